@@ -1,0 +1,61 @@
+# Everything runs with Python 3.11 to 3.13 and make alone; the first target that is made installs .venv from the lock.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+UI_PORT ?= 5000
+# `make run PORT=9000`. From the command line alone: HOST and PORT in the environment are often meant for something else;
+# the service has INKLING_HOST and INKLING_PORT.
+ADDRESS := $(if $(findstring command,$(origin HOST)),--host $(HOST)) $(if $(findstring command,$(origin PORT)),--port $(PORT))
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+INSTALLED := $(VENV)/.installed
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help run demo serve repro ui test test-slow check lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: $(INSTALLED) ## bring the model up to date, and serve the page on 127.0.0.1:8000
+	$(RUN) pipeline.reproduce update
+	$(RUN) serving $(ADDRESS)
+
+demo: $(INSTALLED) ## every stage on embedded data in a scratch copy, no network, then that model served
+	$(RUN) pipeline.reproduce demo $(ADDRESS)
+
+serve: $(INSTALLED) ## serve the page with the model as it is
+	$(RUN) serving $(ADDRESS)
+
+repro: $(INSTALLED) ## everything anew from the raw data
+	$(RUN) pipeline.reproduce all
+
+ui: $(INSTALLED) ## compare the runs: MLflow on 127.0.0.1:5000
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) mlflow ui --backend-store-uri sqlite:///mlflow.db --port $(UI_PORT)
+
+test: $(INSTALLED) ## the quick tests, in a real browser too
+	$(RUN) tests.e2e.browser
+	$(RUN) pytest -m "not slow"
+
+test-slow: $(INSTALLED) ## the long tests: whole runs, fresh clones, the service in an environment of its own
+	$(RUN) pytest -m slow --timeout 3600
+
+check: $(INSTALLED) ## formatting, lint and types
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(RUN) mypy --strict serving
+
+lock: $(INSTALLED) ## resolve pyproject.toml anew into requirements/
+	$(RUN) requirements.lock
+
+clean: ## remove the environment and the caches, not the data and the runs
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements/all.txt
+	$(if $(PYTHON),,$(error Python 3.11 to 3.13 is needed, and none was found))
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else f"Python 3.11 to 3.13 is needed, not {sys.version.split()[0]}: make PYTHON=... names another")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""Measurements. Never asserted: machines differ, and this is where their speed is looked at."""

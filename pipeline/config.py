@@ -1,0 +1,179 @@
+"""Every hyperparameter: its type, meaning, unit and range. The values live in params.yaml, and only there.
+
+`python -m pipeline.config [override ...]` prints the values that a command with these overrides would use.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from yaml import YAMLError
+
+from pipeline.errors import ConfigError
+from pipeline.paths import CONF
+
+
+class _Section(BaseModel):
+    # Strict: "0.1" is not a number and 1.5 not a count; a misspelt key is refused, not ignored.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class DataConfig(_Section):
+    """What is read, and how it is split."""
+
+    source: Literal["mnist", "embedded"] = Field(
+        description="mnist: the 70,000 images from a mirror; embedded: 5,000 of them from a package, without a network"
+    )
+    seed: int = Field(ge=0, lt=2**31, description="shuffles the images before they are split")
+    validation_fraction: float = Field(gt=0, lt=0.5, description="share of the training images kept for validation")
+    test_fraction: float = Field(
+        gt=0, lt=0.5, description="share kept for the test where there is no official test set"
+    )
+    limit: int | None = Field(ge=20, description="at most so many images of each split, for a smoke test; null: all")
+
+
+class ModelConfig(_Section):
+    """The network."""
+
+    width: float = Field(ge=0.1, le=4, description="factor on the number of filters of every layer")
+    dropout: float = Field(ge=0, lt=1, description="share of features dropped before the last layer")
+
+
+class AugmentConfig(_Section):
+    """Ranges of the random warps; each is drawn uniformly in plus or minus its range, 0 turns it off."""
+
+    rotation: float = Field(ge=0, le=1.6, description="radians")
+    scale: float = Field(ge=0, lt=1, description="relative, each axis on its own")
+    shear: float = Field(ge=0, le=1, description="slope")
+    shift: float = Field(ge=0, le=14, description="pixels of the 28x28 grid, each axis on its own")
+
+
+class TrainConfig(_Section):
+    """The recipe."""
+
+    seed: int = Field(ge=0, lt=2**31, description="initial weights, order of the images, warps and dropout")
+    epochs: int = Field(ge=1, le=1000, description="at most; validation accuracy chooses among them")
+    patience: int = Field(ge=1, description="stop after so many epochs without a better validation accuracy")
+    batch_size: int = Field(ge=1, le=8192, description="images")
+    learning_rate: float = Field(gt=0, le=1, description="of AdamW at its peak")
+    warmup_epochs: float = Field(ge=0, description="the learning rate rises from 0 in these, then falls as a cosine")
+    weight_decay: float = Field(ge=0, lt=1, description="of AdamW, decoupled")
+    label_smoothing: float = Field(ge=0, lt=1, description="share of the target spread over all classes")
+    ema_decay: float = Field(ge=0, lt=1, description="of the moving average of the weights, a step; 0: no average")
+    augment: AugmentConfig
+
+
+class DecisionConfig(_Section):
+    """How the thresholds between digit, unsure and not a digit are fitted to the validation images."""
+
+    accuracy: float = Field(gt=0.5, lt=1, description="share of right answers among those called a digit")
+    refused: float = Field(ge=0, lt=0.5, description="share of validation digits that may be called not a digit")
+
+
+class RuntimeConfig(_Section):
+    """How the numbers are computed: it changes the bits of the result, not its meaning."""
+
+    threads: int = Field(ge=1, le=256, description="of TensorFlow; the number changes the order of sums")
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        description="of training; mixed_bfloat16 is worth it where the processor has AMX"
+    )
+    deterministic: bool = Field(description="bit-for-bit repeatable operations")
+
+
+class ExportConfig(_Section):
+    """The model file."""
+
+    opset: int = Field(ge=13, le=18, description="of ONNX; 18 is the newest that tf2onnx writes")
+    parity_tolerance: float = Field(gt=0, le=0.01, description="largest difference of a probability, file to network")
+
+
+class Config(_Section):
+    """All of params.yaml."""
+
+    data: DataConfig
+    model: ModelConfig
+    train: TrainConfig
+    decision: DecisionConfig
+    runtime: RuntimeConfig
+    export: ExportConfig
+
+
+def load_config(overrides: Sequence[str] = ()) -> Config:
+    """Compose params.yaml with the presets and overrides given, as Hydra does, and check it.
+
+    Args:
+        overrides: Hydra's own, such as ``train.epochs=3`` or ``experiment=smoke``.
+
+    Raises:
+        ConfigError: naming the key, the value and what is allowed.
+    """
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+            composed = compose("config", overrides=list(overrides))
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        raise ConfigError(f"{' '.join(overrides) or 'params.yaml'}: {error}") from error
+    return check(composed)
+
+
+def check(composed: DictConfig) -> Config:
+    """The typed configuration for a composed one.
+
+    Raises:
+        ConfigError: naming the key, the value and what is allowed.
+    """
+    try:
+        return Config.model_validate(OmegaConf.to_container(composed, resolve=True))
+    except OmegaConfBaseException as error:  # an interpolation that leads nowhere
+        raise ConfigError(str(error)) from error
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem) for problem in error.errors())) from error
+
+
+def _explain(problem: Mapping[str, Any]) -> str:
+    path = [str(part) for part in problem["loc"]]
+    key, message = ".".join(path), problem["msg"]
+    message = message[:1].lower() + message[1:]
+    if problem["type"] == "missing":
+        return f"{key} is missing from params.yaml"
+    if problem["type"] == "extra_forbidden":
+        return f"{key} is not a known parameter; pipeline/config.py lists them"
+    return f"{key}: {message}, not {problem['input']!r} ({_meaning(path)})"
+
+
+def _meaning(path: list[str]) -> str:
+    section: type[BaseModel] = Config
+    for name in path[:-1]:
+        section = section.model_fields[name].annotation  # type: ignore[assignment]
+    return section.model_fields[path[-1]].description or path[-1]
+
+
+def dump(config: Config) -> str:
+    """The configuration as the text of params.yaml; also what is hashed to name it."""
+    return OmegaConf.to_yaml(OmegaConf.create(config.model_dump()))
+
+
+def flatten(config: Config) -> dict[str, Any]:
+    """Dotted keys and values, as an experiment tracker takes them."""
+
+    def items(section: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in section.items():
+            if isinstance(value, dict):
+                yield from items(value, f"{prefix}{name}.")
+            else:
+                yield prefix + name, value
+
+    return dict(items(config.model_dump(), ""))
+
+
+if __name__ == "__main__":
+    try:
+        print(dump(load_config(sys.argv[1:])), end="")
+    except ConfigError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,146 @@
+"""The prepared images: how they are stored, found and named."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import DataError
+from pipeline.paths import PREPARED
+
+# What reading a missing, empty, cut or damaged .npz raises.
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their labels.
+
+    Attributes:
+        images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation hold what the normaliser made of the raw
+            images (what the network sees); the test holds the raw pixels, because it goes through the model whole.
+        labels: int32 ``[n]``, 0 to 9.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """What the prepared data is: it travels with the model, so that nobody claims other data than was used.
+
+    Attributes:
+        source: as in params.yaml.
+        title: the same in words.
+        train, validation, test: numbers of images.
+        sha256: of the images and labels of each split.
+        parameters: the `data` section that the splits were made with.
+    """
+
+    source: str
+    title: str
+    train: int
+    validation: int
+    test: int
+    sha256: dict[str, str]
+    parameters: dict
+
+
+def digest(split: Split) -> str:
+    """SHA-256 of a split's pixels and labels, whatever file they are stored in."""
+    return hashlib.sha256(split.images.tobytes() + split.labels.astype("<i4").tobytes()).hexdigest()
+
+
+def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then give it its name: no partial file ever has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")  # the suffix stays: savers look at it
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text under its final name at once."""
+    write_atomic(path, lambda temporary: temporary.write_text(text))
+
+
+def read_json(path: Path, made_by: str) -> dict[str, Any]:
+    """Read what `write_json` wrote.
+
+    Raises:
+        DataError: the file is missing or damaged; names the stage that makes it.
+    """
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} can't be read ({error}): run `dvc repro {made_by}`") from error
+
+
+def write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write arrays under the final name at once; not compressed, so that the bytes depend on the arrays alone."""
+    write_atomic(path, lambda temporary: np.savez(temporary, allow_pickle=False, **arrays))
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write JSON under its final name at once, in a form that diffs well."""
+    write_text(path, json.dumps(values, indent=2) + "\n")
+
+
+def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence]) -> None:
+    """Write a CSV under its final name at once."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, table.getvalue())
+
+
+def save(splits: dict[str, Split], card: DataCard, directory: Path = PREPARED) -> None:
+    """Write each split and the card."""
+    for name, split in splits.items():
+        write_arrays(directory / f"{name}.npz", images=split.images, labels=split.labels)
+    write_json(directory / "card.json", asdict(card))
+
+
+def load_card(directory: Path = PREPARED) -> DataCard:
+    """Read the card.
+
+    Raises:
+        DataError: there is none.
+    """
+    return DataCard(**read_json(directory / "card.json", made_by="prepare"))
+
+
+def load_split(name: str, directory: Path = PREPARED) -> Split:
+    """Read a split: "train", "validation" or "test".
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    return read_arrays(directory / f"{name}.npz", made_by="prepare")
+
+
+def read_arrays(path: Path, made_by: str) -> Split:
+    """Read images and labels.
+
+    Raises:
+        DataError: the file is missing or damaged; names the stage that makes it.
+    """
+    try:
+        # Opened here: on a damaged file, numpy would leave its own open.
+        with path.open("rb") as file, np.load(file) as stored:
+            return Split(stored["images"], stored["labels"])
+    except UNREADABLE as error:
+        raise DataError(f"{path} can't be read ({error}): run `dvc repro {made_by}`") from error

@@ -1,0 +1,126 @@
+"""Stage 5: the reader as models/digits.onnx, refused unless it answers every test image as it was evaluated."""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import tracking
+from pipeline.config import Config, dump
+from pipeline.data import DataCard, load_card, load_split, read_json, write_atomic, write_json
+from pipeline.errors import ParityError
+from pipeline.model import NAME
+from pipeline.normalize import VERSION
+from pipeline.onnx_graph import convert
+from pipeline.paths import Outputs
+from pipeline.reader import Reader, load_reader, read_all
+from pipeline.runtime import set_up, use_float32
+from pipeline.stage import run_stage
+from serving.errors import ModelError
+from serving.predictor import Predictor
+
+log = logging.getLogger(__name__)
+
+BATCH = 500  # images; what one run of the file is given when all are read
+
+
+def export(config: Config) -> None:
+    """Convert, compare over the whole test set with the code that serves, and only then give the file its name.
+
+    Raises:
+        ParityError: a class differs, or a probability by more than `export.parity_tolerance`.
+    """
+    outputs = Outputs()
+    set_up(config.runtime, config.train.seed)
+    use_float32()
+    test = load_split("test")
+    reader = load_reader(config.model, outputs)
+    test_metrics = read_json(outputs.metrics("test"), made_by="evaluate")
+    model = convert(reader, config.export.opset, describe(config, load_card(), reader, test_metrics))
+    expected = read_all(reader, test.images)
+
+    def write_checked(path: Path) -> None:
+        path.write_bytes(model.SerializeToString(deterministic=True))
+        answers = run_file(path, test.images)
+        difference = compare(answers, expected, config.export.parity_tolerance)
+        accuracy = float((answers["probabilities"].argmax(axis=1) == test.labels).mean())
+        log.info(
+            "the file: test accuracy %.2f %%, largest difference of a probability %.1e", 100 * accuracy, difference
+        )
+        figures = {
+            "onnx_test_accuracy": accuracy,
+            "onnx_bytes": path.stat().st_size,
+            "onnx_nodes": len(model.graph.node),
+        }
+        write_json(outputs.metrics("export"), figures)
+        with tracking.resume_run(outputs.weights) as run:
+            run.log_metrics(figures | {"parity_difference": difference})
+            run.log_export(config.export.model_dump())
+            example = test.images[:1]
+            run.log_model(path, {"image": example}, run_file(path, example))
+
+    write_atomic(outputs.model, write_checked)
+
+
+def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[str, float]) -> dict[str, str]:
+    """What the file says of itself; nothing in it depends on the clock, the machine or a run."""
+    return {
+        "classes": json.dumps([str(digit) for digit in range(10)]),
+        "normalizer": VERSION,
+        "thresholds": json.dumps(reader.calibration.thresholds),
+        "temperature": json.dumps(reader.calibration.temperature),
+        "params_sha256": hashlib.sha256(dump(config).encode()).hexdigest(),
+        "data": json.dumps(
+            {
+                "source": card.source,
+                "title": card.title,
+                "train": card.train,
+                "validation": card.validation,
+                "test": card.test,
+                "sha256": card.sha256,
+            }
+        ),
+        "metrics": json.dumps(test_metrics),
+        "network": json.dumps({"name": NAME, "n_parameters": reader.network.count_params()}),
+    }
+
+
+def run_file(path: Path, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Answers of a model file, through the code that serves it; arrays as `Reader.read` names them.
+
+    Raises:
+        ParityError: that code does not take the file.
+    """
+    try:
+        predictor = Predictor.load(path)
+    except ModelError as error:
+        raise ParityError(f"the converted file is not one that can be served: {error}") from error
+    batches = [vars(predictor.run(images[start : start + BATCH])) for start in range(0, len(images), BATCH)]
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> float:
+    """Largest difference of a probability between the file's answers and the evaluated reader's.
+
+    Raises:
+        ParityError: it is larger than `tolerance`, or a class, the score, the 28x28 or the box differs.
+    """
+    found, wanted = answers["probabilities"], expected["probabilities"]
+    n_changed = int((found.argmax(axis=1) != wanted.argmax(axis=1)).sum())
+    difference = float(np.abs(found - wanted).max())
+    if n_changed or not difference <= tolerance:
+        raise ParityError(
+            f"the file answers otherwise than the evaluated network, and was not kept: {n_changed} of {len(found)} "
+            f"classes differ, a probability by up to {difference:.2g} (export.parity_tolerance allows {tolerance:g})"
+        )
+    for name, allowed in (("digit_score", tolerance), ("normalized", 1), ("box", 0)):
+        gap = np.abs(answers[name].astype(np.float64) - expected[name].astype(np.float64)).max()
+        if not gap <= allowed:
+            raise ParityError(f"{name} differs by up to {gap:g} between the file and the evaluated network")
+    return difference
+
+
+if __name__ == "__main__":
+    run_stage(export)

@@ -1,0 +1,116 @@
+"""Grey pixels of any size -> the 28x28 image that the network sees.
+
+MNIST's own preparation (LeCun et al., 1998: fit into 20x20 keeping the aspect ratio, then centre by mass in 28x28), in
+closed form and in TensorFlow operations alone, so that it is exported inside the model file and exists only once.
+No loop and no resize operation: the resampling is two matrix products with area-overlap weights.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+VERSION = "1"
+GRID = 28  # side of the network's input, pixels
+FIT = 20.0  # the longest side of the ink is scaled to this many pixels
+CENTRE = 14.5  # the centre of mass goes to the middle of pixel 14, measured from the grid's edge
+INK_THRESHOLD = 0.1  # of the peak: pixels above it span the bounding box
+MIN_CONTRAST = 0.1  # grey levels (of 1) between background and peak; below it there is nothing to read
+# Exact halves (127.5) are common, because peaks divide them evenly, and would be rounded up by one runtime and down by
+# the next. Rounding up from 0.501 instead, no quotient k * 255 / peak is closer to the border than 0.0009.
+ROUNDING = 0.499
+
+
+class Normalized(NamedTuple):
+    """What the normaliser finds in a batch of images.
+
+    Attributes:
+        images: uint8 ``[batch, 28, 28]``, 255 = ink; all 0 where there is no ink.
+        box: float32 ``[batch, 4]``: left, top, right, bottom of the ink in source pixels; all 0 where there is no ink.
+        has_ink: bool ``[batch]``.
+    """
+
+    images: tf.Tensor
+    box: tf.Tensor
+    has_ink: tf.Tensor
+
+
+class _Axis(NamedTuple):
+    """One axis of the resampling: where the ink lies in the source, and where it goes on the grid."""
+
+    positions: tf.Tensor  # [size], left edges of the source pixels
+    low: tf.Tensor  # [batch], source pixels
+    high: tf.Tensor  # [batch], source pixels
+    mass_centre: tf.Tensor  # [batch], source pixels from the edge
+
+
+def normalize(images: tf.Tensor) -> Normalized:
+    """Find the ink, fit it into 20x20 pixels and centre its mass in 28x28.
+
+    Args:
+        images: uint8 ``[batch, height, width]``, any size of at least 1x1, dark on light or light on dark.
+    """
+    ink = _ink(images)  # [batch, height, width]
+    peak = tf.reduce_max(ink, axis=[1, 2])
+    has_ink = peak >= MIN_CONTRAST
+    ink *= _columns(tf.cast(has_ink, tf.float32) / tf.maximum(peak, MIN_CONTRAST))
+
+    y = _axis(ink, across=2)
+    x = _axis(ink, across=1)
+    longest = tf.maximum(y.high - y.low, x.high - x.low)
+    scale = tf.maximum(longest, 1.0) / FIT  # source pixels in a grid pixel
+
+    fitted = tf.matmul(_overlap(y, scale) @ ink, _overlap(x, scale), transpose_b=True)  # [batch, 28, 28]
+    peak = tf.maximum(tf.reduce_max(fitted, axis=[1, 2], keepdims=True), 1e-6)
+    pixels = tf.cast(tf.floor(fitted * (255.0 / peak) + ROUNDING), tf.uint8)
+    return Normalized(pixels, tf.stack([x.low, y.low, x.high, y.high], axis=1), has_ink)
+
+
+def _columns(per_image: tf.Tensor) -> tf.Tensor:
+    """``[batch]`` -> ``[batch, 1, 1]``."""
+    return tf.reshape(per_image, [-1, 1, 1])
+
+
+def _ink(images: tf.Tensor) -> tf.Tensor:
+    """Ink as float32 ``[batch, height, width]`` in 0..1, 0 = background, whichever way round the picture was."""
+    grey = tf.cast(images, tf.float32) / 255.0
+    first_and_last_row = tf.reduce_mean(tf.stack([grey[:, 0, :], grey[:, -1, :]], axis=1), axis=2)
+    first_and_last_column = tf.reduce_mean(tf.stack([grey[:, :, 0], grey[:, :, -1]], axis=1), axis=2)
+    sides = tf.concat([first_and_last_row, first_and_last_column], axis=1)  # [batch, 4], mean grey level
+    is_light = tf.cast(tf.reduce_mean(sides, axis=1) > 0.5, tf.float32)
+    # The darkest side, after inversion, is the background: ink runs off the picture at one side, hardly at all four.
+    background = tf.reduce_min(tf.abs(tf.reshape(is_light, [-1, 1]) - sides), axis=1)
+    return tf.nn.relu(tf.abs(_columns(is_light) - grey) - _columns(background))
+
+
+def _axis(ink: tf.Tensor, across: int) -> _Axis:
+    """Extent and centre of mass of the ink on one axis; `across` is the other axis (1 or 2)."""
+    profile = tf.reduce_max(ink, axis=across)  # [batch, size]
+    mass = tf.reduce_sum(ink, axis=across)
+    size = tf.cast(tf.shape(profile)[1], tf.float32)
+    positions = tf.range(0.0, size)
+    is_on = tf.cast(profile > INK_THRESHOLD, tf.float32)
+    high = tf.reduce_max(is_on * (positions + 1.0), axis=1)
+    # Without ink both are 0: the minimum with `high` brings `low` down from `size`.
+    low = tf.minimum(size - tf.reduce_max(is_on * (size - positions), axis=1), high)
+    total = tf.maximum(tf.reduce_sum(mass, axis=1), 1e-6)
+    return _Axis(positions, low, high, tf.reduce_sum(mass * (positions + 0.5), axis=1) / total)
+
+
+def _overlap(axis: _Axis, scale: tf.Tensor) -> tf.Tensor:
+    """Area weights ``[batch, 28, size]``: how much of each source pixel each grid pixel averages."""
+    # A whole-pixel offset keeps a digit that is already 20 pixels high unchanged to the grey level.
+    offset = tf.round(CENTRE - (axis.mass_centre - axis.low) / scale)
+    extent = tf.math.ceil((axis.high - axis.low) / scale - 1e-4)
+    offset = tf.minimum(tf.maximum(offset, 0.0), GRID - extent)
+    scale = _columns(scale)
+    cells = tf.reshape(tf.range(float(GRID)), [1, -1, 1]) * scale  # [batch, 28, 1]
+    cells += _columns(axis.low - offset * tf.reshape(scale, [-1]))  # left edges in the source
+    overlap = tf.minimum(cells + scale, axis.positions + 1.0) - tf.maximum(cells, axis.positions)
+    return tf.nn.relu(overlap) / scale
+
+
+def normalize_all(images: np.ndarray, batch_size: int = 2000) -> np.ndarray:
+    """Normalise many images of one size, batch by batch: uint8 ``[n, height, width]`` -> uint8 ``[n, 28, 28]``."""
+    batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
+    return np.concatenate([normalize(tf.constant(batch)).images.numpy() for batch in batches])

@@ -1,0 +1,1 @@
+"""The service behind the drawing canvas: pixels in, a calibrated answer out."""

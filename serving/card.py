@@ -1,0 +1,152 @@
+"""The model's card: what the file says about itself, read and checked once when it is loaded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from serving.errors import ModelError
+
+MODEL_NAME = "digits"
+N_CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output: its name, its type as `UINT8` or `FP32`, its shape with -1 where any length goes."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+# Names, types and shapes that the service is written for.
+INPUTS = (Tensor("image", "UINT8", [-1, -1, -1]),)
+OUTPUTS = (
+    Tensor("probabilities", "FP32", [-1, N_CLASSES]),
+    Tensor("digit_score", "FP32", [-1]),
+    Tensor("normalized", "UINT8", [-1, 28, 28]),
+    Tensor("box", "FP32", [-1, 4]),
+)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From which `digit_score` on the ink counts as a digit, and from which as perhaps one."""
+
+    digit: float
+    unsure: float
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What `GET /api/model` tells; `version` is the first 12 hex digits of the file's `sha256`."""
+
+    name: str
+    version: str
+    sha256: str
+    size_bytes: int
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    classes: list[str]
+    thresholds: Thresholds
+    normalizer: str
+    params_sha256: str
+    data: dict[str, Any]
+    metrics: dict[str, Any]
+    network: dict[str, Any]
+
+
+def read_card(
+    sha256: str, size_bytes: int, inputs: list[Tensor], outputs: list[Tensor], metadata: Mapping[str, str]
+) -> ModelCard:
+    """The card of a model file.
+
+    Args:
+        sha256: of the file, in hex.
+        size_bytes: of the file.
+        inputs: the file's own, in its order.
+        outputs: the file's own, in its order.
+        metadata: the file's `metadata_props`.
+
+    Raises:
+        ModelError: signature or metadata are not what the service is written for; the text names the first fault.
+    """
+    _check_signature("input", inputs, INPUTS)
+    _check_signature("output", outputs, OUTPUTS)
+    return ModelCard(
+        name=MODEL_NAME,
+        version=sha256[:12],
+        sha256=sha256,
+        size_bytes=size_bytes,
+        inputs=inputs,
+        outputs=outputs,
+        classes=_classes(metadata),
+        thresholds=_thresholds(metadata),
+        normalizer=_text(metadata, "normalizer"),
+        params_sha256=_text(metadata, "params_sha256"),
+        data=_object(metadata, "data"),
+        metrics=_object(metadata, "metrics"),
+        network=_object(metadata, "network"),
+    )
+
+
+def _check_signature(kind: str, found: list[Tensor], expected: tuple[Tensor, ...]) -> None:
+    by_name = {tensor.name: tensor for tensor in found}
+    for tensor in expected:
+        if tensor.name not in by_name:
+            raise ModelError(f"it has no {kind} {tensor.name!r}, but {sorted(by_name)}")
+        if not _fits(by_name[tensor.name], tensor):
+            raise ModelError(f"its {kind} {_described(by_name[tensor.name])} should be {_described(tensor)}")
+    if len(found) != len(expected):
+        raise ModelError(f"it has {len(found)} {kind}s instead of {len(expected)}: {sorted(by_name)}")
+
+
+def _fits(found: Tensor, expected: Tensor) -> bool:
+    if found.datatype != expected.datatype or len(found.shape) != len(expected.shape):
+        return False
+    # A converter may leave a fixed length unsaid (-1); the warm-up run then sees the real one.
+    return all(length in (wanted, -1) for length, wanted in zip(found.shape, expected.shape, strict=True))
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{tensor.name!r} {tensor.datatype} {tensor.shape}"
+
+
+def _text(metadata: Mapping[str, str], key: str) -> str:
+    if not metadata.get(key):
+        raise ModelError(f"its metadata has no {key!r}")
+    return metadata[key]
+
+
+def _json(metadata: Mapping[str, str], key: str) -> object:
+    text = _text(metadata, key)
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ModelError(f"its metadata {key!r} is not JSON: {text[:80]!r}") from None
+
+
+def _object(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    value = _json(metadata, key)
+    if not isinstance(value, dict):
+        raise ModelError(f"its metadata {key!r} is not a JSON object: {str(value)[:80]!r}")
+    return value
+
+
+def _classes(metadata: Mapping[str, str]) -> list[str]:
+    classes = _json(metadata, "classes")
+    if not isinstance(classes, list) or len(classes) != N_CLASSES or not all(isinstance(name, str) for name in classes):
+        raise ModelError(f"its metadata 'classes' is not a list of {N_CLASSES} names: {str(classes)[:80]!r}")
+    return classes
+
+
+def _thresholds(metadata: Mapping[str, str]) -> Thresholds:
+    values = _object(metadata, "thresholds")
+    try:
+        thresholds = Thresholds(digit=float(values["digit"]), unsure=float(values["unsure"]))
+    except (KeyError, TypeError, ValueError):
+        raise ModelError(f"its metadata 'thresholds' lacks a number 'digit' or 'unsure': {values}") from None
+    if not 0 < thresholds.unsure <= thresholds.digit <= 1:
+        raise ModelError(f"its thresholds must hold 0 < unsure <= digit <= 1: {values}")
+    return thresholds

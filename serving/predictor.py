@@ -1,0 +1,134 @@
+"""The model: loaded, checked, warmed and run. The only module of the service that knows onnxruntime."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from serving.card import INPUTS, OUTPUTS, ModelCard, Tensor, read_card
+from serving.errors import ModelError
+
+State = Literal["digit", "unsure", "not_a_digit", "blank"]
+
+DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}
+
+# Height and width of the warm-up images: the smallest there is, an MNIST image, the page's canvas.
+WARM_SIZES_PX = ((1, 1), (28, 28), (280, 280))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says about n images.
+
+    Attributes:
+        probabilities: float32 [n, 10], calibrated, each row adding up to 1.
+        digit_score: float32 [n] in 0..1, the probability that the ink is one digit; exactly 0 for a blank image.
+        normalized: uint8 [n, 28, 28], what the network saw, 255 = ink.
+        box: float32 [n, 4]: left, top, right, bottom of the ink in pixels; all 0 for a blank image.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    digit_score: npt.NDArray[np.float32]
+    normalized: npt.NDArray[np.uint8]
+    box: npt.NDArray[np.float32]
+
+
+class Predictor:
+    """A loaded model and its card."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
+        """Made by `load`; `card` has checked the session's signature."""
+        self.card = card
+        self._session = session
+        self._input = INPUTS[0].name
+        self._outputs = [tensor.name for tensor in OUTPUTS]
+
+    @classmethod
+    def load(cls, path: Path) -> "Predictor":
+        """The model in a file, its signature and metadata checked.
+
+        Raises:
+            ModelError: the file cannot be read, or is not the model that the service is written for.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            text = f"The model file {path} cannot be read: {error.strerror}. Build it with `dvc repro` or name another."
+            raise ModelError(text) from None
+        try:
+            session = onnxruntime.InferenceSession(content, _options(), providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's exceptions share no base class of their own
+            raise ModelError(f"The model file {path} is not a usable ONNX model: {_first_line(error)}") from None
+        try:
+            card = _card(session, content)
+        except ModelError as error:
+            raise ModelError(f"The model file {path} is not a digits model: {error}.") from None
+        return cls(session, card)
+
+    def warm(self) -> None:
+        """Runs once for each usual size, so that the first request is as fast as the others.
+
+        Raises:
+            ModelError: the model fails, or its answer has the wrong shape or is not finite.
+        """
+        for height, width in WARM_SIZES_PX:
+            image = np.full((1, height, width), 255, np.uint8)
+            image[:, height // 4 : height // 2, width // 2] = 0
+            try:
+                prediction = self.run(image)
+            except Exception as error:
+                raise ModelError(f"The model fails on {width} x {height} pixels: {_first_line(error)}") from None
+            for tensor in OUTPUTS:
+                values = getattr(prediction, tensor.name)
+                if values.shape != (1, *tensor.shape[1:]) or not np.isfinite(values).all():
+                    raise ModelError(f"The model's {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
+
+    def run(self, images: npt.NDArray[np.uint8]) -> Prediction:
+        """Reads n images of one size.
+
+        Args:
+            images: uint8 [n, h, w], grey levels, dark on light or light on dark, any size from 1 x 1.
+        """
+        return Prediction(*self._session.run(self._outputs, {self._input: images}))
+
+    def state(self, digit_score: float) -> State:
+        """What a `digit_score` means by the thresholds in the model file."""
+        if digit_score == 0:
+            return "blank"
+        if digit_score >= self.card.thresholds.digit:
+            return "digit"
+        return "unsure" if digit_score >= self.card.thresholds.unsure else "not_a_digit"
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    # One thread: a run takes less than a millisecond, and onnxruntime's own pool spins, at 3 to 4 times the CPU.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3  # errors only
+    return options
+
+
+def _card(session: onnxruntime.InferenceSession, content: bytes) -> ModelCard:
+    return read_card(
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        inputs=[_tensor(node) for node in session.get_inputs()],
+        outputs=[_tensor(node) for node in session.get_outputs()],
+        metadata=session.get_modelmeta().custom_metadata_map,
+    )
+
+
+def _tensor(node: onnxruntime.NodeArg) -> Tensor:
+    shape = [length if isinstance(length, int) and length > 0 else -1 for length in node.shape]
+    return Tensor(node.name, DATATYPES.get(node.type, node.type), shape)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

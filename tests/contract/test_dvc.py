@@ -1,0 +1,82 @@
+"""dvc.yaml lists what each stage really reads: its code, its parameters, its files."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import Config
+from pipeline.reproduce import outdated
+from tests.contract.imports import ROOT, imported_files
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def closure(source: Path) -> set[Path]:
+    todo, seen = [source], set()
+    while todo:
+        file = todo.pop()
+        if file not in seen:
+            seen.add(file)
+            todo += imported_files(file)
+    return seen
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_depends_on_all_the_code_that_it_imports(name):
+    needed = {str(file.relative_to(ROOT)) for file in closure(ROOT / "pipeline" / f"{name}.py")}
+    # Whoever loads the configuration reads how it is composed.
+    needed |= {"conf/config.yaml"} if "pipeline/config.py" in needed else set()
+    listed = {dependency for dependency in STAGES[name]["deps"] if dependency.endswith((".py", ".yaml"))}
+    assert listed == needed
+
+
+def test_what_is_in_git_survives_a_stage_that_fails():
+    for stage in STAGES.values():
+        for out in [*stage["outs"], *stage.get("metrics", [])]:
+            for options in out.values() if isinstance(out, dict) else ():
+                assert options == {"cache": False, "persist": True}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_is_a_module_of_its_name_and_imports_no_other_stage(name):
+    assert STAGES[name]["cmd"] == f"python -m pipeline.{name}"
+    others = {ROOT / "pipeline" / f"{other}.py" for other in STAGES if other != name}
+    assert not closure(ROOT / "pipeline" / f"{name}.py") & others
+
+
+class Reads(ast.NodeVisitor):
+    """The keys that a stage takes from its `config`: "train.seed", or "train" where a section is taken whole."""
+
+    def __init__(self, source: Path):
+        self.keys = set()
+        self.visit(ast.parse(source.read_text()))
+
+    def visit_Attribute(self, node):
+        chain, root = [], node
+        while isinstance(root, ast.Attribute):
+            chain.insert(0, root.attr)
+            root = root.value
+        if getattr(root, "id", "") == "config" and chain[0] in Config.model_fields:
+            keys = Config.model_fields[chain[0]].annotation.model_fields
+            self.keys.add(".".join(chain[:2]) if chain[1:] and chain[1] in keys else chain[0])
+        else:
+            self.generic_visit(node)
+
+    def visit_Call(self, node):
+        if getattr(node.func, "id", "") == "dump":  # writes down all of them
+            self.keys |= set(Config.model_fields)
+        self.generic_visit(node)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_lists_the_parameters_that_it_reads(name):
+    read, listed = Reads(ROOT / "pipeline" / f"{name}.py").keys, set(STAGES[name]["params"])
+    assert {key for key in read if key not in listed and key.split(".")[0] not in listed} == set(), "read, not listed"
+    assert {key for key in listed if not any(f"{one}.".startswith(f"{key}.") for one in read)} == set(), "not read"
+
+
+def test_the_committed_results_belong_to_this_code_and_these_parameters():
+    # Else `make run` in a fresh clone would have to download and train before it serves.
+    assert not outdated(), "run `dvc repro`, and commit dvc.lock and the results"

@@ -1,0 +1,201 @@
+"""What a user does, in a fresh clone: the commands of the README, from start to stop.
+
+The clone has what is committed, and borrows this environment, which was itself installed by the same Makefile.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.download import MNIST_SHA256, fetch
+from pipeline.prepare import read_idx
+from serving.predictor import Predictor
+from tests.contract.imports import ROOT
+
+MIRROR = os.environ.get("INKLING_MIRROR", "")
+
+pytestmark = pytest.mark.slow
+needs_mirror = pytest.mark.skipif(not MIRROR, reason="INKLING_MIRROR names no mirror of MNIST")
+
+# The borrowed environment is taken as it is: the clone's files are newer, and make would install it anew.
+MAKE = ["make", "-o", ".venv/.installed"]
+OFFLINE = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("INKLING_MIRROR", "MLFLOW_TRACKING_URI", "MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV")
+} | {"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1,localhost"}
+ONLINE = {name: value for name, value in OFFLINE.items() if not name.endswith("_proxy")} | {"INKLING_MIRROR": MIRROR}
+
+
+def run(directory, *command, env=OFFLINE, ok=True):
+    done = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == ok, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def clone(tmp_path):
+    run(tmp_path, "git", "clone", "-q", str(ROOT), "inkling")
+    directory = tmp_path / "inkling"
+    (directory / ".venv").symlink_to(sys.prefix)
+    for name, value in (("user.name", "a user"), ("user.email", "user@example.org")):
+        run(directory, "git", "config", name, value)
+    return directory
+
+
+def is_untouched(clone):
+    return run(clone, "git", "status", "--porcelain", "--", ".", ":!.venv") == ""
+
+
+@contextlib.contextmanager
+def served(directory, target, seconds, path="/", variable="PORT"):
+    """`make <target>` until it answers; ended as by Ctrl+C."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = directory.parent / f"{target}.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*MAKE, target, f"{variable}={port}"],
+            cwd=directory, env=OFFLINE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + seconds
+        while True:
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5).close()
+                break
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}", log
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGINT)
+        server.wait(30)
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_make_run_serves_the_committed_model_without_data_or_network(clone):
+    with served(clone, "run", seconds=60) as (address, log):
+        assert "<title>" in get(address)
+        card = json.loads(get(f"{address}/api/model"))
+        assert address in log.read_text()
+    assert card["data"]["source"] == "mnist"
+    assert card["metrics"] == json.loads((clone / "metrics/test.json").read_text())
+    assert not (clone / "data").exists()
+    assert is_untouched(clone)
+
+
+def test_an_unpacked_archive_serves_without_git(clone):
+    shutil.rmtree(clone / ".git")
+    with served(clone, "run", seconds=60) as (address, _):
+        assert "<title>" in get(address)
+
+
+def test_a_deleted_model_is_not_up_to_date(clone):
+    (clone / "models/digits.onnx").unlink()
+    assert "no source has mnist/" in run(clone, *MAKE, "run", ok=False)
+
+
+def test_make_serve_serves(clone):
+    with served(clone, "serve", seconds=60) as (address, _):
+        assert "<title>" in get(address)
+
+
+def test_make_ui_shows_mlflow(clone):
+    with served(clone, "ui", seconds=120, variable="UI_PORT") as (address, _):
+        assert "MLflow" in get(address)
+
+
+def test_make_demo_trains_and_serves_on_embedded_data_and_touches_nothing(clone):
+    with served(clone, "demo", seconds=900) as (address, log):
+        card = json.loads(get(f"{address}/api/model"))
+        print(log.read_text())
+    assert card["data"]["source"] == "embedded"
+    assert "embedded" in card["data"]["title"]
+    assert card["data"]["train"] + card["data"]["validation"] + card["data"]["test"] == 5000
+    assert card["metrics"]["test_accuracy"] > 0.95
+    assert is_untouched(clone)
+
+
+def test_after_a_change_make_run_says_where_data_could_come_from(clone):
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    params["train"]["learning_rate"] = 0.001
+    (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    said = run(clone, *MAKE, "run", ok=False)
+    for part in ("ossci-datasets", "cvdf-datasets", "INKLING_MIRROR", "make demo", "data.source=embedded"):
+        assert part in said
+    assert "Traceback" not in said
+    assert (clone / "models/digits.onnx").read_bytes() == (ROOT / "models/digits.onnx").read_bytes()
+
+
+def test_a_dvc_experiment_takes_hydra_s_overrides(clone):
+    overrides = ("experiment=smoke", "data.source=embedded", "train.epochs=3")
+    path = f"{clone / '.venv/bin'}:{os.environ['PATH']}"
+    arguments = [argument for override in overrides for argument in ("-S", override)]
+    run(clone, "dvc", "exp", "run", *arguments, env=OFFLINE | {"PATH": path})
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    assert (params["train"]["epochs"], params["data"]["source"], params["data"]["limit"]) == (3, "embedded", 400)
+    assert json.loads((clone / "metrics/test.json").read_text())["test_accuracy"] > 0.1
+    difference = run(clone, "dvc", "metrics", "diff", "HEAD", env=OFFLINE | {"PATH": path})
+    assert "test_accuracy" in difference
+
+
+def test_the_service_s_own_environment_runs_its_tests(tmp_path):
+    python = tmp_path / "venv" / "bin" / "python"
+    run(ROOT, sys.executable, "-m", "venv", str(tmp_path / "venv"), env=os.environ)
+    lock = "requirements/serving-test.txt"
+    run(ROOT, str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock, env=os.environ)
+    said = run(
+        ROOT, str(python), "-m", "pytest", "-p", "no:cacheprovider", "tests/serving",
+        "tests/contract/test_serving_imports.py", env=os.environ,
+    )  # fmt: skip
+    assert " passed" in said
+    assert "skipped" not in said
+    missing = run(ROOT, str(python), "-c", "import tensorflow", ok=False)
+    assert "ModuleNotFoundError" in missing
+
+
+def test_the_bench_runs():
+    assert "280" in run(ROOT, sys.executable, "-m", "bench.predictor", "--runs", "5")
+
+
+@needs_mirror
+def test_the_committed_file_reads_mnist_s_test_images(tmp_path):
+    def raw(name):
+        fetch(f"mnist/{name}", MNIST_SHA256[name], tmp_path / name)
+        return read_idx(tmp_path / name)
+
+    images, labels = raw("t10k-images-idx3-ubyte.gz"), raw("t10k-labels-idx1-ubyte.gz")
+    answers = Predictor.load(ROOT / "models" / "digits.onnx").run(images)
+    accuracy = (answers.probabilities.argmax(axis=1) == labels).mean()
+    assert accuracy == json.loads((ROOT / "metrics/test.json").read_text())["test_accuracy"]
+    assert accuracy >= 0.993
+    difference = np.abs(answers.normalized.astype(int) - images).max(axis=(1, 2))
+    assert (difference <= 1).mean() >= 0.999
+
+
+@needs_mirror
+def test_make_repro_rebuilds_everything_from_the_raw_data(clone):
+    print(run(clone, *MAKE, "repro", env=ONLINE)[-6000:])
+    metrics = json.loads((clone / "metrics/test.json").read_text())
+    assert metrics["test_accuracy"] >= 0.993
+    path = f"{clone / '.venv/bin'}:{os.environ['PATH']}"
+    assert "up to date" in run(clone, "dvc", "status", env=OFFLINE | {"PATH": path})
+    assert "Running stage" not in run(clone, "dvc", "repro", env=OFFLINE | {"PATH": path})

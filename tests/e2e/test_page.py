@@ -1,0 +1,274 @@
+"""The page in a real browser, against the real service and the committed model."""
+
+import base64
+import os
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Route, ViewportSize, expect
+
+from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE
+from tests.e2e.hand import draw, draw_by_touch, give_file, n_inked_pixels, png_of
+
+PHONE: ViewportSize = {"width": 360, "height": 740}
+LOAD_ERROR = "Failed to load resource"
+ANSWER = {
+    "state": "digit",
+    "digit": 4,
+    "confidence": 0.55,
+    "probabilities": [0, 0, 0, 0, 0.55, 0, 0, 0, 0.02, 0.43],
+    "digit_score": 0.8,
+    "box": {"left": 90, "top": 60, "right": 190, "bottom": 220},
+    "normalized": base64.b64encode(bytes(28 * 28)).decode(),
+    "width": 280,
+    "height": 280,
+    "model_version": "0a1b2c3d4e5f",
+}
+QUIET_MS = 150  # long enough for a request that should not come
+
+
+def expect_digit(page: Page, digit: int) -> None:
+    expect(page.locator("#headline")).to_have_text(NAMES[digit])
+    expect(page.locator("#glyph")).to_have_text(str(digit))
+    expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
+
+
+def expect_blank(page: Page) -> None:
+    expect(page.locator("#answer")).to_have_attribute("data-state", "blank")
+    expect(page.locator("#headline")).to_have_text("Nothing drawn yet")
+    expect(page.locator("#hint")).to_be_visible()
+    expect(page.locator("#bars .share")).to_have_text(["\N{EN DASH}"] * 10)
+    assert n_inked_pixels(page, "#ink") == 0
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_digit_drawn_with_the_mouse_is_read(page: Page, digit: int) -> None:
+    draw(page, DIGITS[digit])
+    expect_digit(page, digit)
+    expect(page.locator("#bars .best .name")).to_have_text(str(digit))
+    expect(page.locator("#detail")).to_have_text(re.compile(r"^\d+\.\d\s% confident$"))
+    expect(page.locator("#speech")).to_have_text(re.compile(rf"^{NAMES[digit]}\. \d+\.\d\s% confident$"))
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_digit_drawn_with_a_finger_is_read(page: Page, digit: int) -> None:
+    draw_by_touch(page, DIGITS[digit])
+    expect_digit(page, digit)
+
+
+def test_a_scribble_is_not_called_a_digit(page: Page) -> None:
+    draw(page, SCRIBBLE)
+    expect(page.locator("#headline")).to_have_text(re.compile(r"^(That is not a digit|\d or \d\?)$"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline", "detail"),
+    [
+        ({"state": "unsure"}, "4 or 9?", "Not sure: looks 80.0 % like a digit"),
+        ({"state": "not_a_digit", "digit": None, "confidence": None}, "That is not a digit", "Looks 80.0 % like one"),
+    ],
+)
+def test_doubt_is_told(page: Page, changes: dict[str, object], headline: str, detail: str) -> None:
+    answer = {**ANSWER, **changes}
+    page.route("**/api/predict*", lambda route: route.fulfill(json=answer))
+    draw(page, DIGITS[4])
+    expect(page.locator("#headline")).to_have_text(headline)
+    expect(page.locator("#detail")).to_have_text(detail)
+    expect(page.locator("#answer")).to_have_attribute("data-state", str(changes["state"]))
+
+
+def test_the_answer_tells_what_the_network_saw_and_how_long_it_took(page: Page) -> None:
+    draw(page, DIGITS[7])
+    expect_digit(page, 7)
+    assert n_inked_pixels(page, "#seen") > 30
+    expect(page.locator("#box-story")).to_have_text(re.compile(r"^Your ink, \d+ . \d+ of 280 . 280 px"))
+    expect(page.locator("#latency")).to_have_text(re.compile(r"^model [\d.]+\sms · round trip [\d.]+\sms$"))
+
+
+def test_a_tap_draws_a_dot(page: Page) -> None:
+    draw(page, [[(0.5, 0.5)]])
+    expect(page.locator("#answer")).not_to_have_attribute("data-state", "blank")
+    assert n_inked_pixels(page, "#ink") > 100
+
+
+def test_undo_takes_back_one_stroke_at_a_time(page: Page) -> None:
+    draw(page, DIGITS[1])
+    expect_digit(page, 1)
+    n_first = n_inked_pixels(page, "#ink")
+    draw(page, [[(0.2, 0.2), (0.8, 0.8)], [(0.8, 0.2), (0.2, 0.8)]])
+    page.keyboard.press("Control+z")
+    page.get_by_role("button", name="Undo").click()
+    expect_digit(page, 1)
+    assert n_inked_pixels(page, "#ink") == n_first
+    page.keyboard.press("Control+z")
+    expect_blank(page)
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+def test_clear_leaves_a_blank_sheet(page: Page, way: str) -> None:
+    draw(page, DIGITS[4])
+    expect_digit(page, 4)
+    if way == "button":
+        page.get_by_role("button", name="Clear").click()
+    else:
+        page.keyboard.press("Escape")
+    expect_blank(page)
+
+
+def test_the_drawing_stays_when_the_window_changes(page: Page) -> None:
+    draw(page, DIGITS[8])
+    page.set_viewport_size(PHONE)
+    assert n_inked_pixels(page, "#ink") > 1000
+    draw(page, [[(0.05, 0.95)]])
+    page.keyboard.press("Control+z")
+    expect_digit(page, 8)
+
+
+def test_an_uploaded_image_is_read_and_shown(page: Page) -> None:
+    draw(page, DIGITS[3])
+    page.locator("#file").set_input_files({"name": "7.png", "mimeType": "image/png", "buffer": png_of(DIGITS[7])})
+    expect_digit(page, 7)
+    expect(page.locator("#picture")).to_be_visible()
+    expect(page.locator("#box-story")).to_have_text(re.compile("of 200 . 200 px"))
+    page.keyboard.press("Control+z")
+    expect(page.locator("#picture")).to_be_hidden()
+    expect_digit(page, 3)
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_dropped_or_pasted_image_is_read(page: Page, event: str) -> None:
+    give_file(page, event, png_of(DIGITS[2]))
+    expect_digit(page, 2)
+    expect(page.locator("#picture")).to_be_visible()
+
+
+def test_drawing_on_an_image_starts_anew(page: Page) -> None:
+    draw(page, DIGITS[3])
+    give_file(page, "drop", png_of(DIGITS[7]))
+    expect_digit(page, 7)
+    draw(page, DIGITS[1])
+    expect_digit(page, 1)
+    expect(page.locator("#picture")).to_be_hidden()
+
+
+def test_a_file_that_is_no_image_shows_the_services_words_and_keeps_the_drawing(
+    page: Page, expected_errors: list[str]
+) -> None:
+    expected_errors.append(LOAD_ERROR)
+    draw(page, DIGITS[5])
+    expect_digit(page, 5)
+    n_before = n_inked_pixels(page, "#ink")
+    with page.expect_response("**/api/predict") as refused:
+        page.locator("#file").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"seven"})
+    assert 400 <= refused.value.status < 500
+    expect(page.locator("#detail")).to_have_text(refused.value.json()["error"])
+    expect(page.locator("#ask-again")).to_be_hidden()
+    assert n_inked_pixels(page, "#ink") == n_before
+
+
+def test_a_service_that_is_down_can_be_asked_again(page: Page, expected_errors: list[str]) -> None:
+    expected_errors.append(LOAD_ERROR)
+    page.route("**/api/model", lambda route: route.abort())
+    page.route("**/api/predict*", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#model-text")).to_have_text("The service cannot be reached.")
+    draw(page, DIGITS[0])
+    expect(page.locator("#answer")).to_have_attribute("data-state", "error")
+    expect(page.locator("#detail")).to_have_text("The service cannot be reached.")
+
+    page.unroute("**/api/model")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#model")).to_have_attribute("data-state", "ready")
+    expect(page.get_by_role("button", name="Retry")).to_be_hidden()
+
+    page.wait_for_timeout(QUIET_MS)
+    page.unroute("**/api/predict*")
+    page.get_by_role("button", name="Try again").click()
+    expect_digit(page, 0)
+
+
+def test_one_request_at_a_time_and_the_last_ink_is_always_answered(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/predict*", lambda route: held.append(route))
+    draw(page, DIGITS[4])
+    page.wait_for_timeout(QUIET_MS)
+    assert len(held) == 1
+
+    held.pop().continue_()
+    page.wait_for_timeout(QUIET_MS)
+    assert len(held) == 1
+
+    held.pop().continue_()
+    expect_digit(page, 4)
+    page.wait_for_timeout(QUIET_MS)
+    assert held == []
+
+
+def test_an_answer_that_comes_after_clear_is_not_shown(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/predict*", lambda route: held.append(route))
+    draw(page, DIGITS[2])
+    page.keyboard.press("Escape")
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(QUIET_MS)
+    expect_blank(page)
+
+
+@pytest.mark.parametrize(
+    ("title", "accuracy", "n_test", "expected"),
+    [
+        ("MNIST", 0.9961, 10_000, "model 0a1b2c3d4e5f · trained on MNIST · 99.61 % on 10,000 test images"),
+        ("a few sheets", 0.5, 1_234, "model 0a1b2c3d4e5f · trained on a few sheets · 50.0 % on 1,234 test images"),
+    ],
+)
+def test_the_figures_are_the_cards(page: Page, title: str, accuracy: float, n_test: int, expected: str) -> None:
+    data = {"source": "any", "title": title, "train": 1, "validation": 1, "test": n_test}
+    card = {"version": "0a1b2c3d4e5f", "data": data, "metrics": {"test_accuracy": accuracy}}
+    page.route("**/api/model", lambda route: route.fulfill(json=card))
+    page.reload()
+    expect(page.locator("#model-text")).to_have_text(expected)
+
+
+def test_the_card_is_read_again_when_another_model_answers(page: Page) -> None:
+    expect(page.locator("#model")).to_have_attribute("data-state", "ready")
+    expect(page.locator("#model-text")).not_to_have_text("model 0a1b2c3d4e5f")
+    page.route("**/api/model", lambda route: route.fulfill(json={"version": "0a1b2c3d4e5f"}))
+    page.route("**/api/predict*", lambda route: route.fulfill(json=ANSWER))
+    draw(page, DIGITS[1])
+    expect(page.locator("#model-text")).to_have_text("model 0a1b2c3d4e5f")
+
+
+class TestOnAPhone:
+    @pytest.fixture
+    def viewport(self) -> ViewportSize:
+        return PHONE
+
+    def test_nothing_is_wider_than_the_window(self, page: Page) -> None:
+        draw_by_touch(page, DIGITS[6])
+        expect_digit(page, 6)
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+    def test_drawing_does_not_scroll_the_page(self, page: Page) -> None:
+        draw_by_touch(page, DIGITS[1])
+        expect_digit(page, 1)
+        assert page.evaluate("window.scrollY") == 0
+
+    def test_nothing_moves_when_the_answer_comes(self, page: Page) -> None:
+        expect(page.locator("#model")).to_have_attribute("data-state", "ready")
+        before = page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()
+        draw_by_touch(page, DIGITS[3])
+        expect_digit(page, 3)
+        assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before
+
+
+def test_the_page_for_the_readme(page: Page, tmp_path: Path) -> None:
+    """`INKLING_SCREENSHOT=docs/page.png python -m pytest tests/e2e -k readme` renews the README's picture."""
+    draw(page, DIGITS[3])
+    expect_digit(page, 3)
+    picture = Path(os.environ.get("INKLING_SCREENSHOT", tmp_path / "page.png"))
+    page.screenshot(path=picture, animations="disabled")
+    with Image.open(picture) as image:
+        assert image.size == (1280, 800)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.augment import augment
+from pipeline.config import AugmentConfig
+
+SEED = [1, 2]
+NOTHING = AugmentConfig(rotation=0.0, scale=0.0, shear=0.0, shift=0.0)
+
+
+def warp(images, seed=SEED, **ranges):
+    return augment(tf.constant(images), NOTHING.model_copy(update=ranges), tf.constant(seed)).numpy()
+
+
+def blob(n=64):
+    images = np.zeros((n, 28, 28, 1), np.float32)
+    images[:, 8:20, 12:16] = 1
+    return images
+
+
+def centres(images):
+    positions = np.arange(28)
+    mass = images.sum(axis=(1, 2, 3))
+    return np.stack([images.sum(axis=(2, 3)) @ positions / mass, images.sum(axis=(1, 3)) @ positions / mass], axis=1)
+
+
+def test_without_ranges_nothing_changes():
+    assert warp(blob()) == pytest.approx(blob())
+
+
+def test_the_seed_decides():
+    assert np.array_equal(warp(blob(), shift=2.0), warp(blob(), shift=2.0))
+    assert not np.array_equal(warp(blob(), shift=2.0), warp(blob(), seed=[1, 3], shift=2.0))
+
+
+def test_shift_stays_in_its_range_and_uses_it():
+    moved = centres(warp(blob(), shift=3.0)) - centres(blob())
+    assert np.abs(moved).max() <= 3.01
+    assert np.ptp(moved, axis=0).min() > 4
+
+
+@pytest.mark.parametrize("ranges", [{"rotation": 0.3}, {"scale": 0.2}, {"shear": 0.2}])
+def test_the_centre_stays_where_it_is(ranges):
+    warped = warp(blob(), **ranges)
+    assert not np.allclose(warped, blob())
+    assert centres(warped) == pytest.approx(centres(blob()), abs=0.1)
+
+
+def test_scale_changes_the_area_by_its_square_at_most():
+    areas = warp(blob(), scale=0.2).sum(axis=(1, 2, 3)) / blob().sum(axis=(1, 2, 3))
+    assert areas.min() > 1 / 1.2**2 - 0.05
+    assert areas.max() < 1 / 0.8**2 + 0.05

@@ -1,0 +1,92 @@
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+
+from pipeline.errors import ParityError
+from pipeline.export import compare, run_file
+from pipeline.onnx_graph import DIMENSIONS
+from pipeline.paths import ROOT, Outputs
+
+
+def answers(n=4):
+    return {
+        "probabilities": np.full((n, 10), 0.1, np.float32) + np.eye(10, dtype=np.float32)[:n] * 0.1,
+        "digit_score": np.full(n, 0.2, np.float32),
+        "normalized": np.zeros((n, 28, 28), np.uint8),
+        "box": np.zeros((n, 4), np.float32),
+    }
+
+
+def test_equal_answers_pass():
+    assert compare(answers(), answers(), 1e-4) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("probabilities", 2e-4, "a probability by up to 0.0002"),
+        ("probabilities", np.nan, "nan"),
+        ("digit_score", 1e-3, "digit_score differs"),
+        ("normalized", 2, "normalized differs"),
+        ("box", 1, "box differs"),
+    ],
+)
+def test_any_other_answer_is_refused(name, change, message):
+    found = answers()
+    found[name][-1] += np.array(change).astype(found[name].dtype)
+    with pytest.raises(ParityError, match=message):
+        compare(found, answers(), 1e-4)
+
+
+def test_a_changed_class_is_refused_however_small_the_difference():
+    expected, found = answers(), answers()
+    expected["probabilities"][0, :2] = 0.5, 0.49999
+    found["probabilities"][0, :2] = 0.49999, 0.5
+    with pytest.raises(ParityError, match="1 of 4 classes differ"):
+        compare(found, expected, 1e-4)
+
+
+def test_a_file_that_cannot_be_served_is_refused(tmp_path):
+    (tmp_path / "digits.onnx").write_bytes(b"not a model")
+    with pytest.raises(ParityError, match="not one that can be served"):
+        run_file(tmp_path / "digits.onnx", np.zeros((1, 28, 28), np.uint8))
+
+
+def test_the_committed_file_has_the_contract_s_signature():
+    graph = onnx.load(Outputs().model).graph
+    values = [*graph.input, *graph.output]
+    assert [value.name for value in values] == list(DIMENSIONS)
+    for value in values:
+        dimensions = value.type.tensor_type.shape.dim
+        assert tuple(part.dim_param or part.dim_value for part in dimensions) == DIMENSIONS[value.name]
+
+
+CONVERT = """
+import sys
+import keras
+from pipeline.calibration import Calibration
+from pipeline.config import load_config
+from pipeline.model import build_network
+from pipeline.onnx_graph import convert
+from pipeline.reader import Reader
+for _ in range(int(sys.argv[1])):
+    network = build_network(load_config().model)  # each one's layers get other names
+keras.utils.set_random_seed(1)
+network = build_network(load_config(["model.width=0.25"]).model)
+model = convert(Reader(network, Calibration(1.5, {})), 18, {"b": "2", "a": "1"})
+sys.stdout.buffer.write(model.SerializeToString(deterministic=True))
+"""
+
+
+def test_the_bytes_depend_on_the_weights_alone():
+    digests = set()
+    for networks_before in ("1", "3"):
+        run = subprocess.run(
+            [sys.executable, "-c", CONVERT, networks_before], cwd=ROOT, stdout=subprocess.PIPE, check=True
+        )
+        digests.add(hashlib.sha256(run.stdout).hexdigest())
+    assert len(digests) == 1

@@ -1,0 +1,158 @@
+"""The whole loop, really run by DVC, on a few embedded images in a scratch copy of the project."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import onnx
+import pytest
+import yaml
+
+from pipeline.reproduce import copy_project
+
+# As in an activated environment, and with a store of the copy's own.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+}
+STAGES = ["download", "prepare", "train", "evaluate", "export"]
+
+
+class Project:
+    """A copy of the project, and its command line."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def run(self, *arguments, ok=True):
+        """Run `python -m ...` there; what it printed."""
+        run = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.directory, env=ENVIRONMENT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (run.returncode == 0) == ok, run.stdout + run.stderr
+        return run.stdout + run.stderr
+
+    def is_up_to_date(self):
+        return "up to date" in self.run("dvc", "status")
+
+    def read(self, name):
+        return (self.directory / name).read_text()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("loop") / "inkling"
+    copy_project(directory, overrides=["experiment=smoke", "data.source=embedded", "model.width=0.25"])
+    project = Project(directory)
+    project.first_output = project.run("dvc", "repro")
+    return project
+
+
+def stages_run(output):
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
+
+
+def test_every_stage_runs_once_and_leaves_what_it_should(project):
+    assert stages_run(project.first_output) == STAGES
+    assert project.is_up_to_date()
+    assert not list(project.directory.rglob("*partial-*"))
+    metadata = {entry.key: entry.value for entry in onnx.load(project.directory / "models/digits.onnx").metadata_props}
+    data = json.loads(metadata["data"])
+    assert (data["source"], data["train"]) == ("embedded", 400)
+    assert "embedded" in data["title"]
+    assert json.loads(metadata["metrics"]) == json.loads(project.read("metrics/test.json"))
+
+
+def test_a_second_run_runs_nothing(project):
+    assert stages_run(project.run("dvc", "repro")) == []
+
+
+def test_metrics_and_plots_are_shown(project):
+    shown = json.loads(project.run("dvc", "metrics", "show", "--json").splitlines()[-1])
+    files = next(iter(shown.values()))["data"]
+    assert set(files) == {"metrics/train.json", "metrics/test.json", "metrics/export.json"}
+    project.run("dvc", "plots", "show")
+    page = project.read("dvc_plots/index.html")
+    for name in ("Loss", "Accuracy", "Confusion matrix", "curves.png"):
+        assert name in page
+
+
+def test_the_run_is_in_mlflow_whole(project):
+    client = mlflow.MlflowClient(f"sqlite:///{project.directory / 'mlflow.db'}")
+    (run,) = client.search_runs([client.get_experiment_by_name("inkling").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["data.source"] == "embedded"
+    for stage, name in (("train", "val_accuracy"), ("test", "test_accuracy"), ("export", "onnx_test_accuracy")):
+        recorded = json.loads(project.read(f"metrics/{stage}.json"))[name]
+        found = run.data.metrics["best_val_accuracy" if stage == "train" else name]
+        assert found == pytest.approx(recorded)
+    assert len(client.get_metric_history(run.info.run_id, "val_loss")) == 2
+    assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"embedded-train", "embedded-validation"}
+    artifacts = {
+        file.path for folder in ("plots", "network") for file in client.list_artifacts(run.info.run_id, folder)
+    }
+    assert {"plots/confusion.png", "plots/curves.png", "network/network.weights.h5"} <= artifacts
+    models = client.search_logged_models([run.info.experiment_id])
+    assert [model.name for model in models] == ["digits"]
+
+
+def test_an_unknown_parameter_is_refused_before_any_work(project):
+    refused = project.run("pipeline.train", "train.learning_rte=0.1", ok=False)
+    assert "train.learning_rte" in refused
+    refused = project.run("pipeline.train", "train.learning_rate=7", ok=False)
+    assert "error: train.learning_rate: input should be less than or equal to 1, not 7" in refused
+    assert "Traceback" not in refused
+    refused = project.run("pipeline.evaluate", "train.epochs=1", ok=False)
+    assert "dvc exp run -S train.epochs=1" in refused
+
+
+def test_an_experiment_on_data_that_was_not_prepared_so_is_refused(project):
+    refused = project.run("pipeline.train", "data.limit=300", ok=False)
+    assert "data.limit=300" in refused
+    assert "dvc exp run -S data.limit=300" in refused
+
+
+def test_a_sweep_over_what_tensorflow_takes_once_is_refused(project):
+    assert "runtime.* can't be swept" in project.run("pipeline.train", "-m", "runtime.threads=1,2", ok=False)
+
+
+@pytest.mark.slow
+def test_a_failed_export_leaves_the_model_that_was_there(project):
+    before = (project.directory / "models/digits.onnx").read_bytes()
+    params = project.read("params.yaml")
+    (project.directory / "params.yaml").write_text(
+        params.replace("parity_tolerance: 0.0001", "parity_tolerance: 1.0e-12")
+    )
+    said = project.run("dvc", "repro", ok=False)
+    assert "the file answers otherwise than the evaluated network" in said
+    assert "Traceback" not in said
+    assert (project.directory / "models/digits.onnx").read_bytes() == before
+    assert not list(project.directory.rglob("*partial-*"))
+    (project.directory / "params.yaml").write_text(params)
+    assert project.is_up_to_date()
+
+
+@pytest.mark.slow
+def test_an_experiment_writes_below_its_own_directory(project):
+    project.run("pipeline.train", "model.width=0.5")
+    for name in ("metrics/train.json", "models/network.weights.h5", "models/calibration.json", "plots/history.csv"):
+        assert len(list(project.directory.glob(f"outputs/run/*/{name}"))) == 1
+    assert project.is_up_to_date()
+
+
+@pytest.mark.slow
+def test_a_sweep_writes_below_its_own_directory(project):
+    project.run("pipeline.train", "-m", "train.learning_rate=0.001,0.003")
+    assert len(list(project.directory.glob("outputs/multirun/*/*/models/network.weights.h5"))) == 2
+    assert project.is_up_to_date()
+
+
+@pytest.mark.slow
+def test_after_a_changed_learning_rate_only_train_and_what_follows_runs(project):
+    params = yaml.safe_load(project.read("params.yaml"))
+    params["train"]["learning_rate"] = 0.004
+    (project.directory / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    assert stages_run(project.run("dvc", "repro")) == ["train", "evaluate", "export"]

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from pipeline.config import load_config
+from pipeline.data import Split
+from pipeline.errors import TrainingError
+from pipeline.history import Epoch, best_epoch
+from pipeline.model import build_network
+from pipeline.runtime import set_up
+from pipeline.trainer import Trainer, predict_logits
+
+CONFIG = load_config(["model.width=0.25", "train.epochs=3", "train.warmup_epochs=0", "train.batch_size=64"])
+
+
+@pytest.fixture(scope="module")
+def splits(digits):
+    images, labels = digits
+    order = np.random.default_rng(0).permutation(len(labels))[:1200]
+    images, labels = images[order], labels[order].astype(np.int32)
+    return Split(images[:1000], labels[:1000]), Split(images[1000:], labels[1000:])
+
+
+def trained(splits, n_epochs):
+    set_up(CONFIG.runtime, CONFIG.train.seed)
+    trainer = Trainer(build_network(CONFIG.model), *splits, CONFIG.train)
+    return trainer, [trainer.run_epoch(number) for number in range(1, n_epochs + 1)]
+
+
+def test_it_learns_and_repeats_to_the_bit(splits):
+    (first, history), (second, again) = trained(splits, 3), trained(splits, 3)
+    assert history[-1].val_accuracy > 0.5
+    assert history[-1].loss < history[0].loss
+    assert history == again
+    for one, other in zip(first.average.get_weights(), second.average.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(splits):
+    trainer, _ = trained(splits, 0)
+    trainer.network.set_weights([np.full_like(weights, np.nan) for weights in trainer.network.get_weights()])
+    with pytest.raises(TrainingError, match=r"train\.learning_rate"):
+        trainer.fit(lambda *_: None)
+
+
+def test_validation_figures_are_those_of_the_averaged_weights(splits):
+    trainer, history = trained(splits, 1)
+    logits = predict_logits(trainer.average, splits[1].images)
+    assert history[0].val_accuracy == (logits.argmax(axis=1) == splits[1].labels).mean()
+    assert not np.array_equal(trainer.average.get_weights()[0], trainer.network.get_weights()[0])
+
+
+def test_the_best_epoch_is_the_latest_of_the_most_accurate():
+    def epoch(number, accuracy):
+        return Epoch(number, 1.0, 0.5, 1.0, accuracy, 0.1)
+
+    assert best_epoch([epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9), epoch(4, 0.7)]).epoch == 3
+
+
+def test_width_scales_the_network():
+    assert build_network(load_config().model).count_params() == 115_498
+    assert build_network(CONFIG.model).count_params() < 115_498 / 12

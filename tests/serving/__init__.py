@@ -1,0 +1,1 @@
+"""Tests of the service; they need nothing of the pipeline."""

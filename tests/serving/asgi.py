@@ -1,0 +1,48 @@
+"""Requests as a server hands them over: an HTTP client would tidy the address, and read ahead in the body."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+import anyio
+from starlette.types import ASGIApp, Message
+
+
+def exchange(
+    app: ASGIApp, method: str, target: str, headers: Mapping[str, str] | None = None, chunks: Iterable[bytes] = ()
+) -> tuple[int, bytes]:
+    """The status and body of the answer to one request.
+
+    Args:
+        app: the application.
+        method: of the request.
+        target: the address from its slash on, percent-encoded and without a query.
+        headers: by their names in lower case.
+        chunks: the request's body; the next is taken only when the application asks for it.
+    """
+    body = iter(chunks)
+    is_complete = False
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        nonlocal is_complete
+        if is_complete:  # what would come next is that the client leaves, and this one stays
+            await anyio.sleep_forever()
+        chunk = next(body, None)
+        is_complete = chunk is None
+        return {"type": "http.request", "body": chunk or b"", "more_body": not is_complete}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "scheme": "http",
+        "server": ("testserver", 80),
+        "method": method,
+        "path": unquote(target),
+        "raw_path": target.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
+    }
+    anyio.run(app, scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)

@@ -1,0 +1,88 @@
+"""Routes, the page, and the one shape of every error."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from serving.app import create_app
+from serving.errors import ModelError, StartError
+from serving.predictor import Predictor
+from serving.settings import Settings
+
+
+def test_the_page_and_its_files(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    script = client.get("/js/app.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    again = client.get("/js/app.js", headers={"if-none-match": script.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/api", "/api/", "/api/nothing", "/v2/nothing", "/js", "/%00", "/../serving/app.py", "/" + "a" * 300],
+)
+def test_an_unknown_address_is_404_in_json(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 404
+    assert "nothing at this address" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/api/predict", "POST"),
+        ("POST", "/api/model", "GET"),
+        ("DELETE", "/v2/health/live", "GET"),
+        ("POST", "/", "GET"),
+    ],
+)
+def test_a_wrong_method_is_405_and_names_the_right_one(
+    client: TestClient, method: str, path: str, allowed: str
+) -> None:
+    response = client.request(method, path)
+    assert response.status_code == 405
+    assert allowed in response.headers["allow"]
+    assert allowed in response.json()["error"]
+
+
+def test_a_failure_of_ours_is_500_without_its_reason(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr(Predictor, "run", fail)
+    response = TestClient(app, raise_server_exceptions=False).post(
+        "/api/predict?width=1&height=1", content=b"1", headers={"content-type": "application/octet-stream"}
+    )
+    assert response.status_code == 500
+    assert list(response.json()) == ["error"]
+    assert "secret" not in response.text
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+
+
+def test_a_client_that_leaves_is_no_failure(app: Starlette) -> None:
+    import anyio
+
+    async def leave() -> None:
+        async def receive() -> dict[str, object]:
+            return {"type": "http.disconnect"}
+
+        async def send(_: object) -> None:
+            return None
+
+        scope = {"type": "http", "method": "POST", "path": "/api/predict", "headers": [], "query_string": b""}
+        await app(scope, receive, send)
+
+    anyio.run(leave)
+
+
+def test_a_missing_model_or_page_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        create_app(replace(settings, model=tmp_path / "none.onnx"))
+    with pytest.raises(StartError, match="--web"):
+        create_app(replace(settings, web=tmp_path / "none"))

@@ -1,0 +1,85 @@
+"""The committed model reads drawings; other files are refused by name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving.errors import ModelError
+from serving.predictor import Predictor
+
+from .drawings import STROKES, draw
+
+
+@pytest.mark.parametrize("digit", STROKES)
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0)])
+def test_it_reads_a_drawn_digit_in_both_polarities(predictor: Predictor, digit: int, ink: int, paper: int) -> None:
+    prediction = predictor.run(np.asarray(draw(digit, ink, paper))[None])
+    assert int(prediction.probabilities[0].argmax()) == digit
+    assert predictor.state(float(prediction.digit_score[0])) == "digit"
+
+
+def test_the_shapes_and_types_of_a_batch(predictor: Predictor) -> None:
+    images = np.stack([np.asarray(draw(digit)) for digit in STROKES])
+    prediction = predictor.run(images)
+    n_images = len(images)
+    assert prediction.probabilities.shape == (n_images, 10)
+    assert prediction.probabilities.dtype == np.float32
+    assert np.allclose(prediction.probabilities.sum(axis=1), 1, atol=1e-4)
+    assert prediction.digit_score.shape == (n_images,)
+    assert prediction.normalized.shape == (n_images, 28, 28)
+    assert prediction.normalized.dtype == np.uint8
+    assert prediction.box.shape == (n_images, 4)
+
+
+def test_the_box_holds_the_ink(predictor: Predictor) -> None:
+    image = np.full((1, 100, 200), 255, np.uint8)
+    image[0, 20:70, 90:100] = 0
+    left, top, right, bottom = predictor.run(image).box[0].tolist()
+    assert (left, top, right, bottom) == pytest.approx((90, 20, 100, 70), abs=1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (280, 280), (1024, 768)])
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_blank_image_of_any_size_is_blank(predictor: Predictor, height: int, width: int, level: int) -> None:
+    prediction = predictor.run(np.full((1, height, width), level, np.uint8))
+    assert prediction.digit_score[0] == 0
+    assert prediction.box[0].tolist() == [0, 0, 0, 0]
+    assert predictor.state(float(prediction.digit_score[0])) == "blank"
+
+
+def test_the_state_follows_the_thresholds_of_the_file(predictor: Predictor) -> None:
+    thresholds = predictor.card.thresholds
+    assert predictor.state(0.0) == "blank"
+    assert predictor.state(1e-9) == "not_a_digit"
+    assert predictor.state(thresholds.unsure) == "unsure"
+    assert predictor.state(thresholds.digit) == "digit"
+    assert predictor.state(1.0) == "digit"
+
+
+def test_warming_accepts_the_model(predictor: Predictor) -> None:
+    predictor.warm()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"nowhere\.onnx cannot be read: No such file"):
+        Predictor.load(tmp_path / "nowhere.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07" * 50])
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"bad\.onnx"):
+        Predictor.load(path)
+
+
+# Names of equal length, so that the file stays a valid ONNX model.
+@pytest.mark.parametrize(("old", "new"), [(b"digit_score", b"digit_scope"), (b"thresholds", b"thresholdx")])
+def test_another_model_is_refused(predictor: Predictor, tmp_path: Path, old: bytes, new: bytes) -> None:
+    from .conftest import MODEL
+
+    path = tmp_path / "other.onnx"
+    path.write_bytes(MODEL.read_bytes().replace(old, new))
+    with pytest.raises(ModelError, match=rf"not a digits model: .*{old.decode()}"):
+        Predictor.load(path)
