@@ -35,7 +35,16 @@ class DataConfig(_Section):
     test_fraction: float = Field(
         gt=0, lt=0.5, description="share kept for the test where there is no official test set"
     )
+    pendigits: bool = Field(description="pen strokes of 44 writers beside MNIST; the embedded source has none")
+    validation_writers: int = Field(ge=1, le=29, description="of the 30 training writers, kept for validation")
     limit: int | None = Field(ge=20, description="at most so many images of each split, for a smoke test; null: all")
+
+
+class StrokesConfig(_Section):
+    """What pen strokes add to the training images."""
+
+    renders: int = Field(ge=0, le=100, description="pictures of each training drawing, each warped and drawn anew")
+    skeletons: int = Field(ge=0, le=1_000_000, description="generated digits, in the shapes that MNIST hardly has")
 
 
 class ModelConfig(_Section):
@@ -97,6 +106,7 @@ class Config(_Section):
     """All of params.yaml."""
 
     data: DataConfig
+    strokes: StrokesConfig
     model: ModelConfig
     train: TrainConfig
     decision: DecisionConfig

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ class Split:
     """Images with their labels.
 
     Attributes:
-        images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation hold what the normaliser made of the raw
-            images (what the network sees); the test holds the raw pixels, because it goes through the model whole.
+        images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation hold what the normaliser made of pictures
+            (what the network sees); the test holds raw pixels, because it goes through the model whole.
         labels: int32 ``[n]``, 0 to 9.
     """
 
@@ -42,8 +42,10 @@ class DataCard:
         source: as in params.yaml.
         title: the same in words.
         train, validation, test: numbers of images.
-        sha256: of the images and labels of each split.
-        parameters: the `data` section that the splits were made with.
+        parts: what training and validation consist of: numbers of images of each kind.
+        test_drawings: number of pen drawings by writers who appear nowhere else.
+        sha256: of the images and labels of each split, and of the test drawings.
+        parameters: the sections of params.yaml that the splits were made with.
     """
 
     source: str
@@ -51,8 +53,10 @@ class DataCard:
     train: int
     validation: int
     test: int
+    parts: dict[str, dict[str, int]]
+    test_drawings: int
     sha256: dict[str, str]
-    parameters: dict
+    parameters: dict[str, Any]
 
 
 def digest(split: Split) -> str:
@@ -107,10 +111,18 @@ def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence]) -> 
     write_text(path, table.getvalue())
 
 
-def save(splits: dict[str, Split], card: DataCard, directory: Path = PREPARED) -> None:
-    """Write each split and the card."""
+def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of the values of named arrays, whatever file they are stored in."""
+    return hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
+
+
+def save(
+    splits: dict[str, Split], test_drawings: Mapping[str, np.ndarray], card: DataCard, directory: Path = PREPARED
+) -> None:
+    """Write each split, the test drawings as they are packed, and the card."""
     for name, split in splits.items():
         write_arrays(directory / f"{name}.npz", images=split.images, labels=split.labels)
+    write_arrays(directory / "test_drawings.npz", **test_drawings)
     write_json(directory / "card.json", asdict(card))
 
 
@@ -129,11 +141,11 @@ def load_split(name: str, directory: Path = PREPARED) -> Split:
     Raises:
         DataError: the file is missing or damaged.
     """
-    return read_arrays(directory / f"{name}.npz", made_by="prepare")
+    return Split(**read_arrays(directory / f"{name}.npz", made_by="prepare"))
 
 
-def read_arrays(path: Path, made_by: str) -> Split:
-    """Read images and labels.
+def read_arrays(path: Path, made_by: str) -> dict[str, np.ndarray]:
+    """Read what `write_arrays` wrote.
 
     Raises:
         DataError: the file is missing or damaged; names the stage that makes it.
@@ -141,6 +153,6 @@ def read_arrays(path: Path, made_by: str) -> Split:
     try:
         # Opened here: on a damaged file, numpy would leave its own open.
         with path.open("rb") as file, np.load(file) as stored:
-            return Split(stored["images"], stored["labels"])
+            return dict(stored)
     except UNREADABLE as error:
         raise DataError(f"{path} can't be read ({error}): run `dvc repro {made_by}`") from error

@@ -1,24 +1,30 @@
-"""Stage 1: the raw data, byte for byte, into data/raw.
+"""Stage 1: the raw data into data/raw.
 
-MNIST comes from the first source that has it: INKLING_MIRROR (a directory or URL that holds mnist/<file>), then the
-public mirrors. The embedded data set comes with a package. Nothing is used whose checksum is wrong.
+MNIST comes byte for byte from the first source that has it: INKLING_MIRROR (a directory or URL that holds
+mnist/<file>), then the public mirrors. So does Pendigits, whose text is kept as what it says: its sources differ in
+packing. The embedded data set comes with a package. Nothing is used whose checksum is wrong.
 """
 
 import hashlib
 import logging
 import os
 import shutil
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import requests
 from tqdm import tqdm
+from unlzw3 import unlzw
 
 from pipeline.config import Config
-from pipeline.data import write_arrays
+from pipeline.data import digest_arrays, write_arrays
 from pipeline.errors import DownloadError
 from pipeline.paths import PARTIAL, RAW
 from pipeline.stage import run_stage
+from pipeline.unipen import pack, parse_unipen
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +35,23 @@ MNIST_SHA256 = {
     "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
+# E. Alpaydin, F. Alimoglu: Pen-Based Recognition of Handwritten Digits, original strokes (UCI 81, CC BY 4.0):
+# file, SHA-256 of its text, SHA-256 of what the text says.
+PENDIGITS = {
+    "train": (
+        "pendigits-orig.tra",
+        "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4",
+        "f618242a3a488f8a91ba48a22466ba48d294731b65f25cbbb04a7f5c52afc8d0",
+    ),
+    "test": (
+        "pendigits-orig.tes",
+        "ddb1c19e277a56c7ffe682cc024d6ab73696f9adcc1643ef9ed5aa753007e081",
+        "bcbac7f52b07dfd6199e83b1117591798b959c19afce473d4569342843597aa9",
+    ),
+}
+PENDIGITS_ARCHIVE = "https://archive.ics.uci.edu/static/public/81"
+PENDIGITS_ZIP = "pen+based+recognition+of+handwritten+digits.zip"
+PENDIGITS_ZIP_SHA256 = "1e02bea023613c2b11c9492f6f34caf975420455934f3527d270cee9a1f03b64"
 PUBLIC_MIRRORS = ("https://ossci-datasets.s3.amazonaws.com", "https://storage.googleapis.com/cvdf-datasets")
 TIMEOUT_SECONDS = (5, 20)  # to connect; between two pieces of an answer
 CHUNK_BYTES = 1 << 16
@@ -45,6 +68,9 @@ def download(config: Config) -> None:
         return
     for name, sha256 in MNIST_SHA256.items():
         fetch(f"mnist/{name}", sha256, RAW / name)
+    if config.data.pendigits:
+        for part, text in _pendigits_texts().items():
+            _write_pendigits(part, text)
 
 
 def fetch(name: str, sha256: str, target: Path) -> None:
@@ -53,17 +79,33 @@ def fetch(name: str, sha256: str, target: Path) -> None:
     Raises:
         DownloadError: none has.
     """
+    failures = _ask([*_own_mirror(), *PUBLIC_MIRRORS], name, sha256, target)
+    if failures:
+        raise _no_source(name, failures)
+
+
+def _ask(sources: Sequence[str], name: str, sha256: str, target: Path) -> list[str]:
+    """Ask one source after the other; what went wrong with each, nothing if one had the file."""
     failures = []
-    for source in _sources():
+    for source in sources:
         try:
             _fetch_from(source, name, sha256, target)
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
             log.warning("%s: %s", source, _reason(error))
             failures.append(f"  {source}: {_reason(error)}")
         else:
-            log.info("%s from %s", target.name, source)
-            return
-    raise DownloadError(
+            log.info("%s from %s", name, source)
+            return []
+    return failures
+
+
+def _own_mirror() -> list[str]:
+    own = os.environ.get("INKLING_MIRROR")
+    return [own] if own else []
+
+
+def _no_source(name: str, failures: list[str]) -> DownloadError:
+    return DownloadError(
         f"no source has {name}. Tried:\n" + "\n".join(failures) + "\nWays out:\n"
         "  set INKLING_MIRROR to a directory or URL that holds it under this name;\n"
         "  run `make demo`: the whole pipeline on data that needs no network;\n"
@@ -71,9 +113,40 @@ def fetch(name: str, sha256: str, target: Path) -> None:
     )
 
 
-def _sources() -> list[str]:
-    own = os.environ.get("INKLING_MIRROR")
-    return [*([own] if own else []), *PUBLIC_MIRRORS]
+def _pendigits_texts() -> dict[str, str]:
+    """The UNIPEN text of each part: as files from the own mirror, else out of the public archive."""
+    with TemporaryDirectory() as directory:
+        failures = []
+        for own in _own_mirror():
+            texts = {}
+            for part, (name, sha256, _) in PENDIGITS.items():
+                target = Path(directory) / part
+                failures += _ask([own], f"pendigits/{name}", sha256, target)
+                texts[part] = target
+            if not failures:
+                return {part: file.read_text("latin-1") for part, file in texts.items()}
+        archive = Path(directory) / "archive.zip"
+        failures += _ask([PENDIGITS_ARCHIVE], PENDIGITS_ZIP, PENDIGITS_ZIP_SHA256, archive)
+        if not archive.exists():
+            raise _no_source(f"pendigits/{next(iter(PENDIGITS.values()))[0]}", failures)
+        with zipfile.ZipFile(archive) as members:
+            return {part: unlzw(members.read(f"{name}.Z")).decode("latin-1") for part, (name, *_) in PENDIGITS.items()}
+
+
+def _write_pendigits(part: str, text: str) -> None:
+    """Keep what a text says; white space and line ends, in which sources may differ, are gone.
+
+    Raises:
+        DownloadError: it says something else than the published data.
+    """
+    arrays = pack(parse_unipen(text))
+    name, _, content_sha256 = PENDIGITS[part]
+    found = digest_arrays(arrays)
+    if found != content_sha256:
+        raise DownloadError(
+            f"{name} says something else than the published data (sha256 {found[:12]}... of its values)"
+        )
+    write_arrays(RAW / f"pendigits-{part}.npz", **arrays)
 
 
 def _fetch_from(source: str, name: str, sha256: str, target: Path) -> None:
@@ -87,7 +160,7 @@ def _fetch_from(source: str, name: str, sha256: str, target: Path) -> None:
     found = hashlib.sha256(partial.read_bytes()).hexdigest()
     if found == sha256:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(target)
+        shutil.move(partial, target)
         return
     size = partial.stat().st_size
     partial.unlink()

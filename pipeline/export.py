@@ -79,6 +79,8 @@ def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[
                 "train": card.train,
                 "validation": card.validation,
                 "test": card.test,
+                "parts": card.parts,
+                "test_drawings": card.test_drawings,
                 "sha256": card.sha256,
             }
         ),

@@ -1,58 +1,97 @@
 """Stage 2: raw data -> training, validation and test images in data/prepared.
 
-The official test images stay apart: only `evaluate`, and `export` for parity, ever read them.
+Training and validation join MNIST's images, pictures of pen strokes and pictures of generated digits. What is tested
+with stays apart: MNIST's official test images, and the drawings of writers who appear nowhere else. Only `evaluate`,
+and `export` for parity, ever read them.
 """
 
-import gzip
 import logging
-import struct
-from pathlib import Path
 
 import numpy as np
 
 from pipeline.config import Config, DataConfig
-from pipeline.data import DataCard, Split, digest, read_arrays, save
-from pipeline.errors import DataError
+from pipeline.data import DataCard, Split, digest, digest_arrays, read_arrays, save
+from pipeline.idx import read_idx
+from pipeline.ink import render_drawings, render_skeletons
 from pipeline.normalize import normalize_all
 from pipeline.paths import RAW
 from pipeline.stage import run_stage
+from pipeline.unipen import Drawing, pack, unpack
 
 log = logging.getLogger(__name__)
 
+Parts = dict[str, Split]  # by what the images are made from
+
+TITLES = {
+    ("mnist", True): "MNIST, pen strokes and generated strokes",
+    ("mnist", False): "MNIST and generated strokes",
+    ("embedded", True): "5,000 embedded MNIST training images and generated strokes",
+    ("embedded", False): "5,000 embedded MNIST training images and generated strokes",
+}
+VALIDATION_RENDERS = 2  # pictures of each validation drawing: two pens, two canvases
+VALIDATION_SKELETONS = 1000  # where there are no drawings to validate with
+
 
 def prepare(config: Config) -> None:
-    """Split, shorten to the limit, normalise what trains and validates, and write it with its card."""
+    """Split, draw, normalise what trains and validates, and write it with its card."""
     data = config.data
-    splits = _split_embedded(data) if data.source == "embedded" else _split_mnist(data)
-    if data.limit is not None:
-        splits = {name: Split(split.images[: data.limit], split.labels[: data.limit]) for name, split in splits.items()}
-    for name in ("train", "validation"):
-        splits[name] = Split(normalize_all(splits[name].images), splits[name].labels)
-    sizes = {name: len(split.labels) for name, split in splits.items()}
+    images = {name: _shorten(split, data.limit) for name, split in _images(data).items()}
+    train_drawings, validation_drawings, test_drawings = (drawings[: data.limit] for drawings in _drawings(data))
+
+    train: Parts = {
+        "mnist": _normalized(images["train"]),
+        "pendigits": render_drawings(train_drawings, config.strokes.renders, data.seed + 1, is_warped=True),
+        "skeletons": render_skeletons(config.strokes.skeletons, data.seed + 2),
+    }
+    validation: Parts = {"mnist": _normalized(images["validation"])}
+    if validation_drawings:
+        seed = data.seed + 3
+        validation["pendigits"] = render_drawings(validation_drawings, VALIDATION_RENDERS, seed, is_warped=False)
+    else:
+        validation["skeletons"] = _shorten(render_skeletons(VALIDATION_SKELETONS, data.seed + 3), data.limit)
+    splits = {"train": _join(train), "validation": _join(validation), "test": images["test"]}
     card = DataCard(
         source=data.source,
-        title="5,000 embedded MNIST training images" if data.source == "embedded" else "MNIST",
-        **sizes,
-        sha256={name: digest(split) for name, split in splits.items()},
-        parameters=data.model_dump(),
+        title=TITLES[data.source, data.pendigits],
+        train=len(splits["train"].labels),
+        validation=len(splits["validation"].labels),
+        test=len(splits["test"].labels),
+        parts={"train": _sizes(train), "validation": _sizes(validation)},
+        test_drawings=len(test_drawings),
+        sha256={name: digest(split) for name, split in splits.items()}
+        | {"test_drawings": digest_arrays(pack(test_drawings))},
+        parameters={"data": data.model_dump(), "strokes": config.strokes.model_dump()},
     )
-    save(splits, card)
-    log.info("%s: %s", card.title, ", ".join(f"{size} {name}" for name, size in sizes.items()))
+    save(splits, pack(test_drawings), card)
+    log.info("%s: %d train, %d validation, %d test", card.title, card.train, card.validation, card.test)
+    log.info("of these %s; %d test drawings", card.parts, card.test_drawings)
 
 
-def _split_mnist(data: DataConfig) -> dict[str, Split]:
-    images, labels = read_idx(RAW / "train-images-idx3-ubyte.gz"), read_idx(RAW / "train-labels-idx1-ubyte.gz")
-    validation, train = _divide(Split(images, labels.astype(np.int32)), data.validation_fraction, data.seed)
-    test_labels = read_idx(RAW / "t10k-labels-idx1-ubyte.gz").astype(np.int32)
-    test = Split(read_idx(RAW / "t10k-images-idx3-ubyte.gz"), test_labels)
-    return {"train": train, "validation": validation, "test": test}
-
-
-def _split_embedded(data: DataConfig) -> dict[str, Split]:
-    every = read_arrays(RAW / "embedded.npz", made_by="download")
-    test, rest = _divide(every, data.test_fraction, data.seed)
+def _images(data: DataConfig) -> Parts:
+    """MNIST as training, validation and test images, raw."""
+    if data.source == "embedded":
+        every = Split(**read_arrays(RAW / "embedded.npz", made_by="download"))
+        test, rest = _divide(every, data.test_fraction, data.seed)
+    else:
+        rest, test = (_read_mnist(name) for name in ("train", "t10k"))
     validation, train = _divide(rest, data.validation_fraction, data.seed)
     return {"train": train, "validation": validation, "test": test}
+
+
+def _read_mnist(name: str) -> Split:
+    labels = read_idx(RAW / f"{name}-labels-idx1-ubyte.gz").astype(np.int32)
+    return Split(read_idx(RAW / f"{name}-images-idx3-ubyte.gz"), labels)
+
+
+def _drawings(data: DataConfig) -> tuple[list[Drawing], list[Drawing], list[Drawing]]:
+    """Pen drawings to train, to validate and to test with; no writer is in two of them."""
+    if data.source == "embedded" or not data.pendigits:
+        return [], [], []
+    known, unknown = (unpack(read_arrays(RAW / f"pendigits-{part}.npz", "download")) for part in ("train", "test"))
+    writers = np.random.default_rng(data.seed).permutation(sorted({drawing.writer for drawing in known}))
+    kept = set(writers[: data.validation_writers].tolist())
+    train = [drawing for drawing in known if drawing.writer not in kept]
+    return train, [drawing for drawing in known if drawing.writer in kept], unknown
 
 
 def _divide(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
@@ -62,21 +101,21 @@ def _divide(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     return Split(split.images[first], split.labels[first]), Split(split.images[rest], split.labels[rest])
 
 
-def read_idx(path: Path) -> np.ndarray:
-    """Read an idx file of bytes, as MNIST's page describes them: magic number, big-endian sizes, data.
+def _shorten(split: Split, limit: int | None) -> Split:
+    return Split(split.images[:limit], split.labels[:limit])
 
-    Raises:
-        DataError: not such a file, or its length does not fit its header.
-    """
-    try:
-        content = gzip.decompress(path.read_bytes())
-        zeros, kind, n_dimensions = struct.unpack(">HBB", content[:4])
-        shape = struct.unpack(f">{n_dimensions}I", content[4 : 4 + 4 * n_dimensions])
-        if (zeros, kind) != (0, 0x08):
-            raise ValueError(f"starts with {content[:4].hex()}, which is not an idx file of bytes")
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * n_dimensions).reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error) as error:
-        raise DataError(f"{path} can't be read ({error}): delete it and run `dvc repro download`") from error
+
+def _normalized(split: Split) -> Split:
+    return Split(normalize_all(split.images), split.labels)
+
+
+def _join(parts: Parts) -> Split:
+    images = np.concatenate([part.images for part in parts.values()])
+    return Split(images, np.concatenate([part.labels for part in parts.values()]))
+
+
+def _sizes(parts: Parts) -> dict[str, int]:
+    return {name: len(part.labels) for name, part in parts.items()}
 
 
 if __name__ == "__main__":

@@ -65,8 +65,13 @@ def train(config: Config, outputs: Outputs, name: str = "pipeline") -> float:
 
 
 def _check_data(card: DataCard, config: Config) -> None:
-    wanted = config.data.model_dump()
-    changed = [f"data.{key}={value}" for key, value in wanted.items() if card.parameters.get(key) != value]
+    wanted = {"data": config.data.model_dump(), "strokes": config.strokes.model_dump()}
+    changed = [
+        f"{section}.{key}={value}"
+        for section, values in wanted.items()
+        for key, value in values.items()
+        if card.parameters.get(section, {}).get(key) != value
+    ]
     if changed:
         raise DataError(
             f"the prepared data was made with other values than {', '.join(changed)}: run `dvc repro prepare`, or "

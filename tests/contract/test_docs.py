@@ -59,6 +59,12 @@ def test_the_readme_s_accuracy_is_the_measured_one():
     assert "{} % (95 % interval {} to {})".format(*figures) in (ROOT / "README.md").read_text()
 
 
+def test_the_readme_s_figure_for_pen_strokes_is_the_measured_one():
+    metrics = json.loads((ROOT / "metrics/test.json").read_text())
+    average, worst = (f"{100 * metrics[f'strokes_{name}']:.2f}" for name in ("accuracy", "worst_accuracy"))
+    assert f"{average} % on average, {worst} % in the worst of eight ways" in (ROOT / "README.md").read_text()
+
+
 def test_the_makefile_stays_small_and_says_what_each_target_does():
     defined = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
     assert sorted(defined) == sorted(TARGETS)

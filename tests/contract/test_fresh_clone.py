@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from pipeline.download import MNIST_SHA256, fetch
-from pipeline.prepare import read_idx
+from pipeline.idx import read_idx
 from serving.predictor import Predictor
 from tests.contract.imports import ROOT
 
@@ -129,7 +129,9 @@ def test_make_demo_trains_and_serves_on_embedded_data_and_touches_nothing(clone)
         print(log.read_text())
     assert card["data"]["source"] == "embedded"
     assert "embedded" in card["data"]["title"]
-    assert card["data"]["train"] + card["data"]["validation"] + card["data"]["test"] == 5000
+    parts = card["data"]["parts"]
+    assert parts["train"]["mnist"] + parts["validation"]["mnist"] + card["data"]["test"] == 5000
+    assert parts["train"]["pendigits"] == card["data"]["test_drawings"] == 0
     assert card["metrics"]["test_accuracy"] > 0.95
     assert is_untouched(clone)
 

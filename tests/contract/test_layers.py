@@ -5,7 +5,7 @@ import pytest
 from tests.contract.imports import ROOT, imported_names
 
 PIPELINE = sorted((ROOT / "pipeline").glob("*.py"))
-ADAPTERS = {"mlflow": "tracking", "dvc": "reproduce", "tf2onnx": "onnx_graph"}
+ADAPTERS = {"HersheyFonts": "glyphs", "mlflow": "tracking", "dvc": "reproduce", "tf2onnx": "onnx_graph"}
 
 
 @pytest.mark.parametrize("package", ADAPTERS)

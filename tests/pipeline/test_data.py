@@ -10,10 +10,10 @@ def a_split(n=3):
 
 
 def test_splits_and_card_come_back_as_saved_and_the_bytes_are_the_same_each_time(tmp_path):
-    card = DataCard("mnist", "MNIST", 3, 3, 3, {"train": digest(a_split())}, {})
+    card = DataCard("mnist", "MNIST", 3, 3, 3, {}, 0, {"train": digest(a_split())}, {})
     contents = []
     for name in ("a", "b"):
-        save({"train": a_split()}, card, tmp_path / name)
+        save({"train": a_split()}, {}, card, tmp_path / name)
         contents.append((tmp_path / name / "train.npz").read_bytes())
     assert contents[0] == contents[1]
     assert digest(load_split("train", tmp_path / "a")) == card.sha256["train"]

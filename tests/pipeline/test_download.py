@@ -1,8 +1,10 @@
 """A mirror of our own on loopback, well-behaved or not; nothing here leaves the machine."""
 
 import hashlib
+import io
 import threading
 import time
+import zipfile
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,7 +13,9 @@ import pytest
 
 from pipeline import download
 from pipeline.config import load_config
+from pipeline.data import digest_arrays
 from pipeline.errors import DownloadError
+from pipeline.unipen import pack, parse_unipen, unpack
 
 CONTENT = bytes(range(256)) * 2000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -172,3 +176,65 @@ def test_embedded_data_needs_no_mirror(mirror, monkeypatch, tmp_path):
     with np.load(tmp_path / "embedded.npz") as stored:
         assert stored["images"].shape == (5000, 28, 28)
         assert np.bincount(stored["labels"]).tolist() == [500] * 10
+
+
+def compress(text):
+    """As compress(1) writes short texts: a header, then a nine-bit code for each byte."""
+    assert len(text) < 255  # more would need wider codes
+    bits = sum(byte << (9 * place) for place, byte in enumerate(text))
+    return b"\x1f\x9d\x90" + bits.to_bytes(-(-9 * len(text) // 8), "little")
+
+
+PEN = b'.SEGMENT DIGIT 0 ? "1"\n.COMMENT 1 3 0\n.PEN_DOWN\n 100 400\n 100 100\n.PEN_UP\n'
+
+
+@pytest.fixture
+def pendigits(monkeypatch, tmp_path):
+    """Both parts of Pendigits as a text of one digit, in an archive as the public one, and what `download` expects."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        for name in ("pendigits-orig.tra.Z", "pendigits-orig.tes.Z"):
+            members.writestr(name, compress(PEN))
+    values = digest_arrays(pack(parse_unipen(PEN.decode())))
+    text = hashlib.sha256(PEN).hexdigest()
+    expected = {part: (f"pendigits-orig.{end}", text, values) for part, end in (("train", "tra"), ("test", "tes"))}
+    monkeypatch.setattr(download, "PENDIGITS", expected)
+    monkeypatch.setattr(download, "PENDIGITS_ZIP_SHA256", hashlib.sha256(archive.getvalue()).hexdigest())
+    monkeypatch.setattr(download, "RAW", tmp_path / "raw")
+    monkeypatch.setattr(download, "MNIST_SHA256", {})
+    public = tmp_path / "public"
+    public.mkdir()
+    (public / download.PENDIGITS_ZIP).write_bytes(archive.getvalue())
+    monkeypatch.setattr(download, "PENDIGITS_ARCHIVE", str(public))
+    own = tmp_path / "own" / "pendigits"
+    own.mkdir(parents=True)
+    for name, *_ in expected.values():
+        (own / name).write_bytes(PEN)
+    return own.parent
+
+
+@pytest.mark.parametrize("source", ["own mirror", "public archive", "own mirror with other bytes"])
+def test_pen_strokes_are_the_same_from_every_source(source, mirror, pendigits, monkeypatch, tmp_path):
+    if source != "public archive":
+        monkeypatch.setenv("INKLING_MIRROR", str(pendigits))
+    if source == "own mirror with other bytes":
+        (pendigits / "pendigits" / "pendigits-orig.tes").write_bytes(PEN + b"\n")
+    download.download(load_config())
+    for part in ("train", "test"):
+        with np.load(tmp_path / "raw" / f"pendigits-{part}.npz") as stored:
+            (drawing,) = unpack(stored)
+        assert (drawing.label, drawing.writer) == (1, 3)
+        assert drawing.strokes[0].tolist() == [[100, 100], [100, 400]]
+
+
+def test_pen_strokes_that_say_something_else_are_refused(mirror, pendigits, monkeypatch, tmp_path):
+    other = {part: (name, text, "0" * 64) for part, (name, text, _) in download.PENDIGITS.items()}
+    monkeypatch.setattr(download, "PENDIGITS", other)
+    with pytest.raises(DownloadError, match="something else than the published data"):
+        download.download(load_config())
+    assert not (tmp_path / "raw").exists()
+
+
+def test_without_pen_strokes_nobody_is_asked_for_them(mirror, pendigits, monkeypatch, tmp_path):
+    download.download(load_config(["data.pendigits=false"]))
+    assert not (tmp_path / "raw").exists()

@@ -9,7 +9,7 @@ def test_figures_of_known_answers():
     probabilities[:, 3] = 0.82
     labels = np.full(100, 3)
     labels[:10] = 4
-    metrics = measure({"probabilities": probabilities}, labels)
+    metrics = measure("test", probabilities, labels)
     assert metrics["test_accuracy"] == 0.9
     assert metrics["test_errors"] == 10
     # Wilson's interval for 90 of 100, e.g. Newcombe 1998: 0.8256 to 0.9448.

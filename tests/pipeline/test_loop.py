@@ -61,7 +61,7 @@ def test_every_stage_runs_once_and_leaves_what_it_should(project):
     assert not list(project.directory.rglob("*partial-*"))
     metadata = {entry.key: entry.value for entry in onnx.load(project.directory / "models/digits.onnx").metadata_props}
     data = json.loads(metadata["data"])
-    assert (data["source"], data["train"]) == ("embedded", 400)
+    assert (data["source"], data["train"]) == ("embedded", 600)
     assert "embedded" in data["title"]
     assert json.loads(metadata["metrics"]) == json.loads(project.read("metrics/test.json"))
 
@@ -73,7 +73,7 @@ def test_a_second_run_runs_nothing(project):
 def test_metrics_and_plots_are_shown(project):
     shown = json.loads(project.run("dvc", "metrics", "show", "--json").splitlines()[-1])
     files = next(iter(shown.values()))["data"]
-    assert set(files) == {"metrics/train.json", "metrics/test.json", "metrics/export.json"}
+    assert set(files) == {f"metrics/{name}.json" for name in ("train", "test", "strokes", "refusal", "export")}
     project.run("dvc", "plots", "show")
     page = project.read("dvc_plots/index.html")
     for name in ("Loss", "Accuracy", "Confusion matrix", "curves.png"):

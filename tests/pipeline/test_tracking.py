@@ -11,7 +11,7 @@ from pipeline.config import load_config
 from pipeline.data import DataCard, Split
 from pipeline.history import Epoch
 
-CARD = DataCard("mnist", "MNIST", 2, 2, 2, {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64}, {})
+CARD = DataCard("mnist", "MNIST", 2, 2, 2, {}, 0, {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64}, {})
 SPLIT = Split(np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.int32))
 
 

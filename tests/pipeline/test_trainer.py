@@ -9,7 +9,8 @@ from pipeline.model import build_network
 from pipeline.runtime import set_up
 from pipeline.trainer import Trainer, predict_logits
 
-CONFIG = load_config(["model.width=0.25", "train.epochs=3", "train.warmup_epochs=0", "train.batch_size=64"])
+# Small batches: the few images of a test give enough steps to learn something.
+CONFIG = load_config(["model.width=0.25", "train.epochs=3", "train.warmup_epochs=0", "train.batch_size=16"])
 
 
 @pytest.fixture(scope="module")
@@ -57,5 +58,5 @@ def test_the_best_epoch_is_the_latest_of_the_most_accurate():
 
 
 def test_width_scales_the_network():
-    assert build_network(load_config().model).count_params() == 115_498
-    assert build_network(CONFIG.model).count_params() < 115_498 / 12
+    assert build_network(load_config().model).count_params() == 169_290
+    assert build_network(CONFIG.model).count_params() < 169_290 / 12

@@ -1,0 +1,47 @@
+"""Strokes -> pictures as the network sees them: drawn with many pens on many canvases, then normalised."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pipeline.data import Split
+from pipeline.normalize import normalize_all
+from pipeline.skeletons import draw_digit
+from pipeline.strokes import StrokeRender, Strokes, StrokeWarp, render, warp
+from pipeline.unipen import Drawing
+
+BATCH = 250  # pictures on canvases of one size, so that they are normalised at once
+
+# One way to draw one thing: the same state of the generator gives the same strokes.
+Draw = Callable[[np.random.Generator], Strokes]
+
+
+def render_drawings(drawings: Sequence[Drawing], n_each: int, seed: int, is_warped: bool) -> Split:
+    """Pictures of drawings, each drawn `n_each` times; warped, as other writers would have it, or as they are."""
+    ranges = StrokeWarp()
+
+    def draw(drawing: Drawing) -> Draw:
+        return lambda rng: warp(drawing.strokes, rng, ranges) if is_warped else drawing.strokes
+
+    return _render([(drawing.label, draw(drawing)) for drawing in drawings for _ in range(n_each)], seed)
+
+
+def render_skeletons(n_digits: int, seed: int) -> Split:
+    """Pictures of generated digits, each of the ten equally often."""
+
+    def draw(label: int) -> Draw:
+        return lambda rng: draw_digit(label, rng)
+
+    return _render([(number % 10, draw(number % 10)) for number in range(n_digits)], seed)
+
+
+def _render(things: Sequence[tuple[int, Draw]], seed: int) -> Split:
+    """Normalised pictures of things with their labels; random pens, canvases and places."""
+    rng = np.random.default_rng(seed)
+    ranges = StrokeRender()
+    batches = [np.zeros((0, 28, 28), np.uint8)]
+    for start in range(0, len(things), BATCH):
+        height, width = rng.integers(*ranges.canvas_px, size=2, endpoint=True).tolist()
+        pictures = [render(draw(rng), rng, ranges, (height, width)) for _, draw in things[start : start + BATCH]]
+        batches.append(normalize_all(np.stack(pictures)))
+    return Split(np.concatenate(batches), np.array([label for label, _ in things], np.int32))
