@@ -9,7 +9,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes",
-           "--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"]  # fmt: skip
+           "--no-annotate", "--no-header", "--quiet"]  # fmt: skip
 
 
 def lock(name: str, *options: str) -> None:
