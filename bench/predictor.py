@@ -14,6 +14,13 @@ from serving.settings import Settings
 SIDES_PX = (28, 140, 280, 560, 1023, 1024)
 
 
+def one(side: int) -> np.ndarray:
+    """A drawn 1: uint8 ``[1, side, side]``, dark on light."""
+    image = np.full((1, side, side), 255, np.uint8)
+    image[0, side // 4 : 3 * side // 4, side // 2 : side // 2 + max(2, side // 12)] = 0
+    return image
+
+
 def main() -> None:
     """Print the median and the fastest run for each size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -22,8 +29,7 @@ def main() -> None:
     predictor = Predictor.load(Settings().model)
     print(f"{'side, px':>8} {'median, us':>11} {'fastest, us':>12}")
     for side in SIDES_PX:
-        image = np.full((1, side, side), 255, np.uint8)
-        image[0, side // 4 : 3 * side // 4, side // 2 : side // 2 + max(2, side // 12)] = 0
+        image = one(side)
         predictor.run(image)
         seconds = []
         for _ in range(n_runs):

@@ -1,12 +1,16 @@
-"""Random affine warps of whole batches, in the graph: rotation, scale, shear and shift in one transform."""
+"""Random warps of whole batches, in the graph: rotation, scale, shear, shift and a smooth elastic field."""
 
+import numpy as np
 import tensorflow as tf
+from scipy.interpolate import BSpline
 
 from pipeline.config import AugmentConfig
 
+KNOTS = 7  # of the elastic field, on each axis
+
 
 def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Warp each image by its own random affine transform about the image's centre.
+    """Warp each image by its own random affine transform about the centre and its own elastic field.
 
     Args:
         images: float32 ``[batch, height, width, 1]``, 0 = background, which is also what comes in from outside.
@@ -17,25 +21,52 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
         float32 ``[batch, height, width, 1]``.
     """
     batch, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    limits = tf.constant(
-        [config.rotation, config.scale, config.scale, config.shear, config.shift, config.shift], tf.float32
-    )
-    draws = tf.random.stateless_uniform([batch, 6], seed, -1.0, 1.0) * limits
-    angle, scale_x, scale_y, shear, shift_x, shift_y = tf.unstack(draws, axis=1)
+    draws = tf.random.stateless_uniform([batch, 6 + 2 * KNOTS * KNOTS], seed, -1.0, 1.0)
+    limits = [config.rotation, config.scale, config.scale, config.shear, config.shift, config.shift]
+    parts = tf.unstack(draws[:, :6, None, None] * tf.constant(limits)[:, None, None], axis=1)  # [batch, 1, 1] each
+    angle, scale_x, scale_y, shear, shift_x, shift_y = parts
 
     # Output pixel -> input pixel: rotation and shear, then a scale on each axis.
+    x = tf.range(float(width))[None, None, :] - (width - 1) / 2
+    y = tf.range(float(height))[None, :, None] - (height - 1) / 2
     cos, sin = tf.cos(angle), tf.sin(angle)
-    a0, a1 = (1.0 + scale_x) * (cos + shear * sin), (1.0 + scale_x) * (shear * cos - sin)
-    b0, b1 = (1.0 + scale_y) * sin, (1.0 + scale_y) * cos
-    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-    a2 = centre_x - a0 * centre_x - a1 * centre_y + shift_x
-    b2 = centre_y - b0 * centre_x - b1 * centre_y + shift_y
-    zeros = tf.zeros_like(angle)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.stack([a0, a1, a2, b0, b1, b2, zeros, zeros], axis=1),  # the raw op's order of coefficients
-        output_shape=[height, width],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
+    from_x = (1.0 + scale_x) * ((cos + shear * sin) * x + (shear * cos - sin) * y) + shift_x + (width - 1) / 2
+    from_y = (1.0 + scale_y) * (sin * x + cos * y) + shift_y + (height - 1) / 2
+    if config.elastic:
+        knots = tf.reshape(draws[:, 6:], [-1, 2, KNOTS, KNOTS]) * config.elastic
+        field = tf.constant(_splines(height)) @ knots @ tf.constant(_splines(width).T)  # [batch, 2, height, width]
+        from_x += field[:, 0]
+        from_y += field[:, 1]
+    return sample(images[..., 0], from_x, from_y)[..., None]
+
+
+def _splines(size: int) -> np.ndarray:
+    """Cubic B-splines of equally spaced knots over `size` pixels: float32 ``[size, KNOTS]``, rows add up to 1."""
+    inner = KNOTS - 3  # intervals
+    knots = np.arange(-3, inner + 4)
+    return BSpline.design_matrix(np.linspace(0, inner - 1e-6, size), knots, 3).toarray().astype(np.float32)
+
+
+def sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """Bilinear samples of images at fractional pixels.
+
+    Args:
+        images: float32 ``[batch, height, width]``, 0 outside.
+        x: float32 ``[batch, height, width]``, columns; the middle of the first is 0.
+        y: the same for rows.
+    """
+    height, width = images.shape[1], images.shape[2]
+    # A border of zeros, and positions clipped to it: what lies outside needs no case of its own.
+    padded = tf.pad(images, [[0, 0], [1, 2], [1, 2]])
+    # Each pixel with its three neighbours, so that one gather brings all four corners of a sample.
+    corners = [padded[:, top : top + height + 2, left : left + width + 2] for top in (0, 1) for left in (0, 1)]
+    quads = tf.reshape(tf.stack(corners, axis=3), [-1, (height + 2) * (width + 2), 4])
+    x, y = tf.clip_by_value(x + 1.0, 0.0, width + 1.0), tf.clip_by_value(y + 1.0, 0.0, height + 1.0)
+    left, top = tf.floor(x), tf.floor(y)
+    index = tf.reshape(tf.cast(top * (width + 2) + left, tf.int32), [-1, height * width])
+    found = tf.reshape(tf.gather(quads, index, batch_dims=1), [-1, height, width, 4])
+    right, lower = x - left, y - top
+    upper_left, upper_right, lower_left, lower_right = tf.unstack(found, axis=3)
+    return (1.0 - lower) * ((1.0 - right) * upper_left + right * upper_right) + lower * (
+        (1.0 - right) * lower_left + right * lower_right
     )

@@ -1,19 +1,22 @@
 """From logits to honest answers: the temperature, and the thresholds between digit, unsure and not a digit.
 
-Both are fitted to validation images, never to the test.
+All are fitted to validation images, never to the test.
 """
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from pipeline.config import DecisionConfig
-from pipeline.data import read_json, write_json
+from pipeline.data import NO_DIGIT, part_slices, read_json, write_json
 
-N_BINS = 15  # of the expected calibration error, as in Guo et al., 2017
+MIN_SCORE = 1e-6  # of `digit_score` where there is ink: 0 is kept for blank
+MAX_THRESHOLD = 0.9999  # of `digit_score`: a score of 1 is a digit whatever the images
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,9 @@ class Calibration:
     """What turns logits into answers.
 
     Attributes:
-        temperature: logits are divided by it before the softmax (Guo et al., 2017).
-        thresholds: `digit_score` from which an answer is called "digit", and from which "unsure"; below is no digit.
+        temperature: the class logits are divided by it before the softmax (Guo et al., 2017).
+        thresholds: ``digit_score``, below which ink is called not a digit, and ``confidence``, the largest probability,
+            below which a digit is called unsure.
     """
 
     temperature: float
@@ -42,43 +46,55 @@ class Calibration:
         return cls(**read_json(path, made_by="train"))
 
 
-def calibrate(logits: np.ndarray, labels: np.ndarray, config: DecisionConfig) -> Calibration:
+def calibrate(logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], config: DecisionConfig) -> Calibration:
     """Fit the temperature, then the thresholds.
 
     Args:
-        logits: float32 ``[n, 10]`` of validation images.
-        labels: int32 ``[n]``.
+        logits: float32 ``[n, 11]`` of validation images.
+        labels: int32 ``[n]``, `NO_DIGIT` where it is none.
+        parts: what the images consist of, in their order: numbers of images of each kind. The temperature weighs the
+            kinds of digits alike, and the thresholds keep their promise for each: none is outvoted by a larger one.
         config: what the thresholds should achieve on these images.
     """
+    kinds = [kind for kind in part_slices(parts).values() if (labels[kind] != NO_DIGIT).all()]
+    classes, scores = logits[:, :-1], expit(logits[:, -1].astype(np.float64))
 
     def loss(log_temperature: float) -> float:
-        return mean_cross_entropy(logits / np.exp(log_temperature), labels)
+        scaled = classes / np.exp(log_temperature)
+        return float(np.mean([mean_cross_entropy(scaled[kind], labels[kind]) for kind in kinds]))
 
     # Rounded, so that the last bits of the search do not decide about the bytes of the model file.
     temperature = round(float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)), 4)
-    probabilities = softmax(logits / temperature, axis=1)
-    scores, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    unsure = float(np.quantile(scores, config.refused))
-    digit = max(unsure, _lowest_score_for(scores, is_right, config.accuracy))
-    return Calibration(temperature, {"digit": round(digit, 4), "unsure": round(unsure, 4)})
+    lowest = min(np.quantile(scores[kind], config.refused, method="lower") for kind in kinds)
+    score = float(np.clip(_rounded_down(lowest), MIN_SCORE, MAX_THRESHOLD))
+    probabilities = softmax(classes / temperature, axis=1)
+    confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    read = [np.arange(len(labels))[kind][scores[kind] >= score] for kind in kinds]
+    needed = _lowest_confidence([(confidence[kind], is_right[kind]) for kind in read], config.accuracy)
+    return Calibration(temperature, {"digit_score": score, "confidence": _rounded_down(needed)})
 
 
-def _lowest_score_for(scores: np.ndarray, is_right: np.ndarray, accuracy: float) -> float:
-    """Lowest threshold at which the share of right answers among those at or above it is at least `accuracy`."""
-    order = np.argsort(-scores, kind="stable")
-    share = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
-    good_enough = np.flatnonzero(share >= accuracy)
-    return float(scores[order[good_enough[-1]]]) if len(good_enough) else 1.0
+def _rounded_down(threshold: float) -> float:
+    return math.floor(threshold * 1e6) / 1e6  # down, so that the answer it was taken from still passes
+
+
+def _lowest_confidence(kinds: Sequence[tuple[np.ndarray, np.ndarray]], accuracy: float) -> float:
+    """Lowest threshold at which enough is right among the answers at or above it, in each kind of images.
+
+    Args:
+        kinds: of each kind, confidence float ``[n]`` and whether the answer is right, bool ``[n]``.
+        accuracy: share that is enough.
+    """
+    candidates = np.unique(np.concatenate([confidence for confidence, _ in kinds]))
+    is_enough = np.ones(len(candidates), bool)
+    for confidence, is_right in kinds:
+        order = np.argsort(confidence, kind="stable")
+        first = np.searchsorted(confidence[order], candidates)  # of those that pass
+        n_right = np.append(np.cumsum(is_right[order][::-1])[::-1], 0)[first]
+        is_enough &= n_right >= accuracy * (len(confidence) - first)
+    return float(candidates[is_enough][0]) if is_enough.any() else 1.0
 
 
 def mean_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean negative log-likelihood of the labels, nats."""
     return float(-log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(labels)), labels].mean())
-
-
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean gap between confidence and accuracy over equally wide bins of confidence (Guo et al., 2017), 0 to 1."""
-    confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence, minlength=N_BINS) - np.bincount(bins, is_right, N_BINS)
-    return float(np.abs(gaps).sum() / len(labels))

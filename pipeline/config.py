@@ -3,6 +3,7 @@
 `python -m pipeline.config [override ...]` prints the values that a command with these overrides would use.
 """
 
+import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -41,10 +42,11 @@ class DataConfig(_Section):
 
 
 class StrokesConfig(_Section):
-    """What pen strokes add to the training images."""
+    """What drawn strokes add to the training images."""
 
     renders: int = Field(ge=0, le=100, description="pictures of each training drawing, each warped and drawn anew")
     skeletons: int = Field(ge=0, le=1_000_000, description="generated digits, in the shapes that MNIST hardly has")
+    nondigits: int = Field(ge=0, le=1_000_000, description="made things that are no digit, to learn refusal from")
 
 
 class ModelConfig(_Section):
@@ -61,19 +63,24 @@ class AugmentConfig(_Section):
     scale: float = Field(ge=0, lt=1, description="relative, each axis on its own")
     shear: float = Field(ge=0, le=1, description="slope")
     shift: float = Field(ge=0, le=14, description="pixels of the 28x28 grid, each axis on its own")
+    elastic: float = Field(ge=0, le=14, description="pixels; knots of a smooth field, each axis on its own")
 
 
 class TrainConfig(_Section):
     """The recipe."""
 
     seed: int = Field(ge=0, lt=2**31, description="initial weights, order of the images, warps and dropout")
-    epochs: int = Field(ge=1, le=1000, description="at most; validation accuracy chooses among them")
-    patience: int = Field(ge=1, description="stop after so many epochs without a better validation accuracy")
+    epochs: int = Field(ge=1, le=1000, description="the learning rate comes down to 0 at their end")
+    patience: int | None = Field(
+        ge=1,
+        description="stop after so many epochs without a better validation accuracy, and keep the best; null: the last",
+    )
     batch_size: int = Field(ge=1, le=8192, description="images")
     learning_rate: float = Field(gt=0, le=1, description="of AdamW at its peak")
     warmup_epochs: float = Field(ge=0, description="the learning rate rises from 0 in these, then falls as a cosine")
     weight_decay: float = Field(ge=0, lt=1, description="of AdamW, decoupled")
     label_smoothing: float = Field(ge=0, lt=1, description="share of the target spread over all classes")
+    refusal_weight: float = Field(ge=0, le=10, description="of the loss of digit or not, beside that of the classes")
     ema_decay: float = Field(ge=0, lt=1, description="of the moving average of the weights, a step; 0: no average")
     augment: AugmentConfig
 
@@ -81,18 +88,24 @@ class TrainConfig(_Section):
 class DecisionConfig(_Section):
     """How the thresholds between digit, unsure and not a digit are fitted to the validation images."""
 
+    refused: float = Field(ge=0, lt=0.5, description="share of the digits of a kind that may be called not a digit")
     accuracy: float = Field(gt=0.5, lt=1, description="share of right answers among those called a digit")
-    refused: float = Field(ge=0, lt=0.5, description="share of validation digits that may be called not a digit")
 
 
 class RuntimeConfig(_Section):
     """How the numbers are computed: it changes the bits of the result, not its meaning."""
 
     threads: int = Field(ge=1, le=256, description="of TensorFlow; the number changes the order of sums")
-    precision: Literal["float32", "mixed_bfloat16"] = Field(
-        description="of training; mixed_bfloat16 is worth it where the processor has AMX"
+    precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
+        description="of training; auto: mixed_bfloat16 where the processor has AMX, else float32"
     )
     deterministic: bool = Field(description="bit-for-bit repeatable operations")
+
+
+class EvaluateConfig(_Section):
+    """How much is measured."""
+
+    nondigits: int = Field(ge=1, le=100_000, description="things of each family that is no digit, to measure refusal")
 
 
 class ExportConfig(_Section):
@@ -111,6 +124,7 @@ class Config(_Section):
     train: TrainConfig
     decision: DecisionConfig
     runtime: RuntimeConfig
+    evaluate: EvaluateConfig
     export: ExportConfig
 
 
@@ -165,8 +179,13 @@ def _meaning(path: list[str]) -> str:
 
 
 def dump(config: Config) -> str:
-    """The configuration as the text of params.yaml; also what is hashed to name it."""
+    """The configuration as the text of params.yaml."""
     return OmegaConf.to_yaml(OmegaConf.create(config.model_dump()))
+
+
+def params_sha256(config: Config) -> str:
+    """SHA-256 of that text: the name of these values, in the model file and beside figures."""
+    return hashlib.sha256(dump(config).encode()).hexdigest()
 
 
 def flatten(config: Config) -> dict[str, Any]:

@@ -16,6 +16,8 @@ import numpy as np
 from pipeline.errors import DataError
 from pipeline.paths import PREPARED
 
+NO_DIGIT = -1  # the label of what is no digit
+
 # What reading a missing, empty, cut or damaged .npz raises.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
@@ -27,7 +29,7 @@ class Split:
     Attributes:
         images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation hold what the normaliser made of pictures
             (what the network sees); the test holds raw pixels, because it goes through the model whole.
-        labels: int32 ``[n]``, 0 to 9.
+        labels: int32 ``[n]``, 0 to 9; in training and validation also `NO_DIGIT`.
     """
 
     images: np.ndarray
@@ -57,6 +59,14 @@ class DataCard:
     test_drawings: int
     sha256: dict[str, str]
     parameters: dict[str, Any]
+
+
+def part_slices(parts: Mapping[str, int]) -> dict[str, slice]:
+    """Where each part lies among the images of a split, by name; parts without images are left out."""
+    ends = np.cumsum(list(parts.values())).tolist()
+    return {
+        name: slice(end - n_images, end) for (name, n_images), end in zip(parts.items(), ends, strict=True) if n_images
+    }
 
 
 def digest(split: Split) -> str:

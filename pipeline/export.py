@@ -1,33 +1,42 @@
-"""Stage 5: the reader as models/digits.onnx, refused unless it answers every test image as it was evaluated."""
+"""Stage 5: the reader as models/digits.onnx, refused unless it answers as what was evaluated."""
 
-import hashlib
 import json
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import tracking
-from pipeline.config import Config, dump
-from pipeline.data import DataCard, load_card, load_split, read_json, write_atomic, write_json
+from pipeline.config import Config, params_sha256
+from pipeline.data import DataCard, load_card, load_split, read_arrays, read_json, write_atomic, write_json
 from pipeline.errors import ParityError
+from pipeline.ink import digit_source
 from pipeline.model import NAME
+from pipeline.model_card import write_card
+from pipeline.nondigits import FAMILIES, draw_picture
 from pipeline.normalize import VERSION
 from pipeline.onnx_graph import convert
-from pipeline.paths import Outputs
+from pipeline.paths import PREPARED, Outputs
 from pipeline.reader import Reader, load_reader, read_all
 from pipeline.runtime import set_up, use_float32
 from pipeline.stage import run_stage
+from pipeline.stroke_accuracy import CELLS, draw_cell
+from pipeline.strokes import StrokeRender
+from pipeline.unipen import Drawing, unpack
 from serving.errors import ModelError
 from serving.predictor import Predictor
 
 log = logging.getLogger(__name__)
 
-BATCH = 500  # images; what one run of the file is given when all are read
+EVALUATED = ("test", "strokes", "refusal", "robustness", "confusions")  # metrics that the model card tells
+BATCH = 500  # images
+N_OF_FAMILY = 4  # things of each family that is no digit
+SEED = 4  # of these
 
 
 def export(config: Config) -> None:
-    """Convert, compare over the whole test set with the code that serves, and only then give the file its name.
+    """Convert, compare the file's answers with those that were evaluated, and only then give it its name.
 
     Raises:
         ParityError: a class differs, or a probability by more than `export.parity_tolerance`.
@@ -37,15 +46,18 @@ def export(config: Config) -> None:
     use_float32()
     test = load_split("test")
     reader = load_reader(config.model, outputs)
-    test_metrics = read_json(outputs.metrics("test"), made_by="evaluate")
-    model = convert(reader, config.export.opset, describe(config, load_card(), reader, test_metrics))
-    expected = read_all(reader, test.images)
+    metrics = {name: read_json(outputs.metrics(name), made_by="evaluate") for name in EVALUATED}
+    card = load_card()
+    model = convert(reader, config.export.opset, describe(config, card, reader, metrics["test"]))
+    batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
+    expected = _joined([read_all(reader, batch) for batch in batches])
 
     def write_checked(path: Path) -> None:
         path.write_bytes(model.SerializeToString(deterministic=True))
-        answers = run_file(path, test.images)
+        answers = run_file(path, batches)
         difference = compare(answers, expected, config.export.parity_tolerance)
-        accuracy = float((answers["probabilities"].argmax(axis=1) == test.labels).mean())
+        predicted = answers["probabilities"][: len(test.labels)].argmax(axis=1)
+        accuracy = float((predicted == test.labels).mean())
         log.info(
             "the file: test accuracy %.2f %%, largest difference of a probability %.1e", 100 * accuracy, difference
         )
@@ -59,9 +71,11 @@ def export(config: Config) -> None:
             run.log_metrics(figures | {"parity_difference": difference})
             run.log_export(config.export.model_dump())
             example = test.images[:1]
-            run.log_model(path, {"image": example}, run_file(path, example))
+            run.log_model(path, {"image": example}, run_file(path, [example]))
 
     write_atomic(outputs.model, write_checked)
+    n_parameters = reader.network.count_params()
+    write_card(outputs.model_card, outputs.model, n_parameters, config, card, reader.calibration, metrics)
 
 
 def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[str, float]) -> dict[str, str]:
@@ -71,7 +85,7 @@ def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[
         "normalizer": VERSION,
         "thresholds": json.dumps(reader.calibration.thresholds),
         "temperature": json.dumps(reader.calibration.temperature),
-        "params_sha256": hashlib.sha256(dump(config).encode()).hexdigest(),
+        "params_sha256": params_sha256(config),
         "data": json.dumps(
             {
                 "source": card.source,
@@ -89,7 +103,18 @@ def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[
     }
 
 
-def run_file(path: Path, images: np.ndarray) -> dict[str, np.ndarray]:
+def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.ndarray]:
+    """What the file and the evaluated reader have to agree on, in batches uint8 ``[n, height, width]``.
+
+    All test images, all test drawings as the page would send them, and some things of each family that is no digit.
+    """
+    rng = np.random.default_rng(SEED)
+    digits, shapes = digit_source(drawings), rng.integers(*StrokeRender().canvas_px, size=(N_OF_FAMILY, 2)).tolist()
+    others = [draw_picture(family, rng, digits, tuple(shape))[None] for family in FAMILIES.values() for shape in shapes]
+    return [*np.array_split(test_images, max(1, len(test_images) // BATCH)), *draw_cell(drawings, CELLS[0]), *others]
+
+
+def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Answers of a model file, through the code that serves it; arrays as `Reader.read` names them.
 
     Raises:
@@ -99,8 +124,11 @@ def run_file(path: Path, images: np.ndarray) -> dict[str, np.ndarray]:
         predictor = Predictor.load(path)
     except ModelError as error:
         raise ParityError(f"the converted file is not one that can be served: {error}") from error
-    batches = [vars(predictor.run(images[start : start + BATCH])) for start in range(0, len(images), BATCH)]
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    return _joined([vars(predictor.run(batch)) for batch in batches])
+
+
+def _joined(answers: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([batch[name] for batch in answers]) for name in answers[0]}
 
 
 def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> float:

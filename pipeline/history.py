@@ -9,12 +9,14 @@ from pipeline.data import write_table
 
 @dataclass(frozen=True)
 class Epoch:
-    """Figures of one epoch. Loss in training includes label smoothing, in validation it does not.
+    """Figures of one epoch.
 
     Attributes:
         epoch: 1 for the first.
-        loss, accuracy: of the training batches, while the weights moved.
-        val_loss, val_accuracy: of the averaged weights at the end of the epoch.
+        loss: of the training batches, while the weights moved: classes, with smoothed labels, and refusal.
+        accuracy: of their digits.
+        val_loss: cross-entropy of the classes, nats, of the averaged weights at the end of the epoch; of digits alone.
+        val_accuracy: of these digits.
         learning_rate: at the end of the epoch.
     """
 
@@ -26,8 +28,13 @@ class Epoch:
     learning_rate: float
 
 
+def kept_epoch(history: Sequence[Epoch], patience: int | None) -> Epoch:
+    """The epoch to keep: with patience the best, without it the last."""
+    return best_epoch(history) if patience else history[-1]
+
+
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """The epoch to keep: highest validation accuracy, and of equals the latest."""
+    """Highest validation accuracy, and of equals the latest."""
     # Not by loss: with smoothed labels the network grows underconfident, and validation loss rises while it still
     # improves; the temperature mends that afterwards. Of equals the latest: its average spans more steps.
     return max(history, key=lambda row: (row.val_accuracy, row.epoch))

@@ -5,7 +5,7 @@ script, another font, another generator. What could be read as a digit is in no 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from pipeline.doodles import DOODLES, SHAPES, Shape
 from pipeline.glyphs import Alphabet
 from pipeline.groups import DigitSource
 from pipeline.hand import Strokes, fit, write
+from pipeline.strokes import StrokeRender, render
 
 Drawing = Strokes | textures.Image
 Draw = Callable[[np.random.Generator, DigitSource], Drawing]
@@ -39,6 +40,7 @@ class Family:
         draw: a new thing: strokes to be rasterised (float32 ``[n_points, 2]`` each, y down, any unit, one point = a
             dot), or for noise and texture the picture itself (uint8 ``[height, width]``, 255 = ink).
         line_width: smallest and largest width of the pen for strokes, relative to the longest side of their box.
+        share: of the things to learn from, relative to other families.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Family:
     is_held_out: bool
     draw: Draw
     line_width: tuple[float, float] = BOLD
+    share: float = 1.0
 
 
 def draw(name: str, rng: np.random.Generator, digits: DigitSource) -> Drawing:
@@ -88,18 +91,18 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         family.name: family
         for family in (
-            _TRAINED("latin_letters", "letters", draw=_glyph(glyphs.LATIN)),
-            _TRAINED("symbols", "symbols", draw=_glyph(glyphs.SYMBOLS), line_width=MEDIUM),
+            _TRAINED("latin_letters", "letters", draw=_glyph(glyphs.LATIN), share=4),
+            _TRAINED("symbols", "symbols", draw=_glyph(glyphs.SYMBOLS), line_width=MEDIUM, share=2),
             _TRAINED("scribbles", "scribbles", draw=_fitted(scribbles.draw_scribble), line_width=MEDIUM),
             _TRAINED("curves", "scribbles", draw=_fitted(scribbles.draw_curves), line_width=MEDIUM),
             _TRAINED("shapes", "shapes", draw=_shape(SHAPES), line_width=MEDIUM),
             _TRAINED("dots_and_dashes", "dots", draw=_fitted(scribbles.draw_dots_and_dashes)),
             _TRAINED("few_digits", "several digits", draw=groups.draw_few, line_width=THIN),
-            _TRAINED("struck_digits", "struck digits", draw=groups.draw_struck, line_width=MEDIUM),
+            _TRAINED("struck_digits", "struck digits", draw=groups.draw_struck, line_width=MEDIUM, share=2),
             _TRAINED("cursive_words", "words", draw=_word((glyphs.CURSIVE,)), line_width=FINE),
-            _TRAINED("noise", "noise", draw=_picture(textures.draw_noise)),
-            _TRAINED("textures", "textures", draw=_picture(textures.draw_texture)),
-            _TRAINED("blank", "blank", draw=_picture(textures.draw_blank)),
+            _TRAINED("noise", "noise", draw=_picture(textures.draw_noise), share=0.5),
+            _TRAINED("textures", "textures", draw=_picture(textures.draw_texture), share=0.5),
+            _TRAINED("blank", "blank", draw=_picture(textures.draw_blank), share=0.0),
             _HELD_OUT("greek_letters", "letters", draw=_glyph(glyphs.GREEK)),
             _HELD_OUT("cyrillic_letters", "letters", draw=_glyph(glyphs.CYRILLIC), line_width=MEDIUM),
             _HELD_OUT("kana", "letters", draw=_glyph(glyphs.KANA), line_width=MEDIUM),
@@ -116,3 +119,22 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         )
     }
 )
+
+TRAINED = tuple(family for family in FAMILIES.values() if not family.is_held_out)
+
+
+def draw_picture(
+    family: Family, rng: np.random.Generator, digits: DigitSource, shape: tuple[int, int]
+) -> textures.Image:
+    """A picture of a new thing, uint8 ``[height, width]``, 255 = ink.
+
+    Args:
+        family: what to draw.
+        rng: the same state gives the same picture.
+        digits: for the families that are made of digits.
+        shape: height and width of the canvas that strokes are drawn on, pixels; noise and texture have their own size.
+    """
+    thing = family.draw(rng, digits)
+    if isinstance(thing, np.ndarray):
+        return thing
+    return render(thing, rng, replace(StrokeRender(), line_fraction=family.line_width), shape)

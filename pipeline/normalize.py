@@ -5,6 +5,7 @@ closed form and in TensorFlow operations alone, so that it is exported inside th
 No loop and no resize operation: the resampling is two matrix products with area-overlap weights.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -114,3 +115,12 @@ def normalize_all(images: np.ndarray, batch_size: int = 2000) -> np.ndarray:
     """Normalise many images of one size, batch by batch: uint8 ``[n, height, width]`` -> uint8 ``[n, 28, 28]``."""
     batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
     return np.concatenate([normalize(tf.constant(batch)).images.numpy() for batch in batches])
+
+
+def normalize_each(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Normalise pictures of any sizes, those of one size at once: uint8 ``[height, width]`` -> ``[n, 28, 28]``."""
+    images = np.zeros((len(pictures), GRID, GRID), np.uint8)
+    for shape in sorted({picture.shape for picture in pictures}):
+        chosen = [number for number, picture in enumerate(pictures) if picture.shape == shape]
+        images[chosen] = normalize_all(np.stack([pictures[number] for number in chosen]))
+    return images

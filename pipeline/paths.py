@@ -22,7 +22,7 @@ class Outputs:
 
     @property
     def weights(self) -> Path:
-        """Weights of the network at its best epoch."""
+        """Weights of the network at the epoch that is kept."""
         return self.directory / "models" / "network.weights.h5"
 
     @property
@@ -34,6 +34,11 @@ class Outputs:
     def model(self) -> Path:
         """The model file, pixels in, calibrated answer out."""
         return self.directory / "models" / "digits.onnx"
+
+    @property
+    def model_card(self) -> Path:
+        """What the model file is, was made from and achieves, in words."""
+        return self.directory / "docs" / "model_card.md"
 
     def metrics(self, stage: str) -> Path:
         """Metrics of a stage, JSON."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from pipeline.data import write_atomic
@@ -15,7 +14,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     write_atomic(path, lambda temporary: figure.savefig(temporary, dpi=110, metadata={"Software": None}))
 
 
-def curves(history: Sequence[Epoch], best_epoch: int) -> Figure:
+def curves(history: Sequence[Epoch], kept_epoch: int) -> Figure:
     """Loss and error rate by epoch, training and validation."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, error = figure.subplots(1, 2)
@@ -24,9 +23,9 @@ def curves(history: Sequence[Epoch], best_epoch: int) -> Figure:
         (loss, "Loss", [row.loss for row in history], [row.val_loss for row in history]),
         (error, "Error, %", _error(row.accuracy for row in history), _error(row.val_accuracy for row in history)),
     ):
-        axes.plot(epochs, training, label="training (warped, smoothed labels)")
+        axes.plot(epochs, training, label="training (warped; with refusal)")
         axes.plot(epochs, validation, label="validation (averaged weights)")
-        axes.axvline(best_epoch, color="grey", linestyle=":", label=f"kept: epoch {best_epoch}")
+        axes.axvline(kept_epoch, color="grey", linestyle=":", label=f"kept: epoch {kept_epoch}")
         axes.set(title=title, xlabel="epoch", yscale="log")
         axes.grid(alpha=0.3)
     loss.legend(fontsize="small")
@@ -36,25 +35,3 @@ def curves(history: Sequence[Epoch], best_epoch: int) -> Figure:
 def _error(accuracies: Iterable[float]) -> list[float]:
     # The floor keeps a perfect epoch on the logarithmic axis.
     return [max(100 * (1 - accuracy), 0.01) for accuracy in accuracies]
-
-
-def confusion(matrix: np.ndarray) -> Figure:
-    """Confusion matrix, int ``[10, 10]`` of actual by predicted; the colour shows the mistakes alone."""
-    figure = Figure(figsize=(5.6, 5.2), layout="constrained")
-    axes = figure.subplots()
-    mistakes = matrix * (1 - np.eye(len(matrix), dtype=int))
-    axes.imshow(mistakes, cmap="Oranges", vmax=max(1, mistakes.max() * 1.3))
-    for actual, predicted in np.argwhere(matrix):
-        count = matrix[actual, predicted]
-        axes.text(
-            predicted,
-            actual,
-            count,
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="grey" if actual == predicted else "black",
-        )
-    axes.set(title=f"{mistakes.sum()} mistakes in {matrix.sum():,}", xlabel="predicted", ylabel="actual")
-    axes.set(xticks=range(10), yticks=range(10))
-    return figure

@@ -1,8 +1,8 @@
 """Stage 2: raw data -> training, validation and test images in data/prepared.
 
-Training and validation join MNIST's images, pictures of pen strokes and pictures of generated digits. What is tested
-with stays apart: MNIST's official test images, and the drawings of writers who appear nowhere else. Only `evaluate`,
-and `export` for parity, ever read them.
+Training and validation join MNIST's images with pictures of pen strokes, of generated digits and of things that are
+none. What is tested with stays apart: MNIST's official test images, and the drawings of writers who appear nowhere
+else. Nothing that is chosen or fitted reads them.
 """
 
 import logging
@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.config import Config, DataConfig
 from pipeline.data import DataCard, Split, digest, digest_arrays, read_arrays, save
 from pipeline.idx import read_idx
-from pipeline.ink import render_drawings, render_skeletons
+from pipeline.ink import render_drawings, render_nondigits, render_skeletons
 from pipeline.normalize import normalize_all
 from pipeline.paths import RAW
 from pipeline.stage import run_stage
@@ -23,12 +23,13 @@ log = logging.getLogger(__name__)
 Parts = dict[str, Split]  # by what the images are made from
 
 TITLES = {
-    ("mnist", True): "MNIST, pen strokes and generated strokes",
+    ("mnist", True): "MNIST and pen strokes",
     ("mnist", False): "MNIST and generated strokes",
     ("embedded", True): "5,000 embedded MNIST training images and generated strokes",
     ("embedded", False): "5,000 embedded MNIST training images and generated strokes",
 }
 VALIDATION_RENDERS = 2  # pictures of each validation drawing: two pens, two canvases
+VALIDATION_NONDIGITS = 2000
 VALIDATION_SKELETONS = 1000  # where there are no drawings to validate with
 
 
@@ -42,6 +43,7 @@ def prepare(config: Config) -> None:
         "mnist": _normalized(images["train"]),
         "pendigits": render_drawings(train_drawings, config.strokes.renders, data.seed + 1, is_warped=True),
         "skeletons": render_skeletons(config.strokes.skeletons, data.seed + 2),
+        "nondigits": render_nondigits(config.strokes.nondigits, train_drawings, data.seed + 4),
     }
     validation: Parts = {"mnist": _normalized(images["validation"])}
     if validation_drawings:
@@ -49,6 +51,8 @@ def prepare(config: Config) -> None:
         validation["pendigits"] = render_drawings(validation_drawings, VALIDATION_RENDERS, seed, is_warped=False)
     else:
         validation["skeletons"] = _shorten(render_skeletons(VALIDATION_SKELETONS, data.seed + 3), data.limit)
+    n_nondigits = min(VALIDATION_NONDIGITS, config.strokes.nondigits)
+    validation["nondigits"] = render_nondigits(n_nondigits, validation_drawings, data.seed + 5)
     splits = {"train": _join(train), "validation": _join(validation), "test": images["test"]}
     card = DataCard(
         source=data.source,

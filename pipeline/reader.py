@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.calibration import Calibration
+from pipeline.calibration import MIN_SCORE, Calibration
 from pipeline.config import ModelConfig
 from pipeline.errors import DataError
-from pipeline.model import build_network
+from pipeline.model import N_CLASSES, build_network
 from pipeline.normalize import normalize
 from pipeline.paths import Outputs
 
@@ -34,7 +34,8 @@ class Reader(tf.Module):
 
         Returns:
             ``probabilities`` float32 ``[batch, 10]``, calibrated; equal for all classes where there is no ink.
-            ``digit_score`` float32 ``[batch]``: the largest probability; 0 where there is no ink.
+            ``digit_score`` float32 ``[batch]``: the learnt probability that the ink is one digit; 0 where there is no
+            ink, and nowhere else.
             ``normalized`` uint8 ``[batch, 28, 28]``: what the network saw, 255 = ink.
             ``box`` float32 ``[batch, 4]``: left, top, right, bottom of the ink in source pixels.
         """
@@ -42,10 +43,11 @@ class Reader(tf.Module):
         # From the rounded pixels, so that `normalized` is exactly what the network saw.
         logits = self.network(tf.cast(seen.images, tf.float32)[..., None] / 255.0, training=False)
         has_ink = tf.cast(seen.has_ink, tf.float32)
-        probabilities = tf.nn.softmax(logits * (has_ink / self.calibration.temperature)[:, None])
+        classes = logits[:, :N_CLASSES] * (has_ink / self.calibration.temperature)[:, None]
+        score = tf.maximum(tf.sigmoid(logits[:, N_CLASSES]), MIN_SCORE)
         answer = {
-            "probabilities": probabilities,
-            "digit_score": tf.reduce_max(probabilities, axis=1) * has_ink,
+            "probabilities": tf.nn.softmax(classes),
+            "digit_score": score * has_ink,
             "normalized": seen.images,
             "box": seen.box,
         }

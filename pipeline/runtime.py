@@ -1,9 +1,16 @@
 """How the numbers are computed: threads, determinism, precision. Called once, before TensorFlow does any work."""
 
+import logging
+from pathlib import Path
+
 import keras
 import tensorflow as tf
 
 from pipeline.config import RuntimeConfig
+
+log = logging.getLogger(__name__)
+
+CPU_INFO = Path("/proc/cpuinfo")
 
 
 def set_up(config: RuntimeConfig, seed: int) -> None:
@@ -18,7 +25,23 @@ def set_up(config: RuntimeConfig, seed: int) -> None:
     keras.utils.set_random_seed(seed)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.mixed_precision.set_global_policy(config.precision)
+    keras.mixed_precision.set_global_policy(precision_for(config, CPU_INFO))
+
+
+def precision_for(config: RuntimeConfig, cpu_info: Path) -> str:
+    """The precision to train in, and where it was left open, a line that says which.
+
+    Args:
+        config: what is asked for.
+        cpu_info: where Linux lists the processor's features; elsewhere the file is missing, and float32 is the answer.
+    """
+    if config.precision != "auto":
+        return config.precision
+    has_amx = cpu_info.exists() and "amx_bf16" in cpu_info.read_text()
+    log.info(
+        "training in %s: the processor has %s", "bfloat16" if has_amx else "float32", "AMX" if has_amx else "no AMX"
+    )
+    return "mixed_bfloat16" if has_amx else "float32"
 
 
 def use_float32() -> None:

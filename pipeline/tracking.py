@@ -73,9 +73,9 @@ class Run:
         step = values.pop("epoch")
         self.attempt(mlflow.log_metrics, values | {"epoch_seconds": seconds}, step=step)
 
-    def log_results(self, outputs: Outputs, best: Epoch) -> None:
-        """Record what training made: the best epoch, the weights, the calibration, the curves."""
-        self.attempt(mlflow.log_metrics, {f"best_{name}": value for name, value in asdict(best).items()})
+    def log_results(self, outputs: Outputs, kept: Epoch) -> None:
+        """Record what training made: the epoch that is kept, the weights, the calibration, the curves."""
+        self.attempt(mlflow.log_metrics, {f"kept_{name}": value for name, value in asdict(kept).items()})
         self.attempt(mlflow.set_tag, WEIGHTS_TAG, _sha256(outputs.weights))
         for file in (outputs.weights, outputs.calibration):
             self.attempt(mlflow.log_artifact, str(file), "network")

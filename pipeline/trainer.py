@@ -11,9 +11,10 @@ import tensorflow as tf
 from pipeline.augment import augment
 from pipeline.calibration import mean_cross_entropy
 from pipeline.config import TrainConfig
-from pipeline.data import Split
+from pipeline.data import NO_DIGIT, Split
 from pipeline.errors import TrainingError
-from pipeline.history import Epoch, best_epoch
+from pipeline.history import Epoch, kept_epoch
+from pipeline.model import N_CLASSES
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,12 @@ class Trainer:
         self.average.set_weights(network.get_weights())
         self._config = config
         self._images = tf.constant(train.images[..., None])
-        self._labels = tf.one_hot(train.labels, 10)
+        self._labels = tf.constant(train.labels)
         self._validation = validation
         self._batch_size = min(config.batch_size, len(train.labels))
         self._n_steps = len(train.labels) // self._batch_size
         self._order = np.random.default_rng(config.seed)
         self._step = tf.Variable(0, dtype=tf.int32)
-        self._loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
         self._optimizer = keras.optimizers.AdamW(self._schedule(), weight_decay=config.weight_decay)
         self._optimizer.exclude_from_weight_decay(var_names=["bias"])
         self._optimizer.build(network.trainable_variables)
@@ -53,7 +53,7 @@ class Trainer:
             on_epoch: told the figures of each epoch and its seconds.
 
         Returns:
-            The figures of every epoch; the averaged weights of the best.
+            The figures of every epoch; the averaged weights of the one to keep.
 
         Raises:
             TrainingError: the loss is not finite.
@@ -72,37 +72,40 @@ class Trainer:
                 number, n_epochs, epoch.loss, epoch.val_loss, 100 * epoch.val_accuracy, seconds,
             )  # fmt: skip
             if not np.isfinite(epoch.loss + epoch.val_loss):
-                raise TrainingError(f"the loss of epoch {number} is {epoch.loss}: lower train.learning_rate")
+                losses = f"{epoch.loss}, in validation {epoch.val_loss}"
+                raise TrainingError(f"the loss of epoch {number} is {losses}: lower train.learning_rate")
             on_epoch(epoch, seconds)
             history.append(epoch)
-            best = best_epoch(history)
-            if epoch is best:
+            kept = kept_epoch(history, patience)
+            if epoch is kept:
                 weights = self.average.get_weights()
-            elif number - best.epoch >= patience:
+            elif patience and number - kept.epoch >= patience:
                 log.info("no better validation accuracy for %d epochs: stopped", patience)
                 break
         seconds = time.perf_counter() - started
-        log.info("kept epoch %d; %.0f s in all, %.1f s an epoch", best.epoch, seconds, seconds / len(history))
+        log.info("kept epoch %d; %.0f s in all, %.1f s an epoch", kept.epoch, seconds, seconds / len(history))
         return history, weights
 
     def run_epoch(self, epoch: int) -> Epoch:
         """Train on every image once, then validate the averaged weights."""
         order = self._order.permutation(len(self._images))[: self._n_steps * self._batch_size]
         loss, accuracy = self._run_steps(tf.constant(order.reshape(self._n_steps, self._batch_size), tf.int32))
-        logits = predict_logits(self.average, self._validation.images)
+        logits, labels = predict_logits(self.average, self._validation.images), self._validation.labels
+        is_digit = labels != NO_DIGIT
+        classes = logits[is_digit, :N_CLASSES]
         return Epoch(
             epoch=epoch,
             loss=float(loss),
             accuracy=float(accuracy),
-            val_loss=mean_cross_entropy(logits, self._validation.labels),
-            val_accuracy=float((logits.argmax(axis=1) == self._validation.labels).mean()),
+            val_loss=mean_cross_entropy(classes, labels[is_digit]),
+            val_accuracy=float((classes.argmax(axis=1) == labels[is_digit]).mean()),
             learning_rate=float(self._optimizer.learning_rate),
         )
 
     @tf.function
     def _run_steps(self, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """All steps of an epoch in one graph; `order` is int32 ``[n_steps, batch_size]`` of image indices."""
-        loss_sum, n_right = tf.constant(0.0), tf.constant(0.0)
+        loss_sum, n_right, n_digits = tf.constant(0.0), tf.constant(0.0), tf.constant(0.0)
         for batch in order:
             images, labels = tf.gather(self._images, batch), tf.gather(self._labels, batch)
             seed = tf.stack([self._config.seed, self._step])
@@ -114,8 +117,19 @@ class Trainer:
             self._optimizer.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
             self._follow()
             loss_sum += loss
-            n_right += tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == tf.argmax(labels, 1), tf.float32))
-        return loss_sum / self._n_steps, n_right / (self._n_steps * self._batch_size)
+            predicted = tf.argmax(logits[:, :N_CLASSES], 1, tf.int32)
+            n_digits += tf.reduce_sum(tf.cast(labels != NO_DIGIT, tf.float32))
+            n_right += tf.reduce_sum(tf.cast(predicted == labels, tf.float32))
+        return loss_sum / self._n_steps, n_right / n_digits
+
+    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Cross-entropy of the classes, of digits alone, and of being a digit; both per image of the batch."""
+        is_digit = tf.cast(labels != NO_DIGIT, tf.float32)
+        smoothing = self._config.label_smoothing
+        classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES
+        of_class = tf.nn.softmax_cross_entropy_with_logits(classes, logits[:, :N_CLASSES]) * is_digit
+        of_being_one = tf.nn.sigmoid_cross_entropy_with_logits(is_digit, logits[:, N_CLASSES])
+        return tf.reduce_mean(of_class + self._config.refusal_weight * of_being_one)
 
     def _follow(self) -> None:
         """Move the averaged weights a step towards the network's."""
@@ -128,7 +142,7 @@ class Trainer:
 
 
 def predict_logits(network: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-    """Logits of normalised images: uint8 ``[n, 28, 28]`` -> float32 ``[n, 10]``."""
+    """Logits of normalised images: uint8 ``[n, 28, 28]`` -> float32 ``[n, 11]``."""
     batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
     inputs = (tf.constant(batch[..., None], tf.float32) / 255.0 for batch in batches)
     return np.concatenate([network(batch, training=False).numpy() for batch in inputs])

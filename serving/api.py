@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from serving.bodies import open_body, receive
-from serving.card import ModelCard
+from serving.card import N_CLASSES, ModelCard
 from serving.images import GreyImage, to_grey
 from serving.predictor import Prediction, Predictor
 from serving.settings import Settings
@@ -93,17 +93,21 @@ def recognise(image: Image.Image, predictor: Predictor, timing: ServerTiming) ->
 def answer(grey: GreyImage, prediction: Prediction, predictor: Predictor) -> dict[str, Any]:
     """The JSON answer for one picture, from a prediction for just that one.
 
-    `digit` and `confidence` are None unless the state is "digit" or "unsure"; `box` is in pixels of the upright source.
+    `digit` and `confidence` are None unless the state is "digit" or "unsure". `alternatives` are the two best digits,
+    the best first, if the state is "unsure", and none otherwise. `box` is in pixels of the upright source.
     """
     digit_score = float(prediction.digit_score[0])
-    state = predictor.state(digit_score)
+    # Of the exact values: a score so low that it is rounded to 0 still means ink.
+    state = predictor.state(digit_score, float(prediction.probabilities[0].max()))
     probabilities = [round(value, SCORE_DECIMALS) for value in prediction.probabilities[0].tolist()]
-    confidence = max(probabilities)
+    ranking = sorted(range(N_CLASSES), key=probabilities.__getitem__, reverse=True)
+    best_two = [{"digit": digit, "confidence": probabilities[digit]} for digit in ranking[:2]]
     is_read = state in ("digit", "unsure")
     return {
         "state": state,
-        "digit": probabilities.index(confidence) if is_read else None,
-        "confidence": confidence if is_read else None,
+        "digit": best_two[0]["digit"] if is_read else None,
+        "confidence": best_two[0]["confidence"] if is_read else None,
+        "alternatives": best_two if state == "unsure" else [],
         "probabilities": probabilities,
         "digit_score": round(digit_score, SCORE_DECIMALS),
         "box": None if state == "blank" else _box(grey, prediction.box[0].tolist()),

@@ -32,10 +32,15 @@ OUTPUTS = (
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From which `digit_score` on the ink counts as a digit, and from which as perhaps one."""
+    """What an answer must reach to count: `serving.predictor.Predictor.state` has the rule.
 
-    digit: float
-    unsure: float
+    Attributes:
+        digit_score: in 0..1, both exclusive; ink with a lower score is not a digit.
+        confidence: in 0..1, 0 exclusive; a digit whose largest probability is lower is not certain.
+    """
+
+    digit_score: float
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -144,9 +149,9 @@ def _classes(metadata: Mapping[str, str]) -> list[str]:
 def _thresholds(metadata: Mapping[str, str]) -> Thresholds:
     values = _object(metadata, "thresholds")
     try:
-        thresholds = Thresholds(digit=float(values["digit"]), unsure=float(values["unsure"]))
+        thresholds = Thresholds(float(values["digit_score"]), float(values["confidence"]))
     except (KeyError, TypeError, ValueError):
-        raise ModelError(f"its metadata 'thresholds' lacks a number 'digit' or 'unsure': {values}") from None
-    if not 0 < thresholds.unsure <= thresholds.digit <= 1:
-        raise ModelError(f"its thresholds must hold 0 < unsure <= digit <= 1: {values}")
+        raise ModelError(f"its metadata 'thresholds' lacks a number 'digit_score' or 'confidence': {values}") from None
+    if not (0 < thresholds.digit_score < 1 and 0 < thresholds.confidence <= 1):
+        raise ModelError(f"its thresholds must hold 0 < digit_score < 1 and 0 < confidence <= 1: {values}")
     return thresholds

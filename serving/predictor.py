@@ -25,8 +25,9 @@ class Prediction:
     """What the model says about n images.
 
     Attributes:
-        probabilities: float32 [n, 10], calibrated, each row adding up to 1.
-        digit_score: float32 [n] in 0..1, the probability that the ink is one digit; exactly 0 for a blank image.
+        probabilities: float32 [n, 10], calibrated, each row adding up to 1: which digit it is, if it is one.
+        digit_score: float32 [n] in 0..1, the learnt probability that the ink is one digit; exactly 0 for a blank image,
+            and for no other.
         normalized: uint8 [n, 28, 28], what the network saw, 255 = ink.
         box: float32 [n, 4]: left, top, right, bottom of the ink in pixels; all 0 for a blank image.
     """
@@ -95,13 +96,18 @@ class Predictor:
         """
         return Prediction(*self._session.run(self._outputs, {self._input: images}))
 
-    def state(self, digit_score: float) -> State:
-        """What a `digit_score` means by the thresholds in the model file."""
+    def state(self, digit_score: float, confidence: float) -> State:
+        """What one answer means by the thresholds in the model file: is there ink, is it a digit, is it clear which.
+
+        Args:
+            digit_score: in 0..1, as the model gives it; 0 is "blank", below its threshold is "not_a_digit".
+            confidence: in 0..1, the largest probability; for a digit, below its threshold is "unsure".
+        """
         if digit_score == 0:
             return "blank"
-        if digit_score >= self.card.thresholds.digit:
-            return "digit"
-        return "unsure" if digit_score >= self.card.thresholds.unsure else "not_a_digit"
+        if digit_score < self.card.thresholds.digit_score:
+            return "not_a_digit"
+        return "unsure" if confidence < self.card.thresholds.confidence else "digit"
 
 
 def _options() -> onnxruntime.SessionOptions:

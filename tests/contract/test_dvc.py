@@ -65,7 +65,7 @@ class Reads(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Call(self, node):
-        if getattr(node.func, "id", "") == "dump":  # writes down all of them
+        if getattr(node.func, "id", "") in ("dump", "params_sha256"):  # writes down all of them
             self.keys |= set(Config.model_fields)
         self.generic_visit(node)
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import yaml
 
+from pipeline.config import dump, load_config
 from pipeline.download import MNIST_SHA256, fetch
 from pipeline.idx import read_idx
 from serving.predictor import Predictor
@@ -194,10 +195,16 @@ def test_the_committed_file_reads_mnist_s_test_images(tmp_path):
 
 
 @needs_mirror
-def test_make_repro_rebuilds_everything_from_the_raw_data(clone):
+def test_make_repro_rebuilds_everything_from_the_raw_data_and_again_to_the_bit(clone):
+    # Twice, so with few images and epochs.
+    params = dump(load_config(["data.limit=3000", "strokes.skeletons=500", "strokes.nondigits=500", "strokes.renders=1",
+                               "train.epochs=6", "train.warmup_epochs=1", "evaluate.nondigits=20"]))  # fmt: skip
+    (clone / "params.yaml").write_text(params)
     print(run(clone, *MAKE, "repro", env=ONLINE)[-6000:])
-    metrics = json.loads((clone / "metrics/test.json").read_text())
-    assert metrics["test_accuracy"] >= 0.993
+    assert json.loads((clone / "metrics/test.json").read_text())["test_accuracy"] >= 0.9
     path = f"{clone / '.venv/bin'}:{os.environ['PATH']}"
     assert "up to date" in run(clone, "dvc", "status", env=OFFLINE | {"PATH": path})
     assert "Running stage" not in run(clone, "dvc", "repro", env=OFFLINE | {"PATH": path})
+    first = (clone / "dvc.lock").read_bytes()
+    run(clone, *MAKE, "repro", env=ONLINE)
+    assert (clone / "dvc.lock").read_bytes() == first

@@ -18,6 +18,7 @@ ANSWER = {
     "state": "digit",
     "digit": 4,
     "confidence": 0.55,
+    "alternatives": [],
     "probabilities": [0, 0, 0, 0, 0.55, 0, 0, 0, 0.02, 0.43],
     "digit_score": 0.8,
     "box": {"left": 90, "top": 60, "right": 190, "bottom": 220},
@@ -26,6 +27,8 @@ ANSWER = {
     "height": 280,
     "model_version": "0a1b2c3d4e5f",
 }
+UNSURE = {"state": "unsure", "alternatives": [{"digit": 4, "confidence": 0.55}, {"digit": 9, "confidence": 0.43}]}
+NOT_A_DIGIT = {"state": "not_a_digit", "digit": None, "confidence": None}
 QUIET_MS = 150  # long enough for a request that should not come
 
 
@@ -64,19 +67,27 @@ def test_a_scribble_is_not_called_a_digit(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "headline", "detail"),
+    ("changes", "glyph", "headline", "detail", "offered"),
     [
-        ({"state": "unsure"}, "4 or 9?", "Not sure: looks 80.0 % like a digit"),
-        ({"state": "not_a_digit", "digit": None, "confidence": None}, "That is not a digit", "Looks 80.0 % like one"),
+        ({}, "4", "Four", "55.0 % confident", ["4"]),
+        (UNSURE, "4?", "4 or 9?", "Not sure: 55.0 % for 4, 43.0 % for 9", ["4", "9"]),
+        (NOT_A_DIGIT, "\N{MULTIPLICATION SIGN}", "That is not a digit", "Inkling reads one digit, 0 to 9.", []),
     ],
 )
-def test_doubt_is_told(page: Page, changes: dict[str, object], headline: str, detail: str) -> None:
+def test_each_answer_is_told_in_words_and_bars(
+    page: Page, changes: dict[str, object], glyph: str, headline: str, detail: str, offered: list[str]
+) -> None:
     answer = {**ANSWER, **changes}
     page.route("**/api/predict*", lambda route: route.fulfill(json=answer))
     draw(page, DIGITS[4])
+    expect(page.locator("#answer")).to_have_attribute("data-state", str(answer["state"]))
+    expect(page.locator("#glyph")).to_have_text(glyph)
     expect(page.locator("#headline")).to_have_text(headline)
     expect(page.locator("#detail")).to_have_text(detail)
-    expect(page.locator("#answer")).to_have_attribute("data-state", str(changes["state"]))
+    expect(page.locator("#speech")).to_have_text(f"{headline}. {detail}")
+    expect(page.locator("#bars .best .name")).to_have_text(offered)
+    shares = [f"{100 * share:.1f} %" for share in ANSWER["probabilities"]] if offered else ["\N{EN DASH}"] * 10
+    expect(page.locator("#bars .share")).to_have_text(shares)
 
 
 def test_the_answer_tells_what_the_network_saw_and_how_long_it_took(page: Page) -> None:
@@ -218,15 +229,21 @@ def test_an_answer_that_comes_after_clear_is_not_shown(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "accuracy", "n_test", "expected"),
+    ("metrics", "expected"),
     [
-        ("MNIST", 0.9961, 10_000, "model 0a1b2c3d4e5f · trained on MNIST · 99.61 % on 10,000 test images"),
-        ("a few sheets", 0.5, 1_234, "model 0a1b2c3d4e5f · trained on a few sheets · 50.0 % on 1,234 test images"),
+        (
+            {"test_accuracy": 0.9961},
+            "model 0a1b2c3d4e5f · trained on a few sheets · reads 99.6 % of unseen MNIST digits",
+        ),
+        (
+            {"test_accuracy": 0.5, "strokes_accuracy": 0.25},
+            "model 0a1b2c3d4e5f · trained on a few sheets · reads 50.0 % of unseen MNIST digits"
+            " · 25.0 % of unseen writers' pen strokes",
+        ),
     ],
 )
-def test_the_figures_are_the_cards(page: Page, title: str, accuracy: float, n_test: int, expected: str) -> None:
-    data = {"source": "any", "title": title, "train": 1, "validation": 1, "test": n_test}
-    card = {"version": "0a1b2c3d4e5f", "data": data, "metrics": {"test_accuracy": accuracy}}
+def test_the_figures_are_the_cards(page: Page, metrics: dict[str, float], expected: str) -> None:
+    card = {"version": "0a1b2c3d4e5f", "data": {"title": "a few sheets"}, "metrics": metrics}
     page.route("**/api/model", lambda route: route.fulfill(json=card))
     page.reload()
     expect(page.locator("#model-text")).to_have_text(expected)
@@ -256,11 +273,17 @@ class TestOnAPhone:
         expect_digit(page, 1)
         assert page.evaluate("window.scrollY") == 0
 
-    def test_nothing_moves_when_the_answer_comes(self, page: Page) -> None:
+    @pytest.mark.parametrize("changes", [{}, UNSURE, NOT_A_DIGIT])
+    def test_nothing_moves_when_the_answer_comes(self, page: Page, changes: dict[str, object]) -> None:
+        def change(route: Route) -> None:
+            response = route.fetch()
+            route.fulfill(response=response, json={**response.json(), **changes})
+
         expect(page.locator("#model")).to_have_attribute("data-state", "ready")
         before = page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()
+        page.route("**/api/predict*", change)
         draw_by_touch(page, DIGITS[3])
-        expect_digit(page, 3)
+        expect(page.locator("#answer")).to_have_attribute("data-state", str(changes.get("state", "digit")))
         assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before
 
 

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
+from pipeline.calibration import Calibration
 from pipeline.config import load_config
+from pipeline.model import build_network
+from pipeline.reader import Reader
 from pipeline.runtime import set_up
 
 
@@ -18,3 +21,10 @@ def digits():
 
     images, labels = mnist_data()
     return images.reshape(-1, 28, 28).astype(np.uint8), labels
+
+
+@pytest.fixture(scope="session")
+def reader():
+    """A small one that has learnt nothing."""
+    network = build_network(load_config(["model.width=0.25"]).model)
+    return Reader(network, Calibration(1.0, {"digit_score": 0.2, "confidence": 0.3}))

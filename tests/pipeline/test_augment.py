@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.ndimage import map_coordinates
 
-from pipeline.augment import augment
+from pipeline.augment import augment, sample
 from pipeline.config import AugmentConfig
 
-SEED = [1, 2]
-NOTHING = AugmentConfig(rotation=0.0, scale=0.0, shear=0.0, shift=0.0)
+SEED = (1, 2)
+NOTHING = AugmentConfig(rotation=0.0, scale=0.0, shear=0.0, shift=0.0, elastic=0.0)
 
 
 def warp(images, seed=SEED, **ranges):
@@ -31,7 +32,7 @@ def test_without_ranges_nothing_changes():
 
 def test_the_seed_decides():
     assert np.array_equal(warp(blob(), shift=2.0), warp(blob(), shift=2.0))
-    assert not np.array_equal(warp(blob(), shift=2.0), warp(blob(), seed=[1, 3], shift=2.0))
+    assert not np.array_equal(warp(blob(), shift=2.0), warp(blob(), seed=(1, 3), shift=2.0))
 
 
 def test_shift_stays_in_its_range_and_uses_it():
@@ -45,6 +46,24 @@ def test_the_centre_stays_where_it_is(ranges):
     warped = warp(blob(), **ranges)
     assert not np.allclose(warped, blob())
     assert centres(warped) == pytest.approx(centres(blob()), abs=0.1)
+
+
+def test_an_elastic_field_bends_and_moves_no_pixel_beyond_its_range():
+    bent = warp(blob(), elastic=1.0)
+    assert not np.allclose(bent, blob())
+    assert not np.allclose(bent[0], bent[1])
+    assert bent[:, 10:18, 14, 0].min() > 0.99  # two pixels from the edge, ink stays
+    assert bent[:, 14, [9, 18], 0].max() < 0.01  # and so does paper
+
+
+def test_it_samples_as_scipy_does():
+    images = np.random.default_rng(1).random((5, 28, 28, 1)).astype(np.float32)
+    x, y = np.random.default_rng(2).uniform(-3, 30, (2, 5, 28, 28)).astype(np.float32)
+    expected = [
+        map_coordinates(image[..., 0], [rows, columns], order=1, mode="grid-constant")
+        for image, rows, columns in zip(images, y, x, strict=True)
+    ]
+    assert sample(tf.constant(images[..., 0]), x, y).numpy() == pytest.approx(np.stack(expected), abs=1e-5)
 
 
 def test_scale_changes_the_area_by_its_square_at_most():

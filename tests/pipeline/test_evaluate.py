@@ -1,18 +1,61 @@
+import contextlib
+import json
+
 import numpy as np
 import pytest
 
-from pipeline.evaluate import measure
+from pipeline import evaluate
+from pipeline.config import load_config
+from pipeline.data import Split, write_arrays
+from pipeline.paths import Outputs
+from pipeline.unipen import Drawing, pack
+
+STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
 
 
-def test_figures_of_known_answers():
-    probabilities = np.full((100, 10), 0.02)
-    probabilities[:, 3] = 0.82
-    labels = np.full(100, 3)
-    labels[:10] = 4
-    metrics = measure("test", probabilities, labels)
-    assert metrics["test_accuracy"] == 0.9
-    assert metrics["test_errors"] == 10
-    # Wilson's interval for 90 of 100, e.g. Newcombe 1998: 0.8256 to 0.9448.
-    assert (metrics["test_accuracy_low"], metrics["test_accuracy_high"]) == pytest.approx((0.8256, 0.9448), abs=1e-4)
-    assert metrics["test_loss"] == pytest.approx(-(0.9 * np.log(0.82) + 0.1 * np.log(0.02)), abs=1e-6)
-    assert metrics["test_ece"] == pytest.approx(0.08, abs=1e-6)
+class Run:
+    """What would go to the tracking store."""
+
+    def __init__(self):
+        self.metrics, self.files = {}, []
+
+    def log_metrics(self, values):
+        self.metrics |= values
+
+    def log_plots(self, *files):
+        self.files += files
+
+
+@pytest.fixture(params=[True, False], ids=["drawings", "no drawings"])
+def project(request, tmp_path, monkeypatch, reader, digits):
+    """Its outputs and its run, after an evaluation on a few images."""
+    images, labels = digits
+    write_arrays(tmp_path / "test_drawings.npz", **pack([Drawing(1, 1, STROKES)] * 3 if request.param else []))
+    run = Run()
+    monkeypatch.setattr(evaluate, "PREPARED", tmp_path)
+    monkeypatch.setattr(evaluate, "Outputs", lambda: Outputs(tmp_path))
+    monkeypatch.setattr(evaluate, "set_up", lambda *_: None)
+    monkeypatch.setattr(evaluate, "load_reader", lambda *_: reader)
+    monkeypatch.setattr(evaluate, "load_split", lambda _: Split(images[::250], labels[::250].astype(np.int32)))
+    monkeypatch.setattr(evaluate.tracking, "resume_run", lambda _: contextlib.nullcontext(run))
+    evaluate.evaluate(load_config(["evaluate.nondigits=2"]))
+    return Outputs(tmp_path), run, request.param
+
+
+def test_all_is_written_and_logged(project):
+    outputs, run, has_drawings = project
+    written = {name: json.loads(outputs.metrics(name).read_text()) for name in ("test", "strokes", "confusions")}
+    assert sum(written["confusions"]["mnist"].values()) == written["test"]["test_errors"]
+    assert len(written["strokes"]) == 8 * has_drawings
+    assert any(name.startswith("strokes_") for name in written["test"]) == has_drawings
+    assert {name: run.metrics[name] for name in written["test"]} == written["test"]
+    assert {"robustness.blur_2.accuracy", "refusal.families.kana.refused"} <= set(run.metrics)
+    assert all(isinstance(value, int | float) for value in run.metrics.values())
+    assert {file.suffix for file in run.files} == {".csv", ".png"}
+    assert all(file.stat().st_size for file in run.files)
+
+
+def test_the_confusion_matrices_have_a_row_for_each_answer(project):
+    outputs, _, has_drawings = project
+    for name, n_answers in (("confusion", 20), ("confusion_strokes", 8 * 3 * has_drawings)):
+        assert len(outputs.plot(f"{name}.csv").read_text().splitlines()) == 1 + n_answers

@@ -7,9 +7,11 @@ import onnx
 import pytest
 
 from pipeline.errors import ParityError
-from pipeline.export import compare, run_file
+from pipeline.export import compare, pictures, run_file
+from pipeline.nondigits import FAMILIES
 from pipeline.onnx_graph import DIMENSIONS
 from pipeline.paths import ROOT, Outputs
+from pipeline.unipen import Drawing
 
 
 def answers(n=4):
@@ -50,10 +52,18 @@ def test_a_changed_class_is_refused_however_small_the_difference():
         compare(found, expected, 1e-4)
 
 
+def test_files_are_compared_on_pictures_of_every_kind():
+    ell = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
+    for n_drawings in (0, 3):
+        batches = pictures(np.zeros((1200, 28, 28), np.uint8), [Drawing(1, 1, ell)] * n_drawings)
+        assert sum(len(batch) for batch in batches) == 1200 + n_drawings + 4 * len(FAMILIES)
+        assert any(batch.shape[1:] == (280, 280) for batch in batches) == (n_drawings > 0)
+
+
 def test_a_file_that_cannot_be_served_is_refused(tmp_path):
     (tmp_path / "digits.onnx").write_bytes(b"not a model")
     with pytest.raises(ParityError, match="not one that can be served"):
-        run_file(tmp_path / "digits.onnx", np.zeros((1, 28, 28), np.uint8))
+        run_file(tmp_path / "digits.onnx", [np.zeros((1, 28, 28), np.uint8)])
 
 
 def test_the_committed_file_has_the_contract_s_signature():
@@ -71,6 +81,7 @@ import keras
 from pipeline.calibration import Calibration
 from pipeline.config import load_config
 from pipeline.model import build_network
+from pipeline.nondigits import FAMILIES
 from pipeline.onnx_graph import convert
 from pipeline.reader import Reader
 for _ in range(int(sys.argv[1])):

@@ -1,6 +1,9 @@
 import numpy as np
 
-from pipeline.ink import render_drawings, render_skeletons
+from pipeline import ink
+from pipeline.data import NO_DIGIT
+from pipeline.ink import render_drawings, render_nondigits, render_skeletons
+from pipeline.nondigits import draw_picture
 from pipeline.unipen import Drawing
 
 ELL = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
@@ -18,6 +21,17 @@ def test_the_seed_decides():
     assert np.array_equal(first.images, again.images)
     assert not np.array_equal(first.images, other.images)
     assert np.bincount(first.labels).tolist() == [2] * 10
+
+
+def test_things_that_are_no_digit_are_all_of_trained_families(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(ink, "draw_picture", lambda family, *rest: drawn.append(family) or draw_picture(family, *rest))
+    split = render_nondigits(60, [Drawing(3, 1, ELL)], seed=1)
+    assert split.images.shape == (60, 28, 28)
+    assert (split.labels == NO_DIGIT).all()
+    assert len(drawn) == 60
+    assert not any(family.is_held_out for family in drawn)
+    assert np.array_equal(split.images, render_nondigits(60, [Drawing(3, 1, ELL)], seed=1).images)
 
 
 def test_nothing_to_draw_gives_nothing():

@@ -1,5 +1,6 @@
 """The whole loop, really run by DVC, on a few embedded images in a scratch copy of the project."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -61,7 +62,7 @@ def test_every_stage_runs_once_and_leaves_what_it_should(project):
     assert not list(project.directory.rglob("*partial-*"))
     metadata = {entry.key: entry.value for entry in onnx.load(project.directory / "models/digits.onnx").metadata_props}
     data = json.loads(metadata["data"])
-    assert (data["source"], data["train"]) == ("embedded", 600)
+    assert (data["source"], data["train"]) == ("embedded", 800)
     assert "embedded" in data["title"]
     assert json.loads(metadata["metrics"]) == json.loads(project.read("metrics/test.json"))
 
@@ -73,7 +74,10 @@ def test_a_second_run_runs_nothing(project):
 def test_metrics_and_plots_are_shown(project):
     shown = json.loads(project.run("dvc", "metrics", "show", "--json").splitlines()[-1])
     files = next(iter(shown.values()))["data"]
-    assert set(files) == {f"metrics/{name}.json" for name in ("train", "test", "strokes", "refusal", "export")}
+    assert set(files) == {f"metrics/{name}.json" for name in ("train", "test", "export")}
+    assert hashlib.sha256((project.directory / "models/digits.onnx").read_bytes()).hexdigest() in project.read(
+        "docs/model_card.md"
+    )
     project.run("dvc", "plots", "show")
     page = project.read("dvc_plots/index.html")
     for name in ("Loss", "Accuracy", "Confusion matrix", "curves.png"):
@@ -87,7 +91,7 @@ def test_the_run_is_in_mlflow_whole(project):
     assert run.data.params["data.source"] == "embedded"
     for stage, name in (("train", "val_accuracy"), ("test", "test_accuracy"), ("export", "onnx_test_accuracy")):
         recorded = json.loads(project.read(f"metrics/{stage}.json"))[name]
-        found = run.data.metrics["best_val_accuracy" if stage == "train" else name]
+        found = run.data.metrics["kept_val_accuracy" if stage == "train" else name]
         assert found == pytest.approx(recorded)
     assert len(client.get_metric_history(run.info.run_id, "val_loss")) == 2
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"embedded-train", "embedded-validation"}
@@ -147,6 +151,20 @@ def test_an_experiment_writes_below_its_own_directory(project):
 def test_a_sweep_writes_below_its_own_directory(project):
     project.run("pipeline.train", "-m", "train.learning_rate=0.001,0.003")
     assert len(list(project.directory.glob("outputs/multirun/*/*/models/network.weights.h5"))) == 2
+    assert project.is_up_to_date()
+
+
+@pytest.mark.slow
+def test_another_seed_is_trained_once_and_stands_beside_the_pipeline_s(project):
+    assert "epoch 1/2" in project.run("bench.seeds", "--seeds", "1")
+    assert "epoch" not in project.run("bench.seeds", "--seeds", "1")
+    summary = json.loads(project.read("metrics/seeds.json"))
+    assert summary["seeds"].keys() == {"42", "1"}
+    for stage, name in (("train", "val_accuracy"), ("test", "test_accuracy")):
+        own = json.loads(project.read(f"metrics/{stage}.json"))[name]
+        assert summary["seeds"]["42"][name] == pytest.approx(own, abs=1e-6)
+    model = onnx.load(project.directory / "models/digits.onnx")
+    assert summary["params_sha256"] in {entry.value for entry in model.metadata_props if entry.key == "params_sha256"}
     assert project.is_up_to_date()
 
 

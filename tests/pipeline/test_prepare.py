@@ -3,10 +3,10 @@ import pytest
 
 from pipeline import prepare
 from pipeline.config import load_config
-from pipeline.data import load_card, load_split, read_arrays, save
+from pipeline.data import NO_DIGIT, load_card, load_split, read_arrays, save
 from pipeline.unipen import Drawing, pack, unpack
 
-FEW = ("strokes.skeletons=200", "strokes.renders=2")
+FEW = ("strokes.skeletons=200", "strokes.renders=2", "strokes.nondigits=100")
 
 
 def drawings(n_writers, n_each=2):
@@ -41,11 +41,13 @@ def test_mnist_s_images_are_split_without_overlap_and_without_loss(prepared):
     directory = prepared("a", EMBEDDED)
     card = load_card(directory)
     assert card.parts == {
-        "train": {"mnist": 3600, "pendigits": 0, "skeletons": 200},
-        "validation": {"mnist": 400, "skeletons": 1000},
+        "train": {"mnist": 3600, "pendigits": 0, "skeletons": 200, "nondigits": 100},
+        "validation": {"mnist": 400, "skeletons": 1000, "nondigits": 100},
     }
     splits = [load_split(name, directory) for name in ("train", "validation", "test")]
     labels = [splits[0].labels[:3600], splits[1].labels[:400], splits[2].labels]
+    assert (splits[0].labels == NO_DIGIT).sum() == (splits[1].labels == NO_DIGIT).sum() == 100
+    assert (splits[2].labels != NO_DIGIT).all()
     assert np.sum([np.bincount(part, minlength=10) for part in labels], axis=0).tolist() == [500] * 10
 
 
@@ -84,5 +86,5 @@ def test_the_seed_decides_about_the_splits(prepared):
 
 def test_the_card_says_what_was_used(prepared):
     card = load_card(prepared("a", EMBEDDED, "data.limit=50"))
-    assert (card.source, card.train, card.validation, card.test) == ("embedded", 250, 100, 50)
+    assert (card.source, card.train, card.validation, card.test) == ("embedded", 350, 200, 50)
     assert "embedded" in card.title

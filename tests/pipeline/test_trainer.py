@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pipeline.config import load_config
-from pipeline.data import Split
+from pipeline.data import NO_DIGIT, Split
 from pipeline.errors import TrainingError
-from pipeline.history import Epoch, best_epoch
+from pipeline.history import Epoch, best_epoch, kept_epoch
 from pipeline.model import build_network
 from pipeline.runtime import set_up
 from pipeline.trainer import Trainer, predict_logits
@@ -43,20 +43,48 @@ def test_a_loss_that_is_no_number_ends_the_training(splits):
         trainer.fit(lambda *_: None)
 
 
+def test_without_patience_the_last_epoch_is_kept(splits):
+    config = CONFIG.train.model_copy(update={"epochs": 2, "patience": None})
+    trainer = Trainer(build_network(CONFIG.model), *splits, config)
+    history, weights = trainer.fit(lambda *_: None)
+    assert len(history) == 2
+    for kept, last in zip(weights, trainer.average.get_weights(), strict=True):
+        assert np.array_equal(kept, last)
+
+
 def test_validation_figures_are_those_of_the_averaged_weights(splits):
     trainer, history = trained(splits, 1)
     logits = predict_logits(trainer.average, splits[1].images)
-    assert history[0].val_accuracy == (logits.argmax(axis=1) == splits[1].labels).mean()
+    assert history[0].val_accuracy == (logits[:, :10].argmax(axis=1) == splits[1].labels).mean()
     assert not np.array_equal(trainer.average.get_weights()[0], trainer.network.get_weights()[0])
+
+
+def test_it_learns_to_tell_digits_from_what_is_none_and_counts_the_digits_alone(splits):
+    train, validation = (
+        Split(
+            np.concatenate([split.images, split.images.transpose(0, 2, 1)[:, ::-1]]),  # turned by a quarter
+            np.concatenate([split.labels, np.full_like(split.labels, NO_DIGIT)]),
+        )
+        for split in splits
+    )
+    trainer, history = trained((train, validation), 5)
+    logits = predict_logits(trainer.average, validation.images)
+    is_digit = validation.labels != NO_DIGIT
+    assert np.median(logits[is_digit, 10]) > np.median(logits[~is_digit, 10]) + 0.5
+    right = logits[is_digit, :10].argmax(axis=1) == validation.labels[is_digit]
+    assert history[-1].val_accuracy == right.mean() > 0.5
 
 
 def test_the_best_epoch_is_the_latest_of_the_most_accurate():
     def epoch(number, accuracy):
         return Epoch(number, 1.0, 0.5, 1.0, accuracy, 0.1)
 
-    assert best_epoch([epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9), epoch(4, 0.7)]).epoch == 3
+    history = [epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9), epoch(4, 0.7)]
+    assert best_epoch(history).epoch == 3
+    assert kept_epoch(history, patience=2).epoch == 3
+    assert kept_epoch(history, patience=None).epoch == 4
 
 
 def test_width_scales_the_network():
-    assert build_network(load_config().model).count_params() == 169_290
-    assert build_network(CONFIG.model).count_params() < 169_290 / 12
+    assert build_network(load_config().model).count_params() == 195_051
+    assert build_network(CONFIG.model).count_params() < 195_051 / 12

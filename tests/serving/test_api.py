@@ -3,20 +3,24 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from serving.predictor import Predictor
+from serving.card import Thresholds
+from serving.predictor import Prediction, Predictor
 
 from .drawings import STROKES, bomb, draw, encode, exif, on_transparent, sideways
 
 PNG = encode(draw(7), "PNG")
 FIELDS = {
-    "state", "digit", "confidence", "probabilities", "digit_score", "box", "normalized", "width", "height",
-    "model_version",
+    "state", "digit", "confidence", "alternatives", "probabilities", "digit_score", "box", "normalized", "width",
+    "height", "model_version",
 }  # fmt: skip
 
 
@@ -41,7 +45,9 @@ def test_the_answer_for_a_digit(client: TestClient, predictor: Predictor) -> Non
     assert answer["confidence"] == max(answer["probabilities"]) == answer["probabilities"][7]
     assert len(answer["probabilities"]) == 10
     assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
-    assert predictor.card.thresholds.digit <= answer["digit_score"] <= 1
+    assert predictor.card.thresholds.digit_score <= answer["digit_score"] <= 1
+    assert predictor.card.thresholds.confidence <= answer["confidence"] <= 1
+    assert answer["alternatives"] == []
     assert (answer["width"], answer["height"]) == (280, 280)
     assert answer["model_version"] == predictor.card.version
     box = answer["box"]
@@ -76,6 +82,7 @@ def test_a_blank_image(client: TestClient) -> None:
     answer = read(client, bytes([255]) * 100, "application/octet-stream", "?width=10&height=10")
     assert answer["state"] == "blank"
     assert answer["digit"] is answer["confidence"] is answer["box"] is None
+    assert answer["alternatives"] == []
     assert answer["digit_score"] == 0
     assert base64.b64decode(answer["normalized"]) == bytes(784)
 
@@ -84,13 +91,41 @@ def test_one_pixel(client: TestClient) -> None:
     assert read(client, b"\x80", "application/octet-stream", "?width=1&height=1")["state"] == "blank"
 
 
-def test_states_without_a_digit(client: TestClient, predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(predictor), "state", lambda _, __: "not_a_digit")
+@pytest.mark.parametrize(
+    ("digit_score", "shares", "state", "best", "alternatives"),
+    [
+        (0.97, {7: 0.9, 1: 0.1}, "digit", (7, 0.9), []),
+        (0.97, {4: 0.48, 9: 0.45, 0: 0.07}, "unsure", (4, 0.48), [(4, 0.48), (9, 0.45)]),
+        (0.97, {4: 0.45, 9: 0.48, 0: 0.07}, "unsure", (9, 0.48), [(9, 0.48), (4, 0.45)]),
+        (0.97, {8: 0.5, 3: 0.5}, "unsure", (3, 0.5), [(3, 0.5), (8, 0.5)]),
+        # Rounded, these would be a digit and a blank image.
+        (0.97, {7: 0.8749999, 1: 0.1250001}, "unsure", (7, 0.875), [(7, 0.875), (1, 0.125)]),
+        (1e-9, {7: 1}, "not_a_digit", (None, None), []),
+        (0.2, {4: 0.48, 9: 0.45, 0: 0.07}, "not_a_digit", (None, None), []),
+        (0, dict.fromkeys(range(10), 0.1), "blank", (None, None), []),
+    ],
+)
+def test_what_each_state_offers(
+    client: TestClient,
+    app: Starlette,
+    monkeypatch: pytest.MonkeyPatch,
+    digit_score: float,
+    shares: dict[int, float],
+    state: str,
+    best: tuple[int | None, float | None],
+    alternatives: list[tuple[int, float]],
+) -> None:
+    probabilities = np.array([[shares.get(digit, 0) for digit in range(10)]], np.float32)
+    seen, box = np.zeros((1, 28, 28), np.uint8), np.zeros((1, 4), np.float32)
+    prediction = Prediction(probabilities, np.array([digit_score], np.float32), seen, box)
+    predictor = app.state.predictor
+    monkeypatch.setattr(predictor, "run", lambda _: prediction)
+    monkeypatch.setattr(predictor, "card", replace(predictor.card, thresholds=Thresholds(0.5, 0.875)))
     answer = read(client, PNG)
-    assert answer["digit"] is answer["confidence"] is None
-    assert answer["box"] is not None
-    monkeypatch.setattr(type(predictor), "state", lambda _, __: "unsure")
-    assert read(client, PNG)["digit"] == 7
+    assert (answer["state"], answer["digit"], answer["confidence"]) == (state, *best)
+    assert answer["alternatives"] == [{"digit": digit, "confidence": share} for digit, share in alternatives]
+    assert answer["probabilities"] == pytest.approx(probabilities[0].tolist(), abs=1e-6)
+    assert (answer["box"] is None) == (state == "blank")
 
 
 @pytest.mark.parametrize("ink", [0, 255])
@@ -176,7 +211,8 @@ def test_the_card(client: TestClient, predictor: Predictor) -> None:
     assert card["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1]}]
     assert {tensor["name"] for tensor in card["outputs"]} == {"probabilities", "digit_score", "normalized", "box"}
     assert card["classes"] == list("0123456789")
-    assert 0 < card["thresholds"]["unsure"] <= card["thresholds"]["digit"] <= 1
+    assert 0 < card["thresholds"]["digit_score"] < 1
+    assert 0 < card["thresholds"]["confidence"] <= 1
     assert card["size_bytes"] > 1000
     assert {"normalizer", "params_sha256", "data", "metrics", "network"} <= set(card)
     assert 0 < card["metrics"]["test_accuracy"] <= 1

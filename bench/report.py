@@ -1,0 +1,122 @@
+"""docs/measurements.md, from what the benchmarks wrote.
+
+python -m bench.report
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bench import RESULTS
+from pipeline.data import write_text
+from pipeline.paths import ROOT, Outputs
+
+DOCUMENT = ROOT / "docs" / "measurements.md"
+
+
+def report(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The document as Markdown, from the results by benchmark; of those that have none it says nothing."""
+    sections = {"seeds": _seeds, "ablation": _ablation, "recipe": _recipe, "latency": _latency}
+    head = (
+        "# Measurements\n\nWritten by `python -m bench.report` from what the commands named below left. Times are of "
+        "one machine of two cores, and only their ratios mean something elsewhere.\n"
+        "What the model achieves is in [its card](model_card.md)."
+    )
+    return "\n\n".join([head, *(tell(results[name]) for name, tell in sections.items() if name in results)]) + "\n"
+
+
+def _seeds(results: Mapping[str, Any]) -> str:
+    names = ("val_accuracy", "test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")
+    rows = [(seed, *(_percent(figures[name]) for name in names)) for seed, figures in results["seeds"].items()]
+    rows += [
+        (
+            f"**{kind}**",
+            *(_percent(results["spread"][name][kind], 3 if kind in ("mean", "sd") else 2) for name in names),
+        )
+        for kind in ("mean", "sd")
+    ]
+    own = next(iter(results["seeds"]))
+    seconds = [figures["train_seconds"] for figures in results["seeds"].values() if "train_seconds" in figures]
+    return (
+        f"## The recipe's spread over seeds\n\n`{results['command']}`. "
+        f"The model is that of seed {own}, whatever the others do. Training took {min(seconds):.0f} to "
+        f"{max(seconds):.0f} seconds on two cores, the start of the process and the calibration included.\n\n"
+        + _table(("seed", "validation", "MNIST test", "14 writers", "worst of eight ways"), rows)
+    )
+
+
+def _ablation(results: Mapping[str, Any]) -> str:
+    rows = [
+        (name, *(_percent(figures[key]) for key in ("test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")))
+        for name, figures in results["variants"].items()
+    ]
+    return (
+        f"## What each kind of image is worth\n\n`{results['command']}`. Each variant is "
+        f"shown as many digits as {results['epochs']} epochs of all have; the recipe is otherwise the model's.\n\n"
+        + _table(("learnt from", "MNIST test", "14 writers", "worst of eight ways"), rows)
+    )
+
+
+def _recipe(results: Mapping[str, Any]) -> str:
+    seconds = results["seconds_to_target"]
+    rows = [
+        (
+            name,
+            f"{results['training_images'][name]:,}",
+            f"{results['seconds_per_epoch'][name]:.1f}",
+            f"{len(results['epochs'][name])}",
+            f"{seconds[name]:.0f}" if seconds[name] else "not reached",
+        )
+        for name in ("ours", "reference")
+    ]
+    target = _percent(results["target_val_accuracy"])
+    ratio = f" Ours takes {results['ratio']:.2f} of the reference's time." if results["ratio"] else ""
+    return (
+        f"## Time to {target} of MNIST's validation images\n\n`{results['command']}`. The reference: Conv32, Conv64, "
+        "Dense128, Adam 1e-3, batches of 64, no augmentation; one epoch of each in turn, in one process. Ours also "
+        f"learns pen strokes and refusal in that time.{ratio}\n\n"
+        + _table(
+            ("recipe", "training images", "seconds an epoch", "epochs to the target", "seconds to the target"), rows
+        )
+    )
+
+
+def _latency(results: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            size.replace("_", " "),
+            *(
+                f"{figures[f'{name}_{kind}_us']:.0f}"
+                for name in ("ours", "reference")
+                for kind in ("median", "fastest")
+            ),
+            f"{figures['ratio_median']:.2f}",
+        )
+        for size, figures in results.items()
+        if isinstance(figures, dict)
+    ]
+    return (
+        f"## Latency of the whole file\n\n`{results['command']}`. One run on one thread, microseconds; the "
+        "reference's network in the same graph, with the same normaliser and outputs, in pairs.\n\n"
+        + _table(("picture", "ours, median", "fastest", "reference, median", "fastest", "ratio"), rows)
+    )
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *rows))
+
+
+def _percent(share: float, digits: int = 2) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def read() -> dict[str, dict[str, Any]]:
+    """Results by benchmark, of those that have been run."""
+    files = {"seeds": Outputs().metrics("seeds")} | {
+        name: RESULTS / f"{name}.json" for name in ("recipe", "latency", "ablation")
+    }
+    return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+
+
+if __name__ == "__main__":
+    write_text(DOCUMENT, report(read()))

@@ -1,0 +1,139 @@
+"""How much the recipe's results vary with its seed.
+
+python -m bench.seeds --seeds 1 2 3 4
+
+Trains once for each seed, below outputs/seeds/, and measures as `evaluate` does. A finished training is not repeated
+unless params.yaml changes; after a change of the code, remove outputs/seeds/. No seed is chosen by this: the model is
+that of the seed in params.yaml, and its results stand beside the others'.
+"""
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from bench import origin
+from pipeline.config import Config, load_config
+from pipeline.data import load_split, read_arrays, read_json, write_json
+from pipeline.errors import InklingError
+from pipeline.metrics import Answered, measure
+from pipeline.paths import PREPARED, ROOT, Outputs
+from pipeline.reader import Reader, load_reader, read_all
+from pipeline.runtime import set_up, use_float32
+from pipeline.stroke_accuracy import average, measure_cells, read_cells
+from pipeline.unipen import unpack
+
+Figures = dict[str, float]
+TIMING = "timing.json"  # of the whole training process, its start and the calibration included
+NAMES = ("val_accuracy", "test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")
+SPREAD: dict[str, Callable[[list[float]], float]] = {
+    "mean": statistics.mean,
+    "sd": statistics.stdev,
+    "min": min,
+    "max": max,
+}
+
+
+def train(seed: int) -> Outputs:
+    """What the training with `seed` leaves; trains unless that was done.
+
+    Raises:
+        InklingError: the training failed.
+    """
+    directory = f"outputs/seeds/{seed}"
+    outputs = Outputs(ROOT / directory)
+    if not is_trained(load_config([f"train.seed={seed}"]), outputs):
+        shutil.rmtree(outputs.directory, ignore_errors=True)  # half a run, or one with other parameters
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "pipeline.train", f"train.seed={seed}", f"hydra.run.dir={directory}"]
+        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+            raise InklingError(f"the training with seed {seed} failed; the message above says why")
+        write_json(outputs.directory / TIMING, {"train_seconds": round(time.perf_counter() - started, 1)})
+    return outputs
+
+
+def is_trained(config: Config, outputs: Outputs) -> bool:
+    """Whether a training with these parameters has left all its results there."""
+    used = outputs.directory / ".hydra" / "config.yaml"  # Hydra writes it when a run starts
+    results = (used, outputs.directory / TIMING, outputs.weights, outputs.calibration, outputs.metrics("train"))
+    return all(file.exists() for file in results) and OmegaConf.load(used) == config.model_dump()
+
+
+def measure_run(reader: Reader, outputs: Outputs) -> Figures:
+    """Accuracies of a trained network, 0 to 1."""
+    test, thresholds = load_split("test"), reader.calibration.thresholds
+    drawings = unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
+    figures = {"val_accuracy": read_json(outputs.metrics("train"), made_by="train")["val_accuracy"]}
+    figures |= measure("test", Answered(test.labels, read_all(reader, test.images)), thresholds)
+    figures |= average(measure_cells(read_cells(reader, drawings), thresholds))
+    return {name: figures[name] for name in NAMES if name in figures}
+
+
+def read_own() -> Figures:
+    """The pipeline's own figures, as its stages wrote them."""
+    outputs = Outputs()
+    written = read_json(outputs.metrics("train"), made_by="train") | read_json(outputs.metrics("test"), "evaluate")
+    return {name: written[name] for name in NAMES if name in written}
+
+
+def summarize(config: Config, by_seed: dict[int, Figures]) -> dict[str, Any]:
+    """The figures of each seed and their spread; the parameters' hash is the one that the model file carries."""
+    names = next(iter(by_seed.values()))
+    return origin(config) | {
+        "seeds": {str(seed): _rounded(figures) for seed, figures in by_seed.items()},
+        "spread": {name: _spread([figures[name] for figures in by_seed.values()]) for name in names},
+    }
+
+
+def _spread(values: list[float]) -> Figures:
+    return _rounded({kind: of(values) for kind, of in SPREAD.items()})
+
+
+def _rounded(figures: Figures) -> Figures:
+    return {name: round(value, 6) for name, value in figures.items()}
+
+
+def _run(config: Config, seeds: list[int]) -> dict[int, Figures]:
+    set_up(config.runtime, config.train.seed)
+    use_float32()
+    by_seed = {config.train.seed: read_own()}
+    for seed in seeds:
+        outputs = train(seed)
+        by_seed[seed] = measure_run(load_reader(config.model, outputs), outputs)
+        by_seed[seed] |= read_json(outputs.directory / TIMING, made_by="train")
+    return by_seed
+
+
+def _print(summary: dict[str, Any]) -> None:
+    names = list(summary["spread"])
+    print(f"{'seed':>6}", *(f"{name:>23}" for name in names))
+    for seed, figures in summary["seeds"].items():
+        print(f"{seed:>6}", *(f"{100 * figures[name]:>22.2f}%" for name in names))
+    for kind in SPREAD:
+        print(f"{kind:>6}", *(f"{100 * summary['spread'][name][kind]:>22.2f}%" for name in names))
+
+
+def main() -> None:
+    """Train and measure each seed, print a table, write metrics/seeds.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="beside the one in params.yaml")
+    arguments = parser.parse_args()
+    try:
+        config = load_config()
+        if config.train.seed in arguments.seeds:
+            parser.error(f"{config.train.seed} is the seed of params.yaml, whose results are there already")
+        summary = summarize(config, _run(config, arguments.seeds))
+    except InklingError as error:
+        sys.exit(f"error: {error}")
+    write_json(Outputs().metrics("seeds"), summary)
+    _print(summary)
+
+
+if __name__ == "__main__":
+    main()

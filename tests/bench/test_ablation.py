@@ -1,0 +1,22 @@
+import numpy as np
+
+from bench import ablation
+from pipeline.config import load_config
+from pipeline.data import Split
+
+CONFIG = load_config(["model.width=0.25", "train.batch_size=32"])
+
+
+def test_parts_are_joined_in_the_order_asked_for():
+    parts = {name: Split(np.full((2, 28, 28), k, np.uint8), np.array([k, k])) for k, name in enumerate("abc")}
+    joined = ablation.join(parts, ("c", "a"))
+    assert joined.labels.tolist() == joined.images[:, 0, 0].tolist() == [2, 2, 0, 0]
+
+
+def test_each_variant_is_shown_as_many_digits_however_few_it_has(monkeypatch):
+    images, labels = np.zeros((250, 28, 28), np.uint8), np.zeros(250, np.int32)
+    epochs = []
+    monkeypatch.setattr(ablation.Trainer, "run_epoch", lambda _, number: epochs.append(number))
+    for n_digits in (100, 250):
+        ablation.train(CONFIG, ablation.head(Split(images, labels), n_digits), Split(images[:20], labels[:20] - 1), 500)
+    assert epochs == [1, 2, 3, 4, 5, 1, 2]
