@@ -80,6 +80,7 @@ def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
 
 def _run(n_epochs: int) -> dict[str, dict[str, float]]:
     config, card, everything = load_config(), load_card(), load_split("train")
+    set_up(config.runtime, config.train.seed)  # before the normaliser starts TensorFlow
     slices = part_slices(card.parts["train"])
     parts = {name: Split(everything.images[part], everything.labels[part]) for name, part in slices.items()}
     parts["embedded"] = embedded()

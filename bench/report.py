@@ -75,9 +75,7 @@ def _recipe(results: Mapping[str, Any]) -> str:
         f"## Time to {target} of MNIST's validation images\n\n`{results['command']}`. The reference: Conv32, Conv64, "
         "Dense128, Adam 1e-3, batches of 64, no augmentation; one epoch of each in turn, in one process. Ours also "
         f"learns pen strokes and refusal in that time.{ratio}\n\n"
-        + _table(
-            ("recipe", "training images", "seconds an epoch", "epochs to the target", "seconds to the target"), rows
-        )
+        + _table(("recipe", "training images", "seconds an epoch", "epochs run", "seconds to the target"), rows)
     )
 
 

@@ -81,7 +81,6 @@ import keras
 from pipeline.calibration import Calibration
 from pipeline.config import load_config
 from pipeline.model import build_network
-from pipeline.nondigits import FAMILIES
 from pipeline.onnx_graph import convert
 from pipeline.reader import Reader
 for _ in range(int(sys.argv[1])):
