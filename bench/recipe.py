@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bench import RESULTS, origin
+from bench import RESULTS, head, origin
 from bench.reference import reference_network
 from pipeline.config import TrainConfig, load_config
 from pipeline.data import Split, load_card, load_split, write_json
@@ -53,7 +53,7 @@ class Row:
 def ours(network: keras.Model, train: Split, config: TrainConfig) -> Recipe:
     """The pipeline's recipe."""
     # The Trainer validates within its epoch, and that is not to be counted: it gets next to nothing to validate.
-    trainer = Trainer(network, train, _head(train, 10), config)
+    trainer = Trainer(network, train, head(train, 10), config)
     for number in range(1, config.epochs + 1):
         started = time.perf_counter()
         trainer.run_epoch(number)
@@ -111,20 +111,16 @@ def summarize(rows: dict[str, list[Row]], target: float) -> dict[str, Any]:
     }
 
 
-def _head(split: Split, n_images: int) -> Split:
-    return Split(split.images[:n_images], split.labels[:n_images])
-
-
 def _measure(target: float, n_epochs: int) -> dict[str, Any]:
     config, parts = load_config(), load_card().parts
     train, validation = load_split("train"), load_split("validation")
-    mnist = _head(train, parts["train"]["mnist"])  # it comes first
+    mnist = head(train, parts["train"]["mnist"])  # it comes first
     set_up(config.runtime, config.train.seed)
     recipes = {"ours": ours(build_network(config.model), train, config.train)}
     use_float32()
     recipes["reference"] = reference(reference_network(), mnist)
     print(f"{'recipe':>10} {'epoch':>6} {'seconds':>8} {'total':>8} {'validation, %':>14}")
-    rows = run_in_turn(recipes, _head(validation, parts["validation"]["mnist"]), target, n_epochs)
+    rows = run_in_turn(recipes, head(validation, parts["validation"]["mnist"]), target, n_epochs)
     n_images = {"ours": len(train.labels), "reference": len(mnist.labels)}
     return origin(config) | {"threads": config.runtime.threads, "training_images": n_images} | summarize(rows, target)
 

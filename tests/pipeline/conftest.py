@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from pipeline.calibration import Calibration
 from pipeline.config import load_config
@@ -28,3 +29,12 @@ def reader():
     """A small one that has learnt nothing."""
     network = build_network(load_config(["model.width=0.25"]).model)
     return Reader(network, Calibration(1.0, {"digit_score": 0.2, "confidence": 0.3}))
+
+
+@pytest.fixture(scope="session")
+def calibrated():
+    """Logits float32 [20000, 10], and labels drawn from just these probabilities: calibrated by construction."""
+    random = np.random.default_rng(0)
+    logits = random.normal(scale=3, size=(20_000, 10)).astype(np.float32)
+    cumulative = softmax(logits, axis=1).cumsum(axis=1)
+    return logits, (random.random((len(logits), 1)) > cumulative).sum(axis=1).clip(0, 9)
