@@ -1,4 +1,4 @@
-"""Random warps of whole batches, in the graph: rotation, scale, shear, shift and a smooth elastic field."""
+"""Random changes of whole batches, in the graph: affine and elastic warps, another pen, a softer picture."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +10,7 @@ KNOTS = 7  # of the elastic field, on each axis
 
 
 def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Warp each image by its own random affine transform about the centre and its own elastic field.
+    """Warp each image by its own random affine transform about the centre and elastic field, then change its ink.
 
     Args:
         images: float32 ``[batch, height, width, 1]``, 0 = background, which is also what comes in from outside.
@@ -21,7 +21,7 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
         float32 ``[batch, height, width, 1]``.
     """
     batch, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    draws = tf.random.stateless_uniform([batch, 6 + 2 * KNOTS * KNOTS], seed, -1.0, 1.0)
+    draws = tf.random.stateless_uniform([batch, 8 + 2 * KNOTS * KNOTS], seed, -1.0, 1.0)
     limits = [config.rotation, config.scale, config.scale, config.shear, config.shift, config.shift]
     parts = tf.unstack(draws[:, :6, None, None] * tf.constant(limits)[:, None, None], axis=1)  # [batch, 1, 1] each
     angle, scale_x, scale_y, shear, shift_x, shift_y = parts
@@ -33,11 +33,34 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
     from_x = (1.0 + scale_x) * ((cos + shear * sin) * x + (shear * cos - sin) * y) + shift_x + (width - 1) / 2
     from_y = (1.0 + scale_y) * (sin * x + cos * y) + shift_y + (height - 1) / 2
     if config.elastic:
-        knots = tf.reshape(draws[:, 6:], [-1, 2, KNOTS, KNOTS]) * config.elastic
+        knots = tf.reshape(draws[:, 8:], [-1, 2, KNOTS, KNOTS]) * config.elastic
         field = tf.constant(_splines(height)) @ knots @ tf.constant(_splines(width).T)  # [batch, 2, height, width]
         from_x += field[:, 0]
         from_y += field[:, 1]
-    return sample(images[..., 0], from_x, from_y)[..., None]
+    warped = sample(images[..., 0], from_x, from_y)[..., None]
+    return _change_ink(warped, config, draws[:, 6, None, None, None], draws[:, 7, None, None, None])
+
+
+def _change_ink(images: tf.Tensor, config: AugmentConfig, pen: tf.Tensor, softness: tf.Tensor) -> tf.Tensor:
+    """Thicken or thin the lines by up to a pixel on each side, and blur them; the darkest ink keeps its grey.
+
+    Args:
+        images: float32 ``[batch, height, width, 1]``.
+        config: the ranges.
+        pen: float32 ``[batch, 1, 1, 1]`` in -1..1: thinnest to thickest.
+        softness: the same: sharp to as soft as `config.blur` allows.
+    """
+    darkest = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True)
+    changed = images
+    if config.thickness:
+        thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+        pen *= config.thickness
+        changed += tf.nn.relu(pen) * (thick - images) + tf.nn.relu(-pen) * (thin - images)
+    if config.blur:
+        soft = tf.nn.avg_pool2d(tf.nn.avg_pool2d(changed, 3, 1, "SAME"), 3, 1, "SAME")
+        changed += config.blur * (0.5 + 0.5 * softness) * (soft - changed)
+    # As the normaliser would: it stretches whatever is left of the ink to the full range.
+    return tf.math.divide_no_nan(changed * darkest, tf.reduce_max(changed, axis=[1, 2, 3], keepdims=True))
 
 
 def _splines(size: int) -> np.ndarray:

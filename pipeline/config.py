@@ -57,13 +57,15 @@ class ModelConfig(_Section):
 
 
 class AugmentConfig(_Section):
-    """Ranges of the random warps; each is drawn uniformly in plus or minus its range, 0 turns it off."""
+    """Ranges of the random changes; each is drawn uniformly in plus or minus its range unless told, 0 turns it off."""
 
     rotation: float = Field(ge=0, le=1.6, description="radians")
     scale: float = Field(ge=0, lt=1, description="relative, each axis on its own")
     shear: float = Field(ge=0, le=1, description="slope")
     shift: float = Field(ge=0, le=14, description="pixels of the 28x28 grid, each axis on its own")
     elastic: float = Field(ge=0, le=14, description="pixels; knots of a smooth field, each axis on its own")
+    thickness: float = Field(ge=0, le=1, description="of the lines, pixels on each side")
+    blur: float = Field(ge=0, le=1, description="from 0; share of a copy mixed in, softened by 1.15 pixels")
 
 
 class TrainConfig(_Section):
@@ -76,9 +78,10 @@ class TrainConfig(_Section):
         description="stop after so many epochs without a better validation accuracy, and keep the best; null: the last",
     )
     batch_size: int = Field(ge=1, le=8192, description="images")
-    learning_rate: float = Field(gt=0, le=1, description="of AdamW at its peak")
+    optimizer: Literal["muon", "adamw"] = Field(description="of the convolutions; all else is AdamW's")
+    learning_rate: float = Field(gt=0, le=1, description="at its peak")
     warmup_epochs: float = Field(ge=0, description="the learning rate rises from 0 in these, then falls as a cosine")
-    weight_decay: float = Field(ge=0, lt=1, description="of AdamW, decoupled")
+    weight_decay: float = Field(ge=0, lt=1, description="decoupled, of all but biases; relative to the learning rate")
     label_smoothing: float = Field(ge=0, lt=1, description="share of the target spread over all classes")
     refusal_weight: float = Field(ge=0, le=10, description="of the loss of digit or not, beside that of the classes")
     ema_decay: float = Field(ge=0, lt=1, description="of the moving average of the weights, a step; 0: no average")

@@ -17,10 +17,12 @@ class Answered:
     Attributes:
         labels: int32 ``[n]``, 0 to 9.
         answers: arrays of n rows, as `Reader.read` names them.
+        writers: int32 ``[n]``, who drew them; None where nobody knows.
     """
 
     labels: np.ndarray
     answers: Mapping[str, np.ndarray]
+    writers: np.ndarray | None = None
 
     @property
     def predicted(self) -> np.ndarray:
@@ -54,7 +56,8 @@ def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[
         "unsure": round(float((found == "unsure").mean()), 6),
         "selective_accuracy": round(1 - float((called_digit & ~is_right).sum() / max(called_digit.sum(), 1)), 6),
     }
-    return proportion(f"{name}_accuracy", is_right) | {f"{name}_{key}": value for key, value in others.items()}
+    accuracy = proportion(f"{name}_accuracy", is_right, test.writers)
+    return accuracy | {f"{name}_{key}": value for key, value in others.items()}
 
 
 def confusion_matrix(test: Answered) -> np.ndarray:

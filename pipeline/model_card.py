@@ -14,6 +14,10 @@ from pipeline.data import DataCard, write_text
 from pipeline.model import NAME
 from pipeline.normalize import VERSION
 
+STROKE_NOTE = (
+    "Pen strokes: width of the line in % of the digit, size in % of the canvas; their intervals are by a bootstrap "
+    "over the writers. "
+)
 N_WORST = 3  # of each list of limits
 
 # Title and licence of the parts of the data that others made; the rest is drawn by this project.
@@ -156,7 +160,7 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         (row["picture"], _interval(row, "accuracy", 2), _percent(row["refused"]), _percent(row["wrong"]))
         for row in metrics["robustness"].values()
     ]
-    stroke_note = "Pen strokes: width of the line in % of the digit, size in % of the canvas. " if strokes else ""
+    stroke_note = STROKE_NOTE if strokes else ""
     return (
         "## Figures\n\n"
         "In brackets 95 % intervals (Wilson), as if each picture stood alone. Those of one writer or family are "

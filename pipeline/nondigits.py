@@ -16,6 +16,7 @@ from pipeline.doodles import DOODLES, SHAPES, Shape
 from pipeline.glyphs import Alphabet
 from pipeline.groups import DigitSource
 from pipeline.hand import Strokes, fit, write
+from pipeline.signs import draw_sign
 from pipeline.strokes import StrokeRender, render
 
 Drawing = Strokes | textures.Image
@@ -23,7 +24,7 @@ Draw = Callable[[np.random.Generator, DigitSource], Drawing]
 
 # Widths of the pen. What is as simple as a digit gets the pens of digits, so that thickness tells nothing; what has
 # finer parts gets the pens that it is written with.
-BOLD = (0.08, 0.20)
+AS_DIGITS = StrokeRender().line_fraction
 MEDIUM = (0.04, 0.12)
 THIN = (0.03, 0.09)
 FINE = (0.02, 0.06)
@@ -47,17 +48,8 @@ class Family:
     kind: str
     is_held_out: bool
     draw: Draw
-    line_width: tuple[float, float] = BOLD
+    line_width: tuple[float, float] = AS_DIGITS
     share: float = 1.0
-
-
-def draw(name: str, rng: np.random.Generator, digits: DigitSource) -> Drawing:
-    """A new thing of the family `name`.
-
-    Raises:
-        KeyError: there is no such family.
-    """
-    return FAMILIES[name].draw(rng, digits)
 
 
 def _glyph(alphabets: tuple[Alphabet, ...]) -> Draw:
@@ -93,6 +85,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         for family in (
             _TRAINED("latin_letters", "letters", draw=_glyph(glyphs.LATIN), share=4),
             _TRAINED("symbols", "symbols", draw=_glyph(glyphs.SYMBOLS), line_width=MEDIUM, share=2),
+            _TRAINED("signs", "symbols", draw=_written(draw_sign), line_width=MEDIUM, share=4),
             _TRAINED("scribbles", "scribbles", draw=_fitted(scribbles.draw_scribble), line_width=MEDIUM),
             _TRAINED("curves", "scribbles", draw=_fitted(scribbles.draw_curves), line_width=MEDIUM),
             _TRAINED("shapes", "shapes", draw=_shape(SHAPES), line_width=MEDIUM),

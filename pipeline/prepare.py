@@ -2,7 +2,7 @@
 
 Training and validation join MNIST's images with pictures of pen strokes, of generated digits and of things that are
 none. What is tested with stays apart: MNIST's official test images, and the drawings of writers who appear nowhere
-else. Nothing that is chosen or fitted reads them.
+else. Nothing is fitted to them.
 """
 
 import logging

@@ -43,8 +43,9 @@ REFERENCE = CELLS[0].name  # stands for all where each drawing should count once
 def read_cells(reader: Reader, drawings: Sequence[Drawing]) -> dict[str, Answered]:
     """All drawings as they are answered in each cell; nothing where there are none."""
     labels = np.array([drawing.label for drawing in drawings], np.int32)
+    writers = np.array([drawing.writer for drawing in drawings], np.int32)
     cells = CELLS if drawings else ()
-    return {cell.name: Answered(labels, read_drawings(reader, drawings, cell)) for cell in cells}
+    return {cell.name: Answered(labels, read_drawings(reader, drawings, cell), writers) for cell in cells}
 
 
 def read_drawings(reader: Reader, drawings: Sequence[Drawing], cell: Cell) -> dict[str, np.ndarray]:

@@ -57,9 +57,9 @@ class StrokeRender:
 
     canvas_px: tuple[int, int] = (64, 160)
     height_fraction: tuple[float, float] = (0.3, 0.8)
-    line_fraction: tuple[float, float] = (0.08, 0.2)
-    blurred: float = 0.25
-    blur_fraction: float = 0.25
+    line_fraction: tuple[float, float] = (0.04, 0.2)
+    blurred: float = 0.3
+    blur_fraction: float = 0.5
     uneven: float = 0.2
     unevenness: float = 0.4
 

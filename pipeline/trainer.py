@@ -1,4 +1,4 @@
-"""The training loop: shuffled and warped batches, AdamW with a warm-up and a cosine, averaged weights."""
+"""The training loop: shuffled and warped batches, a warm-up and a cosine, averaged weights."""
 
 import logging
 import time
@@ -15,6 +15,7 @@ from pipeline.data import NO_DIGIT, Split
 from pipeline.errors import TrainingError
 from pipeline.history import Epoch, kept_epoch
 from pipeline.model import N_CLASSES
+from pipeline.optimizer import build_optimizer
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,7 @@ class Trainer:
         self._n_steps = len(train.labels) // self._batch_size
         self._order = np.random.default_rng(config.seed)
         self._step = tf.Variable(0, dtype=tf.int32)
-        self._optimizer = keras.optimizers.AdamW(self._schedule(), weight_decay=config.weight_decay)
-        self._optimizer.exclude_from_weight_decay(var_names=["bias"])
-        self._optimizer.build(network.trainable_variables)
+        self._optimizer = build_optimizer(config, self._schedule(), network.trainable_variables)
 
     def _schedule(self) -> keras.optimizers.schedules.LearningRateSchedule:
         warmup_steps = int(self._config.warmup_epochs * self._n_steps)

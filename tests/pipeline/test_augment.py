@@ -7,7 +7,7 @@ from pipeline.augment import augment, sample
 from pipeline.config import AugmentConfig
 
 SEED = (1, 2)
-NOTHING = AugmentConfig(rotation=0.0, scale=0.0, shear=0.0, shift=0.0, elastic=0.0)
+NOTHING = AugmentConfig(**dict.fromkeys(AugmentConfig.model_fields, 0.0))
 
 
 def warp(images, seed=SEED, **ranges):
@@ -70,3 +70,23 @@ def test_scale_changes_the_area_by_its_square_at_most():
     areas = warp(blob(), scale=0.2).sum(axis=(1, 2, 3)) / blob().sum(axis=(1, 2, 3))
     assert areas.min() > 1 / 1.2**2 - 0.05
     assert areas.max() < 1 / 0.8**2 + 0.05
+
+
+def test_another_pen_takes_a_pixel_from_each_side_of_a_line_or_adds_one():
+    areas = warp(blob(), thickness=1.0).sum(axis=(1, 2, 3))
+    assert 10 * 2 <= areas.min() < 12 * 4 - 15
+    assert 12 * 4 + 15 < areas.max() <= 14 * 6
+
+
+def test_a_blur_softens_the_edges_and_leaves_the_darkest_ink_as_dark():
+    images = 0.8 * blob()
+    softened = warp(images, blur=1.0)
+    assert softened.max(axis=(1, 2, 3)) == pytest.approx(0.8)
+    slopes = np.abs(np.diff(softened, axis=2)).max(axis=(1, 2, 3))
+    assert slopes.min() < 0.4  # of 0.8 at a sharp edge
+    assert slopes.max() > 0.7
+    assert centres(softened) == pytest.approx(centres(images), abs=1e-3)
+
+
+def test_ink_is_not_made_of_nothing():
+    assert not warp(np.zeros((3, 28, 28, 1), np.float32), thickness=1.0, blur=1.0).any()

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from pipeline.intervals import bootstrap
 from pipeline.metrics import Answered, confusion_matrix, confusions, measure
 
 THRESHOLDS = {"digit_score": 0.5, "confidence": 0.7}
@@ -25,6 +28,12 @@ def test_figures_of_known_answers(answered):
     assert metrics["test_ece"] == pytest.approx(0.08, abs=1e-6)
     assert (metrics["test_refused"], metrics["test_unsure"]) == (0.1, 0)
     assert metrics["test_selective_accuracy"] == pytest.approx(80 / 90, abs=1e-6)
+
+
+def test_the_interval_is_that_of_the_writers_where_they_are_known(answered):
+    writers = np.arange(100) // 10  # one of ten has all mistakes
+    metrics = measure("test", replace(answered, writers=writers), THRESHOLDS)
+    assert (metrics["test_accuracy_low"], metrics["test_accuracy_high"]) == bootstrap(np.arange(100) >= 10, writers)
 
 
 def test_where_nothing_is_called_a_digit_nothing_is_called_wrongly(answered):

@@ -78,10 +78,31 @@ def test_an_even_picture_is_blank(level, size):
     assert answer.probabilities[0] == pytest.approx(np.full(10, 0.1))
 
 
-def test_grey_paper_and_pale_ink_do_not_matter(digits):
+@pytest.mark.parametrize(("paper", "ink"), [(190, 110), (110, 190), (110, 20), (150, 240)])
+def test_grey_paper_and_pale_ink_do_not_matter(digits, paper, ink):
     images, labels = digits
-    pale = (190 - images[::50].astype(int) * 80 // 255).astype(np.uint8)  # ink 110 on paper 190
+    pale = (paper + images[::50].astype(int) * (ink - paper) // 255).astype(np.uint8)
     assert (PREDICTOR.run(pale).probabilities.argmax(axis=1) == labels[::50]).mean() >= 0.97
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(0, 255), (255, 0), (200, 60)])
+def test_grainy_paper_does_not_matter(digits, paper, ink):
+    images, labels = digits
+    grain = np.random.default_rng(0).normal(0, 0.05 * abs(ink - paper), images[::50].shape)
+    grainy = paper + images[::50] / 255.0 * (ink - paper) + grain
+    answer = PREDICTOR.run(np.clip(np.rint(grainy), 0, 255).astype(np.uint8))
+    assert (answer.probabilities.argmax(axis=1) == labels[::50]).mean() >= 0.97
+    assert (answer.digit_score >= PREDICTOR.card.thresholds.digit_score).mean() >= 0.9
+
+
+@pytest.mark.parametrize("contrast", [255, 80])
+def test_a_picture_without_a_margin_is_read_too(digits, contrast):
+    images, labels = digits
+    boxes = PREDICTOR.run(images[::50]).box.astype(int)
+    pale = (255 - images[::50].astype(int) * contrast // 255).astype(np.uint8)
+    crops = [image[top:bottom, left:right] for image, (left, top, right, bottom) in zip(pale, boxes, strict=True)]
+    found = [PREDICTOR.run(crop[None]).probabilities.argmax() for crop in crops]
+    assert (found == labels[::50]).mean() >= 0.97
 
 
 def test_the_longest_side_of_the_ink_is_twenty_pixels():

@@ -5,7 +5,7 @@ from pipeline.stroke_accuracy import CELLS, REFERENCE, average, measure_cells, p
 from pipeline.unipen import Drawing
 
 STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
-DRAWINGS = [Drawing(1, 1, STROKES)] * 3
+DRAWINGS = [Drawing(1, writer, STROKES) for writer in (1, 1, 2)]
 
 
 def test_the_cells_are_all_ways_to_draw():
@@ -27,6 +27,7 @@ def test_the_averages_are_over_all_cells(reader):
     cells = read_cells(reader, DRAWINGS)
     assert list(cells) == [cell.name for cell in CELLS]
     assert len(pool(cells).predicted) == 8 * 3
+    assert all(cell.writers.tolist() == [1, 1, 2] for cell in cells.values())
     figures = measure_cells(cells, reader.calibration.thresholds)
     figures[REFERENCE] |= {"strokes_accuracy": 0.5, "strokes_refused": 0.8}
     for name in set(figures) - {REFERENCE}:
