@@ -69,6 +69,10 @@ def test_the_readme_s_figures_are_the_measured_ones():
     ):
         assert said.format(**percent) in text
     assert ", ".join(refused.values()) in text
+    seeds = json.loads((ROOT / "metrics/seeds.json").read_text())["spread"]
+    for name, words in {"test_accuracy": "on MNIST", "strokes_accuracy": "on pen strokes"}.items():
+        mean, low, high = (f"{100 * seeds[name][kind]:.2f}" for kind in ("mean", "min", "max"))
+        assert f"{mean} % {words} ({low} to {high})" in text
 
 
 def test_the_makefile_stays_small_and_says_what_each_target_does():
