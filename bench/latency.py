@@ -1,4 +1,4 @@
-"""How long the model file takes, against the same graph with the reference's network in it, on one thread.
+"""How long the model file takes, against the same graph with the network seed_vision in it, on one thread.
 
 python -m bench.latency [--runs 500]
 
@@ -7,31 +7,29 @@ that both see the same machine; the order within the pair changes from one to th
 """
 
 import argparse
-import time
 
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
 
 from bench import RESULTS, origin
-from bench.predictor import one
-from bench.reference import reference_network
 from pipeline.calibration import Calibration
 from pipeline.config import load_config
 from pipeline.data import write_json
-from pipeline.model import N_OUTPUTS
+from pipeline.latency import Run, one, time_pairs
+from pipeline.model import build_network
 from pipeline.onnx_graph import convert
 from pipeline.paths import Outputs
 from pipeline.reader import Reader
 from pipeline.runtime import use_float32
 
 SIDES_PX = (28, 280)  # an MNIST image, the page's canvas
-N_WARM_UP = 20  # pairs
 
 
 def reference_file(opset: int) -> bytes:
     """Our graph with the reference's network in it, as ONNX; not trained, which changes nothing about its time."""
     use_float32()
-    reader = Reader(reference_network(N_OUTPUTS), Calibration(temperature=1.5, thresholds={}))
+    network = build_network(load_config(["model=seed_vision"]).model)
+    reader = Reader(network, Calibration(temperature=1.5, thresholds={}))
     return convert(reader, opset, {}).SerializeToString()
 
 
@@ -42,15 +40,9 @@ def open_session(model: bytes) -> InferenceSession:
     return InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def time_pairs(sessions: dict[str, InferenceSession], image: np.ndarray, n_runs: int) -> dict[str, np.ndarray]:
-    """Microseconds of each run: float64 ``[n_runs]`` by name; those of equal index ran one after the other."""
-    times: dict[str, list[float]] = {name: [] for name in sessions}
-    for number in range(N_WARM_UP + n_runs):
-        for name in list(sessions)[:: 1 if number % 2 else -1]:
-            started = time.perf_counter()
-            sessions[name].run(None, {"image": image})
-            times[name].append(1e6 * (time.perf_counter() - started))
-    return {name: np.array(values[N_WARM_UP:]) for name, values in times.items()}
+def runner(session: InferenceSession) -> Run:
+    """What `time_pairs` times."""
+    return lambda image: session.run(None, {"image": image})
 
 
 def summarize(times: dict[str, np.ndarray]) -> dict[str, float]:
@@ -76,8 +68,8 @@ def main() -> None:
     n_runs = parser.parse_args().runs
     config = load_config()
     files = {"ours": Outputs().model.read_bytes(), "reference": reference_file(config.export.opset)}
-    sessions = {name: open_session(file) for name, file in files.items()}
-    results = {f"{side}_px": summarize(time_pairs(sessions, one(side), n_runs)) for side in SIDES_PX}
+    runs = {name: runner(open_session(file)) for name, file in files.items()}
+    results = {f"{side}_px": summarize(time_pairs(runs, one(side), n_runs)) for side in SIDES_PX}
     write_json(RESULTS / "latency.json", origin(config) | results)
     for size, figures in results.items():
         print(size)

@@ -8,17 +8,11 @@ import time
 
 import numpy as np
 
+from pipeline.latency import one
 from serving.predictor import Predictor
 from serving.settings import Settings
 
 SIDES_PX = (28, 140, 280, 560, 1023, 1024)
-
-
-def one(side: int) -> np.ndarray:
-    """A drawn 1: uint8 ``[1, side, side]``, dark on light."""
-    image = np.full((1, side, side), 255, np.uint8)
-    image[0, side // 4 : 3 * side // 4, side // 2 : side // 2 + max(2, side // 12)] = 0
-    return image
 
 
 def main() -> None:

@@ -4,11 +4,12 @@ python -m bench.report
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bench import RESULTS
 from pipeline.data import write_text
+from pipeline.markdown import percent, table
 from pipeline.paths import ROOT, Outputs
 
 DOCUMENT = ROOT / "docs" / "measurements.md"
@@ -16,7 +17,7 @@ DOCUMENT = ROOT / "docs" / "measurements.md"
 
 def report(results: Mapping[str, Mapping[str, Any]]) -> str:
     """The document as Markdown, from the results by benchmark; of those that have none it says nothing."""
-    sections = {"seeds": _seeds, "ablation": _ablation, "recipe": _recipe, "latency": _latency}
+    sections = {"seeds": _seeds, "ablation": _ablation, "recipe": _recipe, "latency": _latency, "sweeps": _sweeps}
     head = (
         "# Measurements\n\nWritten by `python -m bench.report` from what the commands named below left. Times are of "
         "one machine of two cores, and only their ratios mean something elsewhere.\n"
@@ -27,11 +28,11 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _seeds(results: Mapping[str, Any]) -> str:
     names = ("val_accuracy", "test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")
-    rows = [(seed, *(_percent(figures[name]) for name in names)) for seed, figures in results["seeds"].items()]
+    rows = [(seed, *(percent(figures[name]) for name in names)) for seed, figures in results["seeds"].items()]
     rows += [
         (
             f"**{kind}**",
-            *(_percent(results["spread"][name][kind], 3 if kind in ("mean", "sd") else 2) for name in names),
+            *(percent(results["spread"][name][kind], 3 if kind in ("mean", "sd") else 2) for name in names),
         )
         for kind in ("mean", "sd")
     ]
@@ -41,19 +42,19 @@ def _seeds(results: Mapping[str, Any]) -> str:
         f"## The recipe's spread over seeds\n\n`{results['command']}`. "
         f"The model is that of seed {own}, whatever the others do. Training took {min(seconds):.0f} to "
         f"{max(seconds):.0f} seconds on two cores, the start of the process and the calibration included.\n\n"
-        + _table(("seed", "validation", "MNIST test", "14 writers", "worst of eight ways"), rows)
+        + table(("seed", "validation", "MNIST test", "14 writers", "worst of eight ways"), rows)
     )
 
 
 def _ablation(results: Mapping[str, Any]) -> str:
     rows = [
-        (name, *(_percent(figures[key]) for key in ("test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")))
+        (name, *(percent(figures[key]) for key in ("test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")))
         for name, figures in results["variants"].items()
     ]
     return (
         f"## What each kind of image is worth\n\n`{results['command']}`. Each variant is "
         f"shown as many digits as {results['epochs']} epochs of all have; the recipe is otherwise the model's.\n\n"
-        + _table(("learnt from", "MNIST test", "14 writers", "worst of eight ways"), rows)
+        + table(("learnt from", "MNIST test", "14 writers", "worst of eight ways"), rows)
     )
 
 
@@ -69,13 +70,13 @@ def _recipe(results: Mapping[str, Any]) -> str:
         )
         for name in ("ours", "reference")
     ]
-    target = _percent(results["target_val_accuracy"])
+    target = percent(results["target_val_accuracy"])
     ratio = f" Ours takes {results['ratio']:.2f} of the reference's time." if results["ratio"] else ""
     return (
         f"## Time to {target} of MNIST's validation images\n\n`{results['command']}`. The reference: Conv32, Conv64, "
         "Dense128, Adam 1e-3, batches of 64, no augmentation; one epoch of each in turn, in one process. Ours also "
         f"learns pen strokes and refusal in that time.{ratio}\n\n"
-        + _table(("recipe", "training images", "seconds an epoch", "epochs run", "seconds to the target"), rows)
+        + table(("recipe", "training images", "seconds an epoch", "epochs run", "seconds to the target"), rows)
     )
 
 
@@ -96,22 +97,36 @@ def _latency(results: Mapping[str, Any]) -> str:
     return (
         f"## Latency of the whole file\n\n`{results['command']}`. One run on one thread, microseconds; the "
         "reference's network in the same graph, with the same normaliser and outputs, in pairs.\n\n"
-        + _table(("picture", "ours, median", "fastest", "reference, median", "fastest", "ratio"), rows)
+        + table(("picture", "ours, median", "fastest", "reference, median", "fastest", "ratio"), rows)
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *rows))
-
-
-def _percent(share: float, digits: int = 2) -> str:
-    return f"{100 * share:.{digits}f} %"
+def _sweeps(results: Mapping[str, Any]) -> str:
+    one_thread = results["sweeps"]["basic, one thread"]["wall_seconds"]
+    rows = [
+        (
+            name,
+            f"{figures['wall_seconds']:.0f}",
+            f"{figures['wall_to_training']:.2f}",
+            f"{figures['speed_up']:.2f}",
+            f"{one_thread / figures['wall_seconds']:.2f}",
+        )
+        for name, figures in results["sweeps"].items()
+    ]
+    seconds = results["sweeps"]["basic"]["training_seconds"] / results["trials"]
+    return (
+        f"## What a sweep costs\n\n`{results['command']}`. {results['trials']} short trials, {seconds:.0f} seconds of "
+        "training each. The third column is the wall time to the sum of all their epochs: what is above 1 is starting "
+        "and filing, what is below is gained by trials that run at once. One training makes use of both cores too, "
+        "so that little is left to gain on two; Ray starts a process for each trial.\n\n"
+        + table(("launcher", "seconds", "wall time to training", "speed-up over basic", "over one thread"), rows)
+    )
 
 
 def read() -> dict[str, dict[str, Any]]:
     """Results by benchmark, of those that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
-        name: RESULTS / f"{name}.json" for name in ("recipe", "latency", "ablation")
+        name: RESULTS / f"{name}.json" for name in ("recipe", "latency", "ablation", "sweeps")
     }
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 

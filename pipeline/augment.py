@@ -20,6 +20,8 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
     Returns:
         float32 ``[batch, height, width, 1]``.
     """
+    if not any(vars(config).values()):
+        return images
     batch, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     draws = tf.random.stateless_uniform([batch, 8 + 2 * KNOTS * KNOTS], seed, -1.0, 1.0)
     limits = [config.rotation, config.scale, config.scale, config.shear, config.shift, config.shift]

@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from yaml import YAMLError
 
 from pipeline.errors import ConfigError
@@ -52,8 +53,12 @@ class StrokesConfig(_Section):
 class ModelConfig(_Section):
     """The network."""
 
-    width: float = Field(ge=0.1, le=4, description="factor on the number of filters of every layer")
-    dropout: float = Field(ge=0, lt=1, description="share of features dropped before the last layer")
+    name: Literal["inkling", "seed_vision", "seed_edge"] = Field(description="which; pipeline/model.py has them")
+    width: float = Field(ge=0.1, le=4, description="factor on the filters and units of every layer but the last")
+    dropout: float = Field(
+        ge=0, lt=1, description="share of features dropped before the last layer; seed_edge: before the last but one"
+    )
+    batchnorm: bool = Field(description="batch normalisation in every convolution")
 
 
 class AugmentConfig(_Section):
@@ -71,8 +76,11 @@ class AugmentConfig(_Section):
 class TrainConfig(_Section):
     """The recipe."""
 
+    parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits"]] = Field(
+        min_length=1, description="of the prepared images, to learn from and to validate with"
+    )
     seed: int = Field(ge=0, lt=2**31, description="initial weights, order of the images, warps and dropout")
-    epochs: int = Field(ge=1, le=1000, description="the learning rate comes down to 0 at their end")
+    epochs: int = Field(ge=1, le=1000, description="at most; a cosine ends with them")
     patience: int | None = Field(
         ge=1,
         description="stop after so many epochs without a better validation accuracy, and keep the best; null: the last",
@@ -80,8 +88,13 @@ class TrainConfig(_Section):
     batch_size: int = Field(ge=1, le=8192, description="images")
     optimizer: Literal["muon", "adamw"] = Field(description="of the convolutions; all else is AdamW's")
     learning_rate: float = Field(gt=0, le=1, description="at its peak")
-    warmup_epochs: float = Field(ge=0, description="the learning rate rises from 0 in these, then falls as a cosine")
-    weight_decay: float = Field(ge=0, lt=1, description="decoupled, of all but biases; relative to the learning rate")
+    schedule: Literal["cosine", "constant"] = Field(
+        description="after the warm-up: down to 0 as a cosine, or always at its peak"
+    )
+    warmup_epochs: float = Field(ge=0, description="the learning rate rises from 0 in these")
+    weight_decay: float = Field(
+        ge=0, lt=1, description="decoupled, of all but biases; relative to the learning rate; 0 makes AdamW Adam"
+    )
     label_smoothing: float = Field(ge=0, lt=1, description="share of the target spread over all classes")
     refusal_weight: float = Field(ge=0, le=10, description="of the loss of digit or not, beside that of the classes")
     ema_decay: float = Field(ge=0, lt=1, description="of the moving average of the weights, a step; 0: no average")
@@ -118,6 +131,14 @@ class ExportConfig(_Section):
     parity_tolerance: float = Field(gt=0, le=0.01, description="largest difference of a probability, file to network")
 
 
+class ExperimentConfig(_Section):
+    """What makes a run one of the experiments in conf/experiment; it changes nothing of what is computed."""
+
+    name: str | None = Field(description="the preset's; null: none of them")
+    hypothesis: str | None = Field(description="what was expected before the first run")
+    published: float | None = Field(ge=0, le=1, description="accuracy on MNIST's test images that others reported")
+
+
 class Config(_Section):
     """All of params.yaml."""
 
@@ -129,13 +150,14 @@ class Config(_Section):
     runtime: RuntimeConfig
     evaluate: EvaluateConfig
     export: ExportConfig
+    experiment: ExperimentConfig
 
 
 def load_config(overrides: Sequence[str] = ()) -> Config:
     """Compose params.yaml with the presets and overrides given, as Hydra does, and check it.
 
     Args:
-        overrides: Hydra's own, such as ``train.epochs=3`` or ``experiment=smoke``.
+        overrides: Hydra's own, such as ``train.epochs=3`` or ``size=smoke``.
 
     Raises:
         ConfigError: naming the key, the value and what is allowed.
@@ -164,21 +186,39 @@ def check(composed: DictConfig) -> Config:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
-    path = [str(part) for part in problem["loc"]]
-    key, message = ".".join(path), problem["msg"]
+    key, message = ".".join(map(str, problem["loc"])), problem["msg"]
     message = message[:1].lower() + message[1:]
     if problem["type"] == "missing":
         return f"{key} is missing from params.yaml"
     if problem["type"] == "extra_forbidden":
         return f"{key} is not a known parameter; pipeline/config.py lists them"
-    return f"{key}: {message}, not {problem['input']!r} ({_meaning(path)})"
+    return f"{key}: {message}, not {problem['input']!r} ({_field(key).description})"
 
 
-def _meaning(path: list[str]) -> str:
-    section: type[BaseModel] = Config
-    for name in path[:-1]:
-        section = section.model_fields[name].annotation  # type: ignore[assignment]
-    return section.model_fields[path[-1]].description or path[-1]
+def _field(key: str) -> FieldInfo:
+    """What the schema says of a dotted key, such as "train.epochs"; of a list, also "train.parts.0"."""
+    field = FieldInfo(annotation=Config)
+    for name in key.split("."):
+        field = getattr(field.annotation, "model_fields", {name: field})[name]
+    return field
+
+
+def meaning(key: str) -> str:
+    """What a dotted key means, and the values that it may have."""
+    section, _, name = key.rpartition(".")
+    schema = _field(section).annotation.model_json_schema()["properties"][name]  # type: ignore[union-attr]
+    allowed = " or ".join(_allowed(option) for option in schema.get("anyOf", [schema]))
+    return f"{schema['description']} [{allowed}]"
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """The values that a JSON schema allows, in words."""
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    limits = [f"{word} {schema[limit]}" for limit, word in words.items() if limit in schema]
+    kind = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}.get(schema["type"])
+    return ", ".join([kind or schema["type"], *limits])
 
 
 def dump(config: Config) -> str:

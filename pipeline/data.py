@@ -6,8 +6,8 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class DataCard:
         train, validation, test: numbers of images.
         parts: what training and validation consist of: numbers of images of each kind.
         test_drawings: number of pen drawings by writers who appear nowhere else.
-        sha256: of the images and labels of each split, and of the test drawings.
+        sha256: of all images and labels of each split, and of the test drawings.
         parameters: the sections of params.yaml that the splits were made with.
     """
 
@@ -60,6 +60,15 @@ class DataCard:
     sha256: dict[str, str]
     parameters: dict[str, Any]
 
+    def only(self, names: Collection[str]) -> "DataCard":
+        """The card of a network that has seen these parts alone; `take` takes them from a split."""
+        parts = {split: {name: n for name, n in sizes.items() if name in names} for split, sizes in self.parts.items()}
+        if parts == self.parts:
+            return self
+        n_train, n_validation = (sum(parts[split].values()) for split in ("train", "validation"))
+        title = f"{self.title}, of these {' and '.join(parts['train'])} alone"
+        return replace(self, title=title, train=n_train, validation=n_validation, parts=parts)
+
 
 def part_slices(parts: Mapping[str, int]) -> dict[str, slice]:
     """Where each part lies among the images of a split, by name; parts without images are left out."""
@@ -67,6 +76,29 @@ def part_slices(parts: Mapping[str, int]) -> dict[str, slice]:
     return {
         name: slice(end - n_images, end) for (name, n_images), end in zip(parts.items(), ends, strict=True) if n_images
     }
+
+
+def divide(split: Split, parts: Mapping[str, int]) -> dict[str, Split]:
+    """The parts of a split by name; those without images are left out."""
+    return {name: Split(split.images[part], split.labels[part]) for name, part in part_slices(parts).items()}
+
+
+def join(splits: Iterable[Split]) -> Split:
+    """The images of all, one after the other."""
+    every = list(splits)
+    return Split(np.concatenate([one.images for one in every]), np.concatenate([one.labels for one in every]))
+
+
+def take(split: Split, parts: Mapping[str, int], names: Collection[str]) -> Split:
+    """The parts named, in the order in which they lie in the split.
+
+    Raises:
+        DataError: they have no digit.
+    """
+    taken = [part for name, part in divide(split, parts).items() if name in names]
+    if not any((part.labels != NO_DIGIT).any() for part in taken):
+        raise DataError(f"train.parts={list(names)}: the prepared data has no digits of these, but {dict(parts)}")
+    return join(taken)
 
 
 def digest(split: Split) -> str:
@@ -143,6 +175,29 @@ def load_card(directory: Path = PREPARED) -> DataCard:
         DataError: there is none.
     """
     return DataCard(**read_json(directory / "card.json", made_by="prepare"))
+
+
+def check_data(card: DataCard, **wanted: Mapping[str, Any]) -> None:
+    """See to it that the prepared data was made with these values.
+
+    Args:
+        card: of the data.
+        wanted: the sections `data` and `strokes` of params.yaml.
+
+    Raises:
+        DataError: it was not; names the values and the commands that make it so.
+    """
+    changed = [
+        f"{section}.{key}={value}"
+        for section, values in wanted.items()
+        for key, value in values.items()
+        if card.parameters.get(section, {}).get(key) != value
+    ]
+    if changed:
+        raise DataError(
+            f"the prepared data was made with other values than {', '.join(changed)}: run `dvc repro prepare`, or "
+            f"`dvc exp run {' '.join(f'-S {override}' for override in changed)}` for an experiment"
+        )
 
 
 def load_split(name: str, directory: Path = PREPARED) -> Split:

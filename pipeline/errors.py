@@ -23,3 +23,15 @@ class TrainingError(InklingError):
 
 class ParityError(InklingError):
     """The exported file does not answer as the network that was evaluated."""
+
+
+class RegistryError(InklingError):
+    """MLflow does not answer, or does not have what is asked for."""
+
+
+class PromotionError(InklingError):
+    """A run or a model can't take the place of the present one."""
+
+
+class Pruned(InklingError):  # noqa: N818 - no error, the end that a search chose
+    """A search has stopped this trial, because others do better."""

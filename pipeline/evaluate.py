@@ -19,6 +19,7 @@ from pipeline.robustness import measure_robustness
 from pipeline.runtime import set_up, use_float32
 from pipeline.stage import run_stage
 from pipeline.stroke_accuracy import REFERENCE, average, measure_cells, pool, read_cells
+from pipeline.sweep import true_end
 from pipeline.unipen import unpack
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def evaluate(config: Config) -> None:
         write_json(outputs.metrics(name), figures)
     _log(metrics)
     plots = _write_plots(mnist, cells, metrics, thresholds, outputs)
-    with tracking.resume_run(outputs.weights) as run:
+    with tracking.resume_run(outputs) as run:
         run.log_metrics(_numbers(metrics))
         run.log_plots(*plots)
 
@@ -138,4 +139,5 @@ def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    run_stage(evaluate)
+    with true_end():
+        run_stage(evaluate)

@@ -12,7 +12,6 @@ from pipeline.config import Config, params_sha256
 from pipeline.data import DataCard, load_card, load_split, read_arrays, read_json, write_atomic, write_json
 from pipeline.errors import ParityError
 from pipeline.ink import digit_source
-from pipeline.model import NAME
 from pipeline.model_card import write_card
 from pipeline.nondigits import FAMILIES, draw_picture
 from pipeline.normalize import VERSION
@@ -23,6 +22,7 @@ from pipeline.runtime import set_up, use_float32
 from pipeline.stage import run_stage
 from pipeline.stroke_accuracy import CELLS, draw_cell
 from pipeline.strokes import StrokeRender
+from pipeline.sweep import true_end
 from pipeline.unipen import Drawing, unpack
 from serving.errors import ModelError
 from serving.predictor import Predictor
@@ -47,7 +47,7 @@ def export(config: Config) -> None:
     test = load_split("test")
     reader = load_reader(config.model, outputs)
     metrics = {name: read_json(outputs.metrics(name), made_by="evaluate") for name in EVALUATED}
-    card = load_card()
+    card = load_card().only(config.train.parts)
     model = convert(reader, config.export.opset, describe(config, card, reader, metrics["test"]))
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
     expected = _joined([read_all(reader, batch) for batch in batches])
@@ -67,7 +67,7 @@ def export(config: Config) -> None:
             "onnx_nodes": len(model.graph.node),
         }
         write_json(outputs.metrics("export"), figures)
-        with tracking.resume_run(outputs.weights) as run:
+        with tracking.resume_run(outputs) as run:
             run.log_metrics(figures | {"parity_difference": difference})
             run.log_export(config.export.model_dump())
             example = test.images[:1]
@@ -99,7 +99,7 @@ def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[
             }
         ),
         "metrics": json.dumps(test_metrics),
-        "network": json.dumps({"name": NAME, "n_parameters": reader.network.count_params()}),
+        "network": json.dumps({"name": config.model.name, "n_parameters": reader.network.count_params()}),
     }
 
 
@@ -153,4 +153,5 @@ def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tol
 
 
 if __name__ == "__main__":
-    run_stage(export)
+    with true_end():
+        run_stage(export)

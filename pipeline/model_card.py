@@ -4,14 +4,14 @@ Every figure is taken from what the stages wrote; nothing depends on the clock, 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.calibration import Calibration
 from pipeline.config import Config, dump
 from pipeline.data import DataCard, write_text
-from pipeline.model import NAME
+from pipeline.markdown import interval, percent, table
 from pipeline.normalize import VERSION
 
 STROKE_NOTE = (
@@ -50,7 +50,7 @@ def write_card(
         metrics: what `evaluate` wrote, by file: test, strokes, refusal, robustness and confusions.
     """
     sections = (
-        _identity(file, n_parameters),
+        _identity(file, config.model.name, n_parameters),
         _use(),
         _limits(metrics),
         _data(data),
@@ -63,12 +63,12 @@ def write_card(
     write_text(path, "\n\n".join(sections) + "\n")
 
 
-def _identity(file: Path, n_parameters: int) -> str:
+def _identity(file: Path, network: str, n_parameters: int) -> str:
     content = file.read_bytes()
     rows = (
         ("file", f"`{file.name}`, ONNX, {len(content):,} bytes"),
         ("SHA-256", f"`{hashlib.sha256(content).hexdigest()}`"),
-        ("network", f"{NAME}, convolutional, {n_parameters:,} weights; normaliser version {VERSION}"),
+        ("network", f"{network}, convolutional, {n_parameters:,} weights; normaliser version {VERSION}"),
         ("takes", "grey pixels, uint8, of any size, dark on light or light on dark"),
         ("gives", "probabilities of the ten digits, a score for being a digit, what the network saw, the ink's box"),
         ("licence", "MIT"),
@@ -76,7 +76,7 @@ def _identity(file: Path, n_parameters: int) -> str:
     return (
         f"# Model card: {file.name}\n\n"
         "Written by the stage `export` with the model file; every figure is taken from what the stages measured.\n\n"
-        + _table(("", ""), rows)
+        + table(("", ""), rows)
     )
 
 
@@ -93,14 +93,14 @@ def _use() -> str:
 def _limits(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     families = {name: row for name, row in metrics["refusal"]["families"].items() if row["is_held_out"]}
     refused = [
-        f"{_words(name)} ({_percent(row['refused'], 1)} refused, {_percent(row['digit'], 1)} called a digit)"
+        f"{_words(name)} ({percent(row['refused'], 1)} refused, {percent(row['digit'], 1)} called a digit)"
         for name, row in sorted(families.items(), key=lambda item: item[1]["refused"])[:N_WORST]
     ]
     spoilt = [
-        f"{row['picture']} ({_percent(row['accuracy'], 1)} right)"
+        f"{row['picture']} ({percent(row['accuracy'], 1)} right)"
         for row in sorted(metrics["robustness"].values(), key=lambda row: row["accuracy"])[:N_WORST]
     ]
-    wrong = _percent(1 - metrics["test"]["test_selective_accuracy"])
+    wrong = percent(1 - metrics["test"]["test_selective_accuracy"])
     limits = [
         f"Of MNIST's test digits that it calls a digit, {wrong} are another digit than it says.",
         f"Mistaken most often, MNIST: {_confused(metrics['confusions']['mnist'])}.",
@@ -128,10 +128,10 @@ def _data(data: DataCard) -> str:
         tested += f" and {data.test_drawings:,} pen drawings by writers who appear nowhere else"
     return (
         f"## What it was made from\n\n{data.title}.\n\n"
-        + _table(("part", "training images", "validation images", "source", "licence"), rows)
+        + table(("part", "training images", "validation images", "source", "licence"), rows)
         + f"\n\n{tested}. Letters and symbols that are no digit are glyphs of the Hershey fonts (A. V. Hershey, "
         "U.S. National Bureau of Standards), free to use with this acknowledgement.\n\n"
-        + _table(("SHA-256 of", ""), [(_words(name), f"`{digest}`") for name, digest in data.sha256.items()])
+        + table(("SHA-256 of", ""), [(_words(name), f"`{digest}`") for name, digest in data.sha256.items()])
     )
 
 
@@ -149,15 +149,15 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     accuracy = [
         (
             name,
-            _interval(row, f"{prefix}_accuracy", 2),
+            interval(row, f"{prefix}_accuracy", 2),
             f"{row[f'{prefix}_errors']:,}",
-            *(_percent(row[f"{prefix}_{figure}"]) for figure in ("ece", "refused", "unsure", "selective_accuracy")),
+            *(percent(row[f"{prefix}_{figure}"]) for figure in ("ece", "refused", "unsure", "selective_accuracy")),
         )
         for name, row, prefix in tested
     ]
-    refused = [(kind, _interval(row, "refused", 1)) for kind, row in metrics["refusal"]["held_out"].items()]
+    refused = [(kind, interval(row, "refused", 1)) for kind, row in metrics["refusal"]["held_out"].items()]
     spoilt = [
-        (row["picture"], _interval(row, "accuracy", 2), _percent(row["refused"]), _percent(row["wrong"]))
+        (row["picture"], interval(row, "accuracy", 2), percent(row["refused"]), percent(row["wrong"]))
         for row in metrics["robustness"].values()
     ]
     stroke_note = STROKE_NOTE if strokes else ""
@@ -166,12 +166,12 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         "In brackets 95 % intervals (Wilson), as if each picture stood alone. Those of one writer or family are "
         f"alike, so for others they would be wider. {stroke_note}"
         "ECE: expected calibration error. The last column is the accuracy among the answers called a digit.\n\n"
-        + _table(("digits", "accuracy", "mistakes", "ECE", "refused", "unsure", "if called a digit"), accuracy)
+        + table(("digits", "accuracy", "mistakes", "ECE", "refused", "unsure", "if called a digit"), accuracy)
         + "\n\nThings that are no digit, of families held out of training; here the more are refused, the better:\n\n"
-        + _table(("kind", "refused"), refused)
+        + table(("kind", "refused"), refused)
         + "\n\n![What each family is called](../plots/refusal.png)\n\n"
         + "MNIST's test images, spoilt before they are read:\n\n"
-        + _table(("picture", "accuracy", "refused", "called a digit, wrongly"), spoilt)
+        + table(("picture", "accuracy", "refused", "called a digit, wrongly"), spoilt)
         + "\n\n![Accuracy by confidence](../plots/reliability.png)\n\n"
         + "![The mistakes with the highest confidence](../plots/mistakes.png)"
     )
@@ -188,27 +188,13 @@ def _decisions(calibration: Calibration) -> str:
     return (
         "## How it decides\n\n"
         f"Logits are divided by a temperature of {calibration.temperature:g} before the softmax. It and the thresholds "
-        "were fitted to validation images.\n\n" + _table(("answer", "when"), rows)
+        "were fitted to validation images.\n\n" + table(("answer", "when"), rows)
     )
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = (header, ["---"] * len(header), *rows)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _confused(counts: Mapping[str, int]) -> str:
     """Such as "4 as 9 (7 times)"; the counts come with the most frequent first."""
     return ", ".join(f"{_words(pair)} ({n:,} times)" for pair, n in list(counts.items())[:N_WORST]) or "none"
-
-
-def _interval(row: Mapping[str, float], name: str, digits: int) -> str:
-    share, low, high = (f"{100 * row[f'{name}{end}']:.{digits}f}" for end in ("", "_low", "_high"))
-    return f"{share} % ({low} to {high})"
-
-
-def _percent(share: float, digits: int = 2) -> str:
-    return f"{100 * share:.{digits}f} %"
 
 
 def _words(name: str) -> str:

@@ -30,11 +30,11 @@ class Muon(keras.optimizers.Muon):
 def build_optimizer(
     config: TrainConfig, learning_rate: LearningRateSchedule, variables: list[keras.Variable]
 ) -> keras.optimizers.Optimizer:
-    """The optimiser of `config`, ready for these variables; biases do not decay."""
+    """The optimiser of `config`, ready for these variables; biases and what normalises do not decay."""
     if config.optimizer == "muon":
         optimizer = Muon(learning_rate, weight_decay=config.weight_decay, adam_weight_decay=config.weight_decay)
     else:
         optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     optimizer.build(variables)
     return optimizer

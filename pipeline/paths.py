@@ -1,10 +1,15 @@
 """Where everything lies. Nothing is created at import."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# DVC runs a queued experiment in a copy of the project, which it then removes. What is to stay belongs to the project
+# itself: this is how DVC names it to every stage.
+PROJECT = Path(os.environ.get("DVC_ROOT", ROOT))
 CONF = ROOT / "conf"
+OUTPUTS = PROJECT / "outputs"
 RAW = ROOT / "data" / "raw"
 PREPARED = ROOT / "data" / "prepared"
 # Beside data/raw and not in it: DVC empties a stage's outputs before it runs, and an interrupted download is resumed.
@@ -39,6 +44,11 @@ class Outputs:
     def model_card(self) -> Path:
         """What the model file is, was made from and achieves, in words."""
         return self.directory / "docs" / "model_card.md"
+
+    @property
+    def journals(self) -> Path:
+        """What the tracking store has not got of the runs."""
+        return (OUTPUTS if self.directory == ROOT else self.directory) / "journals"
 
     def metrics(self, stage: str) -> Path:
         """Metrics of a stage, JSON."""

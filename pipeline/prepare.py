@@ -10,7 +10,7 @@ import logging
 import numpy as np
 
 from pipeline.config import Config, DataConfig
-from pipeline.data import DataCard, Split, digest, digest_arrays, read_arrays, save
+from pipeline.data import DataCard, Split, digest, digest_arrays, join, read_arrays, save
 from pipeline.idx import read_idx
 from pipeline.ink import render_drawings, render_nondigits, render_skeletons
 from pipeline.normalize import normalize_all
@@ -53,7 +53,7 @@ def prepare(config: Config) -> None:
         validation["skeletons"] = _shorten(render_skeletons(VALIDATION_SKELETONS, data.seed + 3), data.limit)
     n_nondigits = min(VALIDATION_NONDIGITS, config.strokes.nondigits)
     validation["nondigits"] = render_nondigits(n_nondigits, validation_drawings, data.seed + 5)
-    splits = {"train": _join(train), "validation": _join(validation), "test": images["test"]}
+    splits = {"train": join(train.values()), "validation": join(validation.values()), "test": images["test"]}
     card = DataCard(
         source=data.source,
         title=TITLES[data.source, data.pendigits],
@@ -111,11 +111,6 @@ def _shorten(split: Split, limit: int | None) -> Split:
 
 def _normalized(split: Split) -> Split:
     return Split(normalize_all(split.images), split.labels)
-
-
-def _join(parts: Parts) -> Split:
-    images = np.concatenate([part.images for part in parts.values()])
-    return Split(images, np.concatenate([part.labels for part in parts.values()]))
 
 
 def _sizes(parts: Parts) -> dict[str, int]:

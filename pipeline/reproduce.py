@@ -27,7 +27,7 @@ from serving.settings import Settings
 
 # What a clone does not have either; and the state of Git and DVC, so that the copy can't change the original's.
 NOT_COPIED = {".git", ".venv", ".dvc", ".dvcignore", "data", "models", "metrics", "plots", "outputs", "dvc_plots",
-              "dvc.lock", "mlflow.db", "mlartifacts", "mlruns",
+              "dvc.lock", "mlflow.db", "optuna.db", "mlartifacts", "mlruns",
               ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
 
 
@@ -65,6 +65,19 @@ def outdated() -> bool:
         raise InklingError(f"DVC can't read this project: {error}") from error
 
 
+def changed_stages() -> list[str]:
+    """What `dvc status` names: stages whose code, parameters, inputs or outputs are not those of dvc.lock.
+
+    Raises:
+        InklingError: DVC can't tell; says why.
+    """
+    try:
+        with Repo(str(ROOT)) as repo:
+            return list(repo.status())
+    except (DvcException, SCMError) as error:
+        raise InklingError(f"DVC can't read this project: {error}") from error
+
+
 def demo(serving_arguments: list[str]) -> None:
     """Run the whole pipeline on the embedded data in a scratch copy of this repository, then serve that model.
 
@@ -75,7 +88,7 @@ def demo(serving_arguments: list[str]) -> None:
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # its runs go with the copy
     with tempfile.TemporaryDirectory(prefix="inkling-demo-") as directory:
         scratch = Path(directory) / "inkling"
-        copy_project(scratch, overrides=["experiment=demo"])
+        copy_project(scratch, overrides=["size=demo"])
         started = time.perf_counter()
         repro(scratch)
         print(f"every stage run on the embedded data in {time.perf_counter() - started:.0f} s; serving that model")

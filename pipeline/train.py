@@ -3,13 +3,17 @@
 python -m pipeline.train                                             the stage, as `dvc repro` runs it
 python -m pipeline.train model.width=0.5                             an experiment, below outputs/run/
 python -m pipeline.train -m train.learning_rate=0.001,0.003          a sweep, below outputs/multirun/
+python -m pipeline.train -m hydra/sweeper=tpe                        a ready one: conf/hydra/sweeper/
 """
 
 import logging
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hydra
 import numpy as np
@@ -18,36 +22,57 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from scipy.special import expit
 
+from pipeline import search
 from pipeline.calibration import Calibration, calibrate
 from pipeline.config import Config, check
 from pipeline.data import (
     NO_DIGIT,
-    DataCard,
+    check_data,
     load_card,
     load_split,
     part_slices,
+    take,
     write_atomic,
     write_json,
 )
-from pipeline.errors import ConfigError, DataError, InklingError
-from pipeline.history import kept_epoch, save_history
+from pipeline.errors import InklingError, Pruned
+from pipeline.history import Epoch, kept_epoch, save_history
 from pipeline.paths import CONF, Outputs
+from pipeline.sweep import true_end
+
+if TYPE_CHECKING:
+    from pipeline.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
 
-def train(config: Config, outputs: Outputs, name: str = "pipeline") -> float:
+def train(
+    config: Config,
+    outputs: Outputs,
+    name: str = "pipeline",
+    watch: "Callable[[Trainer], AbstractContextManager]" = nullcontext,
+) -> dict[str, float]:
     """Train, calibrate, write weights, calibration, metrics and plots, and record it all as an MLflow run.
 
+    Args:
+        config: the values.
+        outputs: where to write.
+        name: of the run.
+        watch: what shows how the training goes; entered while it lasts.
+
     Returns:
-        Validation accuracy at the epoch that is kept, which a sweep maximises.
+        What a search may aim at: `val_accuracy` at the epoch that is kept, 0 to 1; `n_weights` of the network.
 
     Raises:
         DataError: the prepared data is missing or was made with other parameters.
+        TrainingError: the loss is not finite.
+        Pruned: a search has stopped this trial.
     """
     card = load_card()
-    _check_data(card, config)
-    training, validation = load_split("train"), load_split("validation")
+    check_data(card, data=config.data.model_dump(), strokes=config.strokes.model_dump())
+    parts = config.train.parts
+    training, validation = (take(load_split(name), card.parts[name], parts) for name in ("train", "validation"))
+    card = card.only(parts)
 
     # TensorFlow and MLflow take seconds to load: not before parameters and data are known to be good.
     from pipeline import plots, tracking
@@ -56,10 +81,16 @@ def train(config: Config, outputs: Outputs, name: str = "pipeline") -> float:
     from pipeline.trainer import Trainer, predict_logits
 
     set_up(config.runtime, config.train.seed)
-    with tracking.start_run(name, config, card) as run:
+    with tracking.start_run(name, config, card, outputs) as run:
         run.log_data({"train": training, "validation": validation}, card)
         trainer = Trainer(build_network(config.model), training, validation, config.train)
-        history, weights = trainer.fit(run.log_epoch)
+
+        def on_epoch(epoch: Epoch, seconds: float) -> None:
+            run.log_epoch(epoch, seconds)
+            search.report(epoch)
+
+        with watch(trainer):
+            history, weights = trainer.fit(on_epoch)
         kept = kept_epoch(history, config.train.patience)
 
         use_float32()  # whatever it was trained in
@@ -73,8 +104,9 @@ def train(config: Config, outputs: Outputs, name: str = "pipeline") -> float:
         write_json(outputs.metrics("train"), figures | {"temperature": calibration.temperature})
         save_history(history, outputs.plot("history.csv"))
         plots.save_figure(plots.curves(history, kept.epoch), outputs.plot("curves.png"))
-        run.log_results(outputs, kept)
-    return kept.val_accuracy
+        n_weights = network.count_params()
+        run.log_results(outputs, kept, n_weights)
+    return dict(zip(search.FIGURES, (kept.val_accuracy, n_weights), strict=True))
 
 
 def measure_parts(
@@ -98,34 +130,28 @@ def measure_parts(
     return figures
 
 
-def _check_data(card: DataCard, config: Config) -> None:
-    wanted = {"data": config.data.model_dump(), "strokes": config.strokes.model_dump()}
-    changed = [
-        f"{section}.{key}={value}"
-        for section, values in wanted.items()
-        for key, value in values.items()
-        if card.parameters.get(section, {}).get(key) != value
-    ]
-    if changed:
-        raise DataError(
-            f"the prepared data was made with other values than {', '.join(changed)}: run `dvc repro prepare`, or "
-            f"`dvc exp run {' '.join(f'-S {override}' for override in changed)}` for an experiment"
-        )
-
-
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
-def main(composed: DictConfig) -> float:
-    """The command line. What DVC tracks is written by a run without overrides alone."""
+def main(composed: DictConfig) -> float | None:
+    """The command line. What DVC tracks is written by a run without overrides alone.
+
+    Returns:
+        Validation accuracy, which a sweep maximises; None of a trial that a search has stopped.
+    """
     run = HydraConfig.get()
     overrides = list(run.overrides.task)
     is_sweep = run.mode == RunMode.MULTIRUN
     try:
         config = check(composed)
-        if is_sweep and any(override.startswith("runtime.") for override in overrides):
-            raise ConfigError("runtime.* can't be swept: TensorFlow takes it once in a process; run them one by one")
         if not overrides and not is_sweep:
-            return train(config, Outputs())
-        return train(config, Outputs(Path(run.runtime.output_dir)), name=" ".join(overrides) or "experiment")
+            # DVC gives every experiment a name: the one that `dvc exp show` lists it by.
+            outputs, name = Outputs(), os.environ.get("DVC_EXP_NAME", "pipeline")
+        else:
+            outputs, name = Outputs(Path(run.runtime.output_dir)), " ".join(overrides) or "experiment"
+        figures = train(config, outputs, name)
+        search.tell(figures)
+        return figures["val_accuracy"]
+    except Pruned:
+        return None
     except InklingError as error:
         if is_sweep:  # the other trials go on
             raise
@@ -133,4 +159,5 @@ def main(composed: DictConfig) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    with true_end():
+        main()

@@ -1,4 +1,4 @@
-"""The training loop: shuffled and warped batches, a warm-up and a cosine, averaged weights."""
+"""The training loop: shuffled and warped batches, a schedule, averaged weights."""
 
 import logging
 import time
@@ -37,13 +37,26 @@ class Trainer:
         self._step = tf.Variable(0, dtype=tf.int32)
         self._optimizer = build_optimizer(config, self._schedule(), network.trainable_variables)
 
+    @property
+    def n_steps_in_all(self) -> int:
+        """Steps of all epochs."""
+        return self._config.epochs * self._n_steps
+
+    @property
+    def n_steps_done(self) -> int:
+        """Steps so far; may be read while an epoch runs, from another thread."""
+        return int(self._step.numpy())
+
     def _schedule(self) -> keras.optimizers.schedules.LearningRateSchedule:
         warmup_steps = int(self._config.warmup_epochs * self._n_steps)
         decay_steps = max(1, self._config.epochs * self._n_steps - warmup_steps)
         peak = self._config.learning_rate
+        lowest = {"cosine": 0.0, "constant": 1.0}[self._config.schedule]  # share of the peak: all of it is no descent
         if not warmup_steps:
-            return keras.optimizers.schedules.CosineDecay(peak, decay_steps)
-        return keras.optimizers.schedules.CosineDecay(0.0, decay_steps, warmup_target=peak, warmup_steps=warmup_steps)
+            return keras.optimizers.schedules.CosineDecay(peak, decay_steps, lowest)
+        return keras.optimizers.schedules.CosineDecay(
+            0.0, decay_steps, lowest, warmup_target=peak, warmup_steps=warmup_steps
+        )
 
     def fit(self, on_epoch: Callable[[Epoch, float], None]) -> tuple[list[Epoch], list[np.ndarray]]:
         """Train until the epochs or the patience are used up.

@@ -20,7 +20,7 @@ def lock(name: str, *options: str) -> None:
 
 if __name__ == "__main__":
     upgrade = sys.argv[1:]  # such as --upgrade, or --upgrade-package dvc
-    lock("all", "--extra", "pipeline", "--extra", "dev", *upgrade)
+    lock("all", "--all-extras", *upgrade)
     # The smaller ones take their versions from the whole, so that all environments agree.
     for smaller, extras in (("serving", ()), ("serving-test", ("--extra", "test"))):
         lock(smaller, *extras, "--constraint", "requirements/all.txt", *upgrade)

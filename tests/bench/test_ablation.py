@@ -7,12 +7,6 @@ from pipeline.data import Split
 CONFIG = load_config(["model.width=0.25", "train.batch_size=32"])
 
 
-def test_parts_are_joined_in_the_order_asked_for():
-    parts = {name: Split(np.full((2, 28, 28), k, np.uint8), np.array([k, k])) for k, name in enumerate("abc")}
-    joined = ablation.join(parts, ("c", "a"))
-    assert joined.labels.tolist() == joined.images[:, 0, 0].tolist() == [2, 2, 0, 0]
-
-
 def test_each_variant_is_shown_as_many_digits_however_few_it_has(monkeypatch):
     images, labels = np.zeros((250, 28, 28), np.uint8), np.zeros(250, np.int32)
     epochs = []

@@ -1,8 +1,8 @@
 import numpy as np
 
-from bench.latency import open_session, reference_file, summarize, time_pairs
-from bench.predictor import one
+from bench.latency import open_session, reference_file, runner, summarize
 from pipeline.config import load_config
+from pipeline.latency import one, time_pairs
 from pipeline.paths import Outputs
 
 
@@ -14,7 +14,7 @@ def test_both_files_have_the_same_signature_and_are_timed_in_pairs():
         for session in sessions.values()
     ]
     assert signatures[0] == signatures[1]
-    times = time_pairs(sessions, one(28), 5)
+    times = time_pairs({name: runner(session) for name, session in sessions.items()}, one(28), 5)
     assert all(values.shape == (5,) and values.min() > 0 for values in times.values())
 
 

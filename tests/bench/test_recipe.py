@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from bench.recipe import Row, ours, reference, run_in_turn, summarize
-from bench.reference import reference_network
 from pipeline.config import load_config
 from pipeline.data import Split
 from pipeline.model import build_network
 
 CONFIG = load_config(["model.width=0.25", "train.epochs=2", "train.batch_size=16"])
+REFERENCE = load_config(["model=seed_vision"]).model
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +20,10 @@ def split():
     return Split(images, labels)
 
 
-def test_the_reference_is_the_tutorials():
-    assert reference_network().count_params() == 225_034
-    assert reference_network(11).output_shape == (None, 11)
-
-
 def test_both_recipes_run_in_turn_to_their_last_epoch(split, capsys):
     recipes = {
         "ours": ours(build_network(CONFIG.model), split, CONFIG.train),
-        "reference": reference(reference_network(), split),
+        "reference": reference(build_network(REFERENCE, n_outputs=10), split),
     }
     rows = run_in_turn(recipes, split, target=1.1, n_epochs=3)
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*recipes, *recipes, "reference"]
@@ -40,7 +35,7 @@ def test_both_recipes_run_in_turn_to_their_last_epoch(split, capsys):
 
 
 def test_a_recipe_stops_at_the_target(split):
-    rows = run_in_turn({"reference": reference(reference_network(), split)}, split, target=0.0, n_epochs=3)
+    rows = run_in_turn({"reference": reference(build_network(REFERENCE), split)}, split, target=0.0, n_epochs=3)
     assert len(rows["reference"]) == 1
 
 

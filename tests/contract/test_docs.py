@@ -15,19 +15,27 @@ TARGETS = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
 # Where each command in a document is run, and by which words.
 CLONE = "tests/contract/test_fresh_clone.py"
 LOOP = "tests/pipeline/test_loop.py"
+EXPERIMENTS = "tests/pipeline/test_experiment_log.py"
+CHAMPION = "tests/pipeline/test_champion.py"
 API = "tests/serving/test_api.py"
 RUN_BY = {
     "make run": (CLONE, 'served(clone, "run"'),
     "make test": (".ci/run", "make test\n"),
     "make ui": (CLONE, 'served(clone, "ui"'),
     "make serve": (CLONE, 'served(clone, "serve"'),
+    "make serve MODEL=champion": (CHAMPION, '"serve", seconds=200, settings=["MODEL=champion"]'),
     "dvc repro": (LOOP, 'run("dvc", "repro")'),
     "dvc metrics show": (LOOP, '"dvc", "metrics", "show"'),
     "dvc plots show": (LOOP, '"dvc", "plots", "show"'),
     "python -m pipeline.train model.width=0.5": (LOOP, '"pipeline.train", "model.width=0.5"'),
     "python -m pipeline.train -m train.learning_rate=0.001,0.003": (LOOP, '"-m", "train.learning_rate=0.001,0.003"'),
+    "make train": (CLONE, '*MAKE, "train"'),
+    "python -m pipeline.train -m 'experiment=glob(*)'": (EXPERIMENTS, '"-m", "experiment=glob(*)"'),
+    "python -m pipeline.experiment_log": (EXPERIMENTS, 'run("pipeline.experiment_log")'),
     "python -m pipeline.config train.epochs=3": ("tests/pipeline/test_config.py", "train.epochs=3"),
     "dvc exp run -S train.epochs=3": (CLONE, '"train.epochs=3"'),
+    "python -m pipeline.promote": (CHAMPION, 'run("pipeline.promote")'),
+    "python -m pipeline.register": (CHAMPION, 'run("pipeline.register")'),
     "curl -s -H 'Content-Type: image/png' --data-binary @digit.png http://127.0.0.1:8000/api/predict": (
         API,
         "image/png",

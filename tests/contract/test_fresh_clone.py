@@ -60,7 +60,7 @@ def is_untouched(clone):
 
 
 @contextlib.contextmanager
-def served(directory, target, seconds, path="/", variable="PORT"):
+def served(directory, target, seconds, path="/", variable="PORT", settings=()):
     """`make <target>` until it answers; ended as by Ctrl+C."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -68,7 +68,7 @@ def served(directory, target, seconds, path="/", variable="PORT"):
     log = directory.parent / f"{target}.log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [*MAKE, target, f"{variable}={port}"],
+            [*MAKE, target, *settings, f"{variable}={port}"],
             cwd=directory, env=OFFLINE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     try:
@@ -124,6 +124,11 @@ def test_make_ui_shows_mlflow(clone):
         assert "MLflow" in get(address)
 
 
+def test_make_train_without_data_says_how_to_get_it(clone):
+    assert "run `dvc repro prepare`" in run(clone, *MAKE, "train", ok=False)
+    assert is_untouched(clone)
+
+
 def test_make_demo_trains_and_serves_on_embedded_data_and_touches_nothing(clone):
     with served(clone, "demo", seconds=900) as (address, log):
         card = json.loads(get(f"{address}/api/model"))
@@ -149,7 +154,7 @@ def test_after_a_change_make_run_says_where_data_could_come_from(clone):
 
 
 def test_a_dvc_experiment_takes_hydra_s_overrides(clone):
-    overrides = ("experiment=smoke", "data.source=embedded", "train.epochs=3")
+    overrides = ("size=smoke", "data.source=embedded", "train.epochs=3")
     path = f"{clone / '.venv/bin'}:{os.environ['PATH']}"
     arguments = [argument for override in overrides for argument in ("-S", override)]
     run(clone, "dvc", "exp", "run", *arguments, env=OFFLINE | {"PATH": path})

@@ -4,8 +4,10 @@ from scipy.special import softmax
 
 from pipeline.calibration import Calibration
 from pipeline.config import load_config
+from pipeline.data import NO_DIGIT, DataCard, Split, digest, save
 from pipeline.model import build_network
 from pipeline.reader import Reader
+from pipeline.reproduce import copy_project
 from pipeline.runtime import set_up
 
 
@@ -22,6 +24,27 @@ def digits():
 
     images, labels = mnist_data()
     return images.reshape(-1, 28, 28).astype(np.uint8), labels
+
+
+@pytest.fixture
+def small_project(tmp_path, digits):
+    """A copy of the project with few prepared images, of digits and of digits on their side."""
+    directory, config = tmp_path / "inkling", load_config()
+    copy_project(directory, [])
+    chosen = np.random.default_rng(0).permutation(len(digits[1]))[:500]  # they come sorted by label
+    images, labels = digits[0][chosen], digits[1][chosen].astype(np.int32)
+    ends = {"train": (0, 200, 50), "validation": (200, 300, 50), "test": (300, 500, 0)}
+    splits, parts = {}, {}
+    for name, (first, last, n_others) in ends.items():
+        others = slice(last - n_others, last)
+        images[others], labels[others] = images[others].transpose(0, 2, 1), NO_DIGIT
+        splits[name] = Split(images[first:last], labels[first:last])
+        parts[name] = {"mnist": last - first - n_others, "nondigits": n_others}
+    values = {"data": config.data.model_dump(), "strokes": config.strokes.model_dump()}
+    digests = {name: digest(split) for name, split in splits.items()}
+    card = DataCard("mnist", "MNIST", 200, 100, 200, parts, 0, digests, values)
+    save(splits, {}, card, directory / "data/prepared")
+    return directory
 
 
 @pytest.fixture(scope="session")

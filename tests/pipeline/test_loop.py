@@ -2,10 +2,6 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import mlflow
 import onnx
@@ -13,47 +9,18 @@ import pytest
 import yaml
 
 from pipeline.reproduce import copy_project
+from tests.pipeline.project import Project, stages_run
 
-# As in an activated environment, and with a store of the copy's own.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | {
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-}
 STAGES = ["download", "prepare", "train", "evaluate", "export"]
-
-
-class Project:
-    """A copy of the project, and its command line."""
-
-    def __init__(self, directory):
-        self.directory = directory
-
-    def run(self, *arguments, ok=True):
-        """Run `python -m ...` there; what it printed."""
-        run = subprocess.run(
-            [sys.executable, "-m", *arguments],
-            cwd=self.directory, env=ENVIRONMENT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert (run.returncode == 0) == ok, run.stdout + run.stderr
-        return run.stdout + run.stderr
-
-    def is_up_to_date(self):
-        return "up to date" in self.run("dvc", "status")
-
-    def read(self, name):
-        return (self.directory / name).read_text()
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     directory = tmp_path_factory.mktemp("loop") / "inkling"
-    copy_project(directory, overrides=["experiment=smoke", "data.source=embedded", "model.width=0.25"])
+    copy_project(directory, overrides=["size=smoke", "data.source=embedded", "model.width=0.25"])
     project = Project(directory)
     project.first_output = project.run("dvc", "repro")
     return project
-
-
-def stages_run(output):
-    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
 
 
 def test_every_stage_runs_once_and_leaves_what_it_should(project):

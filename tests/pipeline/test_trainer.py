@@ -85,6 +85,36 @@ def test_the_best_epoch_is_the_latest_of_the_most_accurate():
     assert kept_epoch(history, patience=None).epoch == 4
 
 
-def test_width_scales_the_network():
-    assert build_network(load_config().model).count_params() == 195_051
-    assert build_network(CONFIG.model).count_params() < 195_051 / 12
+@pytest.mark.parametrize(("schedule", "last"), [("cosine", 0.0), ("constant", 0.002)])
+@pytest.mark.parametrize("warmup_epochs", [0, 1])
+def test_the_learning_rate_follows_its_schedule_after_the_warm_up(splits, schedule, last, warmup_epochs):
+    recipe = {"schedule": schedule, "warmup_epochs": warmup_epochs, "learning_rate": 0.002}
+    trainer = Trainer(build_network(CONFIG.model), *splits, CONFIG.train.model_copy(update=recipe))
+    n_steps, rate = 3 * (1000 // 16), trainer._schedule()
+    assert float(rate(0)) == pytest.approx(0.0 if warmup_epochs else 0.002)
+    assert float(rate(n_steps // 3)) == pytest.approx(0.002, rel=0.3)  # a cosine without a warm-up has begun to fall
+    assert float(rate(n_steps)) == pytest.approx(last, abs=1e-9)
+
+
+def test_with_patience_the_training_stops_early_and_the_best_epoch_s_weights_are_kept(splits):
+    # So fast that it is at its best soon.
+    config = load_config(["experiment=high_lr", "model.width=0.25", "train.epochs=12", "train.patience=1"])
+    set_up(config.runtime, 0)
+    trainer = Trainer(build_network(config.model), *splits, config.train)
+    history, weights = trainer.fit(lambda *_: None)
+    best = best_epoch(history)
+    assert len(history) == best.epoch + 1 < 12
+    trainer.average.set_weights(weights)
+    logits = predict_logits(trainer.average, splits[1].images)
+    assert best.val_accuracy == (logits[:, :10].argmax(axis=1) == splits[1].labels).mean()
+
+
+def test_without_an_average_it_is_the_network_statistics_of_batch_normalisation_included(splits):
+    config = load_config(["experiment=batchnorm", "model.width=0.25", "train.epochs=1"])
+    trainer = Trainer(build_network(config.model), *splits, config.train)
+    before = [weights.copy() for weights in trainer.network.get_weights()]
+    trainer.run_epoch(1)
+    followed = zip(before, trainer.network.get_weights(), trainer.average.get_weights(), strict=True)
+    for old, current, averaged in followed:
+        assert np.array_equal(current, averaged)
+        assert not np.array_equal(old, current)

@@ -1,0 +1,90 @@
+"""What a sweep costs beside its trainings, and what it gains from trials that run at the same time.
+
+python -m bench.sweeps [--trials 8]
+
+Short trials on the embedded images, in a scratch copy of the project: one after the other on both cores, and as many
+at a time as there are cores, one thread each.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench import RESULTS, origin
+from pipeline import registry
+from pipeline.config import load_config
+from pipeline.data import write_json
+from pipeline.errors import InklingError
+from pipeline.reproduce import copy_project
+
+TRIAL = ["size=demo", "train.epochs=3", "train.warmup_epochs=1"]
+# How each sweep is launched. A trial on one thread is another trial: its sums are rounded in another order.
+SWEEPS = {
+    "basic": ["hydra/launcher=basic"],
+    "basic, one thread": ["hydra/launcher=basic", "runtime.threads=1"],
+    "joblib": ["hydra/launcher=cores", "runtime.threads=1"],
+    "Ray": ["hydra/launcher=ray_nodes", "runtime.threads=1"],
+}
+
+
+def run(project: Path, *arguments: str) -> float:
+    """Run `python -m ...` in the copy; its wall time in seconds.
+
+    Raises:
+        InklingError: it failed.
+    """
+    started = time.perf_counter()
+    if subprocess.run([sys.executable, "-m", *arguments], cwd=project, check=False).returncode:
+        raise InklingError(f"python -m {' '.join(arguments)} failed; the message above says why")
+    return time.perf_counter() - started
+
+
+def measure(project: Path, launcher: list[str], n_trials: int) -> dict[str, float]:
+    """Seconds of a sweep, and of its trainings: all their epochs, without the start of TensorFlow and MLflow."""
+    wall = run(project, "pipeline.train", "-m", *launcher, f"train.seed=range({n_trials})")
+    trials = registry.load_sweep(registry.latest_sweep())
+    if [trial.status for trial in trials] != ["FINISHED"] * n_trials:
+        raise InklingError(f"not all of the {n_trials} trials are finished in MLflow")
+    return {"wall_seconds": wall, "training_seconds": sum(trial.seconds for trial in trials)}
+
+
+def summarize(measured: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """For each sweep its wall time to the sum of its trainings, and how much faster than `basic` it is."""
+    usual = measured["basic"]["wall_seconds"]
+    return {
+        name: {key: round(value, 1) for key, value in seconds.items()}
+        | {
+            "wall_to_training": round(seconds["wall_seconds"] / seconds["training_seconds"], 3),
+            "speed_up": round(usual / seconds["wall_seconds"], 3),
+        }
+        for name, seconds in measured.items()
+    }
+
+
+def main() -> None:
+    """Print the figures, write bench/results/sweeps.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=8, help="of each sweep")
+    n_trials = parser.parse_args().trials
+    try:
+        with tempfile.TemporaryDirectory(prefix="inkling-sweeps-") as directory:
+            project = Path(directory) / "inkling"
+            os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{project / 'mlflow.db'}"  # here too, to read it
+            copy_project(project, TRIAL)
+            for stage in ("download", "prepare"):
+                run(project, f"pipeline.{stage}")
+            measured = {name: measure(project, launcher, n_trials) for name, launcher in SWEEPS.items()}
+    except InklingError as error:
+        sys.exit(f"error: {error}")
+    results = summarize(measured)
+    write_json(RESULTS / "sweeps.json", origin(load_config()) | {"trials": n_trials, "sweeps": results})
+    for name, figures in results.items():
+        print(f"{name:>18}", *(f"{key} {value}" for key, value in figures.items()))
+
+
+if __name__ == "__main__":
+    main()

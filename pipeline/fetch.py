@@ -1,0 +1,41 @@
+"""A registered model as a file, for the service, which knows nothing of MLflow.
+
+python -m pipeline.fetch champion       writes outputs/registry/champion.onnx; any alias or version number will do
+"""
+
+import sys
+from pathlib import Path
+
+from pipeline import registry
+from pipeline.errors import InklingError, RegistryError
+from pipeline.paths import ROOT
+from pipeline.tracking import uri
+
+FETCHED = ROOT / "outputs" / "registry"
+
+
+def fetch(name: str) -> Path:
+    """Write the model file of a version.
+
+    Args:
+        name: an alias or a number.
+
+    Raises:
+        RegistryError: there is no such version, or MLflow does not answer.
+    """
+    versions = registry.versions()
+    if name not in versions:
+        known = f"it has {', '.join(versions)}" if versions else "it is empty: run `python -m pipeline.register`"
+        raise RegistryError(f"the registry at {uri()} has no model {name!r}; {known}")
+    path = FETCHED / f"{name}.onnx"
+    registry.fetch(versions[name], path)
+    return path
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    try:
+        print(fetch(sys.argv[1]))
+    except InklingError as error:
+        sys.exit(f"error: {error}")

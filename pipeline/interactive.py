@@ -1,0 +1,156 @@
+"""A training whose values are asked for: `make train`.
+
+python -m pipeline.interactive [override ...]
+
+The values of params.yaml, changed by the overrides, are what Enter takes; without a terminal, all of them. It is an
+experiment: it writes below outputs/interactive/, never over what DVC tracks.
+"""
+
+import logging
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.prompt import InvalidResponse, PromptBase
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.config import dump, flatten, load_config, meaning
+from pipeline.data import load_card, read_json, write_text
+from pipeline.errors import ConfigError, InklingError
+from pipeline.paths import ROOT, Outputs
+from pipeline.sweep import true_end
+from pipeline.train import train
+
+if TYPE_CHECKING:  # TensorFlow takes seconds to load: not before the questions are answered
+    from pipeline.trainer import Trainer
+
+ASKED = (
+    "model.name", "model.width", "model.dropout", "model.batchnorm", "train.epochs", "train.patience",
+    "train.batch_size", "train.optimizer", "train.learning_rate", "train.schedule", "train.weight_decay",
+)  # fmt: skip
+
+
+class _Value(PromptBase[str]):
+    """Asks for the value of a key until the configuration takes it."""
+
+    def __init__(self, key: str, overrides: Sequence[str], console: Console) -> None:
+        super().__init__(Text.assemble((key, "bold"), f"  {meaning(key)}"), console=console)
+        self._key, self._overrides = key, overrides
+
+    def process_response(self, value: str) -> str:
+        """The value that was typed.
+
+        Raises:
+            InvalidResponse: the configuration refuses it; says why.
+        """
+        value = value.strip()
+        try:
+            load_config([*self._overrides, f"{self._key}={value}"])
+        except ConfigError as error:
+            raise InvalidResponse(Text(str(error), "red")) from error
+        return value
+
+
+def ask(overrides: Sequence[str], console: Console) -> list[str]:
+    """The overrides given, and those of the values that were typed.
+
+    Raises:
+        ConfigError: an override given is refused.
+    """
+    chosen, usual = list(overrides), flatten(load_config(overrides))
+    if not sys.stdin.isatty():
+        console.print("No terminal to ask at: training with the values as they are.")
+        return chosen
+    console.print("Enter takes the value in brackets.\n")
+    for key in ASKED:
+        shown = {None: "null", True: "true", False: "false"}.get(usual[key], str(usual[key]))
+        answer = _Value(key, chosen, console)(default=shown)
+        if answer != shown:
+            chosen.append(f"{key}={answer}")
+    return chosen
+
+
+class _Speed(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Steps a second."""
+        return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
+
+
+class _Live(Progress):
+    """A bar that looks at the trainer whenever it is drawn."""
+
+    def __init__(self, trainer: "Trainer", console: Console) -> None:
+        self._trainer = trainer
+        columns = (BarColumn(None), TextColumn("{task.percentage:.0f} %"), _Speed(), TimeElapsedColumn(),
+                   TextColumn("left"), TimeRemainingColumn())  # fmt: skip
+        super().__init__(*columns, console=console)
+        self.add_task("training", total=trainer.n_steps_in_all)
+
+    def get_renderables(self) -> Iterator:
+        """What is drawn."""
+        for task in self.task_ids:
+            self.update(task, completed=self._trainer.n_steps_done)
+        yield from super().get_renderables()
+
+
+def run(overrides: Sequence[str], console: Console) -> None:
+    """Train with these values, show how it goes and what came of it.
+
+    Raises:
+        InklingError: a value or the data is refused, or the training breaks down.
+    """
+    config = load_config(overrides)
+    outputs = Outputs(ROOT / "outputs" / "interactive" / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
+    write_text(outputs.directory / "params.yaml", dump(config))
+    console.print(Text.assemble("\nThe same without questions: ", (repeat(overrides), "bold"), "\n"), soft_wrap=True)
+
+    train(config, outputs, " ".join(overrides) or "interactive", partial(_Live, console=console))
+    _summarize(outputs, console)
+
+
+def repeat(overrides: Sequence[str]) -> str:
+    """The command that trains with these values once more, and asks nothing; for a shell."""
+    return f"{shlex.join(['python', '-m', 'pipeline.interactive', *overrides])} </dev/null"
+
+
+def _summarize(outputs: Outputs, console: Console) -> None:
+    from pipeline import registry, tracking
+
+    summary = Table("", "", show_header=False)
+    for name, value in read_json(outputs.metrics("train"), made_by="train").items():
+        summary.add_row(name, f"{value:g}")
+    summary.add_row("written to", str(outputs.directory.relative_to(ROOT)))
+    console.print(summary)
+    try:
+        link = registry.page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` tells it"
+    except InklingError as error:  # the training is done, and what it made is there
+        link = str(error)
+    console.print(f"MLflow: {link}", soft_wrap=True)
+    if tracking.uri() == tracking.OWN_STORE:
+        console.print("served by `make ui`, or `mlflow ui --backend-store-uri sqlite:///mlflow.db`")
+
+
+def main() -> None:
+    """The command line."""
+    console = Console(highlight=False)
+    handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    try:
+        with true_end():
+            load_card()  # without data there is nothing to ask
+            run(ask(sys.argv[1:], console), console)
+    except InklingError as error:
+        sys.exit(f"error: {error}")
+    except (KeyboardInterrupt, EOFError):
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""How long model files take, side by side: they run in turn, so that all see the same machine."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+Run = Callable[[np.ndarray], object]  # reads images, uint8 ``[n, height, width]``
+
+N_WARM_UP = 20  # rounds
+
+
+def one(side: int) -> np.ndarray:
+    """A drawn 1: uint8 ``[1, side, side]``, dark on light."""
+    image = np.full((1, side, side), 255, np.uint8)
+    image[0, side // 4 : 3 * side // 4, side // 2 : side // 2 + max(2, side // 12)] = 0
+    return image
+
+
+def time_pairs(runs: Mapping[str, Run], image: np.ndarray, n_runs: int) -> dict[str, np.ndarray]:
+    """Microseconds of each run: float64 ``[n_runs]`` by name; those of equal index ran one after the other."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(N_WARM_UP + n_runs):
+        for name in list(runs)[:: 1 if number % 2 else -1]:
+            started = time.perf_counter()
+            runs[name](image)
+            times[name].append(1e6 * (time.perf_counter() - started))
+    return {name: np.array(values[N_WARM_UP:]) for name, values in times.items()}

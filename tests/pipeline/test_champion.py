@@ -1,0 +1,137 @@
+"""From a sweep to the champion, and DVC's experiments: really run, on a few embedded images, in a copy of the project.
+
+Heavy: each of the two runs every stage several times.
+"""
+
+import csv
+import hashlib
+import json
+import sys
+import time
+
+import pytest
+import yaml
+
+from tests.contract.test_fresh_clone import get, served
+from tests.pipeline.project import committed_project, stages_run
+
+pytestmark = pytest.mark.slow
+
+# With these, 800 images teach something in seconds; all but the learning rate, which is far too low.
+OVERRIDES = [
+    "size=smoke", "data.source=embedded", "model.width=0.25", "train.epochs=6", "train.batch_size=32",
+    "train.warmup_epochs=0", "train.ema_decay=0.9", "train.learning_rate=0.00001",
+]  # fmt: skip
+GATES = {"mnist": 0.5, "strokes": 0.5, "nondigits": 0.0, "p_value": 0.05, "latency_ratio": 5.0, "size_bytes": 100_000}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = committed_project(tmp_path_factory.mktemp("champion") / "inkling", OVERRIDES)
+    (project.directory / "conf" / "gates.yaml").write_text(yaml.safe_dump(GATES))
+    project.run("dvc", "repro", "prepare")
+    project.commit()
+    return project
+
+
+def learning_rate(project):
+    return yaml.safe_load(project.read("params.yaml"))["train"]["learning_rate"]
+
+
+def set_learning_rate(project, value):
+    params = project.directory / "params.yaml"
+    params.write_text(params.read_text().replace(f"learning_rate: {learning_rate(project)}", f"learning_rate: {value}"))
+
+
+def reproduce(project):
+    said = project.run("dvc", "repro")
+    project.commit()
+    return stages_run(said)
+
+
+def runs(project):
+    """Of each name, the runs in MLflow."""
+    client, by_name = project.client(), {}
+    for run in client.search_runs([client.get_experiment_by_name("inkling").experiment_id]):
+        by_name.setdefault(run.info.run_name, []).append(run)
+    return by_name
+
+
+def aliases(project):
+    return {alias: str(number) for alias, number in project.client().get_registered_model("digits").aliases.items()}
+
+
+def test_the_best_of_a_sweep_becomes_champion_and_a_worse_model_does_not(project):
+    project.run("pipeline.train", "-m", "train.learning_rate=0.00001,0.005,0.0001")
+    shown = project.run("pipeline.promote", "--dry-run")
+    assert "+  learning_rate: 0.005" in shown
+    assert "(as in params.yaml)" in shown
+    assert project.git("status", "--porcelain") == ""
+    project.run("pipeline.promote")
+    assert learning_rate(project) == 0.005
+    assert project.git("diff", "--shortstat").strip() == "1 file changed, 1 insertion(+), 1 deletion(-)"
+
+    refused = project.run("pipeline.register", ok=False)
+    assert "the git tree has changes" in refused
+    assert "params.yaml" in refused
+    project.commit()
+    assert "`dvc status` is not clean (train" in project.run("pipeline.register", ok=False)
+    assert reproduce(project) == ["train", "evaluate", "export"]
+    assert project.git("status", "--porcelain") == ""
+
+    assert "version 1 is the champion" in project.run("pipeline.register")
+    assert aliases(project) == {"challenger": "1", "champion": "1"}
+    assert "it is the champion already" in project.run("pipeline.register")
+    champion = (project.directory / "models" / "digits.onnx").read_bytes()
+
+    set_learning_rate(project, 0.0001)
+    reproduce(project)
+    refused = project.run("pipeline.register", ok=False)
+    assert "error: version 2 does not hold" in refused
+    assert "version 1 stays champion" in refused
+    assert aliases(project) == {"challenger": "2", "champion": "1"}
+    tags = project.client().get_model_version("digits", "2").tags
+    assert tags["gate.mnist_p_value"].startswith("FAILS")
+    assert tags["gate.size_bytes"].startswith("holds")
+    assert tags["git_commit"] == project.git("rev-parse", "HEAD").strip()
+
+    (project.directory / ".venv").symlink_to(sys.prefix)
+    with served(project.directory, "serve", seconds=200, settings=["MODEL=champion"]) as (address, _):
+        assert json.loads(get(f"{address}/api/model"))["sha256"] == hashlib.sha256(champion).hexdigest()
+    (project.directory / ".venv").unlink()
+    assert project.run("pipeline.fetch", "1").splitlines()[-1].endswith("outputs/registry/1.onnx")
+    assert (project.directory / "outputs/registry/1.onnx").read_bytes() == champion
+    assert "no model 'best'; it has 1, 2, challenger, champion" in project.run("pipeline.fetch", "best", ok=False)
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_dvc_s_experiments_have_the_same_values_and_runs_in_mlflow(project):
+    reproduce(project)
+    before = project.read("params.yaml")
+    project.run("dvc", "exp", "run", "--name", "here", "-S", "train.learning_rate=0.001")
+    assert learning_rate(project) == 0.001
+    project.git("reset", "-q", "--hard")
+    project.run("dvc", "exp", "run", "--queue", "--name", "queued", "-S", "train.learning_rate=0.002")
+    project.run("dvc", "queue", "start")
+    while "Success" not in (status := project.run("dvc", "queue", "status")):  # the time limit of the test ends it
+        assert "Failed" not in status, project.run("dvc", "queue", "logs", "queued")
+        time.sleep(1)
+    project.run("dvc", "queue", "stop")
+    assert project.read("params.yaml") == before
+
+    differences = json.loads(project.run("dvc", "exp", "diff", "--json", "here", "queued").splitlines()[-1])
+    assert differences["params"]["params.yaml"] == {"train.learning_rate": {"old": 0.001, "new": 0.002, "diff": 0.001}}
+    found, trained = runs(project), differences["metrics"]["metrics/train.json"]
+    for name, side in (("here", "old"), ("queued", "new")):
+        (run,) = found[name]
+        assert run.info.status == "FINISHED"
+        assert (
+            float(run.data.params["train.learning_rate"])
+            == differences["params"]["params.yaml"]["train.learning_rate"][side]
+        )
+        assert run.data.metrics["kept_val_loss"] == pytest.approx(trained["val_loss"][side])
+        assert {"test_accuracy", "onnx_test_accuracy", "parity_difference"} <= run.data.metrics.keys()
+    shown = list(csv.DictReader(project.run("dvc", "exp", "show", "--csv").splitlines()))
+    losses = {row["Experiment"]: float(row["val_loss"]) for row in shown if row["Experiment"]}
+    assert losses["here"] == pytest.approx(trained["val_loss"]["old"])
+    assert losses["queued"] == pytest.approx(trained["val_loss"]["new"])

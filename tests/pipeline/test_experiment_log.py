@@ -1,0 +1,182 @@
+"""The document, from a real MLflow store with two tiny runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import mlflow
+import numpy as np
+import pytest
+
+from pipeline import registry, tracking
+from pipeline.calibration import Calibration
+from pipeline.config import load_config
+from pipeline.data import DataCard, Split
+from pipeline.errors import DataError, InklingError
+from pipeline.experiment_log import evaluate_run, find_runs, presets, write_log
+from pipeline.history import Epoch
+from pipeline.model import build_network
+from pipeline.paths import Outputs
+
+CARD = DataCard("mnist", "MNIST", 54_000, 6_000, 10_000, {}, 0, {}, {})
+CONFIGS = {
+    "baseline": load_config(["experiment=baseline", "model.width=0.1"]),
+    "high_lr": load_config(["experiment=high_lr", "model.width=0.1", "train.patience=null"]),
+}
+HISTORIES = {
+    "baseline": [Epoch(1, 0.5, 0.8, 0.4, 0.9, 0.001), Epoch(2, 0.3, 0.9, 0.35, 0.95, 0.001),
+                 Epoch(3, 0.2, 0.9, 0.36, 0.94, 0.001)],
+    "high_lr": [Epoch(1, 9.5, 0.1, 2.4, 0.11, 0.05), Epoch(2, 2.3, 0.1, 2.3, 0.1, 0.05)],
+}  # fmt: skip
+
+
+def record(config, history, outputs, answer):
+    """A run with this history, whose network always gives the same answer."""
+    network = build_network(config.model)
+    weights = [np.zeros_like(weights) for weights in network.get_weights()]
+    weights[-1][answer] = 5
+    network.set_weights(weights)
+    outputs.weights.parent.mkdir(parents=True)
+    outputs.plot("").mkdir(parents=True)
+    network.save_weights(outputs.weights)
+    Calibration(1.0, {"digit_score": 0.1, "confidence": 0.2}).save(outputs.calibration)
+    for file in ("curves.png", "history.csv"):
+        outputs.plot(file).touch()
+    with tracking.start_run("a run", config, CARD, outputs) as run:
+        for epoch in history:
+            run.log_epoch(epoch, seconds=2.5)
+        run.log_results(outputs, history[-1], network.count_params())
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with a run of each experiment, and one of other values."""
+    directory = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{directory / 'mlflow.db'}")
+        patch.chdir(directory)  # artifacts lie beside it
+        for name, answer in (("baseline", 7), ("high_lr", 1)):
+            record(CONFIGS[name], HISTORIES[name], Outputs(directory / name), answer)
+        # Later, of the same name, but no run of the preset.
+        other = load_config(["experiment=high_lr", "model.width=0.1", "train.epochs=1"])
+        record(other, HISTORIES["baseline"], Outputs(directory / "other"), 3)
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def test_images():
+    """Ten images, of which four are a 7 and two a 1."""
+    labels = np.array([7, 7, 7, 7, 1, 1, 0, 2, 3, 4], np.int32)
+    images = np.zeros((10, 28, 28), np.uint8)
+    images[:, 8:20, 12:16] = 255
+    return Split(images, labels)
+
+
+@pytest.fixture(scope="module")
+def document(store, test_images, tmp_path_factory):
+    runs = find_runs(CONFIGS)
+    results = {name: evaluate_run(CONFIGS[name], run, test_images) for name, run in runs.items()}
+    path = tmp_path_factory.mktemp("docs") / "experiment_log.md"
+    write_log(results, CARD, path)
+    return path
+
+
+def row(document, heading, name):
+    """A table's row by column."""
+    lines = document.read_text().splitlines()
+    header = next(line for line in lines if heading in line)
+    found = next(line for line in lines[lines.index(header) :] if line.startswith(f"| {name} |"))
+    return dict(zip(*([cell.strip() for cell in line.strip("|").split("|")] for line in (header, found)), strict=True))
+
+
+def test_the_runs_are_those_with_the_preset_s_values_and_their_figures_come_back(store):
+    runs = find_runs(CONFIGS)
+    assert {name: registry.load_history(run.run_id) for name, run in runs.items()} == HISTORIES
+    assert runs["baseline"].seconds == 7.5
+
+
+def test_each_experiment_has_what_was_expected_what_came_and_what_was_published(document):
+    baseline, high = (row(document, "| expected", name) for name in CONFIGS)
+    assert high["expected"] == CONFIGS["high_lr"].experiment.hypothesis
+    assert baseline["other than baseline"] == "nothing"
+    assert high["other than baseline"] == "`train.patience=None`, `train.learning_rate=0.05`"
+    assert (baseline["validation"], high["validation"]) == ("95.00 %", "10.00 %")
+    assert high["MNIST test"].startswith("20.00 % (")
+    assert (high["published"], high["difference, points"]) == ("10.28 %", "+9.72")
+    assert (baseline["epochs (kept)"], high["epochs (kept)"]) == ("3 (2)", "2 (2)")
+    assert (baseline["seconds"], high["seconds"]) == ("8", "5")
+    assert "on 54,000 images; 6,000 others choose the epoch" in document.read_text()
+    # Two of ten right for high_lr: the interval reaches from 6 to 51 %.
+    assert "outside the interval for: baseline." in document.read_text()
+
+
+def test_what_came_out_is_compared_with_the_baseline_on_the_same_images(document):
+    high = row(document, "against baseline", "high_lr")
+    assert high["MNIST test, against baseline"] == "-20.00 points: 2 right here alone, 4 there alone, p = 0.688"
+    assert high["most frequent answer"] == "1 (100.0 %)"
+    assert high["losses at the kept epoch"] == high["at the last epoch"] == "2.300, 2.300"
+    assert high["seconds an epoch"] == "2.5"
+    assert row(document, "against baseline", "baseline")["MNIST test, against baseline"] == ""
+
+
+def test_the_curves_and_their_figures_lie_beside_it(document):
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+        assert (document.parent / link).stat().st_size > 100
+    lines = document.with_suffix(".csv").read_text().splitlines()
+    assert lines[0].startswith("experiment,epoch,loss")
+    assert lines[-1] == "high_lr,2,2.3,0.1,2.3,0.1,0.05"
+    assert len(lines) == 1 + 3 + 2
+
+
+def test_an_experiment_without_a_run_of_its_values_is_named_with_its_command(store):
+    with pytest.raises(DataError, match=r"python -m pipeline\.train -m experiment=high_lr,tiny_batch$"):
+        find_runs({name: config for name, config in presets().items() if name in ("high_lr", "tiny_batch")})
+
+
+def test_every_preset_is_an_experiment_and_the_baseline_comes_first():
+    assert list(presets()) == ["baseline", "augmentation", "batchnorm", "high_lr", "no_dropout", "tiny_batch"]
+
+
+def test_a_store_that_lost_the_weights_or_does_not_answer_is_said_to(store, test_images, monkeypatch):
+    run = find_runs(CONFIGS)["high_lr"]
+    artifacts = mlflow.MlflowClient(tracking.uri()).get_run(run.run_id).info.artifact_uri
+    shutil.move(f"{artifacts}/network", f"{artifacts}/lost")
+    try:
+        with pytest.raises(InklingError, match="MLflow at"):
+            evaluate_run(CONFIGS["high_lr"], run, test_images)
+    finally:
+        shutil.move(f"{artifacts}/lost", f"{artifacts}/network")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    with pytest.raises(InklingError, match=r"MLflow at http://127\.0\.0\.1:1"):
+        find_runs(CONFIGS)
+
+
+@pytest.mark.slow
+def test_all_experiments_run_by_one_command_and_another_writes_the_log(small_project):
+    for file, value, smaller in (
+        ("experiment/baseline.yaml", "epochs: 20", "epochs: 1"),
+        ("model/seed_vision.yaml", "width: 1.0", "width: 0.1"),
+    ):
+        preset = small_project / "conf" / file
+        preset.write_text(preset.read_text().replace(value, smaller))
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+
+    def run(*arguments, ok=True):
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=small_project, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    said = run("pipeline.experiment_log", ok=False)
+    assert "-m experiment=baseline,augmentation,batchnorm,high_lr,no_dropout,tiny_batch" in said
+    assert "Traceback" not in said
+    run("pipeline.train", "-m", "experiment=glob(*)")
+    run("pipeline.experiment_log")
+    document = small_project / "docs/experiment_log.md"
+    for name in presets():
+        assert row(document, "| expected", name)["epochs (kept)"] == "1 (1)"
+    assert not (small_project / "metrics").exists()

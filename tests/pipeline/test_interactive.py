@@ -1,0 +1,166 @@
+"""The questions, at a real pseudo-terminal and without one; and a whole training of a few images."""
+
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+
+import mlflow
+import pytest
+from rich.console import Console
+
+from pipeline import interactive
+from pipeline.config import meaning
+from pipeline.data import write_json, write_text
+from pipeline.interactive import ASKED, repeat
+from pipeline.paths import ROOT, Outputs
+
+ASK = "from rich.console import Console; from pipeline.interactive import ask; print('CHOSEN', ask({}, Console()))"
+
+
+def typed(command, answers, cwd=ROOT, terminated_at=None):
+    """Run a command at a terminal, and type these lines; its exit code and what the screen showed.
+
+    It gets SIGTERM when the screen shows `terminated_at`.
+    """
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm"}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+            if terminated_at and terminated_at in plain(shown):
+                process.send_signal(signal.SIGTERM)
+                terminated_at = None
+    except OSError:  # Linux: the other end is closed
+        pass
+    os.close(ours)
+    return process.wait(60), plain(shown)
+
+
+def plain(shown):
+    """The text on the screen, without its colours."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="replace")).replace("\r", "")
+
+
+def test_what_is_typed_is_checked_asked_again_with_the_reason_and_taken():
+    answers = {key: [""] for key in ASKED} | {
+        "model.name": ["resnet", "seed_vision"],
+        "model.batchnorm": ["true"],
+        "train.epochs": ["1.5", "0", "2"],
+        "train.patience": ["null"],  # as it is
+        "train.learning_rate": ["fast", "0.001,0.01", "[", "3", "0.01"],
+    }
+    code, screen = typed(
+        [sys.executable, "-c", ASK.format(["model.width=0.5"])], [line for key in ASKED for line in answers[key]]
+    )
+    assert code == 0, screen
+    chosen = ["model.width=0.5", "model.name=seed_vision", "model.batchnorm=true", "train.epochs=2"]
+    assert screen.endswith(f"CHOSEN {[*chosen, 'train.learning_rate=0.01']}\n")
+    for reason in (
+        "model.name: input should be 'inkling', 'seed_vision' or 'seed_edge', not 'resnet'",
+        "train.epochs: input should be a valid integer, not 1.5",
+        "train.epochs: input should be greater than or equal to 1, not 0",
+        "train.learning_rate: input should be a valid number, not 'fast'",
+        "train.learning_rate: input should be less than or equal to 1, not 3",
+    ):
+        assert reason in screen
+    for key in ASKED:
+        assert f"{key}  {meaning(key)}" in screen
+    assert "model.width  " in screen
+    assert "(0.5)" in screen  # the default is the override's
+
+
+def test_without_a_terminal_the_values_are_taken_as_they_are():
+    command = [sys.executable, "-c", ASK.format(["train.epochs=2"])]
+    run = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[0].startswith("No terminal")
+    assert run.stdout.splitlines()[-1] == "CHOSEN ['train.epochs=2']"
+
+
+def test_the_ranges_are_those_of_the_schema():
+    assert meaning("train.learning_rate").endswith("[a number, above 0, at most 1]")
+    assert meaning("train.patience").endswith("[a whole number, at least 1 or null]")
+    assert meaning("model.batchnorm").endswith("[true or false]")
+    assert meaning("train.optimizer").endswith("[muon, adamw]")
+
+
+def test_the_command_that_repeats_a_training_survives_the_shell():
+    overrides = ["train.parts=[mnist, nondigits]", "experiment.hypothesis='it''s $HOME'"]
+    command, no_terminal = repeat(overrides).rsplit(" ", 1)
+    assert shlex.split(command) == ["python", "-m", "pipeline.interactive", *overrides]
+    assert no_terminal == "</dev/null"
+
+
+def test_a_run_that_mlflow_has_not_got_is_said_to_be_told_later(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setattr(interactive, "ROOT", tmp_path)
+    outputs, console = Outputs(tmp_path / "run"), Console(record=True, width=200)
+    write_json(outputs.metrics("train"), {"val_accuracy": 0.5})
+    write_text(outputs.weights, "weights")
+    interactive._summarize(outputs, console)
+    assert "MLflow: it does not have the run yet; `python -m pipeline.replay` tells it" in console.export_text()
+
+
+def test_sigterm_ends_the_questions_quietly(small_project):
+    code, screen = typed([sys.executable, "-m", "pipeline.interactive"], [], small_project, "model.name")
+    assert code == 130
+    assert "Traceback" not in screen
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_training_and_its_run(small_project):
+    overrides = ["model.width=0.25", "train.epochs=500"]
+    answers = [""] * len(ASKED)
+    command = [sys.executable, "-m", "pipeline.interactive", *overrides]
+    code, screen = typed(command, answers, small_project, "epoch 1/500")
+    assert code == 130
+    assert "Traceback" not in screen
+    client = mlflow.MlflowClient(f"sqlite:///{small_project / 'mlflow.db'}")
+    (run,) = client.search_runs([client.get_experiment_by_name("inkling").experiment_id])
+    assert run.info.status == "KILLED"
+
+
+@pytest.mark.slow
+def test_a_training_shows_how_it_goes_and_ends_with_its_summary_and_the_run(small_project):
+    project = small_project
+    before = sorted(path.name for path in project.iterdir())
+    params = (project / "params.yaml").read_bytes()
+    answers = ["", "0.25", "", "", "2"] + [""] * (len(ASKED) - 5)
+    code, screen = typed([sys.executable, "-m", "pipeline.interactive", "train.batch_size=16"], answers, project)
+    assert code == 0, screen
+    again = "python -m pipeline.interactive train.batch_size=16 model.width=0.25 train.epochs=2 </dev/null"
+    assert again in screen
+    for shown in ("epoch 1/2", "epoch 2/2", "steps/s", "100 %", "val_mnist_accuracy", "make ui", "mlflow ui"):
+        assert shown in screen
+    (directory,) = (project / "outputs/interactive").iterdir()
+    assert (directory / "models/network.weights.h5").exists()
+    assert "width: 0.25" in (directory / "params.yaml").read_text()
+    # Nothing of what DVC tracks: no models, metrics or plots.
+    assert sorted(path.name for path in project.iterdir() if path.name != "__pycache__") == sorted(
+        [*before, "mlartifacts", "mlflow.db", "outputs"]
+    )
+    assert (project / "params.yaml").read_bytes() == params
+    run_id = re.search(r"http://127\.0\.0\.1:5000/#/experiments/\w+/runs/(\w+)", screen)[1]
+    run = mlflow.MlflowClient(f"sqlite:///{project / 'mlflow.db'}").get_run(run_id)
+    assert (run.info.status, run.data.params["model.width"]) == ("FINISHED", "0.25")
+
+
+@pytest.mark.slow
+def test_without_data_nothing_is_asked(small_project):
+    card = small_project / "data/prepared/card.json"
+    card.rename(card.with_suffix(".away"))
+    try:
+        code, screen = typed([sys.executable, "-m", "pipeline.interactive"], [], small_project)
+    finally:
+        card.with_suffix(".away").rename(card)
+    assert code == 1
+    assert "run `dvc repro prepare`" in screen
+    assert "model.name" not in screen

@@ -1,0 +1,185 @@
+import json
+from functools import partial
+
+import mlflow
+import numpy as np
+import pytest
+
+from pipeline import promote, registry, tracking
+from pipeline.config import dump, load_config
+from pipeline.data import DataCard, Split, load_card, load_split, save
+from pipeline.errors import PromotionError, RegistryError
+from pipeline.history import Epoch
+from pipeline.paths import Outputs
+from pipeline.promote import objection, rank
+from pipeline.registry import Trial
+
+CONFIG = load_config()
+SHA256 = {"train": "a", "validation": "b", "test": "c"}
+PARTS = {"train": {"mnist": 2}, "validation": {"mnist": 3, "nondigits": 1, "not in train.parts": 2}}
+CARD = DataCard("mnist", "MNIST", 2, 6, 2, PARTS, 0, SHA256, {})
+
+
+def values(**overrides):
+    return {key: str(value) for key, value in (tracking.parameters(CONFIG) | overrides).items()}
+
+
+def trial(accuracy, status="FINISHED", sha256=SHA256, **overrides):
+    tags = {tracking.DATA_TAG: json.dumps(sha256)}
+    metrics = {"kept_val_accuracy": accuracy, "kept_val_loss": 0.1}
+    return Trial(f"run {accuracy}", "a", status, values(**overrides), metrics, tags, seconds=1.0)
+
+
+def test_the_mean_over_seeds_decides_and_no_seed_is_chosen():
+    lucky = [trial(accuracy, **{"train.seed": seed}) for seed, accuracy in ((1, 0.999), (2, 0.981))]
+    steady = [
+        trial(accuracy, **{"train.seed": seed, "model.width": 2.0}) for seed, accuracy in ((1, 0.991), (2, 0.993))
+    ]
+    first, second = rank([*lucky, *steady], CONFIG)
+    assert first.overrides == {"model.width": 2.0}
+    assert first.accuracy == pytest.approx(0.992)
+    assert first.config.train.seed == CONFIG.train.seed
+    assert second.overrides == {}
+    assert first.spread(1000) == "sd 0.14 of 2 seeds"
+
+
+def test_the_same_trial_run_twice_has_the_spread_of_one():
+    (setting,) = rank([trial(0.9), trial(0.9)], CONFIG)
+    assert setting.spread(1000) == "87.98 to 91.71"  # Wilson's interval of 900 in 1,000
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("train.patience", 3), ("train.learning_rate", 1e-05), ("train.optimizer", "adamw"), ("train.augment.shift", 0.0)],
+)
+def test_a_value_comes_back_as_it_went_into_the_run(key, value):
+    (setting,) = rank([trial(0.9, **{key: value})], CONFIG)
+    assert setting.overrides == {key: value}
+    assert dump(setting.config) == dump(load_config([f"{key}={value}"]))
+
+
+def test_what_belongs_to_the_machine_is_left_alone():
+    (setting,) = rank([trial(0.9, **{"runtime.threads": 7, "model.dropout": 0.4})], CONFIG)
+    assert setting.overrides == {"model.dropout": 0.4}
+    assert setting.config.runtime == CONFIG.runtime
+
+
+@pytest.mark.parametrize(
+    ("refused", "why"),
+    [
+        (trial(0.9, status="FAILED"), "it is FAILED"),
+        (trial(0.9, sha256=SHA256 | {"train": "d"}), "other data"),
+        (trial(0.9, **{"model.depth": 7}), "model.depth"),
+        (trial(0.9, **{"train.learning_rate": 7}), "train.learning_rate: input should be less than or equal to 1"),
+        (Trial("1", "a", "FINISHED", values(), {}, {}, 0.0), "no kept_val_accuracy"),
+        (Trial("1", "a", "FINISHED", values(), {}, {"pruned": "true"}, 0.0), "it was pruned by the search"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_can_not_be_promoted(refused, why):
+    assert why in objection(refused, CONFIG, CARD)
+
+
+def test_a_run_of_an_older_schema_is_refused():
+    old = trial(0.9)
+    del old.parameters["model.width"]
+    assert "model.width" in objection(old, CONFIG, CARD)
+
+
+def test_what_can_be_promoted():
+    assert objection(trial(0.9, **{"train.patience": 3}), CONFIG, CARD) is None
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A database of its own; made once, because making one takes seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+
+
+@pytest.fixture
+def params(store, monkeypatch, tmp_path):
+    """params.yaml and prepared data of a project of its own."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    monkeypatch.chdir(tmp_path)
+    split = Split(np.zeros((6, 28, 28), np.uint8), np.array([1, 2, 3, -1, 4, 5], np.int32))
+    save({"validation": split}, {}, CARD, tmp_path)
+    monkeypatch.setattr(promote, "load_card", partial(load_card, tmp_path))
+    monkeypatch.setattr(promote, "load_split", partial(load_split, directory=tmp_path))
+    monkeypatch.setattr(promote, "PARAMS", tmp_path / "params.yaml")
+    promote.PARAMS.write_text(dump(CONFIG))
+    return promote.PARAMS
+
+
+def run(overrides, accuracy, **tags):
+    """A run in the store, as training leaves it; its ID."""
+    with tracking.start_run("a", load_config(overrides), CARD, Outputs(promote.PARAMS.parent)) as started:
+        started.log_metrics({"kept_val_accuracy": accuracy, "kept_val_loss": 0.1})
+        for number, seconds in ((1, 2.0), (2, 3.0)):
+            started.log_epoch(Epoch(number, 0.1, 0.9, 0.1, 0.9, 0.001), seconds)
+    client = mlflow.MlflowClient(tracking.uri())
+    (made,) = client.search_runs([_experiment(client)], order_by=["attributes.start_time DESC"], max_results=1)
+    for name, value in tags.items():
+        client.set_tag(made.info.run_id, name, value)
+    return made.info.run_id
+
+
+def _experiment(client):
+    return client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
+
+
+def sweep(*trials):
+    """A parent and its trials; their IDs."""
+    client = mlflow.MlflowClient(tracking.uri())
+    made = [run(*trial) for trial in trials]
+    parent = client.create_run(_experiment(client)).info.run_id
+    for trial in made:
+        client.set_tag(trial, "mlflow.parentRunId", parent)
+    return parent, made
+
+
+def test_without_a_sweep_it_is_said(params):
+    run([], 0.9)
+    with pytest.raises(RegistryError, match="has no sweep"):
+        promote.promote(None, None, is_dry_run=False)
+    with pytest.raises(RegistryError, match="has no sweep 'abc'"):
+        promote.promote("abc", None, is_dry_run=False)
+
+
+def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
+    run([], 0.5)
+    first, (other, _) = sweep((["train.learning_rate=0.5"], 0.99), (["model.width=0.5"], 0.95))
+    sweep((["train.learning_rate=0.003"], 0.9), (["train.learning_rate=0.004"], 0.8))
+    assert [trial.seconds for trial in registry.load_sweep(first)] == [5.0, 5.0]
+
+    promote.promote(None, None, is_dry_run=True)
+    assert params.read_text() == dump(CONFIG)
+    promote.promote(None, None, is_dry_run=False)
+    assert params.read_text() == dump(load_config(["train.learning_rate=0.003"]))
+    printed = capsys.readouterr().out
+    assert "-  learning_rate: 0.002\n+  learning_rate: 0.003\n" in printed
+    assert "90.00 %   43.85 to 100.00  " in printed  # Wilson's interval of three images
+    assert "195,051" in printed
+
+    promote.promote(None, other, is_dry_run=False)
+    assert params.read_text() == dump(load_config(["train.learning_rate=0.5"]))
+    promote.promote(first, None, is_dry_run=False)
+    assert params.read_text() == dump(load_config(["train.learning_rate=0.5"]))
+
+
+def test_a_sweep_and_a_run_at_once_are_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["promote", "a-sweep", "--run", "a-run"])
+    with pytest.raises(SystemExit, match="2"):
+        promote.main()
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_a_run_that_can_not_be_promoted_is_refused_by_name(params):
+    _, (broken,) = sweep((["model.width=0.5"], 0.95))
+    mlflow.MlflowClient(tracking.uri()).set_terminated(broken, "KILLED")
+    with pytest.raises(PromotionError, match=f"run {broken} can't be promoted: it is KILLED"):
+        promote.promote(None, broken, is_dry_run=False)
+    with pytest.raises(PromotionError, match=r"sweep .* can't be promoted: it is KILLED"):
+        promote.promote(None, None, is_dry_run=False)
+    with pytest.raises(RegistryError, match="nowhere"):
+        promote.promote(None, "nowhere", is_dry_run=False)
+    assert params.read_text() == dump(CONFIG)

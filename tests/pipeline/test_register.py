@@ -1,0 +1,67 @@
+"""What the gates find of a real file against a real champion; test_champion.py registers."""
+
+import json
+from functools import partial
+
+import numpy as np
+import onnx
+import pytest
+
+from pipeline import register, registry, tracking
+from pipeline.config import load_config
+from pipeline.data import DataCard, Split, load_card, load_split, save
+from pipeline.environment import file_sha256
+from pipeline.paths import Outputs
+from serving.predictor import Predictor
+
+# MLflow warns of its own type hints when it first stores a model.
+pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")
+
+MODEL = Outputs().model
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory, digits):
+    """The committed model, registered in a database of its own; and 100 prepared images."""
+    directory = tmp_path_factory.mktemp("champion")
+    split = Split(digits[0][::50], digits[1][::50].astype(np.int32))
+    parts = {"train": {}, "validation": {"mnist": 60, "pendigits": 40}}
+    card = DataCard("mnist", "MNIST", 0, 100, 0, parts, 0, {"train": "a", "validation": "b", "test": "c"}, {})
+    save({"validation": split}, {}, card, directory)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{directory / 'mlflow.db'}")
+        patch.chdir(directory)
+        patch.setattr(register, "load_card", partial(load_card, directory))
+        patch.setattr(register, "load_split", partial(load_split, directory=directory))
+        with tracking.start_run("a", load_config(), card, Outputs(directory)) as run:
+            example = split.images[:1]
+            run.log_model(MODEL, {"image": example}, vars(Predictor.load(MODEL).run(example)))
+            run.log_metrics({"parity_difference": 0.0})
+        yield registry.add_version(registry.find_export(file_sha256(MODEL)))
+
+
+def gates(file, champion):
+    """What they found, by name."""
+    found = register.measure(file, registry.find_export(champion.sha256), champion)
+    return {gate.name: gate for gate in found}
+
+
+def test_of_the_same_data_accuracy_is_compared(champion):
+    found = gates(MODEL, champion)
+    assert (found["mnist_p_value"].value, found["mnist_p_value"].limit) == (1.0, 0.025)
+    assert str(found["pendigits_p_value"]) == "holds: 1, at least 0.025 (0 images won, 0 lost)"
+    assert found["latency_ratio"].value > 0
+
+
+def test_of_other_validation_images_it_is_not_and_all_else_holds(champion, tmp_path):
+    model = onnx.load(MODEL)
+    (entry,) = [entry for entry in model.metadata_props if entry.key == "data"]
+    data = json.loads(entry.value)
+    entry.value = json.dumps(data | {"sha256": data["sha256"] | {"validation": "other"}})
+    onnx.save(model, tmp_path / "other.onnx")
+    found = gates(tmp_path / "other.onnx", champion)
+    for part in ("mnist", "pendigits"):
+        assert str(found[f"{part}_p_value"]).startswith("not compared: the champion was validated on other images")
+        assert found[f"{part}_p_value"].holds
+    measured = {gate.name for gate in found.values() if gate.value is not None}
+    assert measured == {"mnist", "pendigits", "size_bytes", "parity", "latency_ratio"}

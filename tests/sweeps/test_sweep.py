@@ -1,0 +1,102 @@
+"""Sweeps end to end, with all that can go wrong: every trial is in MLflow, under its sweep, with its true end."""
+
+import itertools
+import os
+import signal
+import time
+
+import pytest
+
+from pipeline.paths import CONF
+from tests.sweeps.conftest import of
+from tests.sweeps.trials import RAISES
+
+
+def test_a_trial_that_raises_fails_alone_and_the_values_that_ran_are_recorded(project):
+    project.sweep("train.learning_rate=0.25,0.5", f"train.seed=0,{RAISES}", ok=False)
+    (sweep,), trials = project.runs()
+    assert sweep.info.status == "FAILED"
+    assert sweep.data.metrics == {"n_finished": 2, "n_failed": 2, "n_killed": 0, "best_val_accuracy": 0.875}
+    assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {sweep.info.run_id}
+    ran = [(run.data.params["train.learning_rate"], run.data.params["train.seed"], run.info.status) for run in trials]
+    assert ran == [("0.25", "0", "FINISHED"), ("0.25", "1", "FAILED"), ("0.5", "0", "FINISHED"), ("0.5", "1", "FAILED")]
+    assert sweep.data.tags["best_run"] == trials[0].info.run_id
+    assert project.journals() == []
+
+
+@pytest.mark.slow
+def test_the_ready_grid_runs_every_combination(project):
+    project.sweep("hydra/sweeper=grid")
+    (sweep,), trials = project.runs()
+    assert sweep.data.metrics["n_finished"] == 6
+    keys = "train.learning_rate", "model.dropout"
+    ran = {tuple(float(run.data.params[key]) for key in keys) for run in trials}
+    assert ran == set(itertools.product((0.001, 0.002, 0.004), (0.3, 0.5)))
+
+
+def test_every_value_is_checked_before_the_first_trial(project):
+    said = project.sweep("train.learning_rate=0.1,7", ok=False)
+    assert "error: train.learning_rate: input should be less than or equal to 1, not 7" in said
+    assert "Traceback" not in said
+    for key in ("runtime.threads", "++runtime.threads"):
+        assert "runtime.* can't be swept" in project.sweep(f"{key}=1,2", ok=False)
+    assert "train.epohs" in project.sweep("train.epohs=1,2", ok=False)
+    assert not (project.directory / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_sweep_that_is_stopped_is_killed_and_so_is_its_trial(project, sent):
+    process = project.start_slow("-m", "train.learning_rate=0.1,0.2")
+    process.send_signal(sent)
+    process.communicate()
+    (sweep,), trials = project.runs()
+    assert sweep.info.status == "KILLED"
+    assert of(trials, "status") == ["KILLED"]
+
+
+def test_a_single_run_that_is_terminated_is_killed(project):
+    process = project.start_slow()
+    process.terminate()
+    process.communicate()
+    (run,), _ = project.runs()
+    assert run.info.status == "KILLED"
+
+
+@pytest.mark.slow
+def test_a_trial_that_outlives_its_sweep_is_counted_as_what_it_became(project):
+    process = project.start_slow("-m", "train.learning_rate=0.1,0.2", "hydra/launcher=cores", "hydra.launcher.n_jobs=2")
+    while len(list(project.directory.glob("outputs/**/pid"))) < 2:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert "told of 1 runs" in project.run(module="pipeline.replay")
+    (sweep,), _ = project.runs()
+    assert sweep.data.metrics["n_killed"] == 2
+    (project.directory / "go").touch()
+    while project.journals():
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)  # joblib's processes wait for other work
+    process.stdout.close()
+    (sweep,), trials = project.runs()
+    assert of(trials, "status") == ["FINISHED"] * 2
+    assert sweep.data.metrics | {"n_killed": 0, "n_finished": 2} == sweep.data.metrics
+
+
+@pytest.mark.slow
+def test_the_next_sweep_closes_what_a_killed_one_has_left(project):
+    process = project.start_slow("-m", "train.learning_rate=0.1,0.2")
+    process.kill()
+    process.communicate()
+    (sweep,), (trial,) = project.runs()
+    assert of([sweep, trial], "status") == ["RUNNING", "RUNNING"]
+    project.sweep("train.learning_rate=0.3")
+    sweeps, trials = project.runs()
+    assert of(sweeps, "status") == ["KILLED", "FINISHED"]
+    assert of(trials, "status") == ["KILLED", "FINISHED"]
+    assert sweeps[0].data.metrics["n_killed"] == 1
+
+
+@pytest.mark.parametrize("preset", sorted(CONF.glob("hydra/*/*.yaml")), ids=lambda path: path.stem)
+def test_a_preset_is_headed_by_its_command(preset):
+    commands = [line for line in preset.read_text().splitlines() if line.startswith("#   ")]
+    assert any(f"hydra/{preset.parent.name}={preset.stem}" in command for command in commands)

@@ -1,0 +1,51 @@
+"""`python -m pipeline.train` with a training that takes no time, and goes wrong as its seed tells it to."""
+
+import os
+import signal
+import time
+
+import hydra
+
+import pipeline.train
+from pipeline import search, tracking
+from pipeline.data import DataCard
+from pipeline.errors import TrainingError
+from pipeline.history import Epoch
+from pipeline.paths import CONF, ROOT
+from pipeline.sweep import true_end
+
+RAISES, NAN, KILLED, SLOW = 1, 2, 3, 4
+CARD = DataCard("mnist", "MNIST", 2, 2, 2, {}, 0, {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64}, {})
+
+
+def train(config, outputs, name):
+    with tracking.start_run(name, config, CARD, outputs) as run:
+        (outputs.directory / "pid").write_text(str(os.getpid()))
+        for number in range(1, config.train.epochs + 1):
+            epoch = Epoch(number, 0.5, 0.8, 0.4, 1 - config.train.learning_rate / number, 0.001)
+            run.log_epoch(epoch, 0.0)
+            search.report(epoch)
+            while config.train.seed == SLOW and not (ROOT / "go").exists():
+                time.sleep(0.05)
+        match config.train.seed:
+            case seed if seed == RAISES:
+                raise TrainingError("as it was told to")
+            case seed if seed == KILLED:
+                os.kill(os.getpid(), signal.SIGKILL)
+        accuracy = float("nan") if config.train.seed == NAN else epoch.val_accuracy
+        for file in (outputs.weights, outputs.calibration, outputs.plot("curves.png"), outputs.plot("history.csv")):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(name)
+        run.log_results(outputs, epoch, n_weights=round(1000 * config.model.width))
+    return {"val_accuracy": accuracy, "n_weights": round(1000 * config.model.width)}
+
+
+@hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
+def main(composed):
+    pipeline.train.train = train  # here, because this runs in the process that carries the trial
+    return pipeline.train.main.__wrapped__(composed)
+
+
+if __name__ == "__main__":
+    with true_end():
+        main()
