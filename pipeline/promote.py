@@ -176,8 +176,6 @@ def _made_weights(config: Config, card: DataCard) -> list[Trial]:
 
 def _print_table(settings: Sequence[Setting], n_digits: int) -> None:
     """The best settings, and params.yaml's wherever it stands, if it was run."""
-    from pipeline.model import build_network  # TensorFlow takes seconds to load
-
     rows = [("run", "accuracy", "spread", "seconds", "weights", "values")]
     for place, one in enumerate(settings):
         if place < N_SHOWN or not one.overrides:
@@ -187,7 +185,7 @@ def _print_table(settings: Sequence[Setting], n_digits: int) -> None:
                     f"{100 * one.accuracy:.2f} %",
                     one.spread(n_digits),
                     f"{statistics.mean(trial.seconds for trial in one.trials):.0f}",
-                    f"{build_network(one.config.model).count_params():,}",
+                    f"{one.trials[0].metrics['n_weights']:,.0f}",
                     " ".join(f"{key}={value}" for key, value in one.overrides.items()) or "(as in params.yaml)",
                 )
             )

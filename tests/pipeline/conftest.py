@@ -61,3 +61,9 @@ def calibrated():
     logits = random.normal(scale=3, size=(20_000, 10)).astype(np.float32)
     cumulative = softmax(logits, axis=1).cumsum(axis=1)
     return logits, (random.random((len(logits), 1)) > cumulative).sum(axis=1).clip(0, 9)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """An MLflow database for a file of tests; made once, because making one takes seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"

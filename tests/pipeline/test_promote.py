@@ -26,7 +26,7 @@ def values(**overrides):
 
 def trial(accuracy, status="FINISHED", sha256=SHA256, **overrides):
     tags = {tracking.DATA_TAG: json.dumps(sha256)}
-    metrics = {"kept_val_accuracy": accuracy, "kept_val_loss": 0.1}
+    metrics = {"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051}
     return Trial(f"run {accuracy}", "a", status, values(**overrides), metrics, tags, seconds=1.0)
 
 
@@ -90,12 +90,6 @@ def test_what_can_be_promoted():
     assert objection(trial(0.9, **{"train.patience": 3}), CONFIG, CARD) is None
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """A database of its own; made once, because making one takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
-
-
 @pytest.fixture
 def params(store, monkeypatch, tmp_path):
     """params.yaml and prepared data of a project of its own."""
@@ -113,7 +107,7 @@ def params(store, monkeypatch, tmp_path):
 def run(overrides, accuracy, **tags):
     """A run in the store, as training leaves it; its ID."""
     with tracking.start_run("a", load_config(overrides), CARD, Outputs(promote.PARAMS.parent)) as started:
-        started.log_metrics({"kept_val_accuracy": accuracy, "kept_val_loss": 0.1})
+        started.log_metrics({"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051})
         for number, seconds in ((1, 2.0), (2, 3.0)):
             started.log_epoch(Epoch(number, 0.1, 0.9, 0.1, 0.9, 0.001), seconds)
     client = mlflow.MlflowClient(tracking.uri())

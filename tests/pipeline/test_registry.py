@@ -29,12 +29,6 @@ def export(file):
         run.log_model(file, {"image": IMAGE}, vars(Predictor.load(MODEL).run(IMAGE)))
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """A database of its own; made once, because making one takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
-
-
 @pytest.fixture
 def fetched(store, monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)

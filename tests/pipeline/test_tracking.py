@@ -16,12 +16,6 @@ EPOCH = Epoch(1, 0.5, 0.8, 0.4, 0.9, 0.001)
 SPLIT = Split(np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.int32))
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """A database of its own; made once, because making one takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
-
-
 @pytest.fixture
 def client(store):
     return mlflow.MlflowClient(store)
