@@ -48,3 +48,29 @@ class UnreadableImageError(RequestError):
     """The bytes are a picture, but it is damaged, cut short, or made to take too long."""
 
     status = 422
+
+
+class NotFoundError(RequestError):
+    """There is nothing of that name."""
+
+    status = 404
+
+
+class ForbiddenError(RequestError):
+    """The client may not do this."""
+
+    status = 403
+
+
+class UnavailableError(RequestError):
+    """The service cannot answer now; the same request may succeed later."""
+
+    status = 503
+
+
+class NoModelError(UnavailableError):
+    """No model is loaded."""
+
+
+class TimeoutExpiredError(UnavailableError):
+    """The answer would come after the request's own timeout."""

@@ -1,6 +1,7 @@
 """The model: loaded, checked, warmed and run. The only module of the service that knows onnxruntime."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,17 @@ class Prediction:
     digit_score: npt.NDArray[np.float32]
     normalized: npt.NDArray[np.uint8]
     box: npt.NDArray[np.float32]
+
+    def part(self, start: int, end: int) -> "Prediction":
+        """The images from `start` up to `end`."""
+        return Prediction(
+            self.probabilities[start:end], self.digit_score[start:end], self.normalized[start:end], self.box[start:end]
+        )
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Prediction]") -> "Prediction":
+        """Several predictions as one, in their order."""
+        return cls(*(np.concatenate([getattr(part, tensor.name) for part in parts]) for tensor in OUTPUTS))
 
 
 class Predictor:
