@@ -1,15 +1,18 @@
 """Stage 5: the reader as models/digits.onnx, refused unless it answers as what was evaluated."""
 
+import base64
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline import tracking
 from pipeline.config import Config, params_sha256
 from pipeline.data import DataCard, load_card, load_split, read_arrays, read_json, write_atomic, write_json
+from pipeline.decisions import states
 from pipeline.errors import ParityError
 from pipeline.ink import digit_source
 from pipeline.model_card import write_card
@@ -31,6 +34,7 @@ log = logging.getLogger(__name__)
 
 EVALUATED = ("test", "strokes", "refusal", "robustness", "confusions")  # metrics that the model card tells
 BATCH = 500  # images
+N_GOLDEN_CANDIDATES = 1000  # validation images
 N_OF_FAMILY = 4  # things of each family that is no digit
 SEED = 4  # of these
 
@@ -48,7 +52,9 @@ def export(config: Config) -> None:
     reader = load_reader(config.model, outputs)
     metrics = {name: read_json(outputs.metrics(name), made_by="evaluate") for name in EVALUATED}
     card = load_card().only(config.train.parts)
-    model = convert(reader, config.export.opset, describe(config, card, reader, metrics["test"]))
+    golden = golden_answers(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES])
+    metadata = describe(config, card, reader, metrics["test"]) | {"golden": json.dumps(golden)}
+    model = convert(reader, config.export.opset, metadata)
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
     expected = _joined([read_all(reader, batch) for batch in batches])
 
@@ -103,6 +109,27 @@ def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[
     }
 
 
+def golden_answers(reader: Reader, images: np.ndarray) -> dict[str, Any]:
+    """What the file must say of pictures that travel in it, wherever it is run: the service's self-check.
+
+    Of each class the validation image that the reader is surest of, so that another machine's rounding changes no
+    answer, and a blank one.
+
+    Args:
+        reader: what the file is made of.
+        images: uint8 ``[n, 28, 28]``, validation images.
+    """
+    answers = read_all(reader, images)
+    surest = (answers["probabilities"] * answers["digit_score"][:, None]).argmax(axis=0)
+    chosen = np.concatenate([images[surest], np.zeros_like(images[:1])])
+    answers = read_all(reader, chosen)
+    return {
+        "images": base64.b64encode(chosen.tobytes()).decode("ascii"),
+        "states": states(answers, reader.calibration.thresholds).tolist(),
+        "digits": answers["probabilities"].argmax(axis=1).tolist(),
+    }
+
+
 def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.ndarray]:
     """What the file and the evaluated reader have to agree on, in batches uint8 ``[n, height, width]``.
 
@@ -122,6 +149,7 @@ def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]
     """
     try:
         predictor = Predictor.load(path)
+        predictor.check()
     except ModelError as error:
         raise ParityError(f"the converted file is not one that can be served: {error}") from error
     return _joined([vars(predictor.run(batch)) for batch in batches])

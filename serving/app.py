@@ -1,80 +1,106 @@
-"""The application: routes, middleware, and how errors become answers."""
+"""The application: its parts, its routes, and how errors become answers."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from serving import api, v2
+from serving.engine import Engine
 from serving.errors import RequestError, StartError
-from serving.limits import SECURITY_HEADERS, BodyLimit, SecurityHeaders
-from serving.predictor import Predictor
+from serving.lifecycle import Lifecycle
+from serving.metrics import Metrics
+from serving.responses import JSONResponse
 from serving.settings import Settings
+from serving.shell import Shell
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The service, its model loaded and warm.
+def create_app(settings: Settings, metrics: Metrics | None = None) -> Shell:
+    """The service, its model loaded and checked.
+
+    Args:
+        settings: of the service.
+        metrics: to count in; by default its own.
 
     Raises:
         ModelError: the model file is missing, damaged or another model.
         StartError: the web folder is missing.
     """
-    predictor = Predictor.load(settings.model)
-    predictor.warm()
     if not settings.web.is_dir():
         raise StartError(f"The web folder {settings.web} does not exist. Name the page's folder with --web.")
+    metrics = metrics or Metrics()
+    engine = Engine()
+    lifecycle = Lifecycle(settings.model, engine, metrics)
+    lifecycle.start()
+    engine.observers.append(metrics.count_run)
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Server-Timing"],
+    )
     app = Starlette(
         # Each part is a mount: a plain route would leave its wrong methods to the page's mount, which says 404.
         routes=[
-            Mount("/api", routes=api.routes(predictor.card)),
+            Mount("/api", routes=api.routes),
             Mount("/v2", routes=v2.routes),
+            Route("/metrics", read_metrics, methods=["GET"]),
             Mount("/", app=StaticFiles(directory=settings.web, html=True)),
         ],
-        middleware=[
-            Middleware(SecurityHeaders),
-            Middleware(BodyLimit, max_body_bytes=settings.max_body_bytes),
-        ],
+        middleware=[cors] if settings.cors_origins else [],
         exception_handlers={
             RequestError: _refused,
             HTTPException: _http_error,
             ClientDisconnect: _gone,
             Exception: _failed,
         },
-        lifespan=_lifespan,
     )
     app.state.settings = settings
-    app.state.predictor = predictor
-    app.state.large_images = CapacityLimiter(api.N_LARGE_AT_A_TIME)
-    app.state.is_ready = False
-    return app
+    app.state.metrics = metrics
+    app.state.engine = engine
+    app.state.lifecycle = lifecycle
+    app.state.shell = shell = Shell(app, settings, metrics, engine)
+    return shell
 
 
-@asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    app.state.is_ready = True
-    yield
-    app.state.is_ready = False
+async def read_metrics(request: Request) -> Response:
+    """What the service has counted, as Prometheus reads it."""
+    metrics: Metrics = request.app.state.metrics
+    engine: Engine = request.app.state.engine
+    facts = []
+    if engine.predictor:
+        card = engine.predictor.card
+        facts = [
+            "# HELP inkling_model_info The model in use.",
+            "# TYPE inkling_model_info gauge",
+            f'inkling_model_info{{version="{card.version}",sha256="{card.sha256}"}} 1',
+        ]
+    return PlainTextResponse(metrics.text(facts), media_type="text/plain; version=0.0.4")
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return JSONResponse({"error": str(error)}, error.status)
+    shell: Shell = request.app.state.shell
+    return shell.refusal(error)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    text = error.detail
+    text, reason = error.detail, "bad_request"
     if error.status_code == 404:
-        text = "There is nothing at this address. The page is at /, the API at POST /api/predict and GET /api/model."
+        text, reason = (
+            "There is nothing at this address. The page is at /, and what the service can do at /docs.",
+            "not_found",
+        )
     elif error.status_code == 405:
         text = f"This address does not take that method, only {(error.headers or {}).get('Allow', 'others')}."
+        reason = "method"
+    request.app.state.metrics.refused.add(reason)
     return JSONResponse({"error": text}, error.status_code, error.headers)
 
 
@@ -83,7 +109,7 @@ async def _gone(_: Request, __: Exception) -> Response:
     return JSONResponse({"error": "The connection was closed before the body was complete."}, 400)
 
 
-async def _failed(_: Request, __: Exception) -> Response:
-    # Starlette answers this outside of all middleware, so the headers are added here.
+async def _failed(request: Request, _: Exception) -> Response:
+    request.app.state.metrics.refused.add("failed")
     text = "The service failed on this request; the reason is in its log. Please report it."
-    return JSONResponse({"error": text}, 500, {**SECURITY_HEADERS, "cache-control": "no-store"})
+    return JSONResponse({"error": text}, 500)

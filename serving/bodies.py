@@ -5,13 +5,15 @@ import json
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl
 
 from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from serving.errors import BadRequestError
-from serving.images import open_image, open_raw
+from serving.images import GreyImage, open_image, open_raw
 
 LONGEST_RAW_SIDE_PX = 65_535
 
@@ -47,15 +49,15 @@ async def receive(request: Request) -> Body:
     raise BadRequestError("The form has no file. Send the image as a file part, for example curl -F image=@seven.png.")
 
 
-def open_body(body: Body, query: Mapping[str, str], max_pixels: int) -> Image.Image:
-    """The picture in a body, its pixels not yet decoded.
+def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyImage:
+    """The picture in a body; of a file, the pixels not yet decoded.
 
     Only two content types are taken at their word: JSON, and `application/octet-stream` where the query gives a width
     or a height. All others are often wrong (curl sends a form's by default), so there the bytes decide.
 
     Args:
         body: the bytes and their type.
-        query: the request's query; `width` and `height` in pixels for raw grey bytes.
+        query: the address's query; `width` and `height` in pixels for raw grey bytes.
         max_pixels: refuses larger pictures.
 
     Raises:
@@ -63,9 +65,17 @@ def open_body(body: Body, query: Mapping[str, str], max_pixels: int) -> Image.Im
     """
     if body.content_type == "application/json":
         return open_image(_from_json(body.data), max_pixels)
-    if body.content_type == "application/octet-stream" and ("width" in query or "height" in query):
-        return open_raw(body.data, _side("width", query), _side("height", query), max_pixels)
+    if body.content_type == "application/octet-stream" and (b"width" in query or b"height" in query):
+        return open_raw(body.data, *_sides(query), max_pixels)
     return open_image(body.data, max_pixels)
+
+
+# Kept, because a client sends pictures of one size again and again.
+@lru_cache(maxsize=256)
+def _sides(query: bytes) -> tuple[int, int]:
+    """Width and height in a query."""
+    values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    return _side("width", values), _side("height", values)
 
 
 def _side(name: str, query: Mapping[str, str]) -> int:

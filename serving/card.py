@@ -1,14 +1,19 @@
 """The model's card: what the file says about itself, read and checked once when it is loaded."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from serving.errors import ModelError
 
 MODEL_NAME = "digits"
 N_CLASSES = 10
+GOLDEN_SHAPE = (28, 28)  # an MNIST image
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,41 @@ class ModelCard:
     data: dict[str, Any]
     metrics: dict[str, Any]
     network: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class GoldenAnswers:
+    """Pictures in the file, and what it said of each when it was made: a copy that says otherwise is damaged.
+
+    Attributes:
+        images: uint8 [n, 28, 28].
+        states: of each, as `serving.predictor.Predictor.state` names them.
+        digits: of each, the most probable.
+    """
+
+    images: npt.NDArray[np.uint8]
+    states: list[str]
+    digits: list[int]
+
+
+def read_golden(metadata: Mapping[str, str]) -> GoldenAnswers:
+    """The golden answers in a file's metadata.
+
+    Raises:
+        ModelError: there are none, or they are malformed.
+    """
+    values = _object(metadata, "golden")
+    try:
+        states, digits = [str(state) for state in values["states"]], [int(digit) for digit in values["digits"]]
+        pixels = np.frombuffer(base64.b64decode(values["images"], validate=True), np.uint8)
+        images = pixels.reshape(len(states), *GOLDEN_SHAPE)
+    except (KeyError, TypeError, ValueError):
+        raise ModelError(
+            "its metadata 'golden' lacks 'images' in base64, 'states' or 'digits', or they don't fit"
+        ) from None
+    if not states or len(digits) != len(states):
+        raise ModelError(f"its metadata 'golden' has {len(states)} states and {len(digits)} digits")
+    return GoldenAnswers(images, states, digits)
 
 
 def read_card(

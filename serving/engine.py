@@ -18,7 +18,7 @@ from anyio import CapacityLimiter, to_thread
 
 from serving.card import MODEL_NAME, ModelCard
 from serving.errors import NoModelError, TimeoutExpiredError
-from serving.predictor import Prediction, Predictor
+from serving.predictor import Prediction, Predictor, Verdict
 
 # Above this, a batch gains nothing: the model's time per image no longer falls (python -m bench.predictor).
 MAX_BATCH_IMAGES = 16
@@ -45,6 +45,7 @@ class Answer:
 
     Attributes:
         prediction: of these images alone, in their order.
+        verdicts: what each of them is.
         card: of the model that made it; all of a batch come from one.
         queue_s: from the request's entry in the queue to the start of its run.
         infer_s: of the run that it shared.
@@ -52,6 +53,7 @@ class Answer:
     """
 
     prediction: Prediction
+    verdicts: list[Verdict]
     card: ModelCard
     queue_s: float
     infer_s: float
@@ -67,13 +69,19 @@ class _Waiting:
 
 
 class Engine:
-    """The model in use and its queue."""
+    """The model in use and its queue.
 
-    def __init__(self, predictor: Predictor | None) -> None:
-        """Starts with a loaded model, or with none."""
-        self.predictor = predictor
-        # Called on the event loop after every run, with the images and what came of them.
+    Attributes:
+        predictor: the model in use, None while none is loaded; exchanged at any time, a run keeps the one that it has.
+        observers: called on the event loop after every run, with the images and what came of them.
+        n_in_threads: requests whose work is done beside the event loop, or waits for that.
+    """
+
+    def __init__(self) -> None:
+        """Starts without a model."""
+        self.predictor: Predictor | None = None
         self.observers: list[Callable[[Images, Answer], None]] = []
+        self.n_in_threads = 0
         self._large = CapacityLimiter(N_LARGE_AT_A_TIME)
         self._queue: dict[tuple[int, ...], deque[_Waiting]] = {}
         self._run_s = 0.0
@@ -114,7 +122,11 @@ class Engine:
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Runs long work beside the event loop, `N_LARGE_AT_A_TIME`."""
-        return await to_thread.run_sync(work, *arguments, limiter=self._large)
+        self.n_in_threads += 1
+        try:
+            return await to_thread.run_sync(work, *arguments, limiter=self._large)
+        finally:
+            self.n_in_threads -= 1
 
     def _run_queue(self, loop: asyncio.AbstractEventLoop) -> None:
         """Runs the images of one size that are queued, up to a batch, and comes back for the rest.
@@ -135,19 +147,24 @@ class Engine:
         try:
             model = self.model
             prediction = model.run(images)
+            verdicts = model.verdicts(prediction)
         except Exception as error:
             for waiting in batch:
                 waiting.future.set_exception(error)
             return
         infer_s = time.perf_counter() - started_s
         self._run_s += RUN_WEIGHT * (infer_s - self._run_s)
-        start = 0
-        for waiting in batch:
-            end = start + len(waiting.images)
-            own = prediction if len(batch) == 1 else prediction.part(start, end)
-            waiting.future.set_result(Answer(own, model.card, started_s - waiting.since_s, infer_s, len(images)))
-            start = end
-        self._observe(images, Answer(prediction, model.card, started_s - batch[0].since_s, infer_s, len(images)))
+        whole = Answer(prediction, verdicts, model.card, started_s - batch[0].since_s, infer_s, len(images))
+        if len(batch) == 1:
+            batch[0].future.set_result(whole)
+        else:
+            start = 0
+            for waiting in batch:
+                end = start + len(waiting.images)
+                own = prediction.part(start, end), verdicts[start:end]
+                waiting.future.set_result(Answer(*own, model.card, started_s - waiting.since_s, infer_s, len(images)))
+                start = end
+        self._observe(images, whole)
 
     def _take(self, queued: deque[_Waiting]) -> list[_Waiting]:
         """Up to a batch of requests from the front, without those that nobody waits for or that would be too late."""
@@ -173,7 +190,8 @@ class Engine:
         n_images = max(1, min(MAX_BATCH_IMAGES, MAX_INLINE_PIXELS // images[0].size))
         parts = [model.run(images[start : start + n_images]) for start in range(0, len(images), n_images)]
         infer_s = time.perf_counter() - started_s
-        return Answer(Prediction.joined(parts), model.card, started_s - since_s, infer_s, len(images))
+        prediction = Prediction.joined(parts)
+        return Answer(prediction, model.verdicts(prediction), model.card, started_s - since_s, infer_s, len(images))
 
     def _observe(self, images: Images, answer: Answer) -> None:
         for observe in self.observers:

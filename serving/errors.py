@@ -23,54 +23,92 @@ class ModelError(StartError):
 
 
 class RequestError(ServingError):
-    """The request cannot be answered; `status` is the HTTP status that says so."""
+    """The request cannot be answered; `status` is the HTTP status that says so, `reason` its name in the metrics."""
 
     status: ClassVar[int] = 400
+    reason: ClassVar[str] = "bad_request"
 
 
 class BadRequestError(RequestError):
     """The request is malformed: empty, broken JSON or base64, lengths that do not fit."""
 
 
-class TooLargeError(RequestError):
-    """The body or the picture is above a limit."""
+class ForbiddenError(RequestError):
+    """The client may not do this."""
 
-    status = 413
-
-
-class UnsupportedImageError(RequestError):
-    """The bytes are not a picture in a format that is read here."""
-
-    status = 415
-
-
-class UnreadableImageError(RequestError):
-    """The bytes are a picture, but it is damaged, cut short, or made to take too long."""
-
-    status = 422
+    status = 403
+    reason = "forbidden"
 
 
 class NotFoundError(RequestError):
     """There is nothing of that name."""
 
     status = 404
+    reason = "not_found"
 
 
-class ForbiddenError(RequestError):
-    """The client may not do this."""
+class SlowClientError(RequestError):
+    """The client did not send its request in time."""
 
-    status = 403
+    status = 408
+    reason = "slow"
+
+
+class TooLargeError(RequestError):
+    """The body or the picture is above a limit."""
+
+    status = 413
+    reason = "too_large"
+
+
+class UnsupportedImageError(RequestError):
+    """The bytes are not a picture in a format that is read here."""
+
+    status = 415
+    reason = "unsupported"
+
+
+class WrongHostError(RequestError):
+    """The Host header names a host that this service does not answer for."""
+
+    status = 421
+    reason = "wrong_host"
+
+
+class UnreadableImageError(RequestError):
+    """The bytes are a picture, but it is damaged, cut short, or made to take too long."""
+
+    status = 422
+    reason = "unreadable"
+
+
+class HeadTooLargeError(RequestError):
+    """The request's line and headers are above the limit."""
+
+    status = 431
+    reason = "head_too_large"
 
 
 class UnavailableError(RequestError):
-    """The service cannot answer now; the same request may succeed later."""
+    """The service cannot answer now; the same request may succeed in `retry_after_s` seconds."""
 
     status = 503
+    retry_after_s: ClassVar[int] = 1
+
+
+class OverloadedError(UnavailableError):
+    """More is asked than can be answered."""
+
+    reason = "overloaded"
 
 
 class NoModelError(UnavailableError):
     """No model is loaded."""
 
+    reason = "no_model"
+
 
 class TimeoutExpiredError(UnavailableError):
     """The answer would come after the request's own timeout."""
+
+    reason = "timeout"

@@ -92,8 +92,8 @@ def open_image(data: bytes, max_pixels: int) -> Image.Image:
     return image
 
 
-def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> Image.Image:
-    """The picture in raw grey bytes, row by row from the top, one byte a pixel.
+def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> "Image.Image | GreyImage":
+    """The picture in raw grey bytes, row by row from the top, one byte a pixel; as it is, unless it is to be reduced.
 
     Raises:
         BadRequestError: `data` is not exactly `width` x `height` bytes, or a side is below 1.
@@ -106,10 +106,12 @@ def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> Image.Ima
         raise BadRequestError(
             f"The body has {len(data)} bytes; {width} x {height} pixels need {width * height}. Send one byte a pixel."
         )
+    if max(width, height) <= LONGEST_SIDE_PX:
+        return GreyImage(np.frombuffer(data, np.uint8).reshape(height, width), 1, width, height)
     return Image.frombuffer("L", (width, height), data)
 
 
-def to_grey(image: Image.Image) -> GreyImage:
+def to_grey(image: Image.Image | GreyImage) -> GreyImage:
     """Decodes an opened picture: grey, on an opaque background, upright, its longest side at most 1023 pixels.
 
     Of an animation, the first frame. Colours become their luminance (ITU-R 601), 16 bits become 8.
@@ -117,6 +119,8 @@ def to_grey(image: Image.Image) -> GreyImage:
     Raises:
         UnreadableImageError: the pixels are damaged or cut short.
     """
+    if isinstance(image, GreyImage):
+        return image
     width, height = image.size
     factor = -(-max(width, height) // LONGEST_SIDE_PX)
     try:

@@ -4,16 +4,19 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from serving.card import INPUTS, OUTPUTS, ModelCard, Tensor, read_card
+from serving.card import INPUTS, OUTPUTS, GoldenAnswers, ModelCard, Tensor, read_card, read_golden
 from serving.errors import ModelError
 
 State = Literal["digit", "unsure", "not_a_digit", "blank"]
+
+# The states of an image that is read as a digit.
+READ = ("digit", "unsure")
 
 DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}
 
@@ -50,12 +53,29 @@ class Prediction:
         return cls(*(np.concatenate([getattr(part, tensor.name) for part in parts]) for tensor in OUTPUTS))
 
 
+class Verdict(NamedTuple):
+    """What one image is, by the thresholds in the model file.
+
+    Attributes:
+        state: what the answer means.
+        digit: the most probable, in 0..9, whatever the state.
+        confidence: its probability.
+        digit_score: as in `Prediction`.
+    """
+
+    state: State
+    digit: int
+    confidence: float
+    digit_score: float
+
+
 class Predictor:
     """A loaded model and its card."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard, golden: GoldenAnswers) -> None:
         """Made by `load`; `card` has checked the session's signature."""
         self.card = card
+        self._golden = golden
         self._session = session
         self._input = INPUTS[0].name
         self._outputs = [tensor.name for tensor in OUTPUTS]
@@ -78,9 +98,10 @@ class Predictor:
             raise ModelError(f"The model file {path} is not a usable ONNX model: {_first_line(error)}") from None
         try:
             card = _card(session, content)
+            golden = read_golden(session.get_modelmeta().custom_metadata_map)
         except ModelError as error:
             raise ModelError(f"The model file {path} is not a digits model: {error}.") from None
-        return cls(session, card)
+        return cls(session, card, golden)
 
     def warm(self) -> None:
         """Runs once for each usual size, so that the first request is as fast as the others.
@@ -100,6 +121,22 @@ class Predictor:
                 if values.shape != (1, *tensor.shape[1:]) or not np.isfinite(values).all():
                     raise ModelError(f"The model's {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
 
+    def check(self) -> None:
+        """Reads the golden images: this file, on this machine, must say of them what it said when it was made.
+
+        Raises:
+            ModelError: it says something else.
+        """
+        golden = self._golden
+        verdicts = self.verdicts(self.run(golden.images))
+        for number, (verdict, state, digit) in enumerate(zip(verdicts, golden.states, golden.digits, strict=True)):
+            if verdict.state != state or (state in READ and verdict.digit != digit):
+                raise ModelError(
+                    f"The model {self.card.version} fails its self-check: of golden image {number} it said {state} "
+                    f"({digit}) when it was made, and says {verdict.state} ({verdict.digit}) here. "
+                    "The file is damaged, or this machine's onnxruntime."
+                )
+
     def run(self, images: npt.NDArray[np.uint8]) -> Prediction:
         """Reads n images of one size.
 
@@ -107,6 +144,16 @@ class Predictor:
             images: uint8 [n, h, w], grey levels, dark on light or light on dark, any size from 1 x 1.
         """
         return Prediction(*self._session.run(self._outputs, {self._input: images}))
+
+    def verdicts(self, prediction: Prediction) -> list[Verdict]:
+        """What each image of a prediction is."""
+        digits = prediction.probabilities.argmax(axis=1).tolist()
+        confidences = prediction.probabilities.max(axis=1).tolist()
+        scores = prediction.digit_score.tolist()
+        return [
+            Verdict(self.state(score, confidence), digit, confidence, score)
+            for digit, confidence, score in zip(digits, confidences, scores, strict=True)
+        ]
 
     def state(self, digit_score: float, confidence: float) -> State:
         """What one answer means by the thresholds in the model file: is there ink, is it a digit, is it clear which.

@@ -10,9 +10,10 @@ from serving.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV_PREFIX = "INKLING_"
+TRUTH = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
 
 
-def _about(text: str, low: int = 0, high: int = 0) -> dict[str, Any]:
+def _about(text: str, low: float = 0, high: float = 0) -> dict[str, Any]:
     return {"help": text, "low": low, "high": high}
 
 
@@ -28,6 +29,30 @@ class Settings:
     max_body_bytes: int = field(default=16 * 2**20, metadata=_about("largest request body in bytes", 1, 2**30))
     # The largest common phone camera has 50 megapixels: as RGBA 200 MB, of which a WebP's decoder keeps four copies.
     max_pixels: int = field(default=50_000_000, metadata=_about("largest picture, width x height", 1, 2**30))
+    workers: int = field(default=1, metadata=_about("processes that answer; each takes a core under load", 1, 256))
+    allowed_hosts: tuple[str, ...] = field(
+        default=(), metadata=_about("names, besides addresses and localhost, that the Host header may have; * for any")
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=(), metadata=_about("origins whose pages may ask, such as https://example.org; * for any")
+    )
+    management_token: str = field(
+        default="", metadata=_about("lets other machines load and unload models: Authorization: Bearer <token>")
+    )
+    max_waiting: int = field(default=256, metadata=_about("requests taken at a time, in each worker", 1, 2**20))
+    max_connections: int = field(default=1000, metadata=_about("open connections, in each worker", 1, 2**20))
+    head_timeout_s: float = field(default=10.0, metadata=_about("seconds for a request's line and headers", 0.1, 3600))
+    body_timeout_s: float = field(
+        default=10.0, metadata=_about("seconds for a body, and more for each 8 kB that came", 0.1, 3600)
+    )
+    idle_timeout_s: float = field(default=30.0, metadata=_about("seconds that a connection may rest", 0.1, 3600))
+    drain_s: float = field(
+        default=1.0, metadata=_about("seconds after SIGTERM in which connections are still taken", 0, 3600)
+    )
+    watch: bool = field(default=False, metadata=_about("load the model file anew when it changes"))
+    shadow: Path | None = field(default=None, metadata=_about("a second model file, compared on a share of the images"))
+    shadow_share: float = field(default=1.0, metadata=_about("share of the images that the shadow model sees", 0, 1))
+    log_requests: bool = field(default=False, metadata=_about("log one line a request"))
 
     @classmethod
     def load(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> "Settings":
@@ -60,24 +85,45 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m serving", description="Serves the digits model and the drawing page.", allow_abbrev=False
     )
     for setting in fields(Settings):
-        text = f"{setting.metadata['help']} (default {setting.default}; {ENV_PREFIX}{setting.name.upper()})"
-        parser.add_argument(_flag(setting), dest=setting.name, metavar=setting.name.upper(), help=text)
+        text = f"{setting.metadata['help']} (default {_shown(setting.default)}; {ENV_PREFIX}{setting.name.upper()})"
+        options: dict[str, Any] = {"dest": setting.name, "metavar": setting.name.upper(), "help": text}
+        if isinstance(setting.default, bool):
+            options |= {"nargs": "?", "const": "yes"}  # --watch alone is enough
+        parser.add_argument(_flag(setting), **options)
     return parser
 
 
-def _convert(setting: Field[Any], text: str, source: str) -> int | str | Path:
-    if isinstance(setting.default, int):
-        return _whole_number(text, source, setting.metadata["low"], setting.metadata["high"])
+def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return str(default) if default not in (None, "", ()) else "none"
+
+
+def _convert(setting: Field[Any], text: str, source: str) -> object:
+    """A setting's value from its text; what kind it is, its default tells."""
+    default = setting.default
+    if isinstance(default, bool):
+        return _truth(text, source)
+    if isinstance(default, int | float):
+        return _number(text, source, type(default), setting.metadata["low"], setting.metadata["high"])
+    if isinstance(default, tuple):
+        return tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not text.strip():
-        raise SettingsError(f"{source} is {text!r}; it is the {setting.metadata['help']}, by default {setting.default}")
-    return Path(text).expanduser() if isinstance(setting.default, Path) else text
+        raise SettingsError(f"{source} is {text!r}; it is the {setting.metadata['help']}, by default {_shown(default)}")
+    return Path(text).expanduser() if default is None or isinstance(default, Path) else text
 
 
-def _whole_number(text: str, source: str, low: int, high: int) -> int:
+def _truth(text: str, source: str) -> bool:
+    if text.lower() not in TRUTH:
+        raise SettingsError(f"{source} is {text!r}; it must be yes or no")
+    return TRUTH[text.lower()]
+
+
+def _number(text: str, source: str, kind: type[int] | type[float], low: float, high: float) -> float:
     try:
-        value = int(text)
+        value = kind(text)
     except ValueError:
-        raise SettingsError(f"{source} is {text!r}, which is not a whole number") from None
+        raise SettingsError(f"{source} is {text!r}, which is not a {'whole ' * (kind is int)}number") from None
     if not low <= value <= high:
         raise SettingsError(f"{source} is {value}; it must be from {low} to {high}")
     return value

@@ -12,7 +12,8 @@ async def live(_: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """200 while predictions are answered, 503 before and after."""
-    return Response(status_code=200 if request.app.state.is_ready else 503)
+    state = request.app.state
+    return Response(status_code=503 if state.shell.is_draining or state.engine.predictor is None else 200)
 
 
 routes = [Route("/health/live", live), Route("/health/ready", ready)]

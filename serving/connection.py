@@ -1,0 +1,190 @@
+"""One client's connection: uvicorn's, with the deadlines and limits that uvicorn leaves to a proxy in front."""
+
+import asyncio
+import math
+import time
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from serving.errors import (
+    BadRequestError,
+    HeadTooLargeError,
+    RequestError,
+    SlowClientError,
+    TooLargeError,
+)
+from serving.shell import OVERLOADED, UNCACHED, Shell
+
+MAX_HEAD_BYTES = 32 * 1024
+
+# A body may take its time as long as it comes at this pace; a slow mobile connection has a few times as much.
+MIN_BODY_BYTES_PER_S = 8 * 1024
+
+# Each piece of a body costs a call; clients send pieces of some kB.
+MAX_BODY_PIECES = 20_000
+
+# Bodies of all connections together; above it, none grows beyond MAX_SMALL_BODY_BYTES.
+MAX_BODIES_BYTES = 128 * 2**20
+MAX_SMALL_BODY_BYTES = 64 * 1024
+
+# For the model to answer, and the client to read it.
+ANSWER_S = 60
+
+# For the rest of a body after a refusal: closed at once, the connection would be reset and the refusal never be read.
+LINGER_S = 2
+
+# For the first request of a connection that was opened just before the listener closed.
+FIRST_REQUEST_S = 1
+
+# Asked by whoever has to know how the service fares, under overload above all.
+PROBES = ("/ready", "/live", "/metrics")
+
+CLOSING_HEADERS = [*UNCACHED, (b"connection", b"close")]
+
+
+class Connection(HttpToolsProtocol):
+    """A connection; the server closes it once `deadline_s` is over.
+
+    Attributes:
+        deadline_s: by `time.monotonic`, of what is awaited now: a head, a body, an answer, or the next request.
+    """
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
+        """Called by uvicorn; its application is the shell."""
+        super().__init__(config, server_state, app_state, _loop)
+        assert isinstance(config.app, Shell)
+        self.shell = config.app
+        self.gate = config.app.gate
+        self.settings = config.app.settings
+        self.deadline_s = math.inf
+        self._is_idle = False  # between two requests
+        self._is_receiving = False  # a body
+        self._n_head_bytes = self._n_body_bytes = self._n_pieces = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Starts the deadline of the first head."""
+        super().connection_made(transport)
+        self.deadline_s = time.monotonic() + self.settings.head_timeout_s
+        if len(self.connections) > self.settings.max_connections:
+            self.refuse(OVERLOADED)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Gives back what the connection holds of the common limits."""
+        self._end_body()
+        self._release_body()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Starts the deadline of a head, and holds it to its size."""
+        if self._is_idle:
+            self._is_idle = False
+            self.deadline_s = time.monotonic() + self.settings.head_timeout_s
+        self._n_head_bytes += len(data)
+        super().data_received(data)
+        if self._n_head_bytes > MAX_HEAD_BYTES and not self._is_receiving and not self.transport.is_closing():
+            self.refuse(HeadTooLargeError(f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes."))
+
+    def on_headers_complete(self) -> None:
+        """Starts the deadline of the body; the request itself starts unless the service is overloaded."""
+        self.deadline_s = time.monotonic() + self.settings.body_timeout_s
+        self._is_receiving = True
+        self.gate.n_receiving += 1
+        super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        waiting = len(self.tasks) - self.gate.n_receiving - self.shell.engine.n_in_threads
+        if cycle.scope["path"].endswith(PROBES) or self.gate.admits(waiting):
+            super()._start_asgi_task(cycle, app)
+            return
+        # Run here and to its end, which waits for nothing: a task would cost half of what an answer does.
+        try:
+            cycle.run_asgi(self.shell.refuse_overload).send(None)  # type: ignore[arg-type]
+        except StopIteration:
+            return
+        self.transport.abort()  # the client does not read
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a piece of the body, and holds the body to its pace and its limits."""
+        if self.transport.is_closing():
+            return
+        self._n_pieces += 1
+        self._n_body_bytes += len(body)
+        self.gate.n_body_bytes += len(body)
+        self.deadline_s += len(body) / MIN_BODY_BYTES_PER_S
+        if self._n_pieces > MAX_BODY_PIECES:
+            self.refuse(TooLargeError(f"The body comes in more than {MAX_BODY_PIECES} pieces. Send larger ones."))
+        elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.gate.n_body_bytes > MAX_BODIES_BYTES:
+            self.refuse(OVERLOADED)
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Starts the deadline of the answer."""
+        self._end_body()
+        self._n_head_bytes = 0
+        self.deadline_s = time.monotonic() + ANSWER_S
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._rest()
+
+    def on_response_complete(self) -> None:
+        """Starts the deadline of the next request, or of what is left of this one."""
+        super().on_response_complete()
+        self._release_body()
+        if self._is_receiving:
+            self.deadline_s = time.monotonic() + LINGER_S
+        elif not self.pipeline:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._is_idle = True
+        self.deadline_s = time.monotonic() + self.settings.idle_timeout_s
+
+    def _end_body(self) -> None:
+        if self._is_receiving:
+            self._is_receiving = False
+            self.gate.n_receiving -= 1
+
+    def _release_body(self) -> None:
+        self.gate.n_body_bytes -= self._n_body_bytes
+        self._n_body_bytes = self._n_pieces = 0
+
+    def expire(self) -> None:
+        """Closes the connection, whose deadline is over; a client that is still sending is told so."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if self._is_receiving and not is_answered:
+            self.refuse(SlowClientError("The request's body did not come in time. Send it again."))
+        elif self._n_head_bytes and is_answered and not self._is_receiving:
+            self.refuse(SlowClientError("The request's headers did not come in time. Send it again."))
+        else:
+            self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is not HTTP."""
+        self.refuse(BadRequestError("The bytes sent are not an HTTP/1.1 request."))
+
+    def refuse(self, error: RequestError) -> None:
+        """Answers with an error at once, whatever the application is about, and closes the connection."""
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.abort()
+            return
+        response = self.shell.refusal(error)
+        lines = [b"%s: %s\r\n" % header for header in (*response.raw_headers, *CLOSING_HEADERS)]
+        self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", bytes(response.body)]))
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """Ends the connection with the service: at once, or after the request that is on its way."""
+        if self.cycle is None or self._is_receiving or self._n_head_bytes:
+            if self.cycle is not None:
+                self.cycle.keep_alive = False
+            self.loop.call_later(FIRST_REQUEST_S, self._close_unless_answering)
+        else:
+            super().shutdown()
+
+    def _close_unless_answering(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()

@@ -1,0 +1,226 @@
+"""What the service counts, in memory that its worker processes share, and as Prometheus reads it.
+
+Each worker has a row of cells of its own and adds to that alone, so there is nothing to lock; a scrape sums the rows,
+whichever worker it reaches. The text is Prometheus' exposition format 0.0.4.
+"""
+
+import math
+import mmap
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from serving.engine import MAX_BATCH_IMAGES, Answer, Images
+from serving.predictor import READ
+
+CELL_BYTES = 8  # a float64
+
+ROUTES = ("/api/predict", "/api/model", "/v2/infer", "/v2/health", "/v2", "/metrics", "page")
+STATUSES = ("200", "304", "400", "403", "404", "405", "408", "413", "415", "421", "422", "431", "500", "503", "other")
+# Why a request was refused, as `serving.errors` names it.
+REASONS = (
+    "bad_request", "forbidden", "not_found", "method", "slow", "too_large", "unsupported", "wrong_host", "unreadable",
+    "head_too_large", "failed", "no_model", "timeout", "overloaded", "not_http",
+)  # fmt: skip
+STAGES = ("decode", "queue", "infer", "encode", "total")
+STATES = ("digit", "unsure", "not_a_digit", "blank")
+DIGITS = tuple("0123456789")
+BATCHES = (*(str(n_images) for n_images in range(1, MAX_BATCH_IMAGES + 1)), "more")
+LOADS = ("loaded", "refused", "unloaded")
+SHADOW_VERDICTS = ("same", "other")
+
+STAGE_BOUNDS_S = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0)
+SCORE_BOUNDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
+
+Labels = tuple[str, ...]
+
+
+@dataclass
+class Metric:
+    """A counter or a gauge: one number for each combination of label values, all of them known beforehand.
+
+    Attributes:
+        kind: "counter" or "gauge".
+        labels: the values of each label, by its name.
+        merge: one number out of those of all workers.
+    """
+
+    name: str
+    about: str
+    kind: str = "counter"
+    labels: dict[str, Sequence[str]] = field(default_factory=dict)
+    merge: Callable[[Iterable[float]], float] = sum
+
+    def __post_init__(self) -> None:
+        """Gives each combination its place."""
+        self._width = self._cells_each()
+        self._place = {labels: place * self._width for place, labels in enumerate(product(*self.labels.values()))}
+        self.n_cells = len(self._place) * self._width
+
+    def _cells_each(self) -> int:
+        return 1
+
+    def bind(self, cells: "memoryview[float]") -> None:
+        """Counts from now on in these cells, `n_cells` of them."""
+        self._cells = cells
+
+    def add(self, *labels: str, amount: float = 1) -> None:
+        """Adds to this worker's number for these label values."""
+        self._cells[self._place[labels]] += amount
+
+    def set(self, value: float, *labels: str) -> None:
+        """Replaces this worker's number."""
+        self._cells[self._place[labels]] = value
+
+    def clear(self) -> None:
+        """Sets all of this worker's numbers to 0."""
+        for place in range(self.n_cells):
+            self._cells[place] = 0.0
+
+    def value(self, cells: Sequence[float], *labels: str) -> float:
+        """The number of these label values among the metric's own summed `cells`."""
+        return cells[self._place[labels]]
+
+    def lines(self, cells: Sequence[float]) -> Iterator[str]:
+        """The samples, of the metric's own summed `cells`."""
+        for labels in self._place:
+            yield f"{self.name}{self._braces(labels)} {_number(self.value(cells, *labels))}"
+
+    def _braces(self, labels: Labels, *more: tuple[str, str]) -> str:
+        pairs = [*zip(self.labels, labels, strict=True), *more]
+        return "{" + ",".join(f'{name}="{value}"' for name, value in pairs) + "}" if pairs else ""
+
+
+@dataclass
+class Histogram(Metric):
+    """How often a value was up to each bound, how often in all, and the sum of the values.
+
+    Attributes:
+        bounds: upper bounds of the buckets, inclusive and rising; one more bucket takes what is above.
+    """
+
+    kind: str = "histogram"
+    bounds: tuple[float, ...] = ()
+
+    def _cells_each(self) -> int:
+        return len(self.bounds) + 2  # the bucket of what is above, and the sum
+
+    def observe(self, value: float, *labels: str) -> None:
+        """Counts one value."""
+        start = self._place[labels]
+        self._cells[start + bisect_left(self.bounds, value)] += 1
+        self._cells[start + self._width - 1] += value
+
+    def count(self, cells: Sequence[float], *labels: str) -> int:
+        """How many values were observed."""
+        start = self._place[labels]
+        return round(sum(cells[start : start + self._width - 1]))
+
+    def total(self, cells: Sequence[float], *labels: str) -> float:
+        """The sum of the values."""
+        return cells[self._place[labels] + self._width - 1]
+
+    def lines(self, cells: Sequence[float]) -> Iterator[str]:
+        """The samples, of the metric's own summed `cells`."""
+        for labels, start in self._place.items():
+            cumulative = 0.0
+            for offset, bound in enumerate((*self.bounds, math.inf)):
+                cumulative += cells[start + offset]
+                le = "+Inf" if bound == math.inf else _number(bound)
+                yield f"{self.name}_bucket{self._braces(labels, ('le', le))} {_number(cumulative)}"
+            yield f"{self.name}_sum{self._braces(labels)} {_number(self.total(cells, *labels))}"
+            yield f"{self.name}_count{self._braces(labels)} {_number(cumulative)}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+class Metrics:
+    """Everything that is counted."""
+
+    def __init__(self, n_workers: int = 1) -> None:
+        """Makes the memory, which processes that are forked later share; counts as worker 0 until told otherwise."""
+        self.requests = Metric("inkling_requests_total", "Answers sent.", labels={"route": ROUTES, "status": STATUSES})
+        self.refused = Metric("inkling_refused_total", "Requests refused.", labels={"reason": REASONS})
+        self.waiting = Metric("inkling_waiting_requests", "Requests taken and not yet answered.", "gauge")
+        self.connections = Metric("inkling_connections", "Open connections.", "gauge")
+        self.stages = Histogram(
+            "inkling_stage_seconds",
+            "Time of each stage of a prediction; total is from the request's head to its answer.",
+            labels={"stage": STAGES},
+            bounds=STAGE_BOUNDS_S,
+        )
+        self.runs = Metric("inkling_runs_total", "Runs of the model.", labels={"images": BATCHES})
+        self.run_seconds = Metric("inkling_run_seconds_total", "Time of these runs.", labels={"images": BATCHES})
+        self.images = Metric("inkling_images_total", "Images that the model has read.")
+        self.last_run = Metric("inkling_last_run_timestamp_seconds", "When it ran last.", "gauge", merge=max)
+        self.answers = Metric("inkling_answers_total", "What was said of the images.", labels={"state": STATES})
+        self.digits = Metric(
+            "inkling_digits_total", "Images read as a digit, sure or unsure.", labels={"digit": DIGITS}
+        )
+        self.confidence = Histogram("inkling_confidence", "Confidence in these digits.", bounds=SCORE_BOUNDS)
+        self.digit_score = Histogram(
+            "inkling_digit_score", "How surely an image with ink is a digit.", bounds=SCORE_BOUNDS
+        )
+        self.loads = Metric("inkling_model_loads_total", "Models exchanged.", labels={"result": LOADS})
+        self.shadow_images = Metric(
+            "inkling_shadow_images_total", "Images that the shadow model read too.", labels={"verdict": SHADOW_VERDICTS}
+        )
+        self.shadow_dropped = Metric("inkling_shadow_dropped_total", "Images it was too busy for.")
+        self.shadow_run = Histogram("inkling_shadow_run_seconds", "Time of its runs.", bounds=STAGE_BOUNDS_S)
+        self.memory = Metric("process_resident_memory_bytes", "Resident memory of all workers.", "gauge")
+        self.cpu = Metric("process_cpu_seconds_total", "CPU time of all workers.")
+        self._all: list[Metric] = [metric for metric in vars(self).values() if isinstance(metric, Metric)]
+        self._n_cells = sum(metric.n_cells for metric in self._all)
+        self._cells = memoryview(mmap.mmap(-1, n_workers * self._n_cells * CELL_BYTES)).cast("d")
+        self.count_as(0)
+
+    def count_as(self, worker: int) -> None:
+        """Counts in the row of this worker from now on; a worker that replaces another goes on with its counts."""
+        row = self._cells[worker * self._n_cells : (worker + 1) * self._n_cells]
+        start = 0
+        for metric in self._all:
+            metric.bind(row[start : start + metric.n_cells])
+            start += metric.n_cells
+
+    def reset_gauges(self) -> None:
+        """Sets this worker's gauges to 0: what a worker that died was doing is no longer going on."""
+        for metric in self._all:
+            if metric.kind == "gauge":
+                metric.clear()
+
+    def count_run(self, images: Images, answer: Answer) -> None:
+        """Counts a run of the model and what it said: an observer of `serving.engine.Engine`."""
+        batch = str(answer.n_batch) if answer.n_batch <= MAX_BATCH_IMAGES else "more"
+        self.runs.add(batch)
+        self.run_seconds.add(batch, amount=answer.infer_s)
+        self.images.add(amount=len(images))
+        self.last_run.set(time.time())
+        for state, digit, confidence, digit_score in answer.verdicts:
+            self.answers.add(state)
+            if state != "blank":
+                self.digit_score.observe(digit_score)
+            if state in READ:
+                self.digits.add(DIGITS[digit])
+                self.confidence.observe(confidence)
+
+    def read(self, metric: Metric) -> list[float]:
+        """A metric's cells, of all workers together."""
+        start = sum(other.n_cells for other in self._all[: self._all.index(metric)])
+        cells = range(start, start + metric.n_cells)
+        return [metric.merge(self._cells[cell :: self._n_cells]) for cell in cells]
+
+    def text(self, facts: Iterable[str] = ()) -> str:
+        """All samples.
+
+        Args:
+            facts: further lines, complete.
+        """
+        lines = []
+        for metric in self._all:
+            lines += [f"# HELP {metric.name} {metric.about}", f"# TYPE {metric.name} {metric.kind}"]
+            lines += metric.lines(self.read(metric))
+        return "\n".join([*lines, *facts, ""])

@@ -1,0 +1,226 @@
+"""The outermost layer, around every request: who may ask, what is limited, what is told of each answer. Pure ASGI."""
+
+import hmac
+import logging
+from functools import lru_cache
+from ipaddress import ip_address
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.engine import Engine
+from serving.errors import (
+    ForbiddenError,
+    OverloadedError,
+    RequestError,
+    TooLargeError,
+    UnavailableError,
+    WrongHostError,
+)
+from serving.metrics import STATUSES, Metrics
+from serving.overload import Gate
+from serving.responses import JSONResponse
+from serving.settings import Settings
+from serving.timing import Timing
+
+access_log = logging.getLogger("serving.access")
+
+# Everything from our own origin and nothing inline; img-src also lets the page show what was drawn, dropped or pasted.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+SECURITY_HEADERS = [
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+# Answers belong to one request. The page's files may be kept, but are asked for anew: a reload shows what is deployed.
+UNCACHED_PATHS = ("/api/", "/v2", "/metrics", "/openapi.json")
+UNCACHED = [*SECURITY_HEADERS, (b"cache-control", b"no-store")]
+REVALIDATED = [*SECURITY_HEADERS, (b"cache-control", b"no-cache")]
+
+MANAGEMENT_PREFIX = "/v2/repository/models/"
+
+# Routes whose stages are measured.
+PREDICTING = ("/api/predict", "/v2/infer")
+
+# Spellings of our own address that are remembered as checked.
+MAX_KNOWN_HOSTS = 1000
+
+OVERLOADED = OverloadedError("More is asked of the service than it can answer. Send it again in a second.")
+
+# Set by a proxy on the same machine: then the client's address is the proxy's, and says nothing.
+FORWARDED_HEADERS = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
+
+
+@lru_cache(maxsize=256)
+def route_of(path: str) -> str:
+    """The name in the metrics of what is at a path; one of `serving.metrics.ROUTES`."""
+    if path in ("/api/predict", "/api/model", "/metrics"):
+        return path
+    if path.startswith("/v2/") and path.endswith("/infer"):
+        return "/v2/infer"
+    return next((prefix for prefix in ("/v2/health", "/v2") if path.startswith(prefix)), "page")
+
+
+class Shell:
+    """Wraps the application.
+
+    Attributes:
+        is_draining: set when the process is told to end; every answer then asks the client to close the connection.
+    """
+
+    def __init__(self, app: Starlette, settings: Settings, metrics: Metrics, engine: Engine) -> None:
+        """Wraps `app`."""
+        self.app = app
+        self.settings = settings
+        self.metrics = metrics
+        self.engine = engine
+        self.gate = Gate(settings.max_waiting)
+        self.is_draining = False
+        self._known_hosts: set[bytes] = set()
+        engine.observers.append(lambda _, answer: self.gate.report(answer.queue_s))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] == "http":
+            await self._answer(self.app, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def refuse_overload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers that the service is overloaded, and waits for nothing meanwhile."""
+        await self._answer(_overloaded, scope, receive, send)
+
+    async def _answer(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        timing = scope["timing"] = Timing()
+        path = scope["path"]
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                more = UNCACHED if path.startswith(UNCACHED_PATHS) else REVALIDATED
+                message["headers"] = [*message["headers"], *more, (b"server-timing", timing.end().encode())]
+                if self.is_draining:
+                    message["headers"].append((b"connection", b"close"))
+            await send(message)
+
+        self.metrics.waiting.add()
+        try:
+            limited = self._check(scope, receive)
+            await app(scope, limited, send_with_headers)
+        except RequestError as error:
+            await self.refusal(error)(scope, receive, send_with_headers)
+        finally:
+            self.metrics.waiting.add(amount=-1)
+            self._record(scope, status, timing)
+
+    def refusal(self, error: RequestError) -> Response:
+        """The answer to a request that is refused, in the one shape that every error has."""
+        self.metrics.refused.add(error.reason)
+        headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, UnavailableError) else None
+        return JSONResponse({"error": str(error)}, error.status, headers)
+
+    def _check(self, scope: Scope, receive: Receive) -> Receive:
+        """Holds a request's head against the limits; returns `receive` with the body's.
+
+        Raises:
+            RequestError: which limit it breaks.
+        """
+        headers = dict(scope["headers"])
+        self._check_host(headers.get(b"host", b""))
+        if scope["path"].startswith(MANAGEMENT_PREFIX):
+            self._check_rights(scope, headers)
+        # The server holds a body to the length that it announces; only one without has to be counted.
+        announced = headers.get(b"content-length", b"")
+        if not announced.isdigit():
+            return self._counted(receive)
+        if len(announced) > 18 or int(announced) > self.settings.max_body_bytes:
+            raise self._too_large()
+        return receive
+
+    def _check_host(self, host: bytes) -> None:
+        """Refuses a name that is not ours: a page elsewhere may have its own name lead to this address (rebinding).
+
+        An address, `localhost` and no host at all (HTTP/1.0) cannot be such a name.
+        """
+        if host in self._known_hosts or not host:
+            return
+        name = host.decode("latin-1").lower()
+        name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+        if not (name in self.settings.allowed_hosts or "*" in self.settings.allowed_hosts or _is_local_name(name)):
+            raise WrongHostError(
+                "The Host header is neither an address, nor localhost, nor a name that is allowed here. "
+                "Start the service with --allowed-hosts to answer for more names."
+            )
+        if len(self._known_hosts) < MAX_KNOWN_HOSTS:
+            self._known_hosts.add(host)
+
+    def _check_rights(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        """Lets only the machine's own programs, or the token's holders, manage models; no page in a browser."""
+        token = self.settings.management_token
+        if token and hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode()):
+            return
+        is_forwarded = any(name in headers for name in FORWARDED_HEADERS)
+        client = scope.get("client")
+        if not client or is_forwarded or b"origin" in headers or not _is_loopback(client[0]):
+            raise ForbiddenError(
+                "Models are managed from this machine itself, not through a proxy or a browser, or with the header "
+                "Authorization: Bearer and the token that --management-token sets."
+            )
+
+    def _counted(self, receive: Receive) -> Receive:
+        n_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal n_bytes
+            message = await receive()
+            n_bytes += len(message.get("body", b""))
+            if n_bytes > self.settings.max_body_bytes:
+                raise self._too_large()
+            return message
+
+        return counted
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(
+            f"The body is too large: at most {self.settings.max_body_bytes} bytes are read. Send a smaller picture."
+        )
+
+    def _record(self, scope: Scope, status: int, timing: Timing) -> None:
+        route = route_of(scope["path"])
+        self.metrics.requests.add(route, str(status) if str(status) in STATUSES else "other")
+        if route in PREDICTING and status == 200:
+            for stage, seconds in timing.stages:
+                self.metrics.stages.observe(seconds, stage)
+        if self.settings.log_requests:
+            times = {f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in timing.stages}
+            facts = {"method": scope["method"], "path": scope["path"], "status": status} | times
+            access_log.info("request", extra={"facts": facts})
+
+
+async def _overloaded(_: Scope, __: Receive, ___: Send) -> None:
+    raise OVERLOADED
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_local_name(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,38 @@
+"""How long each stage of a request takes."""
+
+import time
+
+
+class Timing:
+    """The clock of one request; its stages are told to the client and to the metrics.
+
+    Attributes:
+        started_s: when the request's head was read, by `time.perf_counter`.
+        stages: name and seconds of each stage that ended.
+    """
+
+    __slots__ = ("_last_s", "stages", "started_s")
+
+    def __init__(self) -> None:
+        """Starts the clock."""
+        self.started_s = self._last_s = time.perf_counter()
+        self.stages: list[tuple[str, float]] = []
+
+    def start(self) -> None:
+        """Starts a stage: what was before it belongs to none, such as waiting for the client's body."""
+        self._last_s = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Ends a stage: it took the time since the last one ended or this one started."""
+        now_s = time.perf_counter()
+        self.stages.append((stage, now_s - self._last_s))
+        self._last_s = now_s
+
+    def add(self, stage: str, seconds: float) -> None:
+        """A stage that was measured elsewhere."""
+        self.stages.append((stage, seconds))
+
+    def end(self) -> str:
+        """Ends the request; returns the Server-Timing header's value, in milliseconds."""
+        self.stages.append(("total", time.perf_counter() - self.started_s))
+        return ", ".join([f"{stage};dur={seconds * 1000:.3f}" for stage, seconds in self.stages])
