@@ -13,18 +13,20 @@ from serving import api, v2
 from serving.engine import Engine
 from serving.errors import RequestError, StartError
 from serving.lifecycle import Lifecycle
-from serving.metrics import Metrics
+from serving.metrics import Metrics, fact
 from serving.responses import JSONResponse
 from serving.settings import Settings
+from serving.shadow import Shadow
 from serving.shell import Shell
 
 
-def create_app(settings: Settings, metrics: Metrics | None = None) -> Shell:
+def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None) -> Shell:
     """The service, its model loaded and checked.
 
     Args:
         settings: of the service.
         metrics: to count in; by default its own.
+        shadow: the second model, if there is one.
 
     Raises:
         ModelError: the model file is missing, damaged or another model.
@@ -37,6 +39,8 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> Shell:
     lifecycle = Lifecycle(settings.model, engine, metrics)
     lifecycle.start()
     engine.observers.append(metrics.count_run)
+    if shadow:
+        engine.observers.append(shadow.observe)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -64,6 +68,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> Shell:
     app.state.metrics = metrics
     app.state.engine = engine
     app.state.lifecycle = lifecycle
+    app.state.shadow = shadow
     app.state.shell = shell = Shell(app, settings, metrics, engine)
     return shell
 
@@ -72,14 +77,14 @@ async def read_metrics(request: Request) -> Response:
     """What the service has counted, as Prometheus reads it."""
     metrics: Metrics = request.app.state.metrics
     engine: Engine = request.app.state.engine
+    shadow: Shadow | None = request.app.state.shadow
+    metrics.measure_process()
     facts = []
     if engine.predictor:
         card = engine.predictor.card
-        facts = [
-            "# HELP inkling_model_info The model in use.",
-            "# TYPE inkling_model_info gauge",
-            f'inkling_model_info{{version="{card.version}",sha256="{card.sha256}"}} 1',
-        ]
+        facts += fact("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
+    if shadow:
+        facts += fact("inkling_shadow_model_info", "The shadow model.", version=shadow.version)
     return PlainTextResponse(metrics.text(facts), media_type="text/plain; version=0.0.4")
 
 

@@ -11,11 +11,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 
 from serving.engine import MAX_BATCH_IMAGES, Answer, Images
 from serving.predictor import READ
 
 CELL_BYTES = 8  # a float64
+STATM = Path("/proc/self/statm")  # Linux alone has it; its second field is resident pages
 
 ROUTES = ("/api/predict", "/api/model", "/v2/infer", "/v2/health", "/v2", "/metrics", "page")
 STATUSES = ("200", "304", "400", "403", "404", "405", "408", "413", "415", "421", "422", "431", "500", "503", "other")
@@ -134,6 +136,12 @@ class Histogram(Metric):
             yield f"{self.name}_count{self._braces(labels)} {_number(cumulative)}"
 
 
+def fact(name: str, about: str, **labels: str) -> list[str]:
+    """The lines of something that is so, in Prometheus' manner: a gauge of 1, and what it is in the labels."""
+    braces = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{{{braces}}} 1"]
+
+
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
@@ -206,6 +214,12 @@ class Metrics:
             if state in READ:
                 self.digits.add(DIGITS[digit])
                 self.confidence.observe(confidence)
+
+    def measure_process(self) -> None:
+        """Brings this worker's memory and CPU time up to date."""
+        self.cpu.set(time.process_time())
+        if STATM.exists():
+            self.memory.set(int(STATM.read_text().split()[1]) * mmap.PAGESIZE)
 
     def read(self, metric: Metric) -> list[float]:
         """A metric's cells, of all workers together."""

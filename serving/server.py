@@ -26,6 +26,8 @@ GRACE_S = 10
 # For connections whose opening handshake was under way when the listener was closed to new ones.
 HANDSHAKE_S = 0.1
 
+TICKS_A_SECOND = 10  # uvicorn's
+
 # A filter on a listening socket that drops the packets which open a connection, and no other: the classic BPF program
 # "load byte 13 of the TCP header, the flags; if SYN is set, drop, else take" (linux/filter.h, RFC 9293 3.1).
 SO_ATTACH_FILTER = 26
@@ -99,6 +101,8 @@ class Server(uvicorn.Server):
             if isinstance(connection, Connection) and connection.deadline_s < now_s:
                 connection.expire()
         self.shell.metrics.connections.set(len(self.server_state.connections))
+        if counter % TICKS_A_SECOND == 0:
+            self.shell.metrics.measure_process()
         await super().on_tick(counter)
         return now_s >= self._ends_s
 

@@ -22,6 +22,8 @@ from serving.errors import StartError
 from serving.metrics import Metrics
 from serving.server import GRACE_S, Server
 from serving.settings import Settings
+from serving.shadow import Shadow
+from serving.shadow import start as start_shadow
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +45,15 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     Raises:
         StartError: the service cannot start.
     """
-    metrics = Metrics(settings.workers)
+    # One row for each worker, and one for the shadow model.
+    metrics = Metrics(settings.workers + 1)
+    shadow = None
+    if settings.shadow:
+        shadow = start_shadow(settings.shadow, settings.shadow_share, metrics, settings.workers)
     if settings.workers > 1:
-        Supervisor(settings, listener, metrics, address).run()
+        Supervisor(settings, listener, metrics, address, shadow).run()
         return
-    shell = create_app(settings, metrics)
+    shell = create_app(settings, metrics, shadow)
     Server(shell, lambda: announce(shell.engine.model.card.version, address)).run(sockets=[listener])
 
 
@@ -86,12 +92,15 @@ class _Worker:
 class Supervisor:
     """The parent of the workers; it answers nothing itself, and has neither threads nor an event loop to be forked."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, metrics: Metrics, address: str) -> None:
-        """Will serve on `listener`; the arguments are those of `serve`."""
+    def __init__(
+        self, settings: Settings, listener: socket.socket, metrics: Metrics, address: str, shadow: Shadow | None
+    ) -> None:
+        """Will serve on `listener`; the other arguments are those of `serve`, and the workers' own."""
         self.settings = settings
         self.listener = listener
         self.metrics = metrics
         self.address = address
+        self.shadow = shadow
         self._workers: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._restarts: dict[int, float] = {}  # index of a worker that died: when it may start again
@@ -145,7 +154,7 @@ class Supervisor:
             self._selector.close()
             self.metrics.count_as(index)
             self.metrics.reset_gauges()
-            shell = create_app(self.settings, self.metrics)
+            shell = create_app(self.settings, self.metrics, self.shadow)
             control = Control(line, shell.app.state.lifecycle)
             server = Server(shell, lambda: control.say({"ready": shell.engine.model.card.version}))
             server.companions.append(control.listen(server.end))
