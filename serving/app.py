@@ -9,14 +9,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from serving import api, v2
+from serving.engine import Engine
 from serving.errors import RequestError, StartError
+from serving.lifecycle import Lifecycle
 from serving.limits import SECURITY_HEADERS, BodyLimit, SecurityHeaders
 from serving.predictor import Predictor
 from serving.settings import Settings
+from serving.statistics import ModelStatistics
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -34,6 +37,8 @@ def create_app(settings: Settings) -> Starlette:
         # Each part is a mount: a plain route would leave its wrong methods to the page's mount, which says 404.
         routes=[
             Mount("/api", routes=api.routes(predictor.card)),
+            # No redirect: not every client follows it.
+            Route("/v2", v2.ServerMetadata),
             Mount("/v2", routes=v2.routes),
             Mount("/", app=StaticFiles(directory=settings.web, html=True)),
         ],
@@ -51,6 +56,11 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.settings = settings
     app.state.predictor = predictor
+    app.state.engine = Engine(predictor)
+    app.state.lifecycle = Lifecycle(app.state.engine, settings.model)
+    statistics = ModelStatistics()
+    app.state.engine.observers.append(statistics.observe)
+    app.state.statistics = lambda: statistics
     app.state.large_images = CapacityLimiter(api.N_LARGE_AT_A_TIME)
     app.state.is_ready = False
     return app

@@ -44,6 +44,12 @@ class UnsupportedImageError(RequestError):
     status = 415
 
 
+class UnsupportedEncodingError(RequestError):
+    """The body is compressed in a way that is not read here."""
+
+    status = 415
+
+
 class UnreadableImageError(RequestError):
     """The bytes are a picture, but it is damaged, cut short, or made to take too long."""
 

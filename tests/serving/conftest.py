@@ -1,6 +1,11 @@
 """One service on the committed model, for all tests."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -51,3 +56,24 @@ def client(app: Starlette) -> Iterator[TestClient]:
     """A client of the started application; an unexpected exception fails the test."""
     with TestClient(app) as client:
         yield client
+
+
+@dataclass
+class Service:
+    """A running process: its address as host:port, and the model file that is its own."""
+
+    address: str
+    model: Path
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, web: Path) -> Iterator[Service]:
+    """The service as a process of its own, for clients that need a real connection."""
+    folder = tmp_path_factory.mktemp("service")
+    model = shutil.copy(MODEL, folder / "digits.onnx")
+    command = [sys.executable, "-m", "serving", "--port", "0", "--web", str(web), "--model", str(model)]
+    environ = os.environ | {"PYTHONPATH": str(ROOT), "INKLING_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}
+    with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield Service(process.stdout.readline().strip().rpartition("//")[2], model)
+        process.kill()
