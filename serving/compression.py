@@ -48,7 +48,7 @@ def accepted(accept_encoding: str) -> str | None:
     named = {}
     for item in accept_encoding.lower().split(","):
         coding, _, parameter = item.replace(" ", "").partition(";")
-        named[coding] = parameter.rstrip("0").removesuffix(".") != "q="  # q=0 and q=0.000 refuse it
+        named[coding] = parameter.rstrip("0.") != "q="  # q=0 and q=0.000 refuse it
     return next((coding for coding in WINDOW_BITS if named.get(coding)), None)
 
 

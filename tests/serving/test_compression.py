@@ -20,16 +20,15 @@ def test_what_is_compressed_is_inflated_the_same(body: bytes, coding: str) -> No
     assert inflate(compressed, coding, LIMIT) == body
 
 
-@pytest.mark.parametrize("coding", ["gzip", " GZip", "x"])
-def test_the_limit_is_of_what_comes_out(coding: str) -> None:
-    exact, above = gzip.compress(bytes(LIMIT)), gzip.compress(bytes(LIMIT + 1))
-    if coding == "x":
-        assert inflate(above, "identity", LIMIT) == above
-        return
-    assert len(inflate(exact, coding, LIMIT)) == LIMIT
+def test_the_limit_is_of_what_comes_out() -> None:
+    assert len(inflate(gzip.compress(bytes(LIMIT)), " GZip", LIMIT)) == LIMIT
     with pytest.raises(RequestError, match=str(LIMIT)) as caught:
-        inflate(above, coding, LIMIT)
+        inflate(gzip.compress(bytes(LIMIT + 1)), "gzip", LIMIT)
     assert caught.value.status == 413
+
+
+def test_identity_is_no_coding() -> None:
+    assert inflate(b"digits", "identity", LIMIT) == b"digits"
 
 
 @pytest.mark.parametrize(
