@@ -4,6 +4,7 @@
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -15,8 +16,11 @@ import orjson
 from serving.card import INPUTS, OUTPUTS
 from serving.errors import BadRequestError, TooLargeError
 
-# As text, a picture takes four times its bytes, and each of its numbers is an object for a moment: 60 MB at this limit.
+# As text, a picture takes four times its bytes, and what it holds become objects: at this limit, 50 MB.
 MAX_JSON_BYTES = 2 * 2**20
+
+# Lists and objects cost the most: without a limit, 2 MB of them would hold up everyone else for 250 ms.
+MAX_JSON_CONTAINERS = 2**15
 
 # Each image is answered by 844 bytes however small it is, so pixels alone would not limit the answer.
 MAX_IMAGES = 1024
@@ -30,7 +34,7 @@ CLASSIFIED = "probabilities"
 Images = npt.NDArray[np.uint8]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RequestedOutput:
     """One output that the client wants.
 
@@ -43,6 +47,10 @@ class RequestedOutput:
     name: str
     is_binary: bool
     n_classes: int
+
+
+ALL_JSON = [RequestedOutput(name, False, 0) for name in OUTPUT_NAMES]
+ALL_BINARY = [RequestedOutput(name, True, 0) for name in OUTPUT_NAMES]
 
 
 @dataclass(slots=True)
@@ -80,8 +88,8 @@ def parse(body: bytes, header_length: bytes | None, max_pixels: int) -> InferReq
     else:
         n_json = _header_length(header_length, len(body))
         if n_json == 0:
-            return InferRequest(None, _square(body, max_pixels), math.inf, _all_outputs(is_binary=True))
-    document = parse_object(memoryview(body)[:n_json])
+            return InferRequest(None, _square(body, max_pixels), math.inf, ALL_BINARY)
+    document = parse_object(body[:n_json])
     parameters = _parameters(document, "The request")
     request_id = document.get("id")
     if request_id is not None and not isinstance(request_id, str):
@@ -94,16 +102,17 @@ def parse(body: bytes, header_length: bytes | None, max_pixels: int) -> InferReq
     )
 
 
-def parse_object(text: bytes | memoryview) -> dict[str, Any]:
+def parse_object(text: bytes) -> dict[str, Any]:
     """The JSON object in a text.
 
     Raises:
         BadRequestError: it is no JSON, or no object.
-        TooLargeError: it is above `MAX_JSON_BYTES`.
+        TooLargeError: it is above `MAX_JSON_BYTES` or `MAX_JSON_CONTAINERS`.
     """
-    if len(text) > MAX_JSON_BYTES:
+    if len(text) > MAX_JSON_BYTES or text.count(b"[") + text.count(b"{") > MAX_JSON_CONTAINERS:
         raise TooLargeError(
-            f"The JSON is too large: at most {MAX_JSON_BYTES} bytes are read. Send the tensor as binary data."
+            f"The JSON is too large: at most {MAX_JSON_BYTES} bytes and {MAX_JSON_CONTAINERS} lists and objects are "
+            "read. Send the tensor as binary data."
         )
     try:
         document = orjson.loads(text)
@@ -148,7 +157,7 @@ def _images(document: dict[str, Any], body: bytes, n_json: int, max_pixels: int)
     shape = _shape(tensor.get("shape"), max_pixels)
     n_elements = math.prod(shape)
     n_binary = len(body) - n_json
-    parameters = _parameters(tensor, f"Input {IMAGE.name!r}")
+    parameters = _parameters(tensor, "The input")
     if "binary_data_size" not in parameters:
         if n_binary:
             raise BadRequestError(f"{n_binary} bytes follow the JSON, but no input has a `binary_data_size`.")
@@ -184,31 +193,30 @@ def _check_size(shape: tuple[int, int, int], max_pixels: int) -> None:
         raise TooLargeError(f"The request has too many pixels: at most {max_pixels} are taken. Send smaller images.")
 
 
-def _elements(data: object, shape: tuple[int, ...]) -> bytearray:
+def _elements(data: object, shape: tuple[int, int, int]) -> bytearray:
     """The bytes in a JSON list, flat or nested as the shape; no Python loop sees an element."""
-    n_elements = math.prod(shape)
-    must = f"The `data` of input {IMAGE.name!r} must be {n_elements} whole numbers from 0 to 255, as its shape has it"
-    if not isinstance(data, list):
-        raise BadRequestError(f"{must}; or send them as binary data, with a `binary_data_size`.")
-    if data and isinstance(data[0], list):
-        rows = [data]
-        for length in shape[:-1]:
-            if set(map(len, rows)) != {length} or any(set(map(type, row)) != {list} for row in rows):
-                raise BadRequestError(f"{must}, flat or nested as the shape.")
-            rows = list(chain.from_iterable(rows))
-        if set(map(len, rows)) != {shape[-1]}:
-            raise BadRequestError(f"{must}, flat or nested as the shape.")
-        data = list(chain.from_iterable(rows))
-    if len(data) != n_elements:
-        raise BadRequestError(f"{must}; there are {len(data)}.")
-    try:
-        elements = bytearray(data)
-    except (TypeError, ValueError):
-        raise BadRequestError(f"{must}.") from None
-    # To Python, true and false are numbers; written out, they alone have an e.
-    if b"e" in orjson.dumps(data):
-        raise BadRequestError(f"{must}.")
-    return elements
+    if isinstance(data, list):
+        flat = _flat(data, shape) if data and isinstance(data[0], list) else data
+        if len(flat) == math.prod(shape):
+            # Refuses all but whole numbers from 0 to 255; those two that are numbers to Python alone have an e.
+            with suppress(TypeError, ValueError):
+                elements = bytearray(flat)
+                if b"e" not in orjson.dumps(flat):
+                    return elements
+    raise BadRequestError(
+        f"The `data` of input {IMAGE.name!r} must be {math.prod(shape)} whole numbers from 0 to 255, flat or nested as "
+        "its shape. Binary data instead has a `binary_data_size`."
+    )
+
+
+def _flat(data: list[Any], shape: tuple[int, int, int]) -> list[Any]:
+    """The elements of a list that is nested as the shape; nothing where it is not."""
+    rows = [data]
+    for length in shape[:-1]:
+        if any(len(row) != length or set(map(type, row)) != {list} for row in rows):
+            return []
+        rows = list(chain.from_iterable(rows))
+    return list(chain.from_iterable(rows)) if set(map(len, rows)) == {shape[-1]} else []
 
 
 def _timeout_s(parameters: dict[str, Any]) -> float:
@@ -223,7 +231,7 @@ def _outputs(document: dict[str, Any], is_binary: bool) -> list[RequestedOutput]
     if not isinstance(tensors, list):
         raise BadRequestError(f"`outputs` must be a list, with tensors of {OUTPUT_NAMES}.")
     if not tensors:
-        return _all_outputs(is_binary)
+        return ALL_BINARY if is_binary else ALL_JSON
     outputs = []
     names = set(OUTPUT_NAMES)
     for tensor in tensors:
@@ -231,14 +239,10 @@ def _outputs(document: dict[str, Any], is_binary: bool) -> list[RequestedOutput]
         if not isinstance(name, str) or name not in names:
             raise BadRequestError(f"Each of `outputs` must be an object whose `name` is one of {OUTPUT_NAMES}, once.")
         names.remove(name)
-        parameters = _parameters(tensor, f"Output {name!r}")
+        parameters = _parameters(tensor, "An output")
         is_binary_here = _flag(parameters, "binary_data", is_binary)
         outputs.append(RequestedOutput(name, is_binary_here, _n_classes(parameters, name)))
     return outputs
-
-
-def _all_outputs(is_binary: bool) -> list[RequestedOutput]:
-    return [RequestedOutput(name, is_binary, 0) for name in OUTPUT_NAMES]
 
 
 def _n_classes(parameters: dict[str, Any], name: str) -> int:

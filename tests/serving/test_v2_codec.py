@@ -15,7 +15,7 @@ from serving.card import OUTPUTS
 from serving.errors import RequestError
 from serving.predictor import Prediction, Predictor
 from serving.v2_answer import encode
-from serving.v2_request import MAX_IMAGES, MAX_JSON_BYTES, InferRequest, RequestedOutput, parse
+from serving.v2_request import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, InferRequest, RequestedOutput, parse
 
 MAX_PIXELS = 10_000
 NAMES = [tensor.name for tensor in OUTPUTS]
@@ -242,3 +242,5 @@ def test_a_size_above_the_limits(shape: list[int]) -> None:
 
 def test_json_above_the_limit() -> None:
     assert "binary" in refused(document(note="x" * MAX_JSON_BYTES), status=413)
+    for container in ([], {}):
+        assert "binary" in refused(document(note=[container] * MAX_JSON_CONTAINERS), status=413)
