@@ -103,7 +103,7 @@ async def infer(request: Request) -> Response:
     """Runs the model on the images in the body."""
     state = request.app.state
     engine: Engine = state.engine
-    _card(request)
+    _card(request)  # refuses an unknown model before its body is read
     headers = dict(request.scope["headers"])
     body = await request.body()
     timing = ServerTiming()
