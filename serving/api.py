@@ -38,9 +38,7 @@ async def predict(request: Request) -> Response:
     grey = await engine.in_thread(to_grey, image) if is_large else to_grey(image)
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
-    timing.add("queue", answer.queue_s)
-    timing.add("infer", answer.infer_s)
-    timing.start()
+    timing.add_answer(answer)
     response = JSONResponse(document(grey, answer))
     timing.lap("encode")
     return response

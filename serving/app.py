@@ -52,6 +52,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         # Each part is a mount: a plain route would leave its wrong methods to the page's mount, which says 404.
         routes=[
             Mount("/api", routes=api.routes),
+            Route("/v2", v2.ServerMetadata),  # without a redirect, which not every client follows
             Mount("/v2", routes=v2.routes),
             Route("/metrics", read_metrics, methods=["GET"]),
             Mount("/", app=StaticFiles(directory=settings.web, html=True)),

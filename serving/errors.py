@@ -68,6 +68,13 @@ class UnsupportedImageError(RequestError):
     reason = "unsupported"
 
 
+class UnsupportedEncodingError(RequestError):
+    """The body is compressed in a way that is not read here."""
+
+    status = 415
+    reason = "unsupported"
+
+
 class WrongHostError(RequestError):
     """The Host header names a host that this service does not answer for."""
 

@@ -26,7 +26,7 @@ REASONS = (
     "bad_request", "forbidden", "not_found", "method", "slow", "too_large", "unsupported", "wrong_host", "unreadable",
     "head_too_large", "failed", "no_model", "timeout", "overloaded", "not_http",
 )  # fmt: skip
-STAGES = ("decode", "queue", "infer", "encode", "total")
+STAGES = ("decode", "queue", "infer", "encode", "total", "refused")
 STATES = ("digit", "unsure", "not_a_digit", "blank")
 DIGITS = tuple("0123456789")
 BATCHES = (*(str(n_images) for n_images in range(1, MAX_BATCH_IMAGES + 1)), "more")
@@ -157,7 +157,7 @@ class Metrics:
         self.connections = Metric("inkling_connections", "Open connections.", "gauge")
         self.stages = Histogram(
             "inkling_stage_seconds",
-            "Time of each stage of a prediction; total is from the request's head to its answer.",
+            "Stages of a prediction; total: from the request's head to its answer; refused: the same, without one.",
             labels={"stage": STAGES},
             bounds=STAGE_BOUNDS_S,
         )

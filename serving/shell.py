@@ -199,6 +199,8 @@ class Shell:
         if route in PREDICTING and status == 200:
             for stage, seconds in timing.stages:
                 self.metrics.stages.observe(seconds, stage)
+        elif route in PREDICTING:
+            self.metrics.stages.observe(timing.elapsed_s(), "refused")
         if self.settings.log_requests:
             times = {f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in timing.stages}
             facts = {"method": scope["method"], "path": scope["path"], "status": status} | times

@@ -2,6 +2,8 @@
 
 import time
 
+from serving.engine import Answer
+
 
 class Timing:
     """The clock of one request; its stages are told to the client and to the metrics.
@@ -28,11 +30,16 @@ class Timing:
         self.stages.append((stage, now_s - self._last_s))
         self._last_s = now_s
 
-    def add(self, stage: str, seconds: float) -> None:
-        """A stage that was measured elsewhere."""
-        self.stages.append((stage, seconds))
+    def elapsed_s(self) -> float:
+        """Since the request's head was read."""
+        return time.perf_counter() - self.started_s
+
+    def add_answer(self, answer: Answer) -> None:
+        """The stages that the engine has measured; the next one starts."""
+        self.stages += (("queue", answer.queue_s), ("infer", answer.infer_s))
+        self.start()
 
     def end(self) -> str:
         """Ends the request; returns the Server-Timing header's value, in milliseconds."""
-        self.stages.append(("total", time.perf_counter() - self.started_s))
+        self.stages.append(("total", self.elapsed_s()))
         return ", ".join([f"{stage};dur={seconds * 1000:.3f}" for stage, seconds in self.stages])

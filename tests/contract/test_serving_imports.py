@@ -11,7 +11,16 @@ from tests.contract.imports import ROOT, imported_names
 MODULES = sorted((ROOT / "serving").glob("*.py"))
 
 # anyio and python-multipart come with starlette.
-ALLOWED = {"anyio", "numpy", "onnxruntime", "PIL", "serving", "starlette", "uvicorn"} | sys.stdlib_module_names
+ALLOWED = {
+    "anyio",
+    "numpy",
+    "onnxruntime",
+    "orjson",
+    "PIL",
+    "serving",
+    "starlette",
+    "uvicorn",
+} | sys.stdlib_module_names
 FORBIDDEN = ("tensorflow", "keras", "mlflow", "dvc", "hydra", "pipeline", "pydantic")
 
 # The pipeline tests the code that ships through these two, so they must know nothing of the web.

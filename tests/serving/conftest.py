@@ -1,15 +1,20 @@
 """One service on the committed model, for all tests."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from serving.app import create_app
 from serving.predictor import Predictor
 from serving.settings import ROOT, Settings
+from serving.shell import Shell
 
 MODEL = ROOT / "models" / "digits.onnx"
 MAX_BODY_BYTES = 2**20
@@ -37,17 +42,38 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def settings(web: Path) -> Settings:
     """Settings with a body limit that a test can reach."""
-    return Settings(model=MODEL, web=web, max_body_bytes=MAX_BODY_BYTES)
+    return Settings(model=MODEL, web=web, max_body_bytes=MAX_BODY_BYTES, allowed_hosts=("testserver",))
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings) -> Starlette:
-    """The application, not yet started."""
+def app(settings: Settings) -> Shell:
+    """The application."""
     return create_app(settings)
 
 
 @pytest.fixture(scope="session")
-def client(app: Starlette) -> Iterator[TestClient]:
-    """A client of the started application; an unexpected exception fails the test."""
+def client(app: Shell) -> Iterator[TestClient]:
+    """A client of the application; an unexpected exception fails the test."""
     with TestClient(app) as client:
         yield client
+
+
+@dataclass
+class Service:
+    """A running process: its address as host:port, and the model file that is its own."""
+
+    address: str
+    model: Path
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, web: Path) -> Iterator[Service]:
+    """The service as a process of its own, for clients that need a real connection."""
+    folder = tmp_path_factory.mktemp("service")
+    model = shutil.copy(MODEL, folder / "digits.onnx")
+    command = [sys.executable, "-m", "serving", "--port", "0", "--web", str(web), "--model", str(model)]
+    environ = os.environ | {"PYTHONPATH": str(ROOT), "INKLING_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}
+    with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield Service(process.stdout.readline().strip().rpartition("//")[2], model)
+        process.kill()

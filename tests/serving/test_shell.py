@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from serving.limits import CONTENT_SECURITY_POLICY
+from serving.shell import CONTENT_SECURITY_POLICY
 
 from .asgi import exchange
 from .conftest import MAX_BODY_BYTES
