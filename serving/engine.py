@@ -170,8 +170,9 @@ class Engine:
         """Up to a batch of requests from the front, without those that nobody waits for or that would be too late."""
         batch: list[_Waiting] = []
         n_images = 0
+        n_fitting = _n_in_batch(queued[0].images[0].size)
         now_s = time.perf_counter()
-        while queued and n_images + len(queued[0].images) <= MAX_BATCH_IMAGES:
+        while queued and n_images + len(queued[0].images) <= n_fitting:
             waiting = queued.popleft()
             if waiting.future.done():
                 continue
@@ -187,7 +188,7 @@ class Engine:
         if started_s + self._run_s > deadline_s:
             raise TimeoutExpiredError(TIMEOUT_TEXT)
         model = self.model
-        n_images = max(1, min(MAX_BATCH_IMAGES, MAX_INLINE_PIXELS // images[0].size))
+        n_images = _n_in_batch(images[0].size)
         parts = [model.run(images[start : start + n_images]) for start in range(0, len(images), n_images)]
         infer_s = time.perf_counter() - started_s
         prediction = Prediction.joined(parts)
@@ -196,3 +197,8 @@ class Engine:
     def _observe(self, images: Images, answer: Answer) -> None:
         for observe in self.observers:
             observe(images, answer)
+
+
+def _n_in_batch(n_pixels: int) -> int:
+    """How many images of this size run together: of large ones few, or their run would take much memory."""
+    return max(1, min(MAX_BATCH_IMAGES, MAX_INLINE_PIXELS // n_pixels))
