@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from serving.card import INPUTS, OUTPUTS, GoldenAnswers, ModelCard, Tensor, read_card, read_golden
+from serving.card import INPUTS, OUTPUTS, ModelCard, Tensor, read_card, read_golden
 from serving.errors import ModelError
 
 State = Literal["digit", "unsure", "not_a_digit", "blank"]
