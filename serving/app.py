@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from serving import api, v2
+from serving import api, openapi, v2
 from serving.engine import Engine
 from serving.errors import RequestError, StartError
 from serving.lifecycle import Lifecycle
