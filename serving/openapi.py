@@ -6,10 +6,11 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
 
-from serving import VERSION
+from serving import __version__
 from serving.bodies import LONGEST_RAW_SIDE_PX
 from serving.card import MODEL_NAME
 from serving.images import FORMATS, FORMATS_TEXT
@@ -36,7 +37,7 @@ ERRORS = {
     404: "There is no model, or no version of it, of that name.",
     408: "The body did not come in time.",
     413: "The body, or what it unpacks to, is above a limit.",
-    415: f"The bytes are not {FORMATS_TEXT}.",
+    415: f"The bytes are not {FORMATS_TEXT}; or they are compressed in a way that is not read here.",
     422: "The picture is damaged, cut short, or made to take too long.",
     503: "Not now: no model is loaded, there is too much to do, or the answer would come after the request's timeout.",
 }
@@ -56,7 +57,8 @@ async def openapi(request: Request) -> Response:
 
 async def docs(request: Request) -> Response:
     """The page that shows the document."""
-    return FileResponse(request.app.state.settings.web / "docs.html")
+    # By the page's own means: 304 where it is unchanged, 404 where the web folder has no such page.
+    return await StaticFiles(directory=request.app.state.settings.web).get_response("docs.html", request.scope)
 
 
 routes = [Route("/openapi.json", openapi), Route("/docs", docs)]
@@ -78,7 +80,7 @@ def document(settings: Settings, version: str | None) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Inkling",
-            "version": VERSION,
+            "version": __version__,
             "description": DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -141,7 +143,7 @@ def _protocol() -> dict[str, Any]:
     tag = "Open Inference Protocol"
     paths = {
         "/v2": _get(tag, "server", "The server and its extensions", _json("ServerMetadata")),
-        "/v2/models/stats": _get("Observe", "statsAll", "Statistics of all models", _json("Statistics"), 503),
+        "/v2/models/stats": _get("Observe", "statsAll", "Statistics of all models", _json("Statistics")),
     }
     model, version = ({"$ref": f"#/components/parameters/{name}"} for name in ("model", "version"))
     for path, suffix, of, parameters in (

@@ -202,10 +202,10 @@ def _statistics() -> Schema:
         "last_inference": count("Milliseconds since 1970; 0 before the first."),
         "inference_count": count("Images."),
         "execution_count": count("Runs of the model: a batch counts once."),
-        "inference_stats": closed(steps) | {"additionalProperties": True},
+        "inference_stats": closed(steps),
         "batch_stats": array(closed({"batch_size": count(), **COMPUTE})),
     }
-    return closed({"model_stats": array(closed(model) | {"additionalProperties": True})})
+    return closed({"model_stats": array(closed(model))})
 
 
 def _config() -> Schema:
@@ -237,8 +237,12 @@ SCHEMAS: dict[str, Schema] = {
     "InferResponse": _infer_response(),
     "RepositoryIndex": array(
         closed(
-            {"name": text(), "version": VERSION_SCHEMA, "state": text(enum=["READY", "UNAVAILABLE"]), "reason": text()},
-            optional=("version", "reason"),
+            {
+                "name": text(),
+                "version": text("Empty where it is not loaded."),
+                "state": text(enum=["READY", "UNAVAILABLE"]),
+                "reason": text(),
+            }
         )
     ),
     "Statistics": _statistics(),

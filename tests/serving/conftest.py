@@ -34,6 +34,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = site / "web"
     folder.mkdir()
     (folder / "index.html").write_text("<!doctype html><title>Inkling</title>")
+    (folder / "docs.html").write_text("<!doctype html><title>Inkling's API</title>")
     (folder / "js").mkdir()
     (folder / "js" / "app.js").write_text("export {};")
     return folder

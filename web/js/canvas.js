@@ -48,6 +48,13 @@ export class Sheet {
     return this.#pointer !== null;
   }
 
+  /** Puts these strokes on the sheet, in place of what is there. */
+  show(strokes) {
+    this.#pointer = null;
+    this.#strokes = [...strokes];
+    this.#paintSoon();
+  }
+
   /** Takes the last stroke back, also one that is being drawn. */
   undo() {
     this.#pointer = null;
@@ -57,9 +64,7 @@ export class Sheet {
 
   /** Takes every stroke back. */
   clear() {
-    this.#pointer = null;
-    this.#strokes = [];
-    this.#paintSoon();
+    this.show([]);
   }
 
   /** @returns {Uint8Array} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255) */

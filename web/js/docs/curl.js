@@ -1,0 +1,41 @@
+// The curl command of an operation, from the examples in the document.
+
+/** @returns {URL} the address of a path whose `{parameters}` have these values */
+export function address(path, values = {}) {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name] ?? ""));
+  // Relative to this page, so that it holds behind a proxy that serves all under a prefix.
+  return new URL(filled.slice(1), new URL(".", window.location));
+}
+
+/**
+ * @param {{method: string, path: string, parameters: object[]}} operation
+ * @param {string | null} type the request's content type; null where it has no body
+ * @param {object | undefined} example of the body
+ * @returns {string} a command for a shell
+ */
+export function curl({ method, path, parameters }, type = null, example = undefined) {
+  const values = Object.fromEntries(parameters.map(({ name, example: value }) => [name, value ?? `{${name}}`]));
+  const url = decodeURI(address(path, values).href);
+  // What has parameters beside the path is the binary form alone: images and JSON say their own size.
+  const extra = type === "application/octet-stream" ? parameters : [];
+  const query = extra.filter((parameter) => parameter.in === "query").map(({ name }) => `${name}=${values[name]}`);
+  const headers = extra.filter((parameter) => parameter.in === "header").map(({ name }) => `${name}: ${values[name]}`);
+  const target = quote(query.length > 0 ? `${url}?${query.join("&")}` : url);
+  const body = bodyArguments(type, example);
+  const parts = [...headers.map((header) => `-H ${quote(header)}`), ...body, target];
+  return [method === "POST" && body.length === 0 ? "curl -X POST" : "curl", ...parts].join(" \\\n  ");
+}
+
+function bodyArguments(type, example) {
+  if (type === null) return [];
+  if (type === "multipart/form-data") return ["-F image=@digit.png"];
+  const header = `-H ${quote(`Content-Type: ${type}`)}`;
+  if (type === "application/json") return [header, `-d ${quote(JSON.stringify(example))}`];
+  const file = type.startsWith("image/") ? `digit.${type.slice("image/".length)}` : "digit.raw";
+  return [header, `--data-binary @${file}`];
+}
+
+/** Within single quotes, a shell takes everything but these themselves as it is. */
+function quote(text) {
+  return /^[\w:/.?=-]+$/.test(text) && !text.includes("?") ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

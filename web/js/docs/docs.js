@@ -1,0 +1,66 @@
+// The page of /docs: everything on it comes from openapi.json.
+
+import { h, prose } from "./elements.js";
+import { methodBadge, operationCard, operationsOf } from "./operation.js";
+
+const byId = (id) => document.getElementById(id);
+
+/** Open from the start, as it is what most come for. */
+const FIRST = "predict";
+
+async function load() {
+  let root;
+  try {
+    const response = await fetch("openapi.json");
+    if (!response.ok) throw new Error(`The service answered ${response.status}`);
+    root = await response.json();
+  } catch {
+    byId("loading").textContent = "The service cannot be reached. Load the page anew.";
+    return;
+  }
+  byId("loading").remove();
+  show(root);
+}
+
+function show(root) {
+  byId("version").textContent = ` · ${root.info.version} · OpenAPI ${root.openapi}`;
+  byId("about").append(...root.info.description.split("\n\n").map((text) => h("p", {}, ...prose(text))));
+  const operations = operationsOf(root);
+  for (const tag of root.tags) {
+    const own = operations.filter(({ tags }) => tags.includes(tag.name));
+    byId("routes").append(group(root, tag, own));
+    byId("contents").append(contents(tag, own));
+  }
+  open(decodeURIComponent(window.location.hash.slice(1)) || FIRST);
+  window.addEventListener("hashchange", () => open(decodeURIComponent(window.location.hash.slice(1))));
+}
+
+function group(root, { name, description }, operations) {
+  const id = slug(name);
+  return h("section.group", { "aria-labelledby": id },
+    h("h2", { id }, name),
+    h("p.note", {}, ...prose(description)),
+    ...operations.map((operation) => operationCard(root, operation)),
+  );
+}
+
+function contents({ name }, operations) {
+  const links = operations.map((operation) =>
+    h("li", {}, h("a", { href: `#${operation.operationId}` }, methodBadge(operation), h("span", {}, operation.summary))),
+  );
+  return h("div", {}, h("p.tag", {}, h("a", { href: `#${slug(name)}` }, name)), h("ul", {}, ...links));
+}
+
+function open(id) {
+  const target = byId(id);
+  if (!target) return;
+  if (target.matches("details")) target.open = true;
+  if (window.location.hash) target.scrollIntoView();
+}
+
+/** Not the name alone: operations have ids of their own. */
+function slug(name) {
+  return `tag-${name.toLowerCase().replaceAll(" ", "-")}`;
+}
+
+load();

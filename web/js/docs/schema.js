@@ -1,0 +1,79 @@
+// A JSON Schema as a tree that people read.
+
+import { h, prose } from "./elements.js";
+
+/** @returns {object} what a `{"$ref": "#/..."}` points to in the document; anything else as it is */
+export function resolve(root, node) {
+  if (!node?.$ref) return node;
+  const path = node.$ref.slice(2).split("/");
+  return path.reduce((part, key) => part[key], root);
+}
+
+/** @returns {HTMLElement} the type and meaning of a schema; below it, what an object or a list is made of */
+export function schemaTree(root, schema) {
+  const [inner, description] = [members(root, schema), resolve(root, schema).description];
+  return h("div.schema", {},
+    h("p", {}, typeLabel(root, schema), limits(root, schema)),
+    description && h("p.note", {}, ...prose(description)),
+    inner,
+  );
+}
+
+/** @returns {HTMLElement} a type in few words, such as `list of 10 numbers` */
+export function typeLabel(root, schema) {
+  return h("span.type", {}, typeText(root, schema));
+}
+
+function typeText(root, schema) {
+  const node = resolve(root, schema);
+  if (node.anyOf) return node.anyOf.map((part) => typeText(root, part)).join(" or ");
+  if (node.format === "binary") return "bytes";
+  if (node.type === "array") return listText(root, node);
+  return [node.type ?? "anything"].flat().join(" or ");
+}
+
+function listText(root, { items, prefixItems, minItems, maxItems }) {
+  const count = minItems && minItems === maxItems ? `${minItems} × ` : "";
+  const of = items || prefixItems?.[0];
+  return `list of ${count}${of ? typeText(root, of) : "anything"}`;
+}
+
+/** @returns {HTMLElement | null} what limits a value: an enumeration, a range, a pattern */
+export function limits(root, schema) {
+  const node = resolve(root, schema);
+  const inner = node.anyOf ? resolve(root, node.anyOf.find(({ type }) => type !== "null")) : node;
+  const { enum: values, minimum, maximum, pattern } = inner;
+  if (values) return h("span.limits", {}, ...values.flatMap((value) => [h("code", {}, String(value)), " "]));
+  if (pattern) return h("span.limits", {}, h("code", {}, pattern));
+  if (minimum != null && maximum != null) return h("span.limits", {}, `${minimum} to ${maximum}`);
+  if (minimum != null) return h("span.limits", {}, `from ${minimum}`);
+  return null;
+}
+
+/** The properties of an object, or of the objects in a list; null where there are none. */
+function members(root, schema) {
+  const node = resolve(root, schema);
+  if (node.anyOf) return node.anyOf.map((part) => members(root, part)).find(Boolean) ?? null;
+  if (node.type === "array") {
+    const of = node.items || node.prefixItems?.[0];
+    return of ? members(root, of) : null;
+  }
+  if (!node.properties) return null;
+  const required = node.required ?? [];
+  const entries = Object.entries(node.properties);
+  return h("ul.members", {}, ...entries.map(([name, value]) => member(root, name, value, required.includes(name))));
+}
+
+function member(root, name, schema, isRequired) {
+  const { description } = resolve(root, schema);
+  return h("li", {},
+    h("p.member", {},
+      h("code.key", {}, name),
+      typeLabel(root, schema),
+      !isRequired && h("span.optional", {}, "optional"),
+      limits(root, schema),
+    ),
+    description && h("p.note", {}, ...prose(description)),
+    members(root, schema),
+  );
+}

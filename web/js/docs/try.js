@@ -1,0 +1,107 @@
+// "Try it": sends a request as the document describes it, and shows what comes back.
+
+import { RASTER_SIDE, Sheet } from "../canvas.js";
+import { fileRequest, inkRequest } from "../predict.js";
+import { address } from "./curl.js";
+import { h, speak } from "./elements.js";
+
+const MAX_SHOWN_CHARACTERS = 20_000;
+
+/** A 7, so that who has no pen and no file at hand has something to send. */
+const SAMPLE = [[[0.3, 0.27], [0.5, 0.26], [0.69, 0.26], [0.62, 0.42], [0.54, 0.6], [0.47, 0.8]]];
+
+/** @returns {HTMLElement | null} the form for a GET, or for the picture of POST /api/predict; other POSTs have none */
+export function tryIt(operation) {
+  if (operation.operationId === "predict") return pictureForm();
+  return operation.method === "GET" ? valuesForm(operation) : null;
+}
+
+function valuesForm({ operationId, path, parameters, method }) {
+  const inputs = parameters.map(({ name, example = "" }) => h("input", { id: `${operationId}-${name}`, name, value: example, required: true }));
+  const fields = inputs.map((input) => h("p.field", {}, h("label", { for: input.id }, input.name), input));
+  return form(fields, [], () => ({
+    url: address(path, Object.fromEntries(inputs.map(({ name, value }) => [name, value]))),
+    method,
+  }));
+}
+
+function pictureForm() {
+  const canvas = h("canvas", { role: "img", "aria-label": "Drawing area: draw one digit with a mouse, a pen or a finger" });
+  let isSample = true;
+  const sheet = new Sheet(canvas, { start: () => isSample && clear(), ink: () => choose(null) });
+  const name = h("span.note");
+  const input = h("input.unseen", { type: "file", id: "try-file", accept: "image/*", onchange: () => choose(input.files[0] ?? null) });
+  let file = null;
+  function choose(chosen) {
+    file = chosen;
+    name.textContent = chosen ? chosen.name : "";
+    canvas.classList.toggle("aside", chosen !== null);
+    if (!chosen) input.value = "";
+  }
+  function clear() {
+    isSample = false;
+    sheet.clear();
+    choose(null);
+  }
+  sheet.show(SAMPLE);
+  const tools = [
+    h("button.button.small", { type: "button", onclick: clear }, "Clear"),
+    h("span.file", {}, input, h("label.button.small", { for: input.id }, "Choose a file")),
+    name,
+  ];
+  return form([canvas], tools, () => ({
+    ...(file ? fileRequest(file) : inkRequest(sheet.toGrey(), RASTER_SIDE)),
+    method: "POST",
+  }));
+}
+
+/** A form around some fields; `request` tells at its submission what to fetch. */
+function form(fields, tools, request) {
+  const outcome = h("div.outcome", { hidden: true });
+  const send = h("button.button.small.send", { type: "submit" }, "Send");
+  async function submit(event) {
+    event.preventDefault();
+    send.disabled = true;
+    outcome.hidden = false;
+    outcome.replaceChildren(...(await exchange(request())));
+    send.disabled = false;
+  }
+  return h("form.try", { onsubmit: submit }, h("h4", {}, "Try it"),
+    h("div.bench", {}, ...fields, h("div.try-tools", {}, send, ...tools)), outcome);
+}
+
+async function exchange({ url, ...options }) {
+  const start = performance.now();
+  let response, bytes;
+  try {
+    response = await fetch(url, { ...options, cache: "no-store" });
+    bytes = await response.arrayBuffer();
+  } catch {
+    speak("The service cannot be reached.");
+    return [h("p.status", { "data-class": "5" }, "The service cannot be reached.")];
+  }
+  const roundTrip = `${(performance.now() - start).toFixed(1)} ms`;
+  speak(`Answer ${response.status}`);
+  const timing = response.headers.get("Server-Timing");
+  return [
+    h("p.head", {},
+      h("span.status", { "data-class": String(response.status)[0] }, `${response.status} ${response.statusText}`.trim()),
+      h("span.note", {}, `round trip ${roundTrip}`),
+    ),
+    timing && h("p.note", {}, h("code", {}, `Server-Timing: ${timing}`)),
+    bytes.byteLength > 0
+      ? h("pre", { tabindex: 0, "aria-label": "Body of the answer" }, h("code", {}, bodyText(response, bytes)))
+      : h("p.note", {}, "The answer has no body; its status says it."),
+  ].filter(Boolean);
+}
+
+function bodyText(response, bytes) {
+  const text = new TextDecoder().decode(bytes);
+  const shown = response.headers.get("Content-Type")?.startsWith("application/json") ? indented(text) : text;
+  return shown.length > MAX_SHOWN_CHARACTERS ? `${shown.slice(0, MAX_SHOWN_CHARACTERS)}…` : shown;
+}
+
+/** JSON over several lines, lists of numbers on one. */
+function indented(text) {
+  return JSON.stringify(JSON.parse(text), null, 2).replace(/\[[\s\d.,e+-]+\]/g, (list) => list.replace(/\s+/g, " "));
+}
