@@ -37,7 +37,7 @@ ERRORS = {
     404: "There is no model, or no version of it, of that name.",
     408: "The body did not come in time.",
     413: "The body, or what it unpacks to, is above a limit.",
-    415: f"The bytes are not {FORMATS_TEXT}; or they are compressed in a way that is not read here.",
+    415: "The bytes are no picture that is read here, or the body is compressed in a way that is not.",
     422: "The picture is damaged, cut short, or made to take too long.",
     503: "Not now: no model is loaded, there is too much to do, or the answer would come after the request's timeout.",
 }

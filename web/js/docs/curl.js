@@ -22,8 +22,8 @@ export function curl({ method, path, parameters }, type = null, example = undefi
   const headers = extra.filter((parameter) => parameter.in === "header").map(({ name }) => `${name}: ${values[name]}`);
   const target = quote(query.length > 0 ? `${url}?${query.join("&")}` : url);
   const body = bodyArguments(type, example);
-  const parts = [...headers.map((header) => `-H ${quote(header)}`), ...body, target];
-  return [method === "POST" && body.length === 0 ? "curl -X POST" : "curl", ...parts].join(" \\\n  ");
+  const start = method === "POST" && body.length === 0 ? `curl -X POST ${target}` : `curl ${target}`;
+  return [start, ...headers.map((header) => `-H ${quote(header)}`), ...body].join(" \\\n  ");
 }
 
 function bodyArguments(type, example) {

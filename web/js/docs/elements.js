@@ -52,12 +52,13 @@ async function copyText(text) {
 
 function copySelection(text) {
   const focused = document.activeElement;
-  const area = h("textarea.unseen", { readonly: true, "aria-hidden": "true" });
+  const area = h("textarea.unseen.verbatim", { readonly: true, "aria-hidden": "true" });
   area.value = text;
   document.body.append(area);
+  area.focus({ preventScroll: true });
   area.select();
   const isCopied = document.execCommand("copy");
   area.remove();
-  focused?.focus();
+  focused?.focus({ preventScroll: true });
   return isCopied;
 }

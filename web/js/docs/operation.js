@@ -72,7 +72,7 @@ function requestForms(root, operation) {
 
 function command(text) {
   const code = h("code", {}, text);
-  return h("div.command", {}, h("pre", { tabindex: 0, "aria-label": "curl command" }, code), copyButton("Copy the curl command", () => text));
+  return h("div.command", {}, h("pre", {}, code), copyButton("Copy the curl command", () => text));
 }
 
 function parameterList(root, { parameters }) {

@@ -11,15 +11,25 @@ export function resolve(root, node) {
 
 /** @returns {HTMLElement} the type and meaning of a schema; below it, what an object or a list is made of */
 export function schemaTree(root, schema) {
-  const [inner, description] = [members(root, schema), resolve(root, schema).description];
   return h("div.schema", {},
     h("p", {}, typeLabel(root, schema), limits(root, schema)),
-    description && h("p.note", {}, ...prose(description)),
-    inner,
+    meaning(root, schema),
+    members(root, schema),
   );
 }
 
-/** @returns {HTMLElement} a type in few words, such as `list of 10 numbers` */
+function meaning(root, schema) {
+  const { description } = valueOf(root, schema);
+  return description && h("p.note", {}, ...prose(description));
+}
+
+/** The schema of the value, where the other choice is null. */
+function valueOf(root, schema) {
+  const node = resolve(root, schema);
+  return node.anyOf ? resolve(root, node.anyOf.find(({ type }) => type !== "null")) : node;
+}
+
+/** @returns {HTMLElement} a type in few words, such as "list of 10 numbers" */
 export function typeLabel(root, schema) {
   return h("span.type", {}, typeText(root, schema));
 }
@@ -33,16 +43,14 @@ function typeText(root, schema) {
 }
 
 function listText(root, { items, prefixItems, minItems, maxItems }) {
-  const count = minItems && minItems === maxItems ? `${minItems} × ` : "";
-  const of = items || prefixItems?.[0];
-  return `list of ${count}${of ? typeText(root, of) : "anything"}`;
+  const count = minItems && minItems === maxItems ? `${minItems} ` : "";
+  const one = typeText(root, items || prefixItems[0]);
+  return `list of ${count}${count === "1 " ? one : one.replace(/\w+(?= or |$)/g, "$&s")}`;
 }
 
 /** @returns {HTMLElement | null} what limits a value: an enumeration, a range, a pattern */
 export function limits(root, schema) {
-  const node = resolve(root, schema);
-  const inner = node.anyOf ? resolve(root, node.anyOf.find(({ type }) => type !== "null")) : node;
-  const { enum: values, minimum, maximum, pattern } = inner;
+  const { enum: values, minimum, maximum, pattern } = valueOf(root, schema);
   if (values) return h("span.limits", {}, ...values.flatMap((value) => [h("code", {}, String(value)), " "]));
   if (pattern) return h("span.limits", {}, h("code", {}, pattern));
   if (minimum != null && maximum != null) return h("span.limits", {}, `${minimum} to ${maximum}`);
@@ -52,12 +60,8 @@ export function limits(root, schema) {
 
 /** The properties of an object, or of the objects in a list; null where there are none. */
 function members(root, schema) {
-  const node = resolve(root, schema);
-  if (node.anyOf) return node.anyOf.map((part) => members(root, part)).find(Boolean) ?? null;
-  if (node.type === "array") {
-    const of = node.items || node.prefixItems?.[0];
-    return of ? members(root, of) : null;
-  }
+  const node = valueOf(root, schema);
+  if (node.type === "array") return members(root, node.items || node.prefixItems[0]);
   if (!node.properties) return null;
   const required = node.required ?? [];
   const entries = Object.entries(node.properties);
@@ -65,7 +69,6 @@ function members(root, schema) {
 }
 
 function member(root, name, schema, isRequired) {
-  const { description } = resolve(root, schema);
   return h("li", {},
     h("p.member", {},
       h("code.key", {}, name),
@@ -73,7 +76,7 @@ function member(root, name, schema, isRequired) {
       !isRequired && h("span.optional", {}, "optional"),
       limits(root, schema),
     ),
-    description && h("p.note", {}, ...prose(description)),
+    meaning(root, schema),
     members(root, schema),
   );
 }

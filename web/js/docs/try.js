@@ -5,7 +5,9 @@ import { fileRequest, inkRequest } from "../predict.js";
 import { address } from "./curl.js";
 import { h, speak } from "./elements.js";
 
+/** Of a whole body, and of one text in it. */
 const MAX_SHOWN_CHARACTERS = 20_000;
+const MAX_SHOWN_TEXT = 400;
 
 /** A 7, so that who has no pen and no file at hand has something to send. */
 const SAMPLE = [[[0.3, 0.27], [0.5, 0.26], [0.69, 0.26], [0.62, 0.42], [0.54, 0.6], [0.47, 0.8]]];
@@ -90,7 +92,7 @@ async function exchange({ url, ...options }) {
     ),
     timing && h("p.note", {}, h("code", {}, `Server-Timing: ${timing}`)),
     bytes.byteLength > 0
-      ? h("pre", { tabindex: 0, "aria-label": "Body of the answer" }, h("code", {}, bodyText(response, bytes)))
+      ? h("pre", { tabindex: 0, role: "region", "aria-label": "Body of the answer" }, h("code", {}, bodyText(response, bytes)))
       : h("p.note", {}, "The answer has no body; its status says it."),
   ].filter(Boolean);
 }
@@ -101,7 +103,10 @@ function bodyText(response, bytes) {
   return shown.length > MAX_SHOWN_CHARACTERS ? `${shown.slice(0, MAX_SHOWN_CHARACTERS)}…` : shown;
 }
 
-/** JSON over several lines, lists of numbers on one. */
+/** JSON over several lines, with lists of numbers on one, and of a long text its start. */
 function indented(text) {
-  return JSON.stringify(JSON.parse(text), null, 2).replace(/\[[\s\d.,e+-]+\]/g, (list) => list.replace(/\s+/g, " "));
+  const shorten = (_, value) =>
+    typeof value === "string" && value.length > MAX_SHOWN_TEXT ? `${value.slice(0, 40)}… (${value.length} characters)` : value;
+  return JSON.stringify(JSON.parse(text, shorten), null, 2)
+    .replace(/\[[\s\d.,e+-]+\]/g, (list) => list.replace(/\s+/g, " ").replace("[ ", "[").replace(" ]", "]"));
 }
