@@ -38,7 +38,7 @@ BOUNDS: dict[str, Any] = {
     "database": None,
     "deadline": None,
     "derandomize": True,
-    "suppress_health_check": list(HealthCheck),
+    "suppress_health_check": [HealthCheck.filter_too_much, HealthCheck.too_slow],
 }
 
 
