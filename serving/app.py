@@ -55,6 +55,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
             Route("/v2", v2.ServerMetadata),  # without a redirect, which not every client follows
             Mount("/v2", routes=v2.routes),
             Route("/metrics", read_metrics, methods=["GET"]),
+            *openapi.routes,
             Mount("/", app=StaticFiles(directory=settings.web, html=True)),
         ],
         middleware=[cors] if settings.cors_origins else [],

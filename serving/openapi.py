@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from serving import __version__
 from serving.bodies import LONGEST_RAW_SIDE_PX
 from serving.card import MODEL_NAME
+from serving.engine import Engine
 from serving.images import FORMATS, FORMATS_TEXT
 from serving.schemas import EXAMPLE_HEIGHT, EXAMPLE_WIDTH, SCHEMAS, VERSION_PATTERN, Schema, example_png, ref, text
 from serving.settings import Settings
@@ -33,15 +34,19 @@ TAGS = {
 
 ERRORS = {
     400: "The request is malformed; the text says how.",
-    403: "The client is not on this machine and has no token.",
+    403: "The request comes from another machine, a proxy or a browser, without the token.",
     404: "There is no model, or no version of it, of that name.",
-    408: "The body did not come in time.",
-    413: "The body, or what it unpacks to, is above a limit.",
+    408: "The request did not come in time.",
+    413: "The body, or what is in it, is above a limit.",
     415: "The bytes are no picture that is read here, or the body is compressed in a way that is not.",
+    421: "The Host header names a host that this service does not answer for.",
     422: "The picture is damaged, cut short, or made to take too long.",
+    431: "The request's line and headers are above the limit.",
     503: "Not now: no model is loaded, there is too much to do, or the answer would come after the request's timeout.",
 }
-BODY_ERRORS = (400, 408, 413)
+
+# Before a request reaches its route.
+ERRORS_ANYWHERE = (400, 408, 413, 421, 431, 503)
 
 HTML = {"text/html": {"schema": text()}}
 OBJECT: Schema = {"type": "object"}
@@ -51,8 +56,9 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 
 async def openapi(request: Request) -> Response:
     """The document, with the version of the model in use in its examples."""
-    state = request.app.state
-    return Response(_encoded(state.settings, state.predictor.card.version), media_type="application/json")
+    engine: Engine = request.app.state.engine
+    version = engine.predictor.card.version if engine.predictor else None
+    return Response(_encoded(request.app.state.settings, version), media_type="application/json")
 
 
 async def docs(request: Request) -> Response:
@@ -87,7 +93,7 @@ def document(settings: Settings, version: str | None) -> dict[str, Any]:
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": {
             "/api/predict": {"post": _predict(settings)},
-            "/api/model": _get("Predict", "model", "The model's card", _json("ModelCard"), 503),
+            "/api/model": _get("Predict", "model", "The model's card", _json("ModelCard")),
             **_protocol(),
             **_repository(),
             **_health(),
@@ -135,7 +141,7 @@ def _predict(settings: Settings) -> dict[str, Any]:
                 "application/octet-stream": {"schema": BINARY},
             },
         },
-        "responses": _responses(_json("Answer"), *BODY_ERRORS, 415, 422, 503, headers=_timing()),
+        "responses": _responses(_json("Answer"), 415, 422),
     }
 
 
@@ -151,11 +157,11 @@ def _protocol() -> dict[str, Any]:
         ("/v2/models/{model}/versions/{version}", "Version", "a version", [model, version]),
     ):
         of_model = {
-            "": _get(tag, f"metadata{suffix}", f"Inputs and outputs of {of}", _json("ModelMetadata"), 404, 503),
+            "": _get(tag, f"metadata{suffix}", f"Inputs and outputs of {of}", _json("ModelMetadata"), 404),
             "/infer": {"post": _infer(f"infer{suffix}", of)},
-            "/config": _get(tag, f"config{suffix}", f"Configuration of {of}", _json("ModelConfig"), 404, 503),
-            "/ready": _get("Health", f"ready{suffix or 'Model'}", f"Is {of} ready?", {}, 404, 503),
-            "/stats": _get("Observe", f"stats{suffix}", f"Statistics of {of}", _json("Statistics"), 404, 503),
+            "/config": _get(tag, f"config{suffix}", f"Configuration of {of}", _json("ModelConfig"), 404),
+            "/ready": _ready(_get("Health", f"ready{suffix or 'Model'}", f"Is {of} ready?", {}, 404)),
+            "/stats": _get("Observe", f"stats{suffix}", f"Statistics of {of}", _json("Statistics"), 404),
         }
         paths |= {path + end: {"parameters": parameters, **item} for end, item in of_model.items()}
     return paths
@@ -185,21 +191,20 @@ def _infer(operation: str, of: str) -> dict[str, Any]:
         },
         "responses": _responses(
             _json("InferResponse") | {"application/octet-stream": {"schema": BINARY}},
-            *BODY_ERRORS, 404, 415, 503,
-            headers=_timing() | {
-                JSON_LENGTH: {"schema": n_bytes, "description": "Of a binary answer: how many bytes of it are JSON."}
-            },
+            404,
+            415,
+            **{JSON_LENGTH: {"schema": n_bytes, "description": "Of a binary answer: how many bytes of it are JSON."}},
         ),
-    }  # fmt: skip
+    }
 
 
 def _repository() -> dict[str, Any]:
-    index = _change("index", "What there is", _json("RepositoryIndex"), 503)
+    index = _change("index", "What there is", _json("RepositoryIndex"))
     paths: dict[str, Any] = {"/v2/repository/index": {"post": index}}
     for name, summary in (("load", "Read the model's file anew and swap"), ("unload", "Stop serving the model")):
         paths[f"/v2/repository/models/{{model}}/{name}"] = {
             "parameters": [{"$ref": "#/components/parameters/model"}],
-            "post": _change(name, summary, {}, 403, 404, 503) | {"security": [{}, {"token": []}]},
+            "post": _change(name, summary, {}, 403, 404) | {"security": [{}, {"token": []}]},
         }
     return paths
 
@@ -210,14 +215,21 @@ def _change(operation: str, summary: str, content: Schema, *errors: int) -> dict
         "operationId": operation,
         "summary": summary,
         "requestBody": {"content": {"application/json": {"schema": OBJECT, "example": {}}}},
-        "responses": _responses(content, *BODY_ERRORS, *errors),
+        "responses": _responses(content, *errors),
     }
 
 
 def _health() -> dict[str, Any]:
-    ready = _get("Health", "ready", "Are predictions answered?", {})
-    ready["get"]["responses"]["503"] = {"description": "Not yet, or no longer."}
-    return {"/v2/health/live": _get("Health", "live", "Does the process answer?", {}), "/v2/health/ready": ready}
+    return {
+        "/v2/health/live": _get("Health", "live", "Does the process answer?", {}),
+        "/v2/health/ready": _ready(_get("Health", "ready", "Are predictions answered?", {})),
+    }
+
+
+def _ready(item: dict[str, Any]) -> dict[str, Any]:
+    """Of these, the status alone says whether."""
+    item["get"]["responses"]["503"] = {"description": "Not yet, or no longer."}
+    return item
 
 
 def _get(tag: str, operation: str, summary: str, content: Schema, *errors: int) -> dict[str, Any]:
@@ -225,14 +237,12 @@ def _get(tag: str, operation: str, summary: str, content: Schema, *errors: int) 
     return {"get": {"tags": [tag], "operationId": operation, "summary": summary, "responses": responses}}
 
 
-def _responses(content: Schema, *errors: int, headers: Schema | None = None) -> dict[str, Any]:
-    success = {
-        "description": "Done.",
-        **({"content": content} if content else {}),
-        **({"headers": headers} if headers else {}),
-    }
-    return {"200": success} | {
-        str(status): {"$ref": f"#/components/responses/{_error_name(status)}"} for status in sorted(errors)
+def _responses(content: Schema, *errors: int, **headers: Schema) -> dict[str, Any]:
+    timing = {"schema": text(), "description": "What each step took, in milliseconds."}
+    success = {"description": "Done.", "headers": {"Server-Timing": timing, **headers}}
+    return {"200": success | ({"content": content} if content else {})} | {
+        str(status): {"$ref": f"#/components/responses/{_error_name(status)}"}
+        for status in sorted({*errors, *ERRORS_ANYWHERE})
     }
 
 
@@ -248,10 +258,6 @@ def _error_name(status: int) -> str:
 
 def _json(schema: str) -> Schema:
     return {"application/json": {"schema": ref(schema)}}
-
-
-def _timing() -> Schema:
-    return {"Server-Timing": {"schema": text(), "description": "What each step took, in milliseconds."}}
 
 
 def _model() -> dict[str, Any]:
