@@ -4,10 +4,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from serving.shell import CONTENT_SECURITY_POLICY
+from serving.shell import CONTENT_SECURITY_POLICY, Shell
 
 from .asgi import exchange
 from .conftest import MAX_BODY_BYTES
@@ -22,7 +21,7 @@ def test_a_body_above_the_limit_is_refused(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("n_bytes", [MAX_BODY_BYTES + 1, 10**30])
-def test_an_announced_body_is_refused_before_it_is_sent(app: Starlette, n_bytes: int) -> None:
+def test_an_announced_body_is_refused_before_it_is_sent(app: Shell, n_bytes: int) -> None:
     chunks = iter([b"x"])
     status, _ = exchange(app, "POST", "/api/predict", {"content-length": str(n_bytes)}, chunks)
     assert status == 413
@@ -30,7 +29,7 @@ def test_an_announced_body_is_refused_before_it_is_sent(app: Starlette, n_bytes:
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "application/json", "multipart/form-data; boundary=b"])
-def test_a_chunked_body_is_taken_to_the_limit_and_no_further(app: Starlette, content_type: str) -> None:
+def test_a_chunked_body_is_taken_to_the_limit_and_no_further(app: Shell, content_type: str) -> None:
     start = b'--b\r\nContent-Disposition: form-data; name="i"; filename="i"\r\n\r\n'
     n_taken = 0
 
