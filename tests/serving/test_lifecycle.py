@@ -89,14 +89,6 @@ def test_a_missing_file_is_refused_too(lifecycle: Lifecycle) -> None:
     assert version(lifecycle) == version_of(GOOD)
 
 
-def test_damaged_weights_are_found_by_the_self_check_alone(tmp_path: Path) -> None:
-    path = tmp_path / "damaged.onnx"
-    path.write_bytes(BAD["damaged weights"])
-    Predictor.load(path).warm()
-    with pytest.raises(ModelError, match="fails its self-check: of golden image"):
-        checked(path)
-
-
 def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
     asyncio.run(lifecycle.unload())
     assert lifecycle.engine.predictor is None
