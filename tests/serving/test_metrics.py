@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from serving import connection, server, shadow  # noqa: F401, whose errors are among those that are looked at
 from serving.engine import MAX_BATCH_IMAGES, Answer
 from serving.errors import RequestError
 from serving.metrics import BATCHES, REASONS, ROUTES, SCORE_BOUNDS, STATES, STATUSES, Metric, Metrics, fact
