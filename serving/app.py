@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from serving import api, openapi, v2
 from serving.engine import Engine
@@ -56,7 +57,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
             Mount("/v2", routes=v2.routes),
             Route("/metrics", read_metrics, methods=["GET"]),
             *openapi.routes,
-            Mount("/", app=StaticFiles(directory=settings.web, html=True)),
+            Mount("/", app=Page(directory=settings.web, html=True)),
         ],
         middleware=[cors] if settings.cors_origins else [],
         exception_handlers={
@@ -73,6 +74,15 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
     app.state.shadow = shadow
     app.state.shell = shell = Shell(app, settings, metrics, engine)
     return shell
+
+
+class Page(StaticFiles):
+    """The page's files, each as a whole: what Starlette says of a Range that it cannot give is not JSON."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers as if no Range had been asked for."""
+        headers = [header for header in scope["headers"] if header[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 async def read_metrics(request: Request) -> Response:

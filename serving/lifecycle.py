@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 # How often a watched file is looked at. Only once it has been the same twice is it loaded: it may still be written to.
 WATCH_S = 0.5
 
+Stamp = tuple[int, int, int]  # inode, bytes, nanoseconds of the last change
+
 
 class Lifecycle:
     """Puts models into an engine.
@@ -34,6 +36,7 @@ class Lifecycle:
         self.metrics = metrics
         self.tell_others: Callable[[str], Awaitable[None]] = _alone
         self._one_at_a_time = asyncio.Lock()
+        self._stamp: Stamp | None = None  # of the content that was read last
 
     def start(self) -> None:
         """Loads the first model, before there is an event loop.
@@ -41,6 +44,7 @@ class Lifecycle:
         Raises:
             ModelError: the file is not a usable model.
         """
+        self._stamp = _stamp(self.path)
         self.engine.predictor = checked(self.path)
 
     async def load(self) -> ModelCard:
@@ -65,6 +69,7 @@ class Lifecycle:
             ModelError: the file is not a usable model; the one in use stays.
         """
         async with self._one_at_a_time:
+            self._stamp = _stamp(self.path)
             try:
                 predictor = await to_thread.run_sync(checked, self.path)
             except ModelError as error:
@@ -85,13 +90,12 @@ class Lifecycle:
         log.warning("The model was unloaded.")
 
     async def watch(self) -> None:
-        """Loads the file anew, in this process, whenever it has changed; returns never."""
-        loaded = seen = _stamp(self.path)
+        """Loads the file anew, in this process, whenever it has changed since it was read; returns never."""
+        seen = self._stamp
         while True:
             await asyncio.sleep(WATCH_S)
             stamp = _stamp(self.path)
-            if stamp != loaded and stamp == seen:
-                loaded = stamp
+            if stamp != self._stamp and stamp == seen:
                 try:
                     await self.load_here()
                 except ModelError:
@@ -115,7 +119,7 @@ def checked(path: Path) -> Predictor:
     return predictor
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: Path) -> Stamp | None:
     """What tells one content of a file from the next; None where there is no file."""
     try:
         facts = path.stat()

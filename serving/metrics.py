@@ -24,7 +24,7 @@ STATUSES = ("200", "304", "400", "403", "404", "405", "408", "413", "415", "421"
 # Why a request was refused, as `serving.errors` names it.
 REASONS = (
     "bad_request", "forbidden", "not_found", "method", "slow", "too_large", "unsupported", "wrong_host", "unreadable",
-    "head_too_large", "failed", "no_model", "timeout", "overloaded", "not_http",
+    "head_too_large", "failed", "no_model", "timeout", "overloaded",
 )  # fmt: skip
 STAGES = ("decode", "queue", "infer", "encode", "total", "refused")
 STATES = ("digit", "unsure", "not_a_digit", "blank")
@@ -181,6 +181,7 @@ class Metrics:
         self.shadow_run = Histogram("inkling_shadow_run_seconds", "Time of its runs.", bounds=STAGE_BOUNDS_S)
         self.memory = Metric("process_resident_memory_bytes", "Resident memory of all workers.", "gauge")
         self.cpu = Metric("process_cpu_seconds_total", "CPU time of all workers.")
+        self._cpu_s = 0.0
         self._all: list[Metric] = [metric for metric in vars(self).values() if isinstance(metric, Metric)]
         self._n_cells = sum(metric.n_cells for metric in self._all)
         self._cells = memoryview(mmap.mmap(-1, n_workers * self._n_cells * CELL_BYTES)).cast("d")
@@ -217,7 +218,9 @@ class Metrics:
 
     def measure_process(self) -> None:
         """Brings this worker's memory and CPU time up to date."""
-        self.cpu.set(time.process_time())
+        cpu_s = time.process_time()
+        self.cpu.add(amount=cpu_s - self._cpu_s)  # added, as a worker that replaces another starts from 0
+        self._cpu_s = cpu_s
         if STATM.exists():
             self.memory.set(int(STATM.read_text().split()[1]) * mmap.PAGESIZE)
 

@@ -30,11 +30,12 @@ class Gate:
         self.n_receiving = 0
         self.n_body_bytes = 0
         self._max_waiting = max_waiting
+        self._n_under_overload = min(N_UNDER_OVERLOAD, max_waiting)
         self._overloaded_until_s = 0.0
 
     def admits(self, n_waiting: int) -> bool:
         """Whether one more request is taken while `n_waiting` others wait for their answers."""
-        if n_waiting < N_UNDER_OVERLOAD:
+        if n_waiting < self._n_under_overload:
             return True
         now_s = time.perf_counter()
         if n_waiting < self._max_waiting and now_s >= self._overloaded_until_s:

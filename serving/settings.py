@@ -109,7 +109,7 @@ def _convert(setting: Field[Any], text: str, source: str) -> object:
     if isinstance(default, tuple):
         return tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not text.strip():
-        raise SettingsError(f"{source} is {text!r}; it is the {setting.metadata['help']}, by default {_shown(default)}")
+        raise SettingsError(f"{source} is {text!r}; leave it out, or set it: {setting.metadata['help']}")
     return Path(text).expanduser() if default is None or isinstance(default, Path) else text
 
 

@@ -18,6 +18,7 @@ from serving.shell import Shell
 
 MODEL = ROOT / "models" / "digits.onnx"
 MAX_BODY_BYTES = 2**20
+LOOPBACK = ("127.0.0.1", 50_000)  # a client on this machine, which may manage models
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,7 @@ def app(settings: Settings) -> Shell:
 @pytest.fixture(scope="session")
 def client(app: Shell) -> Iterator[TestClient]:
     """A client of the application; an unexpected exception fails the test."""
-    with TestClient(app) as client:
+    with TestClient(app, client=LOOPBACK) as client:
         yield client
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from serving.card import Thresholds
 from serving.predictor import Prediction, Predictor
+from serving.shell import Shell
 
 from .drawings import STROKES, bomb, draw, encode, exif, on_transparent, sideways
 
@@ -107,7 +107,7 @@ def test_one_pixel(client: TestClient) -> None:
 )
 def test_what_each_state_offers(
     client: TestClient,
-    app: Starlette,
+    app: Shell,
     monkeypatch: pytest.MonkeyPatch,
     digit_score: float,
     shares: dict[int, float],
@@ -118,7 +118,7 @@ def test_what_each_state_offers(
     probabilities = np.array([[shares.get(digit, 0) for digit in range(10)]], np.float32)
     seen, box = np.zeros((1, 28, 28), np.uint8), np.zeros((1, 4), np.float32)
     prediction = Prediction(probabilities, np.array([digit_score], np.float32), seen, box)
-    predictor = app.state.predictor
+    predictor = app.engine.model
     monkeypatch.setattr(predictor, "run", lambda _: prediction)
     monkeypatch.setattr(predictor, "card", replace(predictor.card, thresholds=Thresholds(0.5, 0.875)))
     answer = read(client, PNG)
@@ -159,7 +159,7 @@ def test_the_answer_is_compact_and_timed(client: TestClient) -> None:
     assert ": " not in response.text
     assert response.headers["content-type"] == "application/json"
     number = r"\d+\.\d+"
-    timing = rf"decode;dur={number}, infer;dur={number}, encode;dur={number}"
+    timing = ", ".join(f"{stage};dur={number}" for stage in ("decode", "queue", "infer", "encode", "total"))
     assert re.fullmatch(timing, response.headers["server-timing"])
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from serving.app import create_app
 from serving.errors import ModelError, StartError
 from serving.predictor import Predictor
 from serving.settings import Settings
+from serving.shell import Shell
 
 
 def test_the_page_and_its_files(client: TestClient) -> None:
@@ -51,7 +51,7 @@ def test_a_wrong_method_is_405_and_names_the_right_one(
     assert allowed in response.json()["error"]
 
 
-def test_a_failure_of_ours_is_500_without_its_reason(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_ours_is_500_without_its_reason(app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a secret of ours")
 
@@ -65,7 +65,7 @@ def test_a_failure_of_ours_is_500_without_its_reason(app: Starlette, monkeypatch
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
-def test_a_client_that_leaves_is_no_failure(app: Starlette) -> None:
+def test_a_client_that_leaves_is_no_failure(app: Shell) -> None:
     import anyio
 
     async def leave() -> None:

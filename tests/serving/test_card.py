@@ -1,12 +1,14 @@
 """What a model file must say about itself."""
 
+import base64
 import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from serving.card import INPUTS, OUTPUTS, ModelCard, Tensor, Thresholds, read_card
+from serving.card import INPUTS, OUTPUTS, ModelCard, Tensor, Thresholds, read_card, read_golden
 from serving.errors import ModelError
 
 METADATA = {
@@ -101,3 +103,52 @@ def test_bad_metadata_is_named(key: str, text: str) -> None:
 def test_bad_thresholds_are_told(text: str, named: str) -> None:
     with pytest.raises(ModelError, match=f"thresholds.* {named}"):
         card(metadata={**METADATA, "thresholds": text})
+
+
+PIXELS = np.arange(2 * 784, dtype=np.uint8)
+GOLDEN = {"images": base64.b64encode(PIXELS).decode(), "states": ["digit", "blank"], "digits": [7, 0]}
+
+
+def test_golden_answers() -> None:
+    golden = read_golden({"golden": json.dumps(GOLDEN)})
+    assert np.array_equal(golden.images, PIXELS.reshape(2, 28, 28))
+    assert (golden.images.dtype, golden.states, golden.digits) == (np.uint8, ["digit", "blank"], [7, 0])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"images": None},
+        {"images": 7},
+        {"images": "?"},
+        {"images": "\u00e9"},
+        {"images": GOLDEN["images"][4:]},
+        {"images": ""},
+        {"states": None},
+        {"states": 2},
+        {"states": []},
+        {"states": ["digit"]},
+        {"states": ["digit"] * 3},
+        {"digits": None},
+        {"digits": [7]},
+        {"digits": [7, 0, 1]},
+        {"digits": ["seven", "none"]},
+        {"digits": [None, 0]},
+        {"images": "", "states": [], "digits": []},
+    ],
+)
+def test_malformed_golden_answers_are_named(changes: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="'golden'"):
+        read_golden({"golden": json.dumps(GOLDEN | changes)})
+
+
+@pytest.mark.parametrize("key", GOLDEN)
+def test_golden_answers_that_lack_a_part_are_named(key: str) -> None:
+    with pytest.raises(ModelError, match=f"'golden' lacks .*'{key}'"):
+        read_golden({"golden": json.dumps({name: value for name, value in GOLDEN.items() if name != key})})
+
+
+@pytest.mark.parametrize("metadata", [{}, {"golden": ""}, {"golden": "{"}, {"golden": "[]"}, {"golden": "null"}])
+def test_golden_answers_that_are_missing_are_named(metadata: dict[str, str]) -> None:
+    with pytest.raises(ModelError, match="'golden'"):
+        read_golden(metadata)

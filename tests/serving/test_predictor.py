@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.card import Thresholds
+from serving.card import OUTPUTS, Thresholds
 from serving.errors import ModelError
-from serving.predictor import Predictor, State
+from serving.predictor import Prediction, Predictor, State
 
 from .drawings import STROKES, draw
+from .models import golden, with_damaged_weights, with_metadata
 
 
 @pytest.mark.parametrize("digit", STROKES)
@@ -99,3 +100,72 @@ def test_another_model_is_refused(predictor: Predictor, tmp_path: Path, old: byt
     path.write_bytes(MODEL.read_bytes().replace(old, new))
     with pytest.raises(ModelError, match=rf"not a digits model: .*{old.decode()}"):
         Predictor.load(path)
+
+
+SEVEN = np.asarray(draw(7).resize((28, 28)))
+PAPER = np.full_like(SEVEN, 255)
+SCRIBBLE = np.random.default_rng(0).integers(0, 256, SEVEN.shape, np.uint8)
+
+
+def with_golden(tmp_path: Path, states: list[str], digits: list[int]) -> Predictor:
+    """The model with other golden answers, for a seven, empty paper, and no digit."""
+    path = tmp_path / "golden.onnx"
+    path.write_bytes(with_metadata(golden=golden(np.stack([SEVEN, PAPER, SCRIBBLE]), states, digits)))
+    return Predictor.load(path)
+
+
+@pytest.mark.parametrize("digits", [[7, 0, 0], [7, 3, 5]])
+def test_a_good_file_passes_its_self_check(predictor: Predictor, tmp_path: Path, digits: list[int]) -> None:
+    predictor.check()
+    with_golden(tmp_path, ["digit", "blank", "not_a_digit"], digits).check()  # what is not read has no digit
+
+
+@pytest.mark.parametrize(
+    ("states", "digits", "named"),
+    [
+        (["unsure", "blank", "not_a_digit"], [7, 0, 0], r"image 0 it said unsure \(7\)"),
+        (["digit", "blank", "not_a_digit"], [1, 0, 0], r"image 0 it said digit \(1\) .* says digit \(7\) here"),
+        (["digit", "not_a_digit", "not_a_digit"], [7, 0, 0], "image 1 .* says blank"),
+        (["digit", "blank", "digit"], [7, 0, 0], "image 2 .* says not_a_digit"),
+        (["digit", "blank", "anything"], [7, 0, 0], "image 2 it said anything"),
+    ],
+)
+def test_a_file_that_answers_otherwise_fails_it(
+    tmp_path: Path, states: list[str], digits: list[int], named: str
+) -> None:
+    with pytest.raises(ModelError, match=f"fails its self-check: of golden {named}"):
+        with_golden(tmp_path, states, digits).check()
+
+
+def test_damaged_weights_fail_the_self_check(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(with_damaged_weights())
+    damaged = Predictor.load(path)
+    damaged.warm()
+    with pytest.raises(ModelError, match=f"{damaged.card.version} fails its self-check"):
+        damaged.check()
+
+
+def test_a_file_without_golden_answers_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.onnx"
+    path.write_bytes(with_metadata(golden="{}"))
+    with pytest.raises(ModelError, match="not a digits model: its metadata 'golden'"):
+        Predictor.load(path)
+
+
+def test_the_verdicts_of_a_batch(predictor: Predictor) -> None:
+    prediction = predictor.run(np.stack([SEVEN, PAPER, SCRIBBLE]))
+    verdicts = predictor.verdicts(prediction)
+    assert [verdict.state for verdict in verdicts] == ["digit", "blank", "not_a_digit"]
+    assert verdicts[0].digit == 7
+    for verdict, probabilities, score in zip(verdicts, prediction.probabilities, prediction.digit_score, strict=True):
+        assert verdict.digit == probabilities.argmax()
+        assert verdict.confidence == probabilities.max()
+        assert verdict.digit_score == score
+
+
+def test_parts_are_joined_to_the_whole(predictor: Predictor) -> None:
+    whole = predictor.run(np.stack([SEVEN, PAPER, SCRIBBLE]))
+    joined = Prediction.joined([whole.part(0, 2), whole.part(2, 3)])
+    for tensor in OUTPUTS:
+        assert np.array_equal(getattr(joined, tensor.name), getattr(whole, tensor.name))

@@ -1,5 +1,6 @@
 """Flags over environment over defaults, and what is refused."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -18,18 +19,65 @@ def test_defaults_do_not_depend_on_the_working_directory(tmp_path: Path, monkeyp
     assert settings.web.is_absolute()
 
 
+# Each setting: a text for it, and the value that it means.
+TEXTS: dict[str, tuple[str, object]] = {
+    "host": ("0.0.0.0", "0.0.0.0"),
+    "port": ("9000", 9000),
+    "model": ("/tmp/a.onnx", Path("/tmp/a.onnx")),
+    "web": ("/tmp/web", Path("/tmp/web")),
+    "max_body_bytes": ("1000", 1000),
+    "max_pixels": ("2000", 2000),
+    "workers": ("4", 4),
+    "allowed_hosts": (" Digits.example, ,b.example", ("digits.example", "b.example")),
+    "cors_origins": ("https://a.example,http://b.example:80", ("https://a.example", "http://b.example:80")),
+    "management_token": ("A secret", "A secret"),
+    "max_waiting": ("16", 16),
+    "max_connections": ("17", 17),
+    "head_timeout_s": ("1.5", 1.5),
+    "body_timeout_s": ("2", 2.0),
+    "idle_timeout_s": ("1e2", 100.0),
+    "drain_s": ("0", 0.0),
+    "watch": ("yes", True),
+    "shadow": ("/tmp/b.onnx", Path("/tmp/b.onnx")),
+    "shadow_share": ("0.25", 0.25),
+    "log_requests": ("on", True),
+}
+EXPECTED = Settings(**{name: value for name, (_, value) in TEXTS.items()})  # type: ignore[arg-type]
+
+
+def test_every_setting_is_tried_here_with_another_value() -> None:
+    assert list(TEXTS) == [field.name for field in fields(Settings)]
+    assert all(getattr(EXPECTED, name) != getattr(Settings(), name) for name in TEXTS)
+
+
 def test_environment_sets_every_setting() -> None:
-    environ = {
-        "INKLING_HOST": "0.0.0.0",
-        "INKLING_PORT": "9000",
-        "INKLING_MODEL": "/tmp/a.onnx",
-        "INKLING_WEB": "/tmp/web",
-        "INKLING_MAX_BODY_BYTES": "1000",
-        "INKLING_MAX_PIXELS": "2000",
-        "INKLING_MIRROR": "for the pipeline",
-    }
-    expected = Settings("0.0.0.0", 9000, Path("/tmp/a.onnx"), Path("/tmp/web"), 1000, 2000)
-    assert Settings.load([], environ) == expected
+    environ = {f"INKLING_{name.upper()}": text for name, (text, _) in TEXTS.items()}
+    settings = Settings.load([], environ | {"INKLING_MIRROR": "for the pipeline"})
+    assert settings == EXPECTED
+    assert [type(getattr(settings, name)) for name in TEXTS] == [type(getattr(EXPECTED, name)) for name in TEXTS]
+
+
+def test_a_flag_sets_every_setting() -> None:
+    arguments = [part for name, (text, _) in TEXTS.items() for part in ("--" + name.replace("_", "-"), text)]
+    assert Settings.load(arguments, {}) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("yes", True), ("TRUE", True), ("1", True), ("no", False), ("False", False), ("0", False)]
+)
+def test_yes_and_no(text: str, value: bool) -> None:
+    assert Settings.load(["--watch", text], {"INKLING_LOG_REQUESTS": text}) == Settings(watch=value, log_requests=value)
+
+
+def test_a_flag_alone_means_yes() -> None:
+    assert Settings.load(["--watch", "--log-requests", "--port", "1"], {}) == Settings(
+        watch=True, log_requests=True, port=1
+    )
+    assert not Settings.load(["--watch=no"], {"INKLING_WATCH": "yes"}).watch
+
+
+def test_an_empty_list_allows_nothing() -> None:
+    assert Settings.load(["--allowed-hosts", " , "], {"INKLING_CORS_ORIGINS": ""}) == Settings()
 
 
 def test_a_flag_wins_over_the_environment() -> None:
@@ -48,6 +96,21 @@ def test_a_flag_wins_over_the_environment() -> None:
         ([], {"INKLING_PORT": ""}, ["INKLING_PORT", "''"]),
         ([], {"INKLING_MAX_BODY_BYTES": "0"}, ["INKLING_MAX_BODY_BYTES", "0"]),
         ([], {"INKLING_MODEL": " "}, ["INKLING_MODEL"]),
+        (["--workers", "0"], {}, ["--workers", "0", "256"]),
+        (["--workers", "2.5"], {}, ["--workers", "'2.5'", "whole"]),
+        (["--max-waiting", "0"], {}, ["--max-waiting"]),
+        ([], {"INKLING_MAX_CONNECTIONS": "many"}, ["INKLING_MAX_CONNECTIONS", "'many'"]),
+        (["--head-timeout-s", "soon"], {}, ["--head-timeout-s", "'soon'", "not a number"]),
+        (["--body-timeout-s", "0"], {}, ["--body-timeout-s", "0.1", "3600"]),
+        (["--idle-timeout-s", "nan"], {}, ["--idle-timeout-s", "nan"]),
+        ([], {"INKLING_DRAIN_S": "inf"}, ["INKLING_DRAIN_S", "inf"]),
+        (["--drain-s=-1"], {}, ["--drain-s", "-1"]),
+        (["--shadow-share", "1.01"], {}, ["--shadow-share", "1.01"]),
+        ([], {"INKLING_SHADOW_SHARE": "half"}, ["INKLING_SHADOW_SHARE", "'half'"]),
+        (["--shadow", ""], {}, ["--shadow"]),
+        ([], {"INKLING_MANAGEMENT_TOKEN": ""}, ["INKLING_MANAGEMENT_TOKEN"]),
+        (["--watch", "maybe"], {}, ["--watch", "'maybe'", "yes or no"]),
+        ([], {"INKLING_LOG_REQUESTS": ""}, ["INKLING_LOG_REQUESTS", "yes or no"]),
     ],
 )
 def test_a_bad_value_is_refused_by_name(arguments: list[str], environ: dict[str, str], named: list[str]) -> None:

@@ -14,16 +14,16 @@ from urllib.parse import unquote
 import httpx2
 import numpy as np
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from serving import __version__
 from serving.app import create_app
 from serving.predictor import Predictor
 from serving.settings import ROOT, Settings
+from serving.shell import Shell
 
 from .asgi import exchange
-from .conftest import MAX_BODY_BYTES
+from .conftest import LOOPBACK, MAX_BODY_BYTES
 from .drawings import draw
 
 INFER = "/v2/models/digits/infer"
@@ -33,8 +33,8 @@ BODY = json.dumps({"inputs": [TENSOR]}).encode()
 
 
 @pytest.fixture(scope="module")
-def stopped(settings: Settings) -> Starlette:
-    """An application of its own, not started."""
+def own_app(settings: Settings) -> Shell:
+    """An application of its own, whose model comes and goes."""
     return create_app(settings)
 
 
@@ -61,15 +61,24 @@ def test_a_started_service_is_live_and_ready(client: TestClient, probe: str) -> 
     assert (response.status_code, response.content) == (200, b"")
 
 
-def test_readiness_follows_start_and_stop(stopped: Starlette) -> None:
-    outside = TestClient(stopped)
-    assert outside.get("/v2/health/live").status_code == 200
-    assert outside.get("/v2/health/ready").status_code == 503
-    assert outside.get("/v2/models/digits/ready").status_code == 503
-    with TestClient(stopped) as started:
-        assert started.get("/v2/health/ready").status_code == 200
-        assert started.get("/v2/models/digits/ready").status_code == 200
-    assert outside.get("/v2/health/ready").status_code == 503
+def test_a_service_that_ends_is_live_and_not_ready(own_app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(own_app)
+    monkeypatch.setattr(own_app, "is_draining", True)
+    assert client.get("/v2/health/live").status_code == 200
+    assert client.get("/v2/health/ready").status_code == 503
+    assert client.get("/v2/models/digits/ready").status_code == 503
+    assert infer(client).status_code == 200
+    assert infer(client).headers["connection"] == "close"
+
+
+def test_a_service_without_a_model_is_live_and_not_ready(own_app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(own_app)
+    monkeypatch.setattr(own_app.engine, "predictor", None)
+    assert client.get("/v2/health/live").status_code == 200
+    assert client.get("/v2/health/ready").status_code == 503
+    refused(client.get("/v2/models/digits/ready"), 503, "not loaded")
+    refused(infer(client), 503, "not loaded")
+    assert client.get("/v2/models/digits/ready").headers["retry-after"] == "1"
 
 
 def test_the_server_is_at_both_addresses_without_a_redirect(client: TestClient) -> None:
@@ -101,7 +110,7 @@ def test_the_json_answer(client: TestClient, predictor: Predictor) -> None:
     assert response.headers["vary"] == "accept-encoding"
     assert "inference-header-content-length" not in response.headers
     number = r"\d+\.\d+"
-    timing = rf"decode;dur={number}, infer;dur={number}, encode;dur={number}"
+    timing = ", ".join(f"{stage};dur={number}" for stage in ("decode", "queue", "infer", "encode", "total"))
     assert re.fullmatch(timing, response.headers["server-timing"])
 
 
@@ -161,8 +170,8 @@ def test_a_strange_name_is_not_repeated(client: TestClient, name: str) -> None:
         assert unquote(name) not in response.json()["error"]
 
 
-def test_a_pinned_version_is_the_one_that_ran(stopped: Starlette) -> None:
-    engine = stopped.state.engine
+def test_a_pinned_version_is_the_one_that_ran(own_app: Shell) -> None:
+    engine = own_app.engine
     loaded = engine.predictor
     other = copy.copy(loaded)
     other.card = replace(loaded.card, version="other")
@@ -173,16 +182,16 @@ def test_a_pinned_version_is_the_one_that_ran(stopped: Starlette) -> None:
 
     pinned = f"/v2/models/digits/versions/{loaded.card.version}/infer"
     try:
-        status, answer = exchange(stopped, "POST", pinned, chunks=chunks())
+        status, answer = exchange(own_app, "POST", pinned, chunks=chunks())
         assert (status, b"version" in answer) == (404, True)
-        assert exchange(stopped, "POST", INFER, chunks=[BODY])[0] == 200
+        assert exchange(own_app, "POST", INFER, chunks=[BODY])[0] == 200
     finally:
         engine.predictor = loaded
-    assert exchange(stopped, "POST", pinned, chunks=[BODY])[0] == 200
+    assert exchange(own_app, "POST", pinned, chunks=[BODY])[0] == 200
 
 
-def test_the_index_of_what_is_ready(stopped: Starlette) -> None:
-    client = TestClient(stopped)
+def test_the_index_of_what_is_ready(own_app: Shell) -> None:
+    client = TestClient(own_app, client=LOOPBACK)
     for body in ("", "{}", '{"ready": true}'):
         assert [entry["state"] for entry in client.post("/v2/repository/index", content=body).json()] == ["READY"]
     assert client.post("/v2/repository/models/digits/unload").status_code == 200

@@ -1,0 +1,86 @@
+"""Model files beside the committed one, made from its bytes: the service's tests do without the package onnx.
+
+A file is a protobuf message, whose fields are a number, a kind and a value. Of repeated metadata, the last counts.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from .conftest import MODEL
+
+# Field numbers of onnx.proto.
+MODEL_GRAPH = 7
+MODEL_METADATA = 14
+GRAPH_INITIALIZER = 5
+TENSOR_RAW_DATA = 9
+
+VARINT, FIXED64, BYTES = 0, 1, 2
+
+
+def with_metadata(**texts: str) -> bytes:
+    """The committed model with other metadata; any change gives it another version."""
+    content = MODEL.read_bytes()
+    for key, text in texts.items():
+        content += _field(MODEL_METADATA, _field(1, key.encode()) + _field(2, text.encode()))
+    return content
+
+
+def golden(images: np.ndarray, states: list[str], digits: list[int]) -> str:
+    """Golden answers as the metadata has them; images are uint8 [n, 28, 28]."""
+    return json.dumps({"images": base64.b64encode(images).decode(), "states": states, "digits": digits})
+
+
+def with_damaged_weights() -> bytes:
+    """The committed model, every sign turned in the largest of its tensors: a valid file with wrong answers."""
+    content = bytearray(MODEL.read_bytes())
+    tensors = [
+        (end - start, start, end)
+        for _, graph_start, graph_end in _fields(content, 0, len(content), MODEL_GRAPH)
+        for _, tensor_start, tensor_end in _fields(content, graph_start, graph_end, GRAPH_INITIALIZER)
+        for _, start, end in _fields(content, tensor_start, tensor_end, TENSOR_RAW_DATA)
+    ]
+    _, start, end = max(tensors)
+    weights = np.frombuffer(content[start:end], "<f4")
+    content[start:end] = (-weights).tobytes()
+    return bytes(content)
+
+
+def _field(number: int, value: bytes) -> bytes:
+    return _varint(number << 3 | BYTES) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    digits = b""
+    while value > 0x7F:
+        digits += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return digits + bytes([value])
+
+
+def _fields(content: bytearray, start: int, end: int, wanted: int) -> Iterator[tuple[int, int, int]]:
+    """Number, start and end of each field of bytes that has the wanted number."""
+    while start < end:
+        tag, start = _read_varint(content, start)
+        if tag & 7 == VARINT:
+            _, start = _read_varint(content, start)
+            continue
+        if tag & 7 == BYTES:
+            n_bytes, start = _read_varint(content, start)
+        else:
+            n_bytes = 8 if tag & 7 == FIXED64 else 4
+        if tag >> 3 == wanted:
+            yield wanted, start, start + n_bytes
+        start += n_bytes
+
+
+def _read_varint(content: bytearray, start: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = content[start]
+        value |= (byte & 0x7F) << shift
+        start, shift = start + 1, shift + 7
+        if byte < 0x80:
+            return value, start

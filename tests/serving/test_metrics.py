@@ -1,0 +1,266 @@
+"""What is counted, as Prometheus' own parser reads it, and summed over workers."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import get_args
+
+import numpy as np
+import prometheus_client
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from serving.engine import MAX_BATCH_IMAGES, Answer
+from serving.errors import RequestError
+from serving.metrics import BATCHES, REASONS, ROUTES, SCORE_BOUNDS, STATES, STATUSES, Metric, Metrics, fact
+from serving.predictor import Predictor, State
+from serving.shell import PREDICTING, Shell, route_of
+
+from .drawings import STROKES, draw, encode
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def samples(text: str) -> Samples:
+    """The samples of a text, each of which must be there once."""
+    found = [
+        ((sample.name, frozenset(sample.labels.items())), sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    ]
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
+def told(metrics: Metrics, metric: Metric) -> str:
+    """The lines of one metric."""
+    return "\n".join([f"# TYPE {metric.name} {metric.kind}", *metric.lines(metrics.read(metric)), ""])
+
+
+def value(found: Samples, name: str, **labels: str) -> float:
+    return found[name, frozenset(labels.items())]
+
+
+def error_classes(parent: type[RequestError] = RequestError) -> Iterator[type[RequestError]]:
+    yield parent
+    for child in parent.__subclasses__():
+        yield from error_classes(child)
+
+
+def in_fork(work: Callable[[], None]) -> None:
+    """Does it in a process of its own, as workers are made."""
+    pid = os.fork()
+    if not pid:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def test_every_metric_is_told_with_its_kind_and_what_it_is() -> None:
+    families = {family.name: family for family in text_string_to_metric_families(Metrics().text())}
+    metrics = [metric for metric in vars(Metrics()).values() if isinstance(metric, Metric)]
+    kinds = {metric.name.removesuffix("_total"): metric.kind for metric in metrics}
+    assert {name: family.type for name, family in families.items()} == kinds
+    assert all(family.documentation for family in families.values())
+    # A series that appears only with its first event hides that event from rate().
+    assert all(family.samples for family in families.values())
+
+
+def test_facts_are_gauges_of_1() -> None:
+    found = samples(Metrics().text(fact("a_fact", "Is so.", version="1", other="b")))
+    assert value(found, "a_fact", version="1", other="b") == 1
+
+
+def test_the_workers_rows_are_summed() -> None:
+    metrics = Metrics(3)
+    for worker in range(3):
+        metrics.count_as(worker)
+        metrics.refused.add("slow", amount=10**worker)
+        metrics.waiting.add(amount=worker)
+        metrics.last_run.set(100 - worker)
+        metrics.confidence.observe(0.5)
+    found = samples(metrics.text())
+    assert value(found, "inkling_refused_total", reason="slow") == 111
+    assert value(found, "inkling_refused_total", reason="timeout") == 0
+    assert value(found, "inkling_waiting_requests") == 3
+    assert value(found, "inkling_last_run_timestamp_seconds") == 100
+    assert value(found, "inkling_confidence_count") == 3
+    assert value(found, "inkling_confidence_sum") == 1.5
+
+
+def test_workers_that_are_forked_count_in_the_same_memory() -> None:
+    metrics = Metrics(3)
+
+    def work(worker: int) -> None:
+        metrics.count_as(worker)
+        metrics.images.add(amount=worker)
+
+    in_fork(lambda: work(1))
+    in_fork(lambda: work(2))
+    metrics.images.add()
+    assert metrics.read(metrics.images) == [4]
+
+
+def test_a_worker_that_is_replaced_keeps_its_counts_but_not_its_gauges() -> None:
+    metrics = Metrics(2)
+    metrics.waiting.add(amount=5)
+    for _ in range(2):
+        metrics.count_as(1)
+        metrics.reset_gauges()
+        metrics.waiting.add(amount=2)
+        metrics.images.add(amount=3)
+        metrics.digit_score.observe(0.5)
+    found = samples(metrics.text())
+    assert value(found, "inkling_images_total") == 6
+    assert value(found, "inkling_digit_score_count") == 2
+    assert value(found, "inkling_waiting_requests") == 5 + 2
+
+
+def test_the_cpu_time_never_falls() -> None:
+    metrics = Metrics(2)
+
+    def work() -> None:
+        metrics.count_as(1)
+        while busy and time.process_time() < 0.05:
+            pass
+        metrics.measure_process()
+        metrics.measure_process()
+
+    busy = True
+    in_fork(work)
+    (before_s,) = metrics.read(metrics.cpu)
+    busy = False
+    in_fork(work)
+    (after_s,) = metrics.read(metrics.cpu)
+    assert 0.05 <= before_s <= after_s < 2 * before_s + 0.05
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(SCORE_BOUNDS) | st.floats(-1, 2, width=32), max_size=30))
+def test_a_histogram_is_as_prometheus_client_has_it(values: list[float]) -> None:
+    metrics = Metrics()
+    ours = metrics.confidence
+    registry = prometheus_client.CollectorRegistry()
+    theirs = prometheus_client.Histogram(ours.name, ours.about, buckets=ours.bounds, registry=registry)
+    for one in values:
+        ours.observe(one)
+        theirs.observe(one)
+
+    def buckets(text: str) -> dict[float, float]:
+        return {
+            float(dict(labels)["le"]): count
+            for (name, labels), count in samples(text).items()
+            if name == f"{ours.name}_bucket"
+        }
+
+    text, expected = told(metrics, ours), prometheus_client.generate_latest(registry).decode()
+    assert buckets(text) == buckets(expected)
+    assert list(buckets(text).values()) == sorted(buckets(text).values())
+    assert value(samples(text), f"{ours.name}_count") == len(values)
+    assert value(samples(text), f"{ours.name}_sum") == pytest.approx(sum(values))
+
+
+@given(
+    numbers=st.lists(
+        st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70).map(float), max_size=5
+    )
+)
+def test_a_number_is_told_exactly(numbers: list[float]) -> None:
+    metrics = Metrics()
+    for number in numbers:
+        metrics.last_run.set(number)
+        assert value(samples(told(metrics, metrics.last_run)), metrics.last_run.name) == number
+
+
+def test_whatever_can_happen_has_its_label() -> None:
+    assert {error.reason for error in error_classes()} | {"method", "failed"} == set(REASONS)
+    assert {str(error.status) for error in error_classes()} | {"200", "304", "405", "500"} <= set(STATUSES)
+    assert set(get_args(State)) == set(STATES)
+    assert set(PREDICTING) <= set(ROUTES)
+
+
+@given(st.sampled_from(["", "/v2", "/v2/health", "/api", "/v2/models/digits"]), st.text(max_size=20))
+def test_every_address_has_its_route(start: str, end: str) -> None:
+    assert route_of(start + end) in ROUTES
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/", "page"),
+        ("/nothing", "page"),
+        ("/api/predict", "/api/predict"),
+        ("/api/model", "/api/model"),
+        ("/metrics", "/metrics"),
+        ("/v2", "/v2"),
+        ("/v2/health/ready", "/v2/health"),
+        ("/v2/models/digits", "/v2"),
+        ("/v2/models/digits/infer", "/v2/infer"),
+        ("/v2/models/digits/versions/1/infer", "/v2/infer"),
+    ],
+)
+def test_routes(path: str, route: str) -> None:
+    assert route_of(path) == route
+
+
+@pytest.mark.parametrize("n_images", [1, MAX_BATCH_IMAGES, MAX_BATCH_IMAGES + 1])
+def test_a_run_and_what_it_said(predictor: Predictor, n_images: int) -> None:
+    image = np.asarray(draw(7))
+    images = np.stack([image] * (n_images - 1) + [np.zeros_like(image)])
+    prediction = predictor.run(images)
+    answer = Answer(prediction, predictor.verdicts(prediction), predictor.card, 0.5, 0.25, n_images)
+    metrics = Metrics()
+    metrics.count_run(images, answer)
+    found = samples(metrics.text())
+    batch = BATCHES[min(n_images, len(BATCHES)) - 1]
+    assert value(found, "inkling_runs_total", images=batch) == 1
+    assert value(found, "inkling_run_seconds_total", images=batch) == 0.25
+    assert value(found, "inkling_images_total") == n_images
+    assert value(found, "inkling_answers_total", state="blank") == 1
+    assert value(found, "inkling_answers_total", state="digit") == n_images - 1
+    assert value(found, "inkling_digits_total", digit="7") == n_images - 1
+    assert value(found, "inkling_digits_total", digit="0") == 0  # a blank image's most probable digit is none
+    assert value(found, "inkling_confidence_count") == value(found, "inkling_digit_score_count") == n_images - 1
+    assert abs(value(found, "inkling_last_run_timestamp_seconds") - time.time()) < 60
+
+
+def test_what_requests_leave_behind(app: Shell, client: TestClient, predictor: Predictor) -> None:
+    def read() -> Samples:
+        response = client.get("/metrics")
+        assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+        return samples(response.text)
+
+    before = read()
+    for digit in STROKES:
+        assert client.post("/api/predict", content=encode(draw(digit), "PNG")).status_code == 200
+    assert client.post("/api/predict", content=b"").status_code == 400
+    assert client.get("/api/predict").status_code == 405
+    assert client.get("/nothing").status_code == 404
+    assert client.post("/v2/models/digits/infer", content=b"{").status_code == 400
+    assert client.get("/", headers={"host": "elsewhere.example"}).status_code == 421
+    after = read()
+
+    def rise(name: str, **labels: str) -> float:
+        return value(after, name, **labels) - value(before, name, **labels)
+
+    requests = "inkling_requests_total"
+    assert rise(requests, route="/api/predict", status="200") == len(STROKES)
+    assert rise(requests, route="/api/predict", status="405") == rise(requests, route="/api/predict", status="400") == 1
+    assert rise(requests, route="/v2/infer", status="400") == rise(requests, route="page", status="421") == 1
+    assert rise(requests, route="/metrics", status="200") == 1
+    reasons = {reason: rise("inkling_refused_total", reason=reason) for reason in REASONS}
+    expected = {"bad_request": 2, "method": 1, "not_found": 1, "wrong_host": 1}
+    assert {reason: n for reason, n in reasons.items() if n} == expected
+    for stage in ("decode", "queue", "infer", "encode", "total"):
+        assert rise("inkling_stage_seconds_count", stage=stage) == len(STROKES)
+    assert rise("inkling_stage_seconds_count", stage="refused") == 3
+    assert rise("inkling_images_total") == rise("inkling_runs_total", images="1") == len(STROKES)
+    assert rise("inkling_digits_total", digit="7") == 1
+    assert value(after, "inkling_waiting_requests") == 1  # the one that reads this
+    assert value(after, "inkling_model_info", version=predictor.card.version, sha256=predictor.card.sha256) == 1
+    assert value(after, "process_resident_memory_bytes") > 2**20
