@@ -101,7 +101,8 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
     """All figures of all peers; those that fail are named with the reason."""
     rows: dict[Row, list[Figures]] = {}
     whole: dict[str, list[Figures]] = {}
-    runs_us, failed = [], {}
+    failed: dict[str, str] = {}
+    runs_us = []
     for number in range(n_rounds):
         runs_us.append(run_cpu_us())
         for peer in peers:

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,8 +89,8 @@ def form_png(path: str) -> Form:
 
 
 def json_png(path: str, name: str) -> Form:
-    """The file in base64, below a name."""
-    return Form("png", "base64 in JSON", _json(path, {name: base64.b64encode(PNG).decode()}))
+    """The file in base64, as a list of one, below a name."""
+    return Form("png", "base64 in JSON", _json(path, {name: [base64.b64encode(PNG).decode()]}))
 
 
 def v2_tensor() -> Form:
@@ -100,7 +99,7 @@ def v2_tensor() -> Form:
 
 
 def v2_png() -> Form:
-    """V2 with the file in base64, as MLServer takes it."""
+    """V2 with the file in base64; MLServer has a name for that, others ignore it."""
     data = [base64.b64encode(PNG).decode()]
     parameters = {"content_type": "base64"}
     return Form(
@@ -111,11 +110,6 @@ def v2_png() -> Form:
 def v2_binary_tensor() -> Form:
     """V2 with the binary extension, both ways."""
     return Form("tensor", "V2 binary", _v2({"shape": [1, 28, 28], "datatype": "UINT8"}, TENSOR.tobytes()))
-
-
-def v2_binary_png() -> Form:
-    """The same with the file as an element of BYTES."""
-    return Form("png", "V2 binary", _v2({"shape": [1], "datatype": "BYTES"}, struct.pack("<I", len(PNG)) + PNG))
 
 
 def digit_of(answer: Answer) -> int:
@@ -137,14 +131,14 @@ def digit_of(answer: Answer) -> int:
         raise ValueError(f"not an answer that is known: {answer.body[:200].decode(errors='replace')}") from error
 
 
-def _json(path: str, document: Any, headers: dict[str, str] | None = None) -> bytes:
+def _json(path: str, document: Any) -> bytes:
     body = json.dumps(document, separators=(",", ":")).encode()
-    return http_request(path, body, {"Content-Type": "application/json"} | (headers or {}))
+    return http_request(path, body, {"Content-Type": "application/json"})
 
 
 def _v2(tensor: dict[str, Any], blob: bytes = b"") -> bytes:
     outputs: list[dict[str, Any]] = [{"name": name} for name in ("probabilities", "digit_score")]
-    document: dict[str, Any] = {"inputs": [{"name": "image"} | tensor], "outputs": outputs}
+    document: dict[str, Any] = {"id": "1", "inputs": [{"name": "image"} | tensor], "outputs": outputs}
     path = "/v2/models/digits/infer"
     if not blob:
         return _json(path, document)
@@ -160,7 +154,7 @@ def _v2(tensor: dict[str, Any], blob: bytes = b"") -> bytes:
 def _v2_output(outputs: list[dict[str, Any]], blobs: bytes) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for output in outputs:
-        size = output.get("parameters", {}).get("binary_data_size", 0)
+        size = (output.get("parameters") or {}).get("binary_data_size", 0)
         values[output["name"]] = output["data"] if "data" in output else np.frombuffer(blobs[:size], np.float32)
         blobs = blobs[size:]
     return values

@@ -14,7 +14,8 @@ from pipeline.paths import ROOT
 SERVERS = Path(__file__).parent / "servers"
 OURS, FLOOR = "Inkling", "floor"
 
-RUNTIME = ("numpy==2.4.6", "onnxruntime==1.31.1", "pillow==13.0.0")
+# What all have in common: the model's runtime, and what uvicorn is fastest with.
+RUNTIME = ("numpy==2.4.6", "onnxruntime==1.31.1", "pillow==13.0.0", "httptools==0.9.0", "uvloop==0.23.0")
 # One worker, loop and parser as our service has them, no access log.
 UVICORN = (
     "{python} -m uvicorn --port {port} --app-dir {servers} --loop uvloop --http httptools --no-access-log "
@@ -63,7 +64,7 @@ PEERS = (
     ),
     Peer(
         "FastAPI",
-        _pins("fastapi==0.165.0", "uvicorn[standard]==0.54.0", "python-multipart==0.0.34", *RUNTIME),
+        _pins("fastapi==0.165.0", "uvicorn==0.54.0", "python-multipart==0.0.34", *RUNTIME),
         f"{UVICORN} fastapi_app:app",
         (jobs.json_tensor("/tensor"), jobs.raw_tensor("/raw"), jobs.form_png("/upload"), jobs.raw_png("/png")),
     ),
@@ -82,7 +83,7 @@ PEERS = (
     ),
     Peer(
         "MLServer",
-        _pins("mlserver==1.7.1", "uvloop==0.23.0", *RUNTIME),
+        _pins("mlserver==1.7.1", *RUNTIME),
         "{python} {servers}/mlserver_app.py {port}",
         (jobs.v2_tensor(), jobs.v2_png()),
     ),
@@ -90,7 +91,7 @@ PEERS = (
         "KServe",
         _pins("kserve==0.21.0", *RUNTIME),
         "{python} {servers}/kserve_app.py {port}",
-        (jobs.v2_binary_tensor(), jobs.v2_tensor(), jobs.v2_binary_png()),
+        (jobs.v2_binary_tensor(), jobs.v2_tensor(), jobs.v2_png()),
     ),
     Peer(
         "MLflow",
@@ -98,7 +99,7 @@ PEERS = (
         "{bin}/mlflow models serve --model-uri {home}/model --env-manager local --workers 1 --port {port}",
         (jobs.json_tensor("/invocations", "inputs"), jobs.json_png("/invocations", "inputs")),
         prepare=("{python} {servers}/mlflow_model.py {home}/model",),
-        variables={"PYTHONPATH": str(SERVERS), "MLFLOW_DISABLE_TELEMETRY": "true"},
+        variables={"PYTHONPATH": str(SERVERS), "MLFLOW_DISABLE_TELEMETRY": "true", "UVICORN_ACCESS_LOG": "false"},
     ),
     Peer(
         "Ray Serve",

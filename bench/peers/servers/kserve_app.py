@@ -1,5 +1,6 @@
 """KServe's model server: one worker, no gRPC, no log of latencies."""
 
+import base64
 import logging
 import sys
 
@@ -8,7 +9,7 @@ from network import OUTPUTS, Network, grey
 
 
 class Digits(Model):
-    """Takes one V2 input: UINT8 ``[n, h, w]``, or BYTES with a PNG."""
+    """Takes one V2 input: UINT8 ``[n, h, w]``, or BYTES with a PNG in base64."""
 
     def __init__(self) -> None:
         super().__init__("digits")
@@ -18,10 +19,10 @@ class Digits(Model):
     async def predict(self, payload: InferRequest, headers: dict | None = None) -> InferResponse:
         """Run the model."""
         tensor = payload.inputs[0]
-        images = tensor.as_numpy()
-        results = zip(OUTPUTS, self.network.run(grey(images[0]) if tensor.datatype == "BYTES" else images), strict=True)
+        # Not as BYTES of the binary extension: KServe takes only what is UTF-8 there.
+        images = grey(base64.b64decode(tensor.data[0])) if tensor.datatype == "BYTES" else tensor.as_numpy()
         outputs = []
-        for name, values in results:
+        for name, values in zip(OUTPUTS, self.network.run(images), strict=True):
             outputs.append(InferOutput(name, list(values.shape), "FP32"))
             outputs[-1].set_data_from_numpy(values, binary_data=bool(payload.use_binary_outputs))
         return InferResponse(payload.id, "digits", outputs, use_binary_outputs=payload.use_binary_outputs)

@@ -9,7 +9,7 @@ from network import Network, grey
 
 
 class Digits(LitAPI):
-    """Takes ``{"image": [n, h, w]}`` or ``{"png": base64}``."""
+    """Takes ``{"image": [n, h, w]}`` or ``{"png": [base64]}``."""
 
     def setup(self, device: str) -> None:
         """Load the model, in the worker."""
@@ -18,7 +18,7 @@ class Digits(LitAPI):
     def decode_request(self, request: dict) -> np.ndarray:
         """Body to images."""
         if "png" in request:
-            return grey(base64.b64decode(request["png"]))
+            return grey(base64.b64decode(request["png"][0]))
         return np.array(request["image"], np.uint8)
 
     def predict(self, images: np.ndarray) -> dict:
