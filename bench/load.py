@@ -169,8 +169,12 @@ class _Client:
             if events & selectors.EVENT_READ:
                 self._read(key.data)
 
-    def close(self) -> None:
-        """Close all connections."""
+    def finish(self) -> None:
+        """Wait for what is under way, at most `TIMEOUT_S`, and close the connections; what is missing is lost."""
+        end_s = time.perf_counter() + TIMEOUT_S
+        while len(self.free) < len(self.connections) and time.perf_counter() < end_s:
+            self.poll(TICK_S)
+        self.n_lost += len(self.connections) - len(self.free)
         for connection in self.connections:
             connection.socket.close()
         self._selector.close()
@@ -240,17 +244,16 @@ def closed(
 ) -> Outcome:
     """Each connection sends its next request when the answer to the last one has come.
 
-    Requests that the end of the run cuts off are not counted.
+    What is under way at the end is waited for: the measured time lasts until the last answer.
     """
     client = _Client(address, request, n_connections)
-    start_s = now_s = time.perf_counter()
-    while client.connections and now_s < start_s + warm_up_s + seconds:
+    start_s = time.perf_counter() + warm_up_s
+    while client.connections and time.perf_counter() < start_s + seconds:
         while client.free:
             client.send(time.perf_counter())
         client.poll(TICK_S)
-        now_s = time.perf_counter()
-    client.close()
-    return client.outcome(start_s + warm_up_s, now_s)
+    client.finish()
+    return client.outcome(start_s, time.perf_counter())
 
 
 def open_loop(
@@ -277,17 +280,14 @@ def open_loop(
     waiting: deque[float] = deque()
     start_s = next_s = now_s = time.perf_counter()
     end_s = start_s + warm_up_s + seconds
-    while client.connections and now_s < end_s + TIMEOUT_S:
+    while client.connections and (next_s < end_s or waiting) and now_s < end_s + TIMEOUT_S:
         while next_s < min(now_s, end_s):
             waiting.append(next_s)
             next_s += 1 / rate if seed is None else generator.expovariate(rate)
         while waiting and client.free:
             client.send(waiting.popleft())
-        is_over = next_s >= end_s
-        if is_over and len(client.free) == len(client.connections):
-            break
-        client.poll(TICK_S if is_over else min(TICK_S, max(0.0, next_s - now_s - WAKE_EARLY_S)))
+        client.poll(TICK_S if waiting else min(TICK_S, max(0.0, next_s - now_s - WAKE_EARLY_S)))
         now_s = time.perf_counter()
-    client.n_lost += len(waiting) + sum(connection.is_waiting for connection in client.connections)
-    client.close()
+    client.n_lost += len(waiting)
+    client.finish()
     return client.outcome(start_s + warm_up_s, end_s)

@@ -112,7 +112,7 @@ PEERS = (
         "Flask + Keras",
         _pins("flask==3.1.3", "gunicorn==27.0.1", "keras==3.15.1", "tensorflow-cpu==2.21.0", "pillow==13.0.0"),
         "{bin}/gunicorn --chdir {servers} --bind 127.0.0.1:{port} --worker-class gthread --threads 4 --keep-alive 75 "
-        "flask_app:app",
+        "--no-control-socket flask_app:app",
         (jobs.json_tensor("/tensor"), jobs.form_png("/png")),
         prepare=("{ours} -m bench.peers.keras_network {home}/network.keras",),
         variables={"KERAS_NETWORK": "{home}/network.keras", "TF_CPP_MIN_LOG_LEVEL": "3"},

@@ -68,7 +68,8 @@ def test_every_form_of_answer_is_read_whole(reply):
         answer = ask(running.address, REQUEST)
         assert (answer.status, answer.body, answer.is_last) == (200, b"hello", reply in (LAST, UNTIL_CLOSED))
         outcome = closed(running.address, REQUEST, 2, seconds=0.2, warm_up_s=0)
-    assert outcome.statuses[200] > 5
+    assert outcome.statuses == {200: len(running.requests) - 1}
+    assert outcome.statuses[200] >= 2
     assert outcome.n_lost == outcome.n_refused == 0
     assert set(running.requests) == {b"picture"}
 
@@ -85,14 +86,22 @@ def test_a_connection_is_kept_until_the_server_ends_it():
         assert running.n_connections == 3
     with server(lambda _: LAST) as running:
         closed(running.address, REQUEST, 3, seconds=0.1, warm_up_s=0)
-        assert running.n_connections > len(running.requests) > 3
+        assert running.n_connections >= len(running.requests) > 3
 
 
 def test_a_request_whose_connection_ends_without_an_answer_is_lost():
-    with server(lambda number: PLAIN if number % 5 else b"") as running:
+    with server(lambda number: b"" if number % 2 else PLAIN) as running:
         outcome = closed(running.address, REQUEST, 1, seconds=0.2, warm_up_s=0)
-    assert outcome.n_lost in (len(running.requests) // 5, len(running.requests) // 5 - 1)
-    assert outcome.n_lost > 0
+    n_requests = len(running.requests)
+    assert outcome.n_lost == (n_requests + 1) // 2
+    assert outcome.statuses[200] == n_requests // 2
+
+
+def test_the_end_of_a_run_cuts_off_no_request():
+    with server(lambda _: PLAIN, seconds=0.1) as running:
+        outcome = closed(running.address, REQUEST, 4, seconds=0.01, warm_up_s=0)
+    assert (outcome.statuses, outcome.n_lost) == ({200: 4}, 0)
+    assert outcome.seconds > 0.1
 
 
 def test_where_nobody_listens_the_run_ends():
@@ -119,15 +128,15 @@ def test_an_open_loop_sends_what_is_due_and_counts_by_status():
 
 
 def test_in_an_open_loop_waiting_for_a_connection_counts_as_latency():
-    with server(lambda _: PLAIN, seconds=0.01) as running:
-        outcome = open_loop(running.address, REQUEST, rate=400, n_connections=1, seconds=0.25, warm_up_s=0, seed=None)
-    assert outcome.statuses[200] == pytest.approx(100, abs=1)
-    assert outcome.percentile(99) > 20 * outcome.latencies[200][0]
+    with server(lambda _: PLAIN, seconds=0.03) as running:
+        outcome = open_loop(running.address, REQUEST, rate=200, n_connections=1, seconds=0.05, warm_up_s=0, seed=None)
+    assert outcome.statuses[200] == pytest.approx(10, abs=1)
+    assert outcome.latencies[200][-1] > 0.2  # at least 9 times 30 ms, less the 50 ms in which all were due
 
 
 def test_percentiles_are_values_that_occurred():
     with server(lambda _: PLAIN) as running:
-        outcome = closed(running.address, REQUEST, seconds=0.1)
+        outcome = closed(running.address, REQUEST, seconds=0.1, warm_up_s=0)
     ordered = sorted(outcome.latencies[200])
     assert outcome.percentile(0) == ordered[0]
     assert outcome.percentile(100) == ordered[-1]
