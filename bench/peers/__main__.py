@@ -17,10 +17,11 @@ from typing import Any
 
 from bench import RESULTS, origin
 from bench.load import ask, closed
+from bench.peers import FLOOR, OURS
 from bench.peers.jobs import DIGIT, TENSOR, Form, digit_of
 from bench.peers.plot import PLOT, overview
 from bench.peers.server import CLIENT_CORE, PeerError, Server, build, running
-from bench.peers.table import FLOOR, OURS, PEERS, Peer
+from bench.peers.table import PEERS, Peer
 from pipeline.config import load_config
 from pipeline.data import write_json
 from pipeline.paths import Outputs
@@ -103,6 +104,11 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
     whole: dict[str, list[Figures]] = {}
     failed: dict[str, str] = {}
     runs_us = []
+    for peer in peers:
+        try:
+            build(peer)
+        except PeerError as error:
+            failed[peer.name] = str(error)
     for number in range(n_rounds):
         runs_us.append(run_cpu_us())
         for peer in peers:
@@ -110,7 +116,6 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
                 continue
             print(f"round {number + 1} of {n_rounds}: {peer.name}", flush=True)
             try:
-                build(peer)
                 whole.setdefault(peer.name, []).append(visit(peer, seconds, rows, failed))
             except PeerError as error:
                 failed[peer.name] = str(error)

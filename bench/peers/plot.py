@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bench.peers.table import FLOOR, OURS
+from bench.peers import FLOOR, OURS
 from pipeline.paths import ROOT
 
 PLOT = ROOT / "docs" / "peers.png"

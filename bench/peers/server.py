@@ -54,8 +54,7 @@ def build(peer: Peer) -> None:
 
 def _run(peer: Peer, command: str) -> None:
     filled = _fill(peer, command)
-    environment = os.environ | _variables(peer)
-    done = subprocess.run(filled, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(filled, cwd=ROOT, env=_environ(peer), capture_output=True, text=True, check=False)
     if done.returncode:
         raise PeerError(f"{' '.join(filled)} failed: {done.stderr.strip()[-500:]}")
 
@@ -66,8 +65,11 @@ def _fill(peer: Peer, command: str, port: int = 0) -> list[str]:
     return [word.format(**places, ours=sys.executable, port=port) for word in command.split()]
 
 
-def _variables(peer: Peer) -> dict[str, str]:
-    return {name: value.format(home=home(peer)) for name, value in (ONE_THREAD | peer.variables).items()}
+def _environ(peer: Peer) -> dict[str, str]:
+    own = {name: value.format(home=home(peer)) for name, value in peer.variables.items()}
+    # Some start others by name, which are to be found in the peer's own environment first.
+    path = f"{home(peer) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | ONE_THREAD | own | {"PATH": path}
 
 
 class Server:
@@ -130,7 +132,7 @@ def running(peer: Peer) -> Iterator[Server]:
         process = subprocess.Popen(
             _fill(peer, peer.command, address[1]),
             cwd=home(peer),
-            env=os.environ | _variables(peer),
+            env=_environ(peer),
             stdout=log,
             stderr=log,
             preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),

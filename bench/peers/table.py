@@ -7,12 +7,11 @@ thread, and the forms of request that it is made for.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.peers import jobs
+from bench.peers import FLOOR, OURS, jobs
 from bench.peers.jobs import Form
 from pipeline.paths import ROOT
 
 SERVERS = Path(__file__).parent / "servers"
-OURS, FLOOR = "Inkling", "floor"
 
 # What all have in common: the model's runtime, and what uvicorn is fastest with.
 RUNTIME = ("numpy==2.4.6", "onnxruntime==1.31.1", "pillow==13.0.0", "httptools==0.9.0", "uvloop==0.23.0")
