@@ -140,10 +140,11 @@ def _peers(results: Mapping[str, Any]) -> str:
     failed = "".join(f"\n- Not measured: {name}." for name in results["failed"])
     return (
         f"## The service and its peers\n\n`{results['command']}`. The same model file behind each server, on one core, "
-        "driven from another over keep-alive connections, each in the forms that it takes; medians of "
-        f"{results['rounds']} rounds, in which all ran in turn. Each has one worker, its logs off, and onnxruntime on "
-        "one thread; Flask has the network alone, in Keras. The floor answers a constant on our ASGI server; one run "
-        f"of the model takes {results['run_cpu_us']:.0f} us of processor time.\n\n"
+        "driven from another over keep-alive connections, each in the forms that it takes. Each has one worker, its "
+        "logs off, and onnxruntime on one thread; Flask has the network alone, in Keras. All ran in turn, "
+        f"{results['rounds']} rounds, and a row is of the round that answered most, the least disturbed. The floor "
+        f"answers a constant on our ASGI server; one run of the model takes {results['run_cpu_us']:.0f} us of "
+        "processor time.\n\n"
         "![The figures as bars](peers.png)\n\n"
         f"### A 28x28 tensor\n\n{_compared(results, 'tensor')}\n\n{_load_table(results, 'tensor')}\n\n"
         f"### A 280x280 PNG\n\n{_compared(results, 'png')}\n\n{_load_table(results, 'png')}\n\n"

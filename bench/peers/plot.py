@@ -12,7 +12,7 @@ PLOT = ROOT / "docs" / "peers.png"
 
 
 def overview(results: Mapping[str, Any]) -> Figure:
-    """Bars for each peer and form: the tensor job above, the PNG job and what a process costs below."""
+    """Bars for each peer and form, logarithmic: the tensor job above, the PNG job, memory and start below."""
     panels = [
         [
             ("28x28 tensor: median latency at 1 connection, ms", _rows(results, "tensor", 1, "p50_ms")),
@@ -30,13 +30,18 @@ def overview(results: Mapping[str, Any]) -> Figure:
         for axes, (title, values) in zip(row, contents, strict=True):
             colours = ["C0" if name.startswith(OURS) else "C7" for name in values]
             bars = axes.barh(list(values), list(values.values()), color=colours)
-            axes.bar_label(bars, fmt="%.3g", padding=2, fontsize="x-small")
+            axes.bar_label(bars, fmt=_label, padding=2, fontsize="x-small")
             axes.set_title(title, fontsize="small")
-            axes.set(xscale="log")
+            axes.set(xscale="log", xticks=[])
+            axes.minorticks_off()
             axes.tick_params(labelsize="x-small")
-            axes.margins(x=0.15)
+            axes.margins(x=0.2)
             axes.invert_yaxis()
     return figure
+
+
+def _label(value: float) -> str:
+    return f"{value:,.2f}" if value < 10 else f"{value:,.0f}"
 
 
 def _rows(results: Mapping[str, Any], job: str, n_connections: int, figure: str) -> dict[str, float]:

@@ -53,10 +53,11 @@ def build(peer: Peer) -> None:
 
 
 def _run(peer: Peer, command: str) -> None:
-    filled = _fill(peer, command)
-    done = subprocess.run(filled, cwd=ROOT, env=_environ(peer), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        _fill(peer, command), cwd=ROOT, env=_environ(peer), capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise PeerError(f"{' '.join(filled)} failed: {done.stderr.strip()[-500:]}")
+        raise PeerError(f"`{command}` failed: {done.stderr.strip()[-500:]}")
 
 
 def _fill(peer: Peer, command: str, port: int = 0) -> list[str]:
@@ -92,7 +93,7 @@ class Server:
             except (OSError, ValueError) as error:
                 reason = error
             time.sleep(0.01)
-        raise PeerError(f"not up after {passed:.0f} s ({reason}); see {_log(self.peer)}")
+        raise PeerError(f"not up after {passed:.0f} s ({reason}); see {_log(self.peer).relative_to(OUTPUTS.parent)}")
 
     def tree(self) -> list[psutil.Process]:
         """All of its processes."""
