@@ -12,7 +12,9 @@ RESULTS = Path(__file__).parent / "results"
 
 def origin(config: Config) -> dict[str, Any]:
     """What figures come from: the command that runs, and the parameters, named as in the model file's metadata."""
-    command = " ".join(["python -m", f"bench.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
+    file = Path(sys.argv[0])
+    name = file.parent.name if file.stem == "__main__" else file.stem
+    command = " ".join(["python -m", f"bench.{name}", *sys.argv[1:]])
     return {"command": command, "params_sha256": params_sha256(config)}
 
 

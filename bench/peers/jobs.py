@@ -1,0 +1,160 @@
+"""The two jobs, each in the forms that peers take: one picture of a 7, as a 28x28 tensor and as a 280x280 PNG."""
+
+import base64
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from bench.load import Answer, http_request
+from pipeline.paths import Outputs
+from serving.predictor import Predictor
+
+DIGIT = 7
+SIDE_PX = 280
+SMOOTH = 4  # the picture is drawn so many times larger, for smooth edges as a canvas draws them
+
+JSON_LENGTH = re.compile(rb"\r\ninference-header-content-length: *(\d+)")
+
+
+@dataclass(frozen=True)
+class Form:
+    """A job as one request.
+
+    Attributes:
+        job: "tensor" or "png".
+        name: what is sent, in a few words.
+        request: the request's bytes.
+    """
+
+    job: str
+    name: str
+    request: bytes
+
+
+def picture() -> Image.Image:
+    """A 7 with a thick pen, dark on light, RGB, 280 x 280."""
+    side = SIDE_PX * SMOOTH
+    image = Image.new("RGB", (side, side), "white")
+    pen, width = ImageDraw.Draw(image), 24 * SMOOTH
+    points = [(x * SMOOTH, y * SMOOTH) for x, y in ((75, 60), (205, 60), (120, 230))]
+    pen.line(points, "black", width)
+    for x, y in points:
+        pen.ellipse((x - width // 2, y - width // 2, x + width // 2, y + width // 2), "black")
+    return image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
+
+
+def tensor_of(image: Image.Image) -> np.ndarray:
+    """The picture as MNIST has it, light on dark, as the model's own normaliser sees it: uint8 ``[1, 28, 28]``."""
+    return Predictor.load(Outputs().model).run(np.asarray(image.convert("L"))[None]).normalized
+
+
+def png_of(image: Image.Image) -> bytes:
+    """The picture's file."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+PICTURE = picture()
+TENSOR, PNG = tensor_of(PICTURE), png_of(PICTURE)
+
+
+def raw_tensor(path: str) -> Form:
+    """The tensor's bytes as the body."""
+    headers = {"Content-Type": "application/octet-stream"}
+    return Form("tensor", "raw bytes", http_request(f"{path}?width=28&height=28", TENSOR.tobytes(), headers))
+
+
+def json_tensor(path: str, name: str | None = "image") -> Form:
+    """The tensor as nested lists, below a name or alone."""
+    values = TENSOR.tolist()
+    return Form("tensor", "JSON", _json(path, {name: values} if name else values))
+
+
+def raw_png(path: str) -> Form:
+    """The file as the body."""
+    return Form("png", "body", http_request(path, PNG, {"Content-Type": "image/png"}))
+
+
+def form_png(path: str) -> Form:
+    """The file in a form."""
+    start = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="7.png"\r\nContent-Type: image/png\r\n\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=cut"}
+    return Form("png", "form", http_request(path, start + PNG + b"\r\n--cut--\r\n", headers))
+
+
+def json_png(path: str, name: str) -> Form:
+    """The file in base64, as a list of one, below a name."""
+    return Form("png", "base64 in JSON", _json(path, {name: [base64.b64encode(PNG).decode()]}))
+
+
+def v2_tensor() -> Form:
+    """Open Inference Protocol V2, JSON."""
+    return Form("tensor", "V2 JSON", _v2({"shape": [1, 28, 28], "datatype": "UINT8", "data": TENSOR.ravel().tolist()}))
+
+
+def v2_png() -> Form:
+    """V2 with the file in base64; MLServer has a name for that, others ignore it."""
+    data = [base64.b64encode(PNG).decode()]
+    parameters = {"content_type": "base64"}
+    return Form(
+        "png", "V2 JSON, base64", _v2({"shape": [1], "datatype": "BYTES", "parameters": parameters, "data": data})
+    )
+
+
+def v2_binary_tensor() -> Form:
+    """V2 with the binary extension, both ways."""
+    return Form("tensor", "V2 binary", _v2({"shape": [1, 28, 28], "datatype": "UINT8"}, TENSOR.tobytes()))
+
+
+def digit_of(answer: Answer) -> int:
+    """The digit in an answer, whichever the form.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if answer.status != 200:
+        raise ValueError(f"status {answer.status}: {answer.body[:200].decode(errors='replace')}")
+    length = JSON_LENGTH.search(answer.head)
+    end = int(length[1]) if length else len(answer.body)
+    document = json.loads(answer.body[:end])
+    try:
+        document = document.get("predictions", document)  # MLflow's
+        values = _v2_output(document["outputs"], answer.body[end:]) if "outputs" in document else document
+        return int(np.argmax(values["probabilities"]))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not an answer that is known: {answer.body[:200].decode(errors='replace')}") from error
+
+
+def _json(path: str, document: Any) -> bytes:
+    body = json.dumps(document, separators=(",", ":")).encode()
+    return http_request(path, body, {"Content-Type": "application/json"})
+
+
+def _v2(tensor: dict[str, Any], blob: bytes = b"") -> bytes:
+    outputs: list[dict[str, Any]] = [{"name": name} for name in ("probabilities", "digit_score")]
+    document: dict[str, Any] = {"id": "1", "inputs": [{"name": "image"} | tensor], "outputs": outputs}
+    path = "/v2/models/digits/infer"
+    if not blob:
+        return _json(path, document)
+    document["parameters"] = {"binary_data_output": True}
+    document["inputs"][0]["parameters"] = {"binary_data_size": len(blob)}
+    for output in outputs:
+        output["parameters"] = {"binary_data": True}
+    text = json.dumps(document, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(text))}
+    return http_request(path, text + blob, headers)
+
+
+def _v2_output(outputs: list[dict[str, Any]], blobs: bytes) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for output in outputs:
+        size = (output.get("parameters") or {}).get("binary_data_size", 0)
+        values[output["name"]] = output["data"] if "data" in output else np.frombuffer(blobs[:size], np.float32)
+        blobs = blobs[size:]
+    return values

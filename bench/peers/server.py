@@ -1,0 +1,149 @@
+"""A peer's environment and its running server."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from bench.load import Address, ask
+from bench.peers.jobs import DIGIT, digit_of
+from bench.peers.table import SERVERS, Peer
+from pipeline.errors import InklingError
+from pipeline.paths import OUTPUTS, ROOT
+
+SERVER_CORE, CLIENT_CORE = 0, 1
+START_LIMIT_S = 120.0
+STOP_LIMIT_S = 5.0
+# Some libraries beside onnxruntime start threads of their own, as many as the machine has cores.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+
+
+class PeerError(InklingError):
+    """A peer can't be installed, started or measured."""
+
+
+def home(peer: Peer) -> Path:
+    """Where a peer's environment lies."""
+    return OUTPUTS / "peers" / (peer.environment or peer.name).lower().replace(" ", "").replace("+", "-")
+
+
+def build(peer: Peer) -> None:
+    """Install a peer's environment, unless it is there as it should be.
+
+    Raises:
+        PeerError: a command failed; the text has its last lines.
+    """
+    directory, done = home(peer), home(peer) / "requirements.txt"
+    if done.exists() and done.read_text() == peer.requirements:
+        return
+    print(f"{peer.name}: installing into {directory}", flush=True)
+    _run(peer, "{ours} -m venv --clear {home}")
+    wanted = directory / "wanted.txt"
+    wanted.write_text(peer.requirements)
+    _run(peer, "{python} -m pip install --quiet -r {home}/wanted.txt")
+    for command in peer.prepare:
+        _run(peer, command)
+    wanted.rename(done)
+
+
+def _run(peer: Peer, command: str) -> None:
+    done = subprocess.run(
+        _fill(peer, command), cwd=ROOT, env=_environ(peer), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise PeerError(f"`{command}` failed: {done.stderr.strip()[-500:]}")
+
+
+def _fill(peer: Peer, command: str, port: int = 0) -> list[str]:
+    directory = home(peer)
+    places = {"bin": directory / "bin", "python": directory / "bin" / "python", "home": directory, "servers": SERVERS}
+    return [word.format(**places, ours=sys.executable, port=port) for word in command.split()]
+
+
+def _environ(peer: Peer) -> dict[str, str]:
+    own = {name: value.format(home=home(peer)) for name, value in peer.variables.items()}
+    # Some start others by name, which are to be found in the peer's own environment first.
+    path = f"{home(peer) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | ONE_THREAD | own | {"PATH": path}
+
+
+class Server:
+    """A peer that runs, with all of its processes on one core."""
+
+    def __init__(self, peer: Peer, process: subprocess.Popen[bytes], address: Address) -> None:
+        self.peer, self.address = peer, address
+        self._process = process
+        self.start_s = self._wait()
+
+    def _wait(self) -> float:
+        """Seconds from its start to the first right answer."""
+        started = time.perf_counter()
+        reason: Exception | None = None
+        while (passed := time.perf_counter() - started) < START_LIMIT_S and self._process.poll() is None:
+            try:
+                if digit_of(ask(self.address, self.peer.forms[0].request)) == DIGIT:
+                    return time.perf_counter() - started
+                raise PeerError("its first answer is a wrong digit")
+            except (OSError, ValueError) as error:
+                reason = error
+            time.sleep(0.01)
+        raise PeerError(f"not up after {passed:.0f} s ({reason}); see {_log(self.peer).relative_to(OUTPUTS.parent)}")
+
+    def tree(self) -> list[psutil.Process]:
+        """All of its processes."""
+        return _tree(self._process.pid)
+
+    def cpu_s(self) -> float:
+        """Processor time of all of its processes so far, in seconds; of those that ended, too."""
+        return sum(sum(process.cpu_times()[:4]) for process in self.tree())
+
+    def memory_mb(self) -> float:
+        """Memory of all of its processes in MB (10^6 bytes); what they share counts once."""
+        return sum(process.memory_full_info().pss for process in self.tree()) / 1e6
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _log(peer: Peer) -> Path:
+    return OUTPUTS / "peers" / f"{peer.name}.log"
+
+
+@contextmanager
+def running(peer: Peer) -> Iterator[Server]:
+    """Start a peer's server, and end all of its processes afterwards.
+
+    Raises:
+        PeerError: it does not come up, or answers wrongly.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = free.getsockname()
+    with _log(peer).open("wb") as log:
+        process = subprocess.Popen(
+            _fill(peer, peer.command, address[1]),
+            cwd=home(peer),
+            env=_environ(peer),
+            stdout=log,
+            stderr=log,
+            preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+        )
+        try:
+            yield Server(peer, process, address)
+        finally:
+            processes = _tree(process.pid)
+            process.terminate()
+            _, alive = psutil.wait_procs(processes, STOP_LIMIT_S)
+            for one in alive:
+                one.kill()
+            process.wait()

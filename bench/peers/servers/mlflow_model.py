@@ -1,0 +1,32 @@
+"""MLflow: a pyfunc model for `mlflow models serve`. Run as a program, it saves the model in the directory named."""
+
+import base64
+import sys
+
+import numpy as np
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel, save_model
+
+
+class Digits(PythonModel):
+    """Takes ``{"inputs": [n, h, w]}``, or ``{"inputs": [base64]}`` with a PNG."""
+
+    def load_context(self, context: object) -> None:
+        """Load the model."""
+        from network import Network
+
+        self.network = Network()
+
+    def predict(self, context: object, model_input: np.ndarray, params: dict | None = None) -> dict:
+        """Run the model."""
+        from network import grey
+
+        if model_input.dtype.kind in "OU":
+            return self.network.read(grey(base64.b64decode(model_input[0])))
+        return self.network.read(model_input.astype(np.uint8))
+
+
+if __name__ == "__main__":
+    save_model(sys.argv[1], python_model=__file__, pip_requirements=[])
+else:
+    set_model(Digits())

@@ -1,0 +1,34 @@
+"""The model file as every peer runs it: on one thread, for there is one core; two of its outputs."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from onnxruntime import InferenceSession, SessionOptions
+from PIL import Image
+
+MODEL = Path(__file__).resolve().parents[3] / "models" / "digits.onnx"
+OUTPUTS = ["probabilities", "digit_score"]
+
+
+class Network:
+    """The loaded model file, warm."""
+
+    def __init__(self) -> None:
+        options = SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+        self.run(np.zeros((1, 28, 28), np.uint8))
+
+    def run(self, images: np.ndarray) -> list[np.ndarray]:
+        """Images, uint8 ``[n, h, w]`` -> probabilities float32 ``[n, 10]``, digit score float32 ``[n]``."""
+        return self._session.run(OUTPUTS, {"image": images})
+
+    def read(self, images: np.ndarray) -> dict[str, list]:
+        """The same as lists, for JSON."""
+        return {name: values.tolist() for name, values in zip(OUTPUTS, self.run(images), strict=True)}
+
+
+def grey(png: bytes) -> np.ndarray:
+    """A PNG's grey levels: uint8 ``[1, h, w]``."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("L"))[None]
