@@ -192,6 +192,8 @@ def _on_background(image: Image.Image) -> Image.Image:
     corners) brings its paper; there the background goes on with the paper, or the corners would look like ink.
     """
     luminance, alpha = image.getchannel("L"), image.getchannel("A")
+    if alpha.getextrema() == (255, 255):  # as a browser's canvas is saved: a channel, and nothing transparent
+        return luminance
     levels, weights = np.asarray(luminance, np.float32), np.asarray(alpha, np.float32)
     if not weights.any():
         return Image.new("L", image.size, 255)

@@ -41,6 +41,12 @@ RUN_BY = {
         "image/png",
     ),
     "curl -s http://127.0.0.1:8000/api/model": (API, "/api/model"),
+    "python -m serving --workers 2 --watch": ("tests/serving/under_load/service.py", "--workers"),
+    "curl -s -X POST http://127.0.0.1:8000/v2/repository/models/digits/load": (
+        "tests/serving/test_v2.py",
+        "/v2/repository/models/digits/load",
+    ),
+    "curl -s http://127.0.0.1:8000/metrics": ("tests/serving/test_shell.py", "/metrics"),
 }
 
 # Kinds of things that are no digit, of families held out of training, as the README words them.
