@@ -14,11 +14,12 @@ from uvicorn.server import ServerState
 from serving.errors import (
     BadRequestError,
     HeadTooLargeError,
+    OverloadedError,
     RequestError,
     SlowClientError,
     TooLargeError,
 )
-from serving.shell import OVERLOADED, UNCACHED, Shell, error_response
+from serving.shell import UNCACHED, Shell, error_response
 from serving.timing import Timing
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -70,6 +71,7 @@ class Connection(HttpToolsProtocol):
         self.deadline_s = math.inf
         self._is_idle = False  # between two requests
         self._is_receiving = False  # a body
+        self._running: RequestResponseCycle | None = None  # with pipelining, not the last that was read
         self._n_taken = 0  # requests that were taken and are not answered: 0 or 1
         self._n_receiving = 0  # of them, those whose body is on its way
         self._is_refused = False  # for good: what still comes is not looked at
@@ -80,12 +82,13 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self.deadline_s = time.monotonic() + self.settings.head_timeout_s
         if len(self.connections) > 2 * self.settings.max_connections:
-            transport.abort()  # so many are being refused that even this takes too much
+            self._abort()  # so many are being refused that even this takes too much
         elif len(self.connections) > self.settings.max_connections:
-            self.refuse(OVERLOADED)
+            self.refuse(OverloadedError())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives back what the connection holds of the common limits."""
+        self._disconnect()
         self._count(0, 0)
         self._release_body()
         super().connection_lost(exc)
@@ -124,15 +127,16 @@ class Connection(HttpToolsProtocol):
         if not self.pipeline:
             self._count(self._n_taken, self._n_taken)
         elif len(self.pipeline) > MAX_PIPELINED:
-            self.transport.abort()
+            self._abort()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         waiting = self.gate.n_taken - self.gate.n_receiving - self.shell.engine.n_in_threads
         if cycle.scope["path"].endswith(PROBES) or self.gate.admits(waiting):
             self._count(1, 0)
+            self._running = cycle
             super()._start_asgi_task(cycle, app)
         elif self.flow.write_paused:  # the client does not read
-            self.transport.abort()
+            self._abort()
         else:
             self._refuse_overload(cycle)
 
@@ -141,8 +145,8 @@ class Connection(HttpToolsProtocol):
         is_last = self.shell.is_draining or not cycle.keep_alive
         head, body = _overload_answer(is_last)
         self.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
-        self.shell.metrics.refused.add(OVERLOADED.reason)
-        self.shell.record(cycle.scope, OVERLOADED.status, Timing())  # type: ignore[arg-type]
+        self.shell.metrics.refused.add(OverloadedError.reason)
+        self.shell.record(cycle.scope, OverloadedError.status, Timing())  # type: ignore[arg-type]
         cycle.response_started = cycle.response_complete = True
         if is_last:
             self.transport.close()
@@ -160,7 +164,7 @@ class Connection(HttpToolsProtocol):
         if self._n_pieces > MAX_BODY_PIECES:
             self.refuse(TooLargeError(f"The body comes in more than {MAX_BODY_PIECES} pieces. Send larger ones."))
         elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.gate.n_body_bytes > MAX_BODIES_BYTES:
-            self.refuse(OVERLOADED)
+            self.refuse(OverloadedError())
         else:
             super().on_body(body)
 
@@ -205,13 +209,13 @@ class Connection(HttpToolsProtocol):
         """Closes the connection, whose deadline is over; a client that is still sending is told so."""
         is_answered = self.cycle is None or self.cycle.response_complete
         if self._is_refused:
-            self.transport.abort()
+            self._abort()
         elif self._is_receiving and not is_answered:
             self.refuse(SlowClientError("The request's body did not come in time. Send it again."))
         elif self._n_head_bytes > 0 and is_answered and not self._is_receiving:
             self.refuse(SlowClientError("The request's headers did not come in time. Send it again."))
         else:
-            self.transport.abort()
+            self._abort()
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is not HTTP."""
@@ -224,14 +228,23 @@ class Connection(HttpToolsProtocol):
         self._is_refused = True
         if self.cycle is not None and not self.cycle.response_complete:
             if self.pipeline or self.cycle.response_started or not self._is_receiving:
-                self.transport.abort()  # another answer is due first
+                self._abort()  # another answer is due first
                 return
-            self.cycle.disconnected = True  # so the application ends, and what it says goes nowhere
-            self.cycle.message_event.set()
+            self._disconnect()
         self.transport.write(b"".join(_rendered(self.shell.refusal(error), is_last=True)))
         self.transport.write_eof()
         self.flow.resume_reading()
         self.deadline_s = time.monotonic() + LINGER_S
+
+    def _abort(self) -> None:
+        self._disconnect()
+        self.transport.abort()
+
+    def _disconnect(self) -> None:
+        """Ends the application's request; what it still says goes nowhere. uvicorn looks at the last one read alone."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def shutdown(self) -> None:
         """Ends the connection with the service: at once, or after the request that is on its way."""
@@ -256,4 +269,4 @@ def _rendered(response: Response, is_last: bool) -> tuple[bytes, bytes]:
 
 @cache
 def _overload_answer(is_last: bool) -> tuple[bytes, bytes]:
-    return _rendered(error_response(OVERLOADED), is_last)
+    return _rendered(error_response(OverloadedError()), is_last)

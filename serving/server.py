@@ -29,6 +29,10 @@ HANDSHAKE_S = 0.1
 # Files that a process has open besides its connections.
 N_OTHER_FILES = 256
 
+# Blocks of memory from this size are the system's own; it is more than what is run on the event loop takes.
+M_MMAP_THRESHOLD = -3  # malloc.h
+LARGE_BLOCK_BYTES = 4 * 2**20
+
 TICKS_A_SECOND = 10  # uvicorn's
 
 # A filter on a listening socket that drops the packets which open a connection, and no other: the classic BPF program
@@ -136,3 +140,9 @@ def raise_file_limit(n_connections: int) -> None:
     if resource.RLIM_INFINITY != soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def keep_memory_small() -> None:
+    """Has what a large picture takes given back at once: glibc would keep blocks of up to 32 MB, 600 MB in all."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

@@ -12,7 +12,6 @@ from starlette.types import Message, Receive, Scope, Send
 from serving.engine import Engine
 from serving.errors import (
     ForbiddenError,
-    OverloadedError,
     RequestError,
     TooLargeError,
     UnavailableError,
@@ -50,8 +49,6 @@ PREDICTING = ("/api/predict", "/v2/infer")
 
 # Spellings of our own address that are remembered as checked.
 MAX_KNOWN_HOSTS = 1000
-
-OVERLOADED = OverloadedError("More is asked of the service than it can answer. Send it again in a second.")
 
 # Set by a proxy on the same machine: then the client's address is the proxy's, and says nothing.
 FORWARDED_HEADERS = (b"forwarded", b"x-forwarded-for", b"x-real-ip")

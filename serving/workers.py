@@ -20,7 +20,7 @@ from serving.app import create_app
 from serving.control import Control
 from serving.errors import StartError
 from serving.metrics import Metrics
-from serving.server import GRACE_S, Server, raise_file_limit
+from serving.server import GRACE_S, Server, keep_memory_small, raise_file_limit
 from serving.settings import Settings
 from serving.shadow import Shadow
 from serving.shadow import start as start_shadow
@@ -49,6 +49,7 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
         StartError: the service cannot start.
     """
     raise_file_limit(settings.max_connections)
+    keep_memory_small()
     # One row for each worker, and one for the shadow model.
     metrics = Metrics(settings.workers + 1)
     shadow = None
