@@ -1,21 +1,25 @@
 """Whether one more request is taken: a short wait for those that are, and a quick no for the rest.
 
 Under a burst, waiting is right; under lasting overload it is not, because then every answer is late. So a long queue is
-let be for a moment, and where it stays long, only as much is taken as keeps the model busy (compare B. Maurer, "Fail at
-Scale", ACM Queue 13(8), 2015). What counts is how many wait, not for how long: a moment in which the machine was busy
-with something else is no overload.
+let be for a moment; where it stays long, only as much is taken for a while as keeps the model busy (compare B. Maurer,
+"Fail at Scale", ACM Queue 13(8), 2015). What counts is how many wait, not for how long: a moment in which the machine
+was busy with something else is no overload.
 """
 
+import math
 import time
 
 # A queue is short up to here, one full batch. So many clients that each await their answer never see a refusal.
 N_SHORT = 16
 
-# A queue that stays longer than that for this time is no burst.
+# A queue that stays longer than that for this time is overload.
 BURST_S = 0.1
 
-# A queue must have been kept short for this time, without a refusal, before a long one counts as a burst again.
-RECOVERY_S = 0.25
+# Overload is taken to last so long. A queue that is long again right after it, within as much, is more of the same.
+OVERLOAD_S = 1.0
+
+# How many may wait under overload: enough for a batch to be worth while.
+N_UNDER_OVERLOAD = 8
 
 
 class Gate:
@@ -34,16 +38,22 @@ class Gate:
         self.n_receiving = 0
         self.n_body_bytes = 0
         self._max_waiting = max_waiting
-        self._n_short = min(N_SHORT, max_waiting)
-        self._short_s = 0.0  # when the queue was short last, other than by refusals
+        self._long_since_s = math.inf
+        self._overloaded_until_s = -math.inf
 
     def admits(self, n_waiting: int) -> bool:
         """Whether one more request is taken while `n_waiting` others wait for their answers."""
         now_s = time.perf_counter()
-        if n_waiting < self._n_short:
-            self._short_s = max(self._short_s, now_s)
+        if n_waiting >= self._max_waiting:
+            return False
+        if now_s < self._overloaded_until_s:
+            return n_waiting < N_UNDER_OVERLOAD
+        if n_waiting < N_SHORT:
+            self._long_since_s = math.inf
             return True
-        if n_waiting < self._max_waiting and self._short_s <= now_s < self._short_s + BURST_S:
+        self._long_since_s = min(self._long_since_s, now_s)
+        if now_s < self._long_since_s + BURST_S and now_s > self._overloaded_until_s + OVERLOAD_S:
             return True
-        self._short_s = now_s + RECOVERY_S
+        self._long_since_s = math.inf
+        self._overloaded_until_s = now_s + OVERLOAD_S
         return False
