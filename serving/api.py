@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -33,15 +34,19 @@ async def predict(request: Request) -> Response:
     timing: Timing = request.scope["timing"]
     body = await receive(request)
     timing.start()
-    image = open_body(body, request.scope["query_string"], request.app.state.settings.max_pixels)
-    is_large = image.width * image.height > MAX_INLINE_PIXELS
-    grey = await engine.in_thread(to_grey, image) if is_large else to_grey(image)
+    # Not kept in a variable: what a large picture takes is to be free before the next one is decoded.
+    grey = await _grey(engine, open_body(body, request.scope["query_string"], request.app.state.settings.max_pixels))
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
     timing.add_answer(answer)
     response = JSONResponse(document(grey, answer))
     timing.lap("encode")
     return response
+
+
+async def _grey(engine: Engine, image: Image.Image | GreyImage) -> GreyImage:
+    is_large = image.width * image.height > MAX_INLINE_PIXELS
+    return await engine.in_thread(to_grey, image) if is_large else to_grey(image)
 
 
 def document(grey: GreyImage, answer: Answer) -> dict[str, Any]:

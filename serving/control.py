@@ -44,7 +44,8 @@ class Control:
         while line := await reader.readline():
             message = json.loads(line)
             if "done" in message:
-                self._done.pop(message["done"]).set_result(None)
+                if not (done := self._done.pop(message["done"])).done():  # nobody waits any more
+                    done.set_result(None)
             else:
                 task = asyncio.create_task(self._do(message["command"], message.get("origin")))
                 doing.add(task)

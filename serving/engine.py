@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from anyio import CapacityLimiter, to_thread
 
 from serving.card import MODEL_NAME, ModelCard
-from serving.errors import NoModelError, TimeoutExpiredError
+from serving.errors import NoModelError, OverloadedError, TimeoutExpiredError
 from serving.predictor import Prediction, Predictor, Verdict
 
 # Above this, a batch gains nothing: the model's time per image no longer falls (python -m bench.predictor).
@@ -29,6 +30,9 @@ MAX_INLINE_PIXELS = 400_000
 
 # How many larger ones are worked on at a time. At the pixel limit, a WebP takes 800 MB for a moment, others 400 MB.
 N_LARGE_AT_A_TIME = 1
+
+# How many of these are taken. The longest takes 3 s, and an answer must not take longer than a connection lives.
+MAX_IN_THREADS = 16
 
 # How much the last run counts in the expected time of the next.
 RUN_WEIGHT = 0.1
@@ -106,6 +110,7 @@ class Engine:
 
         Raises:
             NoModelError: no model is loaded.
+            OverloadedError: it is large, and too many such wait already.
             TimeoutExpiredError: the answer would come too late; the model has not been run for it.
         """
         now_s = time.perf_counter()
@@ -121,10 +126,18 @@ class Engine:
         return await waiting.future
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
-        """Runs long work beside the event loop, `N_LARGE_AT_A_TIME`."""
+        """Runs long work beside the event loop, `N_LARGE_AT_A_TIME`.
+
+        Raises:
+            OverloadedError: `MAX_IN_THREADS` wait already.
+        """
+        if self.n_in_threads >= MAX_IN_THREADS:
+            raise OverloadedError
         self.n_in_threads += 1
+        # An idle thread keeps the arguments of its last call: of a picture, up to 600 MB. So it gets none.
+        calls = [partial(work, *arguments)]
         try:
-            return await to_thread.run_sync(work, *arguments, limiter=self._large)
+            return await to_thread.run_sync(lambda: calls.pop()(), limiter=self._large)
         finally:
             self.n_in_threads -= 1
 

@@ -108,6 +108,10 @@ class OverloadedError(UnavailableError):
 
     reason = "overloaded"
 
+    def __init__(self) -> None:
+        """Always in the same words."""
+        super().__init__("More is asked of the service than it can answer. Send it again in a second.")
+
 
 class NoModelError(UnavailableError):
     """No model is loaded."""

@@ -1,49 +1,59 @@
 """Whether one more request is taken: a short wait for those that are, and a quick no for the rest.
 
-Under a burst, waiting is right; under lasting overload it is not, because then every answer is late. So the limit on
-what waits is generous until answers take too long, and small from then on until nothing has had to be refused for a
-while: the controlled delay of request queues (B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+Under a burst, waiting is right; under lasting overload it is not, because then every answer is late. So a long queue is
+let be for a moment; where it stays long, only as much is taken for a while as keeps the model busy (compare B. Maurer,
+"Fail at Scale", ACM Queue 13(8), 2015). What counts is how many wait, not for how long: a moment in which the machine
+was busy with something else is no overload.
 """
 
+import math
 import time
 
-# A request that waited longer than this, from its head to its run, says that more is asked than can be answered.
-MAX_WAIT_S = 0.05
+# A queue is short up to here, one full batch. So many clients that each await their answer never see a refusal.
+N_SHORT = 16
+
+# A queue that stays longer than that for this time is overload.
+BURST_S = 0.1
+
+# Overload is taken to last so long. A queue that is long again right after it, within as much, is more of the same.
+OVERLOAD_S = 1.0
 
 # How many may wait under overload: enough for a batch to be worth while.
 N_UNDER_OVERLOAD = 8
 
-# Overload is over when nothing has been refused, and nothing was late, for so long.
-RECOVERY_S = 0.25
-
 
 class Gate:
-    """The limit, and what it is held against besides the server's own count of requests.
+    """The limit, and what it is held against.
 
     Attributes:
-        n_receiving: requests whose body is still on its way: they wait for their clients.
+        n_taken: requests that were taken and are not yet answered. Tasks would be too many: one that has sent its
+            answer ends a round of the event loop later, when the client's next request may have been read.
+        n_receiving: of them, those whose body is still on its way: they wait for their clients.
         n_body_bytes: of all requests that are not yet answered.
     """
 
     def __init__(self, max_waiting: int) -> None:
         """Takes up to `max_waiting` requests at a time while there is no overload."""
+        self.n_taken = 0
         self.n_receiving = 0
         self.n_body_bytes = 0
         self._max_waiting = max_waiting
-        self._n_under_overload = min(N_UNDER_OVERLOAD, max_waiting)
-        self._overloaded_until_s = 0.0
+        self._long_since_s = math.inf
+        self._overloaded_until_s = -math.inf
 
     def admits(self, n_waiting: int) -> bool:
         """Whether one more request is taken while `n_waiting` others wait for their answers."""
-        if n_waiting < self._n_under_overload:
-            return True
         now_s = time.perf_counter()
-        if n_waiting < self._max_waiting and now_s >= self._overloaded_until_s:
+        if n_waiting >= self._max_waiting:
+            return False
+        if now_s < self._overloaded_until_s:
+            return n_waiting < N_UNDER_OVERLOAD
+        if n_waiting < N_SHORT:
+            self._long_since_s = math.inf
             return True
-        self._overloaded_until_s = now_s + RECOVERY_S
+        self._long_since_s = min(self._long_since_s, now_s)
+        if now_s < self._long_since_s + BURST_S and now_s > self._overloaded_until_s + OVERLOAD_S:
+            return True
+        self._long_since_s = math.inf
+        self._overloaded_until_s = now_s + OVERLOAD_S
         return False
-
-    def report(self, wait_s: float) -> None:
-        """Tells how long a request has waited for the model."""
-        if wait_s > MAX_WAIT_S:
-            self._overloaded_until_s = time.perf_counter() + RECOVERY_S

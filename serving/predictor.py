@@ -28,6 +28,12 @@ DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}
 WARM_SIZES_PX = ((1, 1), (28, 28), (280, 280))
 
 
+# A session keeps what memory a run took for the next one, 10 bytes a pixel; above this, it gives it back.
+MAX_KEPT_PIXELS = 2**20
+SHRINKING = onnxruntime.RunOptions()
+SHRINKING.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What the model says about n images.
@@ -156,7 +162,8 @@ class Predictor:
                 self._session = _open(self._content)
                 self._shapes.clear()
             self._shapes.add(images.shape)
-        return Prediction(*self._session.run(self._outputs, {self._input: images}))
+        options = SHRINKING if images.size > MAX_KEPT_PIXELS else None
+        return Prediction(*self._session.run(self._outputs, {self._input: images}, options))
 
     def verdicts(self, prediction: Prediction) -> list[Verdict]:
         """What each image of a prediction is."""

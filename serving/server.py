@@ -26,6 +26,13 @@ GRACE_S = 10
 # For connections whose opening handshake was under way when the listener was closed to new ones.
 HANDSHAKE_S = 0.1
 
+# Files that a process has open besides its connections.
+N_OTHER_FILES = 256
+
+# Blocks of memory from this size are the system's own; it is more than what is run on the event loop takes.
+M_MMAP_THRESHOLD = -3  # malloc.h
+LARGE_BLOCK_BYTES = 4 * 2**20
+
 TICKS_A_SECOND = 10  # uvicorn's
 
 # A filter on a listening socket that drops the packets which open a connection, and no other: the classic BPF program
@@ -126,7 +133,16 @@ def _refuse_connections(listener: socket.socket) -> None:
     listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(DROP_SYN), ctypes.addressof(buffer)))
 
 
-def raise_file_limit() -> None:
-    """As many open files as the system allows: each connection is one, and the usual limit is 1024."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def raise_file_limit(n_connections: int) -> None:
+    """Lets the process have so many connections, if the system does: each is a file, and the usual limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * n_connections + N_OTHER_FILES  # as many again are being refused at most
+    if resource.RLIM_INFINITY != soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def keep_memory_small() -> None:
+    """Has what a large picture takes given back at once: glibc would keep blocks of up to 32 MB, 600 MB in all."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

@@ -7,12 +7,11 @@ from ipaddress import ip_address
 
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from serving.engine import Engine
 from serving.errors import (
     ForbiddenError,
-    OverloadedError,
     RequestError,
     TooLargeError,
     UnavailableError,
@@ -51,8 +50,6 @@ PREDICTING = ("/api/predict", "/v2/infer")
 # Spellings of our own address that are remembered as checked.
 MAX_KNOWN_HOSTS = 1000
 
-OVERLOADED = OverloadedError("More is asked of the service than it can answer. Send it again in a second.")
-
 # Set by a proxy on the same machine: then the client's address is the proxy's, and says nothing.
 FORWARDED_HEADERS = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 
@@ -83,20 +80,12 @@ class Shell:
         self.gate = Gate(settings.max_waiting)
         self.is_draining = False
         self._known_hosts: set[bytes] = set()
-        engine.observers.append(lambda _, answer: self.gate.report(answer.queue_s))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        if scope["type"] == "http":
-            await self._answer(self.app, scope, receive, send)
-        else:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
-
-    async def refuse_overload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers that the service is overloaded, and waits for nothing meanwhile."""
-        await self._answer(_overloaded, scope, receive, send)
-
-    async def _answer(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+            return
         timing = scope["timing"] = Timing()
         path = scope["path"]
         status = 0
@@ -114,18 +103,17 @@ class Shell:
         self.metrics.waiting.add()
         try:
             limited = self._check(scope, receive)
-            await app(scope, limited, send_with_headers)
+            await self.app(scope, limited, send_with_headers)
         except RequestError as error:
             await self.refusal(error)(scope, receive, send_with_headers)
         finally:
             self.metrics.waiting.add(amount=-1)
-            self._record(scope, status, timing)
+            self.record(scope, status, timing)
 
     def refusal(self, error: RequestError) -> Response:
         """The answer to a request that is refused, in the one shape that every error has."""
         self.metrics.refused.add(error.reason)
-        headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, UnavailableError) else None
-        return JSONResponse({"error": str(error)}, error.status, headers)
+        return error_response(error)
 
     def _check(self, scope: Scope, receive: Receive) -> Receive:
         """Holds a request's head against the limits; returns `receive` with the body's.
@@ -193,7 +181,8 @@ class Shell:
             f"The body is too large: at most {self.settings.max_body_bytes} bytes are read. Send a smaller picture."
         )
 
-    def _record(self, scope: Scope, status: int, timing: Timing) -> None:
+    def record(self, scope: Scope, status: int, timing: Timing) -> None:
+        """Counts, and on demand logs, a request that was answered."""
         route = route_of(scope["path"])
         self.metrics.requests.add(route, str(status) if str(status) in STATUSES else "other")
         if route in PREDICTING and status == 200:
@@ -207,8 +196,10 @@ class Shell:
             access_log.info("request", extra={"facts": facts})
 
 
-async def _overloaded(_: Scope, __: Receive, ___: Send) -> None:
-    raise OVERLOADED
+def error_response(error: RequestError) -> Response:
+    """An error in the one shape that every error has."""
+    headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, UnavailableError) else None
+    return JSONResponse({"error": str(error)}, error.status, headers)
 
 
 def _is_loopback(address: str) -> bool:

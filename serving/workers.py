@@ -20,12 +20,15 @@ from serving.app import create_app
 from serving.control import Control
 from serving.errors import StartError
 from serving.metrics import Metrics
-from serving.server import GRACE_S, Server
+from serving.server import GRACE_S, Server, keep_memory_small, raise_file_limit
 from serving.settings import Settings
 from serving.shadow import Shadow
 from serving.shadow import start as start_shadow
 
 log = logging.getLogger(__name__)
+
+# What the supervisor passes on.
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 # A worker that died is started again, but not sooner than this after its start.
 RESTART_S = 1.0
@@ -45,6 +48,8 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     Raises:
         StartError: the service cannot start.
     """
+    raise_file_limit(settings.max_connections)
+    keep_memory_small()
     # One row for each worker, and one for the shadow model.
     metrics = Metrics(settings.workers + 1)
     shadow = None
@@ -119,7 +124,7 @@ class Supervisor:
         for end in (wakeup, notice):
             end.setblocking(False)
         signal.set_wakeup_fd(notice.fileno())
-        for handled in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for handled in HANDLED:
             signal.signal(handled, lambda *_: None)  # the wake-up descriptor carries its number
         self._selector.register(wakeup, selectors.EVENT_READ)
         for index in range(self.settings.workers):
@@ -137,10 +142,13 @@ class Supervisor:
 
     def _start(self, index: int) -> None:
         ours, theirs = socket.socketpair()
+        # Until a new worker has handlers of its own, a signal would go to ours, and be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         pid = os.fork()
         if not pid:
             ours.close()
             self._become_worker(index, theirs)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         theirs.close()
         self._workers[index] = worker = _Worker(index, pid, ours, time.monotonic())
         self._selector.register(ours, selectors.EVENT_READ, worker)
@@ -149,6 +157,9 @@ class Supervisor:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
+            for handled in HANDLED:
+                signal.signal(handled, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
             for other in self._workers.values():
                 other.line.close()
             self._selector.close()

@@ -41,7 +41,7 @@ RUN_BY = {
         "image/png",
     ),
     "curl -s http://127.0.0.1:8000/api/model": (API, "/api/model"),
-    "python -m serving --workers 2 --watch": ("tests/serving/under_load/service.py", "--workers"),
+    "python -m serving --workers 2 --watch": ("tests/serving/under_load/process.py", "--workers"),
     "curl -s -X POST http://127.0.0.1:8000/v2/repository/models/digits/load": (
         "tests/serving/test_v2.py",
         "/v2/repository/models/digits/load",

@@ -1,0 +1,151 @@
+"""What a hostile client may send; each attack is the bytes of a connection, or a stream of them."""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import repeat
+
+from PIL import Image
+
+from ..drawings import bomb, encode
+from .client import request
+
+MB = 2**20
+
+# Just below the limit of 50 megapixels: taken, and the most expensive there is.
+LARGE = (7_070, 7_070)
+
+Stream = bytes | Iterable[bytes]
+
+
+def post(path: str, body: Stream, **headers: str) -> Iterator[bytes]:
+    """A request whose body comes in chunks, or without end."""
+    yield request(path, b"", **headers)[: -len(b"\r\n")].replace(b"Content-Length: 0\r\n", b"") + b"\r\n"
+    yield from [body] if isinstance(body, bytes) else body
+
+
+def chunked(path: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A request in chunked transfer encoding; the chunks bring their lengths along."""
+    return post(path, chunks, Transfer_Encoding="chunked")
+
+
+PREDICT = "/api/predict"
+INFER = "/v2/models/digits/infer"
+ZEROS = bytes(MB)
+
+
+def gzip_bomb() -> bytes:
+    """A gigabyte of zeros."""
+    compressor = zlib.compressobj(9, wbits=31)
+    body = b"".join([*(compressor.compress(ZEROS) for _ in range(1024)), compressor.flush()])
+    return request(INFER, body, Content_Encoding="gzip")
+
+
+def multipart(n_parts: int) -> bytes:
+    part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    return request(PREDICT, part * n_parts + b"--x--\r\n", Content_Type="multipart/form-data; boundary=x")
+
+
+def many_headers(n_headers: int) -> bytes:
+    return request(PREDICT, b"", **{f"X-{number}": "y" for number in range(n_headers)})
+
+
+# Each is answered with an error, if it is answered at all.
+HTTP = {
+    "huge body, announced": lambda: post(PREDICT, repeat(ZEROS), Content_Length=str(10 * 2**30)),
+    "huge body, chunked": lambda: chunked(PREDICT, repeat(b"100000\r\n%s\r\n" % ZEROS)),
+    "chunks of one byte": lambda: chunked(PREDICT, repeat(b"1\r\nx\r\n" * 10_000, 100)),
+    "endless chunk extension": lambda: chunked(PREDICT, [b"1;", *repeat(b"x" * 65_536, 10_000)]),
+    "endless trailers": lambda: chunked(PREDICT, [b"1\r\nx\r\n0\r\n", *repeat(b"A: b\r\n" * 10_000, 10_000)]),
+    "gzip bomb": gzip_bomb,
+    "deep JSON": lambda: request(INFER, b"[" * MB),
+    "deep JSON image": lambda: request(PREDICT, b'{"image":' * MB, Content_Type="application/json"),
+    "brackets": lambda: request(INFER, b'{"inputs":[' + b"[]," * (5 * MB)),
+    "brackets image": lambda: request(PREDICT, b"[" + b"[]," * (5 * MB), Content_Type="application/json"),
+    "numbers": lambda: request(INFER, b'{"inputs":[' + b"1," * (MB - 20) + b"1]}"),
+    "shape": lambda: request(INFER, json.dumps({"inputs": [shaped([1, 2**31, 2**31])]}).encode()),
+    "thousands of headers": lambda: many_headers(5_000),
+    "a few long headers": lambda: many_headers(10)[:-2] + b"X: " + b"y" * MB + b"\r\n\r\n",
+    "long URL": lambda: request("/" + "a" * MB, b"", "GET"),
+    "head without end": lambda: [b"GET / HTTP/1.1\r\n", *repeat(b"X-Header: value\r\n" * 1000, 10_000)],
+    "no HTTP": lambda: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 100,
+    "two lengths": lambda: request(PREDICT, b"12", content_length="3"),
+    "length and chunked": lambda: request(PREDICT, b"0\r\n\r\n", Transfer_Encoding="chunked"),
+    "negative length": lambda: request(PREDICT, b"", Content_Length="-1"),
+    "thousands of parts": lambda: multipart(100_000),
+    "upgrade": lambda: request(PREDICT, b"", "GET", Connection="Upgrade", Upgrade="websocket"),
+    "connect": lambda: b"CONNECT example.org:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+def shaped(shape: list[int]) -> dict[str, object]:
+    return {"name": "image", "datatype": "UINT8", "shape": shape, "data": [0]}
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_with(kind: bytes, head: bytes) -> bytes:
+    """A small PNG with 64 MB of zeros in a compressed chunk."""
+    small = encode(Image.new("L", (28, 28)), "PNG")
+    end_of_header = 8 + 25
+    return small[:end_of_header] + chunk(kind, head + zlib.compress(bytes(64 * MB), 9)) + small[end_of_header:]
+
+
+def scans(image: Image.Image, n_scans: int) -> bytes:
+    """A progressive JPEG, one of its scans so many times over."""
+    data = encode(image, "JPEG", progressive=True)
+    start = data.index(b"\xff\xda")
+    end = data.index(b"\xff", start + 2)
+    while data[end + 1] == 0:  # a 255 among the data
+        end = data.index(b"\xff", end + 2)
+    return data[:start] + data[start:end] * n_scans + data[end:]
+
+
+def gif(screen: int, frame: int) -> bytes:
+    """A GIF of two colours: the sides of its screen, and of the frame on it."""
+    return (
+        b"GIF89a" + struct.pack("<HHBBB", screen, screen, 0x80, 0, 0) + bytes(3) + b"\xff\xff\xff"
+        + b"," + struct.pack("<HHHHB", 0, 0, frame, frame, 0) + b"\x02\x02\x4c\x01\x00;"
+    )  # fmt: skip
+
+
+def with_sides(data: bytes, at: int, layout: str, *sides: int) -> bytes:
+    """A file whose header claims other sides."""
+    size = struct.calcsize(layout)
+    return data[:at] + struct.pack(layout, *sides) + data[at + size :]
+
+
+def jpeg_of(side: int) -> bytes:
+    """A JPEG whose header claims to be so large."""
+    data = encode(Image.new("L", (28, 28)), "JPEG")
+    return with_sides(data, data.index(b"\xff\xc0") + 5, ">HH", side, side)
+
+
+# Files that say, or become, more than is taken: each is refused.
+IMAGES = {
+    "PNG, 169 megapixels": bomb,
+    "PNG, text": lambda: png_with(b"zTXt", b"a\0\0"),
+    "PNG, colour profile": lambda: png_with(b"iCCP", b"a\0\0"),
+    "JPEG, 65535 x 65535": lambda: jpeg_of(65_535),
+    "JPEG, scans": lambda: scans(Image.new("L", (2_000, 2_000)), 500),
+    "WebP, 16383 x 16383": lambda: b"RIFF\x2a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + b"\xfe\x3f\0" * 2 + bytes(20),
+    "GIF, 65535 x 65535": lambda: gif(65_535, 65_535),
+    "GIF, a frame larger than its screen": lambda: gif(10, 65_535),
+    "BMP, 2^31 x 2^31": lambda: with_sides(encode(Image.new("L", (28, 28)), "BMP"), 18, "<ii", 2**31 - 1, 2**31 - 1),
+    "BMP, cut short at the limit": lambda: with_sides(encode(Image.new("L", (28, 28)), "BMP"), 18, "<ii", *LARGE),
+}
+
+
+@cache
+def large(file_format: str, mode: str) -> bytes:
+    """A valid picture at the limit, which a few kB describe."""
+    options = {"WEBP": {"lossless": True, "method": 0, "quality": 0}, "JPEG": {"progressive": True}}
+    return encode(Image.new(mode, LARGE), file_format, **options.get(file_format, {}))
+
+
+LARGE_IMAGES = [*[("WEBP", "RGBA")] * 3, ("PNG", "1"), ("PNG", "RGBA"), ("JPEG", "RGB"), ("GIF", "P"), ("BMP", "1")]

@@ -1,0 +1,145 @@
+"""Another model while requests are answered: none is lost, and no answer mixes two models."""
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving.predictor import Predictor
+
+from ..conftest import MODEL
+from ..drawings import draw
+from .client import READY, Answer, ask, asking, request
+from .models import put, softened
+from .process import Running, running, wait_until
+
+IMAGES = np.stack([np.asarray(draw(digit).resize((28, 28))) for digit in (7, 0, 1)])
+LOAD = request("/v2/repository/models/digits/load")
+METADATA = request("/v2/models/digits", method="GET")
+
+WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
+N_SIGNALLED = 4
+N_WATCHED = 2  # swaps by --watch, which takes half a second to see a change, and as long to be sure of it
+
+
+def infer(images: np.ndarray) -> bytes:
+    tensor = {"name": "image", "datatype": "UINT8", "shape": images.shape, "data": images.ravel().tolist()}
+    return request("/v2/models/digits/infer", json.dumps({"inputs": [tensor]}).encode())
+
+
+# One image and three of one size, so that they share batches.
+ASKED = [infer(IMAGES[:1]), infer(IMAGES)]
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """Two models that give different answers."""
+    return [MODEL.read_bytes(), softened(tmp_path_factory.mktemp("models") / "soft.onnx").read_bytes()]
+
+
+@pytest.fixture(scope="module")
+def expected(contents: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    """What each model says of the images, by its version."""
+    path = tmp_path_factory.mktemp("models") / "digits.onnx"
+    answers = {}
+    for content in contents:
+        path.write_bytes(content)
+        model = Predictor.load(path)
+        answers[model.card.version] = model.run(IMAGES).probabilities
+    first, second = answers.values()
+    assert not np.isclose(first, second, rtol=1e-3).all(axis=1).any()
+    return answers
+
+
+def check(answers: list[Answer], expected: dict[str, np.ndarray]) -> set[str]:
+    """Each answer is all of one model, and that is the one which it names; returns the models that were met."""
+    versions = set()
+    for answer in answers:
+        assert answer.status == 200, answer.body
+        document = json.loads(answer.body)
+        said = np.asarray(document["outputs"][0]["data"]).reshape(-1, 10)
+        assert np.allclose(said, expected[document["model_version"]][: len(said)], rtol=1e-4)
+        versions.add(document["model_version"])
+    return versions
+
+
+def version_at(service: Running) -> str:
+    version: str = json.loads(ask(service.address, METADATA).body)["versions"][0]
+    return version
+
+
+def swaps(service: Running, contents: list[bytes], expected: dict[str, np.ndarray], n: int) -> Iterator[str]:
+    """Exchanges the file `n` times; yields the version that is to be loaded."""
+    for number in range(1, n + 1):
+        put(contents[number % 2], service.model)
+        yield list(expected)[number % 2]
+
+
+@WORKERS
+@pytest.mark.parametrize("n_swaps", [8, pytest.param(50, marks=pytest.mark.slow)])
+def test_loads_lose_and_mix_nothing(
+    tmp_path: Path, workers: str, n_swaps: int, contents: list[bytes], expected: dict[str, np.ndarray]
+) -> None:
+    with running(tmp_path, "--workers", workers) as service, asking(service.address, *ASKED) as tally:
+        for version in swaps(service, contents, expected, n_swaps):
+            assert ask(service.address, LOAD).status == 200
+            # Of all workers: new connections come to one or the other.
+            assert [version_at(service) for _ in range(4)] == [version] * 4
+    assert tally.lost == []
+    assert tally.n_closed == 0
+    assert check(tally.answers, expected) == set(expected)
+
+
+@WORKERS
+def test_signals_and_a_changed_file_exchange_it_too(
+    tmp_path: Path, workers: str, contents: list[bytes], expected: dict[str, np.ndarray]
+) -> None:
+    with running(tmp_path, "--workers", workers, "--watch") as service, asking(service.address, *ASKED) as tally:
+        for version in swaps(service, contents, expected, N_SIGNALLED):
+            service.popen.send_signal(signal.SIGHUP)
+            wait_until(lambda version=version: all_say(service, version))
+        for version in swaps(service, contents, expected, N_WATCHED):
+            wait_until(lambda version=version: all_say(service, version))
+    assert tally.lost == []
+    assert tally.n_closed == 0
+    assert check(tally.answers, expected) == set(expected)
+
+
+def all_say(service: Running, version: str) -> bool:
+    return all(version_at(service) == version for _ in range(4))
+
+
+@WORKERS
+def test_a_truncated_file_changes_nothing(
+    tmp_path: Path, workers: str, contents: list[bytes], expected: dict[str, np.ndarray]
+) -> None:
+    def refused(n_times: int) -> Callable[[], bool]:
+        return lambda: service.said().count("was refused") >= n_times * int(workers)
+
+    with running(tmp_path, "--workers", workers, "--watch") as service, asking(service.address, *ASKED) as tally:
+        put(contents[1][:100_000], service.model)
+        wait_until(refused(1))
+        service.popen.send_signal(signal.SIGHUP)
+        wait_until(refused(2))
+        answer = ask(service.address, LOAD)
+        assert (answer.status, list(json.loads(answer.body))) == (400, ["error"])
+        assert ask(service.address, READY).status == 200
+        time.sleep(0.1)
+    assert tally.lost == []
+    assert check(tally.answers, expected) == {next(iter(expected))}
+    assert "Traceback" not in service.said()
+
+
+def test_old_models_are_given_back(tmp_path: Path, contents: list[bytes], expected: dict[str, np.ndarray]) -> None:
+    with running(tmp_path) as service, socket.create_connection(service.address):
+        memory = []
+        for _ in swaps(service, contents, expected, 30):
+            assert ask(service.address, LOAD).status == 200
+            memory.append(service.memory())
+        # A session takes several MB; the first loads fill malloc's pools.
+        assert memory[-1] - memory[9] < 20 * 2**20

@@ -1,0 +1,60 @@
+"""Whatever is asked, and however often: what the service has taken, it gives back."""
+
+import random
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .attacks import MB, PREDICT
+from .client import PATIENCE_S, read, request
+from .process import Running, running
+
+# What malloc's pools and the model's arena still gain after the first requests.
+MAX_GROWTH = 16 * MB
+
+N_WARM = 500
+
+
+def random_requests(n: int) -> Iterator[bytes]:
+    """Pictures of any size, each another one, some of them damaged or no pictures at all; seeded."""
+    generator = random.Random(0)
+    for _ in range(n):
+        width, height = generator.randint(1, 300), generator.randint(1, 300)
+        data = generator.randbytes(width * height + generator.choice([0, 0, 0, 0, 1]))
+        kind = generator.choice(["raw", "raw", "raw", "V2", "file"])
+        if kind == "raw":
+            path = f"{PREDICT}?width={width}&height={height}"
+            yield request(path, data, Content_Type="application/octet-stream")
+        elif kind == "V2":
+            text = (
+                f'{{"inputs":[{{"name":"image","datatype":"UINT8","shape":[1,{height},{width}],'
+                f'"parameters":{{"binary_data_size":{len(data)}}}}}]}}'
+            ).encode()
+            body = text + data
+            yield request("/v2/models/digits/infer", body, Inference_Header_Content_Length=str(len(text)))
+        else:
+            yield request(PREDICT, b"BM" + struct.pack("<I", len(data)) + data)
+
+
+@pytest.mark.parametrize("n_requests", [1_500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_thousands_of_sizes_take_no_more(tmp_path: Path, n_requests: int) -> None:
+    with running(tmp_path) as service:
+        asked = random_requests(N_WARM + n_requests)
+        before = 0
+        for number, one in enumerate(each(service, asked)):
+            assert one in (200, 400, 415, 422), one
+            if number == N_WARM:
+                before = service.memory()
+        assert service.memory() - before < MAX_GROWTH
+        assert service.said() == ""
+
+
+def each(service: Running, asked: Iterator[bytes]) -> Iterator[int]:
+    """The status of each request, on one connection."""
+    with socket.create_connection(service.address, PATIENCE_S) as connection:
+        for one in asked:
+            connection.sendall(one)
+            yield read(connection).status

@@ -1,0 +1,126 @@
+"""Clients that hold a connection without using it: closed at their deadline, and nobody else notices."""
+
+import json
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from .client import NORMAL, ask, asking, read, request
+from .process import Running, running
+
+DEADLINE_S = 1.0
+FLAGS = ("--head-timeout-s", "1", "--body-timeout-s", "1", "--idle-timeout-s", "1")
+
+# The server looks ten times a second; the rest is for a busy machine. A trickle would last a minute.
+LATEST_S = DEADLINE_S + 4.0
+TRICKLE_S = 0.25
+N_TRICKLES = 240
+
+N_CLIENTS = 100
+
+# Noise on a machine that does other things too: below this, a p99 is as good as any other.
+FLOOR_S = 0.005
+
+HEAD = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\n"
+START_OF_BODY = request("/api/predict", bytes(10_000))[:-9_000]
+
+
+def trickle(connection: socket.socket, start: bytes, drop: bytes) -> None:
+    connection.sendall(start)
+    for _ in range(N_TRICKLES):
+        time.sleep(TRICKLE_S)
+        connection.sendall(drop)
+
+
+def not_reading(connection: socket.socket) -> None:
+    """Asks for more than the buffers on the way hold, one after the other, as fast as the server reads it."""
+    connection.settimeout(N_TRICKLES * TRICKLE_S)
+    while True:
+        connection.sendall(request("/metrics", method="GET"))
+        time.sleep(0.001)
+
+
+# What each does, and the status that it is told; None where it has not yet asked for anything.
+SLOW: dict[str, tuple[Callable[[socket.socket], None], int | None]] = {
+    "silent": (lambda connection: None, None),
+    "half a head": (lambda connection: connection.sendall(HEAD), 408),
+    "a trickled head": (lambda connection: trickle(connection, HEAD, b"X"), 408),
+    "half a body": (lambda connection: connection.sendall(START_OF_BODY), 408),
+    "a trickled body": (lambda connection: trickle(connection, START_OF_BODY, b"x"), 408),
+    "idle": (lambda connection: ask_once(connection), None),
+}
+
+
+def ask_once(connection: socket.socket) -> None:
+    connection.sendall(NORMAL)
+    assert read(connection).status == 200
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_each_is_closed_at_its_deadline(tmp_path: Path, name: str) -> None:
+    behave, status = SLOW[name]
+    with running(tmp_path, *FLAGS) as service, socket.create_connection(service.address, LATEST_S) as connection:
+        started_s = time.monotonic()
+        thread = threading.Thread(target=until_closed, args=(behave, connection))
+        thread.start()
+        if name == "idle":
+            thread.join()
+        if status:
+            answer = read(connection)
+            assert (answer.status, list(json.loads(answer.body))) == (status, ["error"])
+            assert answer.headers["connection"] == "close"
+        assert connection.recv(1) == b""
+        assert DEADLINE_S * 0.9 < time.monotonic() - started_s < LATEST_S
+        connection.close()
+        thread.join()
+        assert service.said() == ""
+
+
+def until_closed(behave: Callable[[socket.socket], None], connection: socket.socket) -> None:
+    try:
+        behave(connection)
+    except OSError:
+        return
+
+
+@pytest.mark.slow
+def test_who_does_not_read_is_closed_too(tmp_path: Path) -> None:
+    with running(tmp_path) as service, socket.create_connection(service.address) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            not_reading(connection)
+        assert ask(service.address, NORMAL).status == 200
+
+
+def p99(service: Running, seconds: float) -> float:
+    with asking(service.address, NORMAL, n_clients=2) as tally:
+        time.sleep(seconds)
+    assert set(tally.statuses) == {200}
+    latencies = sorted(answer.came_s - answer.asked_s for answer in tally.answers)
+    return latencies[int(len(latencies) * 0.99)]
+
+
+def test_100_of_them_leave_normal_traffic_alone(tmp_path: Path) -> None:
+    """In turns with and without them, so that whatever else the machine does meets both."""
+    without, with_them = [], []
+    with running(tmp_path, *FLAGS) as service:
+        for _ in range(3):
+            without.append(p99(service, 1.0))
+            with ExitStack() as stack:
+                threads = []
+                for number in range(N_CLIENTS):
+                    behave, _ = list(SLOW.values())[number % len(SLOW)]
+                    connection = stack.enter_context(socket.create_connection(service.address, LATEST_S))
+                    threads.append(threading.Thread(target=until_closed, args=(behave, connection)))
+                for thread in threads:
+                    thread.start()
+                with_them.append(p99(service, 1.0))
+            for thread in threads:
+                thread.join()
+    assert statistics.median(with_them) < 2 * max(statistics.median(without), FLOOR_S), (without, with_them)
