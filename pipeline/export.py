@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 EVALUATED = ("test", "strokes", "refusal", "robustness", "confusions")  # metrics that the model card tells
 BATCH = 500  # images
 N_GOLDEN_CANDIDATES = 1000  # validation images
+N_GOLDEN = 3  # of those that the reader is least sure of, and of those that are surely no digits
+GOLDEN_FAMILIES = ("latin_letters", "symbols", "signs", "scribbles", "shapes")
 N_OF_FAMILY = 4  # things of each family that is no digit
 SEED = 4  # of these
 
@@ -52,7 +54,7 @@ def export(config: Config) -> None:
     reader = load_reader(config.model, outputs)
     metrics = {name: read_json(outputs.metrics(name), made_by="evaluate") for name in EVALUATED}
     card = load_card().only(config.train.parts)
-    golden = golden_answers(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES])
+    golden = golden_answers(reader, golden_images(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES]))
     metadata = describe(config, card, reader, metrics["test"]) | {"golden": json.dumps(golden)}
     model = convert(reader, config.export.opset, metadata)
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
@@ -109,24 +111,33 @@ def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[
     }
 
 
-def golden_answers(reader: Reader, images: np.ndarray) -> dict[str, Any]:
-    """What the file must say of pictures that travel in it, wherever it is run: the service's self-check.
+def golden_images(reader: Reader, digits: np.ndarray) -> np.ndarray:
+    """Pictures for the service's self-check, uint8 ``[n, 28, 28]``.
 
-    Of each class the validation image that the reader is surest of, so that another machine's rounding changes no
-    answer, and a blank one.
+    Of each class the one that the reader is surest of; those that it is least sure of, whose answers any damage to the
+    network moves; a few that are surely no digits, and a blank one.
 
     Args:
         reader: what the file is made of.
-        images: uint8 ``[n, 28, 28]``, validation images.
+        digits: uint8 ``[n, 28, 28]``, validation images.
     """
-    answers = read_all(reader, images)
+    rng, shape = np.random.default_rng(SEED), (digits.shape[1], digits.shape[2])
+    others = np.stack([draw_picture(FAMILIES[name], rng, digit_source([]), shape) for name in GOLDEN_FAMILIES])
+    answers = read_all(reader, digits)
     surest = (answers["probabilities"] * answers["digit_score"][:, None]).argmax(axis=0)
-    chosen = np.concatenate([images[surest], np.zeros_like(images[:1])])
-    answers = read_all(reader, chosen)
+    least_sure = answers["probabilities"].max(axis=1).argsort()[:N_GOLDEN]
+    refused = read_all(reader, others)["digit_score"].argsort()[:N_GOLDEN]
+    return np.concatenate([digits[surest], digits[least_sure], others[refused], np.zeros_like(digits[:1])])
+
+
+def golden_answers(reader: Reader, images: np.ndarray) -> dict[str, Any]:
+    """What the file has to say of golden images, as its metadata tells it; in digits that all machines agree on."""
+    answers = read_all(reader, images)
     return {
-        "images": base64.b64encode(chosen.tobytes()).decode("ascii"),
+        "images": base64.b64encode(images.tobytes()).decode("ascii"),
+        "probabilities": answers["probabilities"].astype(np.float64).round(3).tolist(),
+        "digit_score": answers["digit_score"].astype(np.float64).round(3).tolist(),
         "states": states(answers, reader.calibration.thresholds).tolist(),
-        "digits": answers["probabilities"].argmax(axis=1).tolist(),
     }
 
 

@@ -73,13 +73,15 @@ class GoldenAnswers:
 
     Attributes:
         images: uint8 [n, 28, 28].
+        probabilities: float64 [n, 10].
+        digit_score: float64 [n].
         states: of each, as `serving.predictor.Predictor.state` names them.
-        digits: of each, the most probable.
     """
 
     images: npt.NDArray[np.uint8]
+    probabilities: npt.NDArray[np.float64]
+    digit_score: npt.NDArray[np.float64]
     states: list[str]
-    digits: list[int]
 
 
 def read_golden(metadata: Mapping[str, str]) -> GoldenAnswers:
@@ -90,16 +92,19 @@ def read_golden(metadata: Mapping[str, str]) -> GoldenAnswers:
     """
     values = _object(metadata, "golden")
     try:
-        states, digits = [str(state) for state in values["states"]], [int(digit) for digit in values["digits"]]
+        states = [str(state) for state in values["states"]]
         pixels = np.frombuffer(base64.b64decode(values["images"], validate=True), np.uint8)
         images = pixels.reshape(len(states), *GOLDEN_SHAPE)
-    except (KeyError, TypeError, ValueError):
+        probabilities = np.array(values["probabilities"], np.float64).reshape(len(states), N_CLASSES)
+        digit_score = np.array(values["digit_score"], np.float64).reshape(len(states))
+    except Exception:  # such as an OverflowError, of numbers that are none
         raise ModelError(
-            "its metadata 'golden' lacks 'images' in base64, 'states' or 'digits', or they don't fit"
+            "its metadata 'golden' lacks 'images' in base64, 'probabilities', 'digit_score' or 'states', or they are "
+            "of different numbers"
         ) from None
-    if not states or len(digits) != len(states):
-        raise ModelError(f"its metadata 'golden' has {len(states)} states and {len(digits)} digits")
-    return GoldenAnswers(images, states, digits)
+    if not states:
+        raise ModelError("its metadata 'golden' is empty")
+    return GoldenAnswers(images, probabilities, digit_score, states)
 
 
 def read_card(
@@ -168,7 +173,7 @@ def _json(metadata: Mapping[str, str], key: str) -> object:
     text = _text(metadata, key)
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ModelError(f"its metadata {key!r} is not JSON: {text[:80]!r}") from None
 
 

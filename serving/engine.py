@@ -34,6 +34,10 @@ N_LARGE_AT_A_TIME = 1
 # How many of these are taken. The longest takes 3 s, and an answer must not take longer than a connection lives.
 MAX_IN_THREADS = 16
 
+# The time of a run goes with its work: the network's is the same for each image, and so many pixels, to be scaled down,
+# are as much work again (python -m bench.predictor).
+PIXELS_LIKE_AN_IMAGE = 40_000
+
 # How much the last run counts in the expected time of the next.
 RUN_WEIGHT = 0.1
 
@@ -88,7 +92,7 @@ class Engine:
         self.n_in_threads = 0
         self._large = CapacityLimiter(N_LARGE_AT_A_TIME)
         self._queue: dict[tuple[int, ...], deque[_Waiting]] = {}
-        self._run_s = 0.0
+        self._work_s = 0.0  # for the work of one image
 
     @property
     def model(self) -> Predictor:
@@ -166,7 +170,6 @@ class Engine:
                 waiting.future.set_exception(error)
             return
         infer_s = time.perf_counter() - started_s
-        self._run_s += RUN_WEIGHT * (infer_s - self._run_s)
         whole = Answer(prediction, verdicts, model.card, started_s - batch[0].since_s, infer_s, len(images))
         if len(batch) == 1:
             batch[0].future.set_result(whole)
@@ -182,23 +185,24 @@ class Engine:
     def _take(self, queued: deque[_Waiting]) -> list[_Waiting]:
         """Up to a batch of requests from the front, without those that nobody waits for or that would be too late."""
         batch: list[_Waiting] = []
-        n_images = 0
+        n_images, work = 0, 0.0
         n_fitting = _n_in_batch(queued[0].images[0].size)
         now_s = time.perf_counter()
         while queued and n_images + len(queued[0].images) <= n_fitting:
             waiting = queued.popleft()
             if waiting.future.done():
                 continue
-            if now_s + self._run_s > waiting.deadline_s:
+            if now_s + (work + _work(waiting.images)) * self._work_s > waiting.deadline_s:
                 waiting.future.set_exception(TimeoutExpiredError(TIMEOUT_TEXT))
                 continue
             batch.append(waiting)
             n_images += len(waiting.images)
+            work += _work(waiting.images)
         return batch
 
     def _run_large(self, images: Images, since_s: float, deadline_s: float) -> Answer:
         started_s = time.perf_counter()
-        if started_s + self._run_s > deadline_s:
+        if started_s + _work(images) * self._work_s > deadline_s:
             raise TimeoutExpiredError(TIMEOUT_TEXT)
         model = self.model
         n_images = _n_in_batch(images[0].size)
@@ -208,8 +212,14 @@ class Engine:
         return Answer(prediction, model.verdicts(prediction), model.card, started_s - since_s, infer_s, len(images))
 
     def _observe(self, images: Images, answer: Answer) -> None:
+        self._work_s += RUN_WEIGHT * (answer.infer_s / _work(images) - self._work_s)
         for observe in self.observers:
             observe(images, answer)
+
+
+def _work(images: Images) -> float:
+    """How much there is to do, in images without pixels."""
+    return len(images) + images.size / PIXELS_LIKE_AN_IMAGE
 
 
 def _n_in_batch(n_pixels: int) -> int:

@@ -106,13 +106,20 @@ def test_bad_thresholds_are_told(text: str, named: str) -> None:
 
 
 PIXELS = np.arange(2 * 784, dtype=np.uint8)
-GOLDEN = {"images": base64.b64encode(PIXELS).decode(), "states": ["digit", "blank"], "digits": [7, 0]}
+GOLDEN = {
+    "images": base64.b64encode(PIXELS).decode(),
+    "probabilities": [[0, 0, 0, 0, 0, 0, 0, 1, 0, 0], [0.1] * 10],
+    "digit_score": [1, 0],
+    "states": ["digit", "blank"],
+}
 
 
 def test_golden_answers() -> None:
     golden = read_golden({"golden": json.dumps(GOLDEN)})
     assert np.array_equal(golden.images, PIXELS.reshape(2, 28, 28))
-    assert (golden.images.dtype, golden.states, golden.digits) == (np.uint8, ["digit", "blank"], [7, 0])
+    assert (golden.images.dtype, golden.states) == (np.uint8, ["digit", "blank"])
+    assert golden.probabilities.tolist() == GOLDEN["probabilities"]
+    assert golden.digit_score.tolist() == GOLDEN["digit_score"]
 
 
 @pytest.mark.parametrize(
@@ -129,12 +136,14 @@ def test_golden_answers() -> None:
         {"states": []},
         {"states": ["digit"]},
         {"states": ["digit"] * 3},
-        {"digits": None},
-        {"digits": [7]},
-        {"digits": [7, 0, 1]},
-        {"digits": ["seven", "none"]},
-        {"digits": [None, 0]},
-        {"images": "", "states": [], "digits": []},
+        {"digit_score": None},
+        {"digit_score": [1]},
+        {"digit_score": [1, 0, 1]},
+        {"digit_score": ["seven", "none"]},
+        {"probabilities": [[0.1] * 10]},
+        {"probabilities": [[0.1] * 9] * 2},
+        {"probabilities": [10**400] * 20},
+        {"images": "", "states": [], "digit_score": [], "probabilities": []},
     ],
 )
 def test_malformed_golden_answers_are_named(changes: dict[str, object]) -> None:
@@ -148,7 +157,7 @@ def test_golden_answers_that_lack_a_part_are_named(key: str) -> None:
         read_golden({"golden": json.dumps({name: value for name, value in GOLDEN.items() if name != key})})
 
 
-@pytest.mark.parametrize("metadata", [{}, {"golden": ""}, {"golden": "{"}, {"golden": "[]"}, {"golden": "null"}])
-def test_golden_answers_that_are_missing_are_named(metadata: dict[str, str]) -> None:
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "[" * 200_000])
+def test_golden_answers_that_are_missing_are_named(text: str | None) -> None:
     with pytest.raises(ModelError, match="'golden'"):
-        read_golden(metadata)
+        read_golden({} if text is None else {"golden": text})

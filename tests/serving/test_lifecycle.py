@@ -30,7 +30,9 @@ BAD = {
     "empty": b"",
     "another model": GOOD.replace(b"digit_score", b"digit_scope"),
     "malformed golden answers": with_metadata(golden="{}"),
-    "wrong golden answers": with_metadata(golden=golden(np.zeros((1, 28, 28), np.uint8), ["digit"], [7])),
+    "wrong golden answers": with_metadata(
+        golden=golden(Predictor.load(MODEL), np.zeros((1, 28, 28), np.uint8), states=["digit"])
+    ),
     "damaged weights": with_damaged_weights(),
 }
 
