@@ -146,16 +146,19 @@ class Predictor:
         """
         golden = self._golden
         prediction = self.run(golden.images)
-        gap = max(
-            float(np.abs(prediction.probabilities - golden.probabilities).max()),
-            float(np.abs(prediction.digit_score - golden.digit_score).max()),
-        )
+        gaps = [
+            float(np.abs(found - said).max())
+            for found, said in (
+                (prediction.probabilities, golden.probabilities),
+                (prediction.digit_score, golden.digit_score),
+            )
+        ]
         states = [verdict.state for verdict in self.verdicts(prediction)]
-        if states != golden.states or not gap <= GOLDEN_TOLERANCE:
+        if states != golden.states or not all(gap <= GOLDEN_TOLERANCE for gap in gaps):
             raise ModelError(
                 f"The model {self.card.version} fails its self-check: of its golden images it says something else here "
-                f"than when it was made (by up to {gap:.3g}; {GOLDEN_TOLERANCE} is allowed). The file is damaged, or "
-                "this machine's onnxruntime."
+                f"than when it was made (probabilities by up to {gaps[0]:.3g}, scores by {gaps[1]:.3g}; "
+                f"{GOLDEN_TOLERANCE} is allowed). The file is damaged, or this machine's onnxruntime."
             )
 
     def run(self, images: npt.NDArray[np.uint8]) -> Prediction:
