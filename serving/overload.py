@@ -9,8 +9,8 @@ was busy with something else is no overload.
 import math
 import time
 
-# A queue is short up to here, one full batch. So many clients that each await their answer never see a refusal.
-N_SHORT = 16
+# A queue is short up to here, some full batches. So many clients that each await their answer never see a refusal.
+N_SHORT = 32
 
 # A queue that stays longer than that for this time is overload.
 BURST_S = 0.1
