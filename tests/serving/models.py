@@ -22,9 +22,9 @@ TENSOR_RAW_DATA = 9
 VARINT, FIXED64, BYTES = 0, 1, 2
 
 
-def with_metadata(**texts: str) -> bytes:
-    """The committed model with other metadata; any change gives it another version."""
-    content = MODEL.read_bytes()
+def with_metadata(content: bytes | None = None, **texts: str) -> bytes:
+    """A model, by default the committed one, with other metadata; any change gives it another version."""
+    content = content or MODEL.read_bytes()
     for key, text in texts.items():
         content += _field(MODEL_METADATA, _field(1, key.encode()) + _field(2, text.encode()))
     return content

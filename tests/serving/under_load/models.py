@@ -1,11 +1,14 @@
-"""Model files that differ from the committed one, so little that they pass the self-check."""
+"""Model files that differ from the committed one."""
 
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from serving.predictor import Predictor
+
 from ..conftest import MODEL
+from ..models import golden, with_metadata
 
 
 def softened(path: Path) -> Path:
@@ -19,6 +22,8 @@ def softened(path: Path) -> Path:
         if places.size:
             values[places] *= np.float32(0.9)
             path.write_bytes(content)
+            own = golden(Predictor.load(path), np.zeros((1, 28, 28), np.uint8))
+            path.write_bytes(with_metadata(bytes(content), golden=own))
             return path
     raise AssertionError("The model has no temperature of its own.")
 
