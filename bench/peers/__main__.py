@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 import numpy as np
+import psutil
 
 from bench import RESULTS, origin, service_origin
 from bench.load import ask
@@ -68,12 +69,13 @@ def visit(peer: Peer, server: Server, seconds: float, rows: dict[Key, list[Figur
         try:
             if (digit := digit_of(ask(server.address, form.request))) != DIGIT:
                 raise PeerError(f"it reads {digit} where {DIGIT} is drawn")
-            for n_connections in CONNECTIONS:
-                figures = measure(server, form.request, n_connections, seconds)
-                key = peer.name, form.job, form.name, form in peer.tuned_forms, n_connections
-                rows.setdefault(key, []).append(figures)
-        except (PeerError, OSError, ValueError) as error:
+            measured = {n: measure(server, form.request, n, seconds) for n in CONNECTIONS}
+        except (PeerError, OSError, ValueError, psutil.Error) as error:
             give_up(peer, name, error, failed)
+            continue
+        for n_connections, figures in measured.items():
+            key = peer.name, form.job, form.name, form in peer.tuned_forms, n_connections
+            rows.setdefault(key, []).append(figures)
 
 
 def give_up(peer: Peer, name: str, error: Exception, failed: dict[str, str]) -> None:
@@ -129,7 +131,7 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
                 with running(peer) as server:
                     visit(peer, server, seconds, rows, failed)
                     whole[peer.name].append({"start_s": server.start_s, "memory_mb": server.memory_mb()})
-            except PeerError as error:
+            except (PeerError, psutil.Error) as error:
                 give_up(peer, peer.name, error, failed)
     return {
         "run_cpu_us": by_figure(runs),

@@ -43,6 +43,8 @@ def section(results: Mapping[str, Any]) -> str:
         f"(*by hand*). {OURS} answers with all four outputs, 1.4 kB; the peers, and {OURS} over V2, with two, "
         "`probabilities` and `digit_score`. The floor answers a constant on our ASGI server.\n\n"
         "![The figures as bars](peers.png)\n\n"
+        "Bars are medians over the rounds, lines reach from the least round to the largest; `//` cuts off what is far "
+        "longer than the others. The dotted line is the bound below.\n\n"
         "### What was aimed at\n\nRatios are formed within each round: median (least to largest).\n\n"
         + "\n".join(f"- {sentence}" for sentence in aims(results))
         + f"\n\n{jobs}\n\n### Memory and start\n\nOf all processes, after the load; from the start to the first right "
