@@ -1,11 +1,15 @@
 """Measurements. Never asserted: machines differ, and this is where their speed is looked at."""
 
+import hashlib
+import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from pipeline.config import Config, params_sha256
 from pipeline.data import Split
+from pipeline.paths import ROOT, Outputs
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -16,6 +20,20 @@ def origin(config: Config) -> dict[str, Any]:
     name = file.parent.name if file.stem == "__main__" else file.stem
     command = " ".join(["python -m", f"bench.{name}", *sys.argv[1:]])
     return {"command": command, "params_sha256": params_sha256(config)}
+
+
+def service_origin() -> dict[str, Any]:
+    """What figures of the service come from: the model file, the service's code, the machine."""
+    code = hashlib.sha256()
+    for file in sorted((ROOT / "serving").glob("*.py")):
+        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    cpu = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return {
+        "model_sha256": hashlib.sha256(Outputs().model.read_bytes()).hexdigest(),
+        "serving_sha256": code.hexdigest(),
+        "cpu": cpu[1] if cpu else "unknown",
+        "n_cores": os.cpu_count(),
+    }
 
 
 def head(split: Split, n_images: int) -> Split:

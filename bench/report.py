@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench import RESULTS
-from bench.peers import FLOOR, OURS
+from bench.peers.section import section
+from bench.rounds import ratio, spread
 from pipeline.data import write_text
 from pipeline.markdown import percent, table
 from pipeline.paths import ROOT, Outputs
@@ -24,7 +25,8 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
         "recipe": _recipe,
         "latency": _latency,
         "sweeps": _sweeps,
-        "peers": _peers,
+        "batching": _batching,
+        "peers": section,
     }
     head = (
         "# Measurements\n\nWritten by `python -m bench.report` from what the commands named below left. Times are of "
@@ -131,66 +133,32 @@ def _sweeps(results: Mapping[str, Any]) -> str:
     )
 
 
-def _peers(results: Mapping[str, Any]) -> str:
-    versions = results["versions"]
-    whole = [
-        (name, versions.get(name, ""), f"{figures['memory_mb']:.0f}", f"{figures['start_s']:.2f}")
-        for name, figures in results["peers"].items()
+def _batching(results: Mapping[str, Any]) -> str:
+    digits = {"p50_ms": 3, "p99_ms": 2, "requests_per_s": 0, "cpu_us": 0}
+    rows = [
+        (n_connections, name, *(f"{spread(figures[name][key]).median:,.{digits[key]}f}" for key in digits))
+        for n_connections, figures in results["connections"].items()
+        for name in ("queue", "inline")
     ]
-    failed = "".join(f"\n- Not measured: {name}." for name in results["failed"])
+    one, many = (
+        {key: ratio(figures["queue"][key], figures["inline"][key]) for key in digits}
+        for figures in (results["connections"]["1"], results["connections"]["16"])
+    )
     return (
-        f"## The service and its peers\n\n`{results['command']}`. The same model file behind each server, on one core, "
-        "driven from another over keep-alive connections, each in the forms that it takes. Each has one worker, its "
-        "logs off, and onnxruntime on one thread; Flask has the network alone, in Keras. All ran in turn, "
-        f"{results['rounds']} rounds, and a row is of the round that answered most, the least disturbed. The floor "
-        f"answers a constant on our ASGI server; one run of the model takes {results['run_cpu_us']:.0f} us of "
-        "processor time.\n\n"
-        "![The figures as bars](peers.png)\n\n"
-        f"### A 28x28 tensor\n\n{_compared(results, 'tensor')}\n\n{_load_table(results, 'tensor')}\n\n"
-        f"### A 280x280 PNG\n\n{_compared(results, 'png')}\n\n{_load_table(results, 'png')}\n\n"
-        "### Memory and start\n\nOf all processes, after the load; from the start to the first right answer.\n\n"
-        + table(("server", "version", "memory, MB", "start, s"), whole)
-        + failed
+        f"## What batching costs and brings\n\n`{results['command']}`, on {results['cpu']}. The service, and the same "
+        "service with the model run at once in each request's handler, without the queue: a 28x28 tensor as raw "
+        "bytes, both measured one after the other in each round. With the queue to without it, median "
+        f"(least to largest): at one connection {one['p50_ms']} of the median latency and {one['cpu_us']} of the "
+        f"processor time; at 16 connections {many['requests_per_s']} times the requests/s, {many['p50_ms']} of the "
+        f"median latency, {many['cpu_us']} of the processor time. Medians over the rounds:\n\n"
+        + table(("connections", "", "p50, ms", "p99", "requests/s", "CPU, us"), rows)
     )
-
-
-def _load_table(results: Mapping[str, Any], job: str) -> str:
-    figures = ("p50_ms", "p99_ms", "requests_per_s", "cpu_us")
-    forms: dict[tuple[str, str], list[str]] = {}
-    for row in results["rows"]:
-        if row["job"] == job:
-            digits = dict.fromkeys(figures, 0) | {"p50_ms": 2, "p99_ms": 2}
-            forms.setdefault((row["peer"], row["form"]), []).extend(f"{row[key]:,.{digits[key]}f}" for key in figures)
-    names = ("p50, ms", "p99", "requests/s", "CPU, us")
-    titles = [f"{name}{f' at {n}' if name == names[0] else ''}" for n in (1, 16) for name in names]
-    return table(("server", "sent as", *titles), [(*key, *values) for key, values in forms.items()])
-
-
-def _compared(results: Mapping[str, Any], job: str) -> str:
-    """Our best form against the best of the others, by requests per second at 16 connections."""
-    at = {(row["connections"], row["peer"], row["form"]): row for row in results["rows"] if row["job"] == job}
-    busy = [row for (n_connections, _, _), row in at.items() if n_connections == 16 and row["peer"] != FLOOR]
-    ours, best = (
-        max((row for row in busy if (row["peer"] == OURS) == is_ours), key=lambda row: row["requests_per_s"])
-        for is_ours in (True, False)
-    )
-    calm, best_calm = (at[1, row["peer"], row["form"]] for row in (ours, best))
-    text = (
-        f"{OURS} ({ours['form']}) answers {ours['requests_per_s'] / best['requests_per_s']:.2f} times the requests of "
-        f"{best['peer']} ({best['form']}) at 16 connections, at {calm['p50_ms'] / best_calm['p50_ms']:.2f} of its "
-        "median latency at 1."
-    )
-    if (16, FLOOR, "raw bytes") in at:
-        floors = [at[n, FLOOR, "raw bytes"]["cpu_us"] + results["run_cpu_us"] for n in (1, 16)]
-        above = [row["cpu_us"] / floor for row, floor in zip((calm, ours), floors, strict=True)]
-        text += f" It takes {above[0]:.2f} (1) and {above[1]:.2f} (16) times the floor's processor time, the run added."
-    return text
 
 
 def read() -> dict[str, dict[str, Any]]:
     """Results by benchmark, of those that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
-        name: RESULTS / f"{name}.json" for name in ("recipe", "latency", "ablation", "sweeps", "peers")
+        name: RESULTS / f"{name}.json" for name in ("recipe", "latency", "ablation", "sweeps", "batching", "peers")
     }
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 

@@ -1,56 +1,74 @@
 """A picture of the peers' figures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.peers import FLOOR, OURS
+from bench.peers.section import label, select, zero_overhead
+from bench.rounds import spread
 from pipeline.paths import ROOT
 
 PLOT = ROOT / "docs" / "peers.png"
 
+OWN_COLOUR, PEER_COLOUR = "#d1495b", "#a9b4c2"
+# Where less is better, a bar above so many medians of its panel is cut off; its number says how long it is.
+CUT = 3.0
+
 
 def overview(results: Mapping[str, Any]) -> Figure:
-    """Bars for each peer and form, logarithmic: the tensor job above, the PNG job, memory and start below."""
-    panels = [
-        [
-            ("28x28 tensor: median latency at 1 connection, ms", _rows(results, "tensor", 1, "p50_ms")),
-            ("28x28 tensor: requests per second at 16", _rows(results, "tensor", 16, "requests_per_s")),
-            ("28x28 tensor: server CPU per request at 16, us", _rows(results, "tensor", 16, "cpu_us")),
-        ],
-        [
-            ("280x280 PNG: requests per second at 16", _rows(results, "png", 16, "requests_per_s")),
-            ("Memory after the load, MB", _whole(results, "memory_mb")),
-            ("Start to the first right answer, s", _whole(results, "start_s")),
-        ],
-    ]
-    figure = Figure(figsize=(15, 8), layout="constrained")
-    for row, contents in zip(figure.subplots(2, 3), panels, strict=True):
-        for axes, (title, values) in zip(row, contents, strict=True):
-            colours = ["C0" if name.startswith(OURS) else "C7" for name in values]
-            bars = axes.barh(list(values), list(values.values()), color=colours)
-            axes.bar_label(bars, fmt=_label, padding=2, fontsize="x-small")
-            axes.set_title(title, fontsize="small")
-            axes.set(xscale="log", xticks=[])
-            axes.minorticks_off()
-            axes.tick_params(labelsize="x-small")
-            axes.margins(x=0.2)
-            axes.invert_yaxis()
+    """Bars for each server and form, the medians, with the least and the largest round as a line; linear from zero."""
+    tensor, png = (
+        sorted(select(results, job, 16), key=lambda row: -spread(row["requests_per_s"]).median)
+        for job in ("tensor", "png")
+    )
+    calm = {label(row): row for row in select(results, "tensor", 1)}
+    servers = {name: figures for name, figures in results["peers"].items() if name != FLOOR}
+    servers = dict(sorted(servers.items(), key=lambda item: spread(item[1]["memory_mb"]).median))
+    figure = Figure(figsize=(13, 8.4), layout="constrained")
+    (rate, p50, cpu), (png_rate, memory, start) = figure.subplots(2, 3, height_ratios=(len(tensor), len(png)))
+    _bars(rate, "28x28 tensor: requests/s, 16 connections", {label(row): row["requests_per_s"] for row in tensor})
+    _bars(
+        p50,
+        "28x28 tensor: median ms, 1 connection",
+        {label(row): calm[label(row)]["p50_ms"] for row in tensor},
+    )
+    _bars(cpu, "28x28 tensor: CPU us each, 16 connections", {label(row): row["cpu_us"] for row in tensor})
+    _bars(png_rate, "280x280 PNG: requests/s, 16 connections", {label(row): row["requests_per_s"] for row in png})
+    _bars(memory, "Memory after the load, MB", {name: values["memory_mb"] for name, values in servers.items()})
+    _bars(start, "Start to the first answer, s", {name: values["start_s"] for name, values in servers.items()})
+    bound = spread(zero_overhead(results)).median
+    rate.axvline(bound, color="black", linewidth=1, linestyle=":")
+    rate.text(bound, len(tensor) - 0.6, f"no overhead  \n{bound:,.0f}  ", ha="right", va="bottom", fontsize=8)
+    rate.set_xlim(0, max(rate.get_xlim()[1], 1.02 * bound))
+    for axes in (p50, cpu, start):
+        axes.set_yticklabels([])
     return figure
 
 
-def _label(value: float) -> str:
-    return f"{value:,.2f}" if value < 10 else f"{value:,.0f}"
-
-
-def _rows(results: Mapping[str, Any], job: str, n_connections: int, figure: str) -> dict[str, float]:
-    return {
-        f"{row['peer']}, {row['form']}": row[figure]
-        for row in results["rows"]
-        if row["job"] == job and row["connections"] == n_connections and row["peer"] != FLOOR
-    }
-
-
-def _whole(results: Mapping[str, Any], figure: str) -> dict[str, float]:
-    return {name: figures[figure] for name, figures in results["peers"].items() if name != FLOOR}
+def _bars(axes: Axes, title: str, rounds: Mapping[str, Sequence[float]]) -> None:
+    spreads = {name: spread(values) for name, values in rounds.items()}
+    limit = float("inf") if "requests/s" in title else CUT * median(one.median for one in spreads.values())
+    longest = max(one.high for one in spreads.values() if one.median <= limit)
+    for row, (name, one) in enumerate(spreads.items()):
+        is_cut = one.median > limit
+        end = 1.1 * longest if is_cut else one.median
+        axes.barh(row, end, height=0.72, color=OWN_COLOUR if name.startswith(OURS) else PEER_COLOUR)
+        if is_cut:
+            axes.text(0.94 * end, row, "//", color="white", fontsize=13, fontweight="bold", ha="center", va="center")
+        else:
+            axes.plot([one.low, one.high], [row, row], color="black", linewidth=0.8, alpha=0.6)
+        text = f"{one.median:,.2f}" if one.median < 10 else f"{one.median:,.0f}"
+        place = (end if is_cut else one.high), row
+        axes.annotate(text, place, (4, 0), textcoords="offset points", fontsize=8.5, va="center")
+    axes.set_yticks(range(len(spreads)), list(spreads), fontsize=9)
+    for tick, name in zip(axes.get_yticklabels(), spreads, strict=True):
+        tick.set_fontweight("bold" if name.startswith(OURS) else "normal")
+    axes.set_title(title, fontsize=10, loc="left")
+    axes.set(xlim=(0, 1.3 * longest), xticks=[])
+    axes.invert_yaxis()
+    axes.tick_params(length=0)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)

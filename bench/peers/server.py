@@ -1,6 +1,8 @@
-"""A peer's environment and its running server."""
+"""A peer's environment, its running server, and what is measured of it."""
 
+import ctypes
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,21 +13,41 @@ from pathlib import Path
 
 import psutil
 
-from bench.load import Address, ask
+from bench.load import Address, ask, closed
 from bench.peers.jobs import DIGIT, digit_of
 from bench.peers.table import SERVERS, Peer
 from pipeline.errors import InklingError
 from pipeline.paths import OUTPUTS, ROOT
 
 SERVER_CORE, CLIENT_CORE = 0, 1
+CONNECTIONS = (1, 16)
 START_LIMIT_S = 120.0
 STOP_LIMIT_S = 5.0
+WARM_UP_S = 0.3
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # Some libraries beside onnxruntime start threads of their own, as many as the machine has cores.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
 
 
+Figures = dict[str, float]
+
+
 class PeerError(InklingError):
     """A peer can't be installed, started or measured."""
+
+
+def set_up() -> None:
+    """Hold this process to the client's core; see to it that no server is left when it is told to end.
+
+    Raises:
+        PeerError: the machine has one core.
+    """
+    if (os.cpu_count() or 1) < 2:
+        raise PeerError("server and client need a core each, and this machine has one")
+    os.sched_setaffinity(0, {CLIENT_CORE})
+    # What a server leaves behind becomes a child of this process, and is found.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def home(peer: Peer) -> Path:
@@ -108,6 +130,27 @@ class Server:
         return sum(process.memory_full_info().pss for process in self.tree()) / 1e6
 
 
+def measure(server: Server, request: bytes, n_connections: int, seconds: float) -> Figures:
+    """Latency, requests per second and processor time per request, under load.
+
+    Raises:
+        PeerError: not all requests were answered with 200.
+    """
+    closed(server.address, request, n_connections, WARM_UP_S, warm_up_s=0)
+    cpu_s = server.cpu_s()
+    outcome = closed(server.address, request, n_connections, seconds, warm_up_s=0)
+    cpu_s = server.cpu_s() - cpu_s
+    n_requests = outcome.statuses[200]
+    if outcome.n_lost or outcome.n_refused or set(outcome.statuses) != {200}:
+        raise PeerError(f"of its answers only {n_requests} are good: {dict(outcome.statuses)}, {outcome.n_lost} lost")
+    return {
+        "p50_ms": 1e3 * outcome.percentile(50),
+        "p99_ms": 1e3 * outcome.percentile(99),
+        "requests_per_s": outcome.rate(),
+        "cpu_us": 1e6 * cpu_s / n_requests,
+    }
+
+
 def _tree(pid: int) -> list[psutil.Process]:
     try:
         root = psutil.Process(pid)
@@ -136,14 +179,29 @@ def running(peer: Peer) -> Iterator[Server]:
             env=_environ(peer),
             stdout=log,
             stderr=log,
+            start_new_session=True,  # Ctrl-C ends the bench, which ends the server
             preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
         )
         try:
             yield Server(peer, process, address)
         finally:
-            processes = _tree(process.pid)
-            process.terminate()
-            _, alive = psutil.wait_procs(processes, STOP_LIMIT_S)
-            for one in alive:
-                one.kill()
-            process.wait()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    processes = _tree(process.pid)
+    process.terminate()
+    psutil.wait_procs(processes, STOP_LIMIT_S)
+    # Those of its session too, whose parent is gone.
+    left = [child for child in _tree(os.getpid())[1:] if child in processes or _session(child) == process.pid]
+    for one in left:
+        one.kill()
+    psutil.wait_procs(left, STOP_LIMIT_S)
+    process.wait()
+
+
+def _session(process: psutil.Process) -> int:
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return 0

@@ -31,7 +31,8 @@ class Peer:
         requirements: of its environment, as pip's requirement files have them.
         command: that starts it, in words without spaces; {python}, {bin} and {home} are of its environment, {servers}
             is where its code lies, {port} where it is to listen.
-        forms: what is sent to it; the first one also tells when it is up.
+        forms: what is sent to it, as its documents teach; the first one also tells when it is up.
+        tuned_forms: what is sent to it besides, faster, by hand.
         prepare: commands that follow the installation; {ours} is the Python that runs the bench.
         variables: of its process.
         environment: whose environment it uses, if not its own.
@@ -41,6 +42,7 @@ class Peer:
     requirements: str
     command: str
     forms: tuple[Form, ...]
+    tuned_forms: tuple[Form, ...] = ()
     prepare: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     environment: str = ""
@@ -65,7 +67,8 @@ PEERS = (
         "FastAPI",
         _pins("fastapi==0.165.0", "uvicorn==0.54.0", "python-multipart==0.0.34", *RUNTIME),
         f"{UVICORN} fastapi_app:app",
-        (jobs.json_tensor("/tensor"), jobs.raw_tensor("/raw"), jobs.form_png("/upload"), jobs.raw_png("/png")),
+        (jobs.json_tensor("/tensor"), jobs.form_png("/upload")),
+        tuned_forms=(jobs.raw_tensor("/raw"), jobs.raw_png("/png")),
     ),
     Peer(
         "LitServe",

@@ -1,11 +1,20 @@
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
+import psutil
 import pytest
 
 from bench.load import Answer
 from bench.peers.jobs import digit_of
+from bench.peers.plot import overview
+from bench.peers.section import aims, section
 from bench.peers.table import PEERS
+from bench.rounds import ratio
+from pipeline.paths import ROOT
 
 PROBABILITIES = np.eye(10, dtype=np.float32)[7:8]
 VALUES = PROBABILITIES.tolist()
@@ -46,3 +55,105 @@ def test_every_peer_has_both_jobs_but_for_the_floor():
     assert {peer.name: {form.job for form in peer.forms} for peer in PEERS} == {
         peer.name: {"tensor"} if peer.name == "floor" else {"tensor", "png"} for peer in PEERS
     }
+
+
+def row(peer, form, rate, *, job="tensor", is_tuned=False):
+    """Rows of two rounds, of which the machine was half as fast in the second."""
+    figures = {"p50_ms": [1e3 / rate, 2e3 / rate], "p99_ms": [9, 9], "requests_per_s": [rate, rate / 2]}
+    figures["cpu_us"] = [1e6 / rate, 2e6 / rate]
+    return [{"peer": peer, "job": job, "form": form, "is_tuned": is_tuned, "connections": n} | figures for n in (1, 16)]
+
+
+RESULTS = {
+    "command": "python -m bench.peers",
+    "cpu": "a processor",
+    "n_cores": 2,
+    "versions": {"FastAPI": "fastapi==1"},
+    "run_cpu_us": {"1": [80, 160], "16": [50, 100]},
+    "peers": {name: {"start_s": [s, s], "memory_mb": [9, 9]} for name, s in (("Inkling", 2), ("FastAPI", 1))},
+    "rows": [
+        *row("floor", "raw bytes", 20000),
+        *row("Inkling", "raw bytes", 6000),
+        *row("Inkling", "V2 binary", 5000),
+        *row("Inkling", "body", 3000, job="png"),
+        *row("FastAPI", "JSON", 1500),
+        *row("FastAPI", "raw bytes", 4000, is_tuned=True),
+        *row("FastAPI", "form", 2500, job="png"),
+        *row("FastAPI", "body", 2400, job="png", is_tuned=True),
+    ],
+    "failed": {"KServe": "not up after 120 s"},
+}
+
+
+def test_ratios_are_formed_within_each_round():
+    assert str(ratio([100, 50, 90], [50, 25, 60])) == "2.00 (1.50 to 2.00)"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "**holds** against what its documents teach: 4.00 (4.00 to 4.00), Inkling, raw bytes, to FastAPI, JSON.",
+        "**does not hold** against any form, by hand too: 1.50 (1.50 to 1.50), Inkling, raw bytes, to FastAPI, raw",
+        "**does not hold** against any form, by hand too: 1.25 (1.25 to 1.25), Inkling, V2 binary, to FastAPI, raw",
+        "**holds** against what its documents teach: 0.25 (0.25 to 0.25), Inkling, raw bytes, to FastAPI, JSON.",
+        "**does not hold** against what its documents teach: 1.20 (1.20 to 1.20), Inkling, body, to FastAPI, form.",
+        "Least memory **holds**: 1.00 (1.00 to 1.00), Inkling to FastAPI.",
+        "Shortest start **does not hold**: 2.00 (2.00 to 2.00), Inkling to FastAPI.",
+        "1 connection **holds** with 120 us an image in a run of one image: 1.28 (1.28 to 1.28).",
+        "16 connections **does not hold** with 75 us an image in a run of a batch of 16: 1.67 (1.67 to 1.67).",
+        "take the core for 7,500 requests/s at 16 connections. Inkling (raw bytes) has 0.60 (0.60 to 0.60) of that; "
+        "it is 6.67 (6.67 to 6.67) times FastAPI, JSON; it is 2.50 (2.50 to 2.50) times FastAPI, raw bytes by hand",
+    ],
+)
+def test_every_aim_has_its_ratio_and_whether_it_holds(sentence):
+    assert sum(sentence in said for said in aims(RESULTS)) == 1
+
+
+def test_what_failed_is_named():
+    assert "Not measured: KServe: not up after 120 s" in section(RESULTS)
+
+
+def test_the_picture_has_a_bar_for_every_server_and_form():
+    labels = [tick.get_text() for tick in overview(RESULTS).axes[0].get_yticklabels()]
+    assert labels == ["Inkling, raw bytes", "Inkling, V2 binary", "FastAPI, raw bytes by hand", "FastAPI, JSON"]
+
+
+# Starts a server whose first answer is right, with a process of its own that SIGTERM does not end, and waits.
+BENCH = """
+import sys, time
+from pathlib import Path
+import bench.peers.server as server
+from bench.peers.jobs import raw_tensor
+from bench.peers.table import Peer
+server.OUTPUTS, server.STOP_LIMIT_S = Path(sys.argv[1]), 0.5
+peer = Peer("stand-in", "", "{ours} {home}/app.py {port}", (raw_tensor("/"),))
+server.set_up()
+with server.running(peer) as running:
+    print(*(process.pid for process in running.tree()), flush=True)
+    time.sleep(60)
+"""
+APP = """
+import http.server, json, subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"])
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"probabilities": [n == 7 for n in range(10)]}).encode())
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="server and client need a core each")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_bench_that_is_told_to_end_leaves_no_server_behind(number, tmp_path):
+    home = tmp_path / "peers" / "stand-in"
+    home.mkdir(parents=True)
+    (home / "app.py").write_text(APP)
+    command = [sys.executable, "-c", BENCH, tmp_path]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as bench:
+        pids = [int(pid) for pid in bench.stdout.readline().split()]
+        assert len(pids) == 2
+        bench.send_signal(number)
+        assert bench.wait(30) != 0
+    assert not any(psutil.pid_exists(pid) for pid in pids)
