@@ -77,7 +77,7 @@ class Shell:
     """
 
     def __init__(self, app: Starlette, direct: Direct, settings: Settings, metrics: Metrics, engine: Engine) -> None:
-        """Wraps `app`; what is in `direct` does without its router, which would take 20 us."""
+        """Wraps `app`; what is in `direct` does without its router."""
         self.app = app
         self.direct = direct
         self.settings = settings

@@ -36,7 +36,10 @@ RUN_BY = {
     "dvc exp run -S train.epochs=3": (CLONE, '"train.epochs=3"'),
     "python -m pipeline.promote": (CHAMPION, 'run("pipeline.promote")'),
     "python -m pipeline.register": (CHAMPION, 'run("pipeline.register")'),
-    "python -m serving --workers 2 --watch": ("tests/serving/under_load/process.py", "--workers"),
+    "python -m serving --workers 2 --watch": (
+        "tests/serving/under_load/test_hot_swap.py",
+        '"--workers", workers, "--watch"',
+    ),
 }
 
 # Kinds of things that are no digit, of families held out of training, as the README words them.
