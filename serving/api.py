@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.bodies import open_body, receive
+from serving.bodies import Body, open_body, receive
+from serving.compression import inflated
 from serving.engine import MAX_INLINE_PIXELS, Answer, Engine
 from serving.images import GreyImage, to_grey
 from serving.predictor import READ
 from serving.responses import JSONResponse
+from serving.settings import Settings
 from serving.timing import Timing
 
 # Decimals in the answer: more would be digits without meaning, and make it longer.
@@ -31,11 +33,14 @@ async def model(request: Request) -> Response:
 async def predict(request: Request) -> Response:
     """Reads the picture in the body, in any of the forms of `serving.bodies`."""
     engine: Engine = request.app.state.engine
+    settings: Settings = request.app.state.settings
     timing: Timing = request.scope["timing"]
     body = await receive(request)
     timing.start()
+    if body.coding:
+        body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
     # Not kept in a variable: what a large picture takes is to be free before the next one is decoded.
-    grey = await _grey(engine, open_body(body, request.scope["query_string"], request.app.state.settings.max_pixels))
+    grey = await _grey(engine, open_body(body, request.scope["query_string"], settings.max_pixels))
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
     timing.add_answer(answer)

@@ -12,7 +12,8 @@ from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from serving.errors import BadRequestError
+from serving.card import GOLDEN_SHAPE
+from serving.errors import BadRequestError, UnsupportedEncodingError, UnsupportedImageError
 from serving.images import GreyImage, open_image, open_raw
 
 LONGEST_RAW_SIDE_PX = 65_535
@@ -27,10 +28,17 @@ JSON_TEXT = 'Send {"image": "data:image/png;base64,..."}.'
 
 @dataclass(frozen=True)
 class Body:
-    """A request's bytes and the content type that decides how to read them, in lower case and without parameters."""
+    """A request's body.
+
+    Attributes:
+        content_type: decides how to read it; in lower case and without parameters.
+        data: as it was sent.
+        coding: the Content-Encoding; empty where there is none.
+    """
 
     content_type: str
     data: bytes
+    coding: str = ""
 
 
 async def receive(request: Request) -> Body:
@@ -38,10 +46,14 @@ async def receive(request: Request) -> Body:
 
     Raises:
         BadRequestError: a form without a file.
+        UnsupportedEncodingError: a form that is compressed.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    coding = request.headers.get("content-encoding", "")
     if content_type != "multipart/form-data":
-        return Body(content_type, await request.body())
+        return Body(content_type, await request.body(), coding)
+    if coding:
+        raise UnsupportedEncodingError("A form is not read compressed. Send it without Content-Encoding.")
     async with request.form() as form:
         for _, value in form.multi_items():
             if isinstance(value, UploadFile):
@@ -53,10 +65,11 @@ def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyIm
     """The picture in a body; of a file, the pixels not yet decoded.
 
     Only two content types are taken at their word: JSON, and `application/octet-stream` where the query gives a width
-    or a height. All others are often wrong (curl sends a form's by default), so there the bytes decide.
+    or a height, or where there are just as many bytes as an MNIST image has. All others are often wrong (curl sends a
+    form's by default), so there the bytes decide.
 
     Args:
-        body: the bytes and their type.
+        body: no longer compressed.
         query: the address's query; `width` and `height` in pixels for raw grey bytes.
         max_pixels: refuses larger pictures.
 
@@ -65,9 +78,19 @@ def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyIm
     """
     if body.content_type == "application/json":
         return open_image(_from_json(body.data), max_pixels)
-    if body.content_type == "application/octet-stream" and (b"width" in query or b"height" in query):
+    if body.content_type != "application/octet-stream":
+        return open_image(body.data, max_pixels)
+    if b"width" in query or b"height" in query:
         return open_raw(body.data, *_sides(query), max_pixels)
-    return open_image(body.data, max_pixels)
+    try:
+        return open_image(body.data, max_pixels)
+    except UnsupportedImageError as error:
+        height, width = GOLDEN_SHAPE
+        if len(body.data) == height * width:
+            return open_raw(body.data, width, height, max_pixels)
+        raise UnsupportedImageError(
+            f"{error} Raw grey bytes need ?width= and ?height= in pixels, unless they are {width} x {height}."
+        ) from None
 
 
 # Kept, because a client sends pictures of one size again and again.

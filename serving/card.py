@@ -13,7 +13,7 @@ from serving.errors import ModelError
 
 MODEL_NAME = "digits"
 N_CLASSES = 10
-GOLDEN_SHAPE = (28, 28)  # an MNIST image
+GOLDEN_SHAPE = (28, 28)  # an MNIST image, and what the network sees
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ INPUTS = (Tensor("image", "UINT8", [-1, -1, -1]),)
 OUTPUTS = (
     Tensor("probabilities", "FP32", [-1, N_CLASSES]),
     Tensor("digit_score", "FP32", [-1]),
-    Tensor("normalized", "UINT8", [-1, 28, 28]),
+    Tensor("normalized", "UINT8", [-1, *GOLDEN_SHAPE]),
     Tensor("box", "FP32", [-1, 4]),
 )
 

@@ -2,10 +2,15 @@
 
 import zlib
 
+from serving.engine import Engine
 from serving.errors import BadRequestError, TooLargeError, UnsupportedEncodingError
 
 # zlib's window bits per coding, the one that is preferred first.
 WINDOW_BITS = {"gzip": 31, "deflate": 15}
+
+# Above these, a body is inflated and an answer compressed beside the event loop: either takes milliseconds.
+MAX_INLINE_INFLATE_BYTES = 4 * 2**10
+MAX_INLINE_COMPRESS_BYTES = 64 * 2**10
 
 # The answer travels at once, so the fastest level.
 LEVEL = 1
@@ -55,3 +60,19 @@ def accepted(accept_encoding: str) -> str | None:
 def compress(body: bytes, coding: str) -> bytes:
     """A body in one of the codings of `WINDOW_BITS`."""
     return zlib.compress(body, LEVEL, WINDOW_BITS[coding])
+
+
+async def inflated(engine: Engine, body: bytes, coding: str, max_bytes: int) -> bytes:
+    """As `inflate`, beside the event loop where that takes long; a body without a coding as it is."""
+    if not coding:
+        return body
+    if len(body) <= MAX_INLINE_INFLATE_BYTES:
+        return inflate(body, coding, max_bytes)
+    return await engine.in_thread(inflate, body, coding, max_bytes)
+
+
+async def compressed(engine: Engine, content: bytes, coding: str) -> bytes:
+    """As `compress`, beside the event loop where that takes long."""
+    if len(content) <= MAX_INLINE_COMPRESS_BYTES:
+        return compress(content, coding)
+    return await engine.in_thread(compress, content, coding)

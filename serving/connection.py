@@ -6,7 +6,7 @@ import time
 from functools import cache
 from typing import Any
 
-from starlette.responses import Response
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -19,7 +19,8 @@ from serving.errors import (
     SlowClientError,
     TooLargeError,
 )
-from serving.shell import UNCACHED, Shell, error_response
+from serving.responses import error_response
+from serving.shell import UNCACHED, Shell
 from serving.timing import Timing
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -53,6 +54,8 @@ FIRST_REQUEST_S = 1
 # Asked by whoever has to know how the service fares, under overload above all.
 PROBES = ("/ready", "/live", "/metrics")
 
+OVERLOADED = OverloadedError()
+
 
 class Connection(HttpToolsProtocol):
     """A connection; the server closes it once `deadline_s` is over.
@@ -69,6 +72,7 @@ class Connection(HttpToolsProtocol):
         self.gate = config.app.gate
         self.settings = config.app.settings
         self.deadline_s = math.inf
+        self._started_s = time.perf_counter()  # of the connection, then of each request
         self._is_idle = False  # between two requests
         self._is_receiving = False  # a body
         self._running: RequestResponseCycle | None = None  # with pipelining, not the last that was read
@@ -99,6 +103,7 @@ class Connection(HttpToolsProtocol):
             return
         if self._is_idle:
             self._is_idle = False
+            self._started_s = time.perf_counter()
             self.deadline_s = time.monotonic() + self.settings.head_timeout_s
         self._n_head_bytes += len(data)
         super().data_received(data)
@@ -143,10 +148,7 @@ class Connection(HttpToolsProtocol):
     def _refuse_overload(self, cycle: RequestResponseCycle) -> None:
         """Sends a prepared answer, without the application: a refusal must cost far less than an answer."""
         is_last = self.shell.is_draining or not cycle.keep_alive
-        head, body = _overload_answer(is_last)
-        self.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
-        self.shell.metrics.refused.add(OverloadedError.reason)
-        self.shell.record(cycle.scope, OverloadedError.status, Timing())  # type: ignore[arg-type]
+        self._write_refusal(OVERLOADED, _overload_answer(is_last), cycle.scope)  # type: ignore[arg-type]
         cycle.response_started = cycle.response_complete = True
         if is_last:
             self.transport.close()
@@ -226,15 +228,25 @@ class Connection(HttpToolsProtocol):
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
+        scope = None
         if self.cycle is not None and not self.cycle.response_complete:
             if self.pipeline or self.cycle.response_started or not self._is_receiving:
                 self._abort()  # another answer is due first
                 return
             self._disconnect()
-        self.transport.write(b"".join(_rendered(self.shell.refusal(error), is_last=True)))
+            scope = self.cycle.scope
+        self._write_refusal(error, _rendered(error, is_last=True), scope)  # type: ignore[arg-type]
         self.transport.write_eof()
         self.flow.resume_reading()
         self.deadline_s = time.monotonic() + LINGER_S
+
+    def _write_refusal(self, error: RequestError, rendered: tuple[bytes, bytes], scope: Scope | None) -> None:
+        """Sends an answer that does not go through the application; records it as if it did."""
+        timing = Timing(self._started_s)
+        head, body = rendered[0] % timing.end().encode(), rendered[1]
+        self.transport.write(head if scope and scope["method"] == "HEAD" else head + body)
+        self.shell.metrics.refused.add(error.reason)
+        self.shell.record(scope, error.status, timing)
 
     def _abort(self) -> None:
         self._disconnect()
@@ -260,13 +272,14 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
-def _rendered(response: Response, is_last: bool) -> tuple[bytes, bytes]:
-    """The head and the body of an answer that has not gone through the application."""
-    headers = [*response.raw_headers, *UNCACHED, *([(b"connection", b"close")] if is_last else [])]
-    lines = [b"%s: %s\r\n" % header for header in headers]
+def _rendered(error: RequestError, is_last: bool) -> tuple[bytes, bytes]:
+    """The head, with a place for the Server-Timing, and the body of an answer."""
+    response = error_response(error)
+    headers = [*response.raw_headers, *UNCACHED, (b"server-timing", b"%s")]
+    lines = [b"%s: %s\r\n" % header for header in [*headers, *([(b"connection", b"close")] if is_last else [])]]
     return b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n"]), bytes(response.body)
 
 
 @cache
 def _overload_answer(is_last: bool) -> tuple[bytes, bytes]:
-    return _rendered(error_response(OverloadedError()), is_last)
+    return _rendered(OVERLOADED, is_last)

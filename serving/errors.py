@@ -3,6 +3,7 @@
 A message is one clear sentence or two: what is wrong, the value, what to do. It never repeats what the client sent.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -28,6 +29,18 @@ class RequestError(ServingError):
     status: ClassVar[int] = 400
     reason: ClassVar[str] = "bad_request"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer has besides the text."""
+        return {}
+
+
+def request_errors(parent: type[RequestError] = RequestError) -> Iterator[type[RequestError]]:
+    """Every kind of refusal that there is."""
+    yield parent
+    for child in parent.__subclasses__():
+        yield from request_errors(child)
+
 
 class BadRequestError(RequestError):
     """The request is malformed: empty, broken JSON or base64, lengths that do not fit."""
@@ -45,6 +58,23 @@ class NotFoundError(RequestError):
 
     status = 404
     reason = "not_found"
+
+
+class MethodError(RequestError):
+    """The address does not take the request's method."""
+
+    status = 405
+    reason = "method"
+
+    def __init__(self, allowed: str) -> None:
+        """Names the methods that it takes: `allowed`, separated by commas."""
+        super().__init__(f"This address does not take that method, only {allowed}.")
+        self._allowed = allowed
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The methods."""
+        return {"allow": self._allowed}
 
 
 class SlowClientError(RequestError):
@@ -96,11 +126,23 @@ class HeadTooLargeError(RequestError):
     reason = "head_too_large"
 
 
+class FailedError(RequestError):
+    """The service has a fault."""
+
+    status = 500
+    reason = "failed"
+
+
 class UnavailableError(RequestError):
     """The service cannot answer now; the same request may succeed in `retry_after_s` seconds."""
 
     status = 503
     retry_after_s: ClassVar[int] = 1
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back."""
+        return {"retry-after": str(self.retry_after_s)}
 
 
 class OverloadedError(UnavailableError):

@@ -12,22 +12,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 from serving.engine import MAX_BATCH_IMAGES, Answer, Images
-from serving.predictor import READ
+from serving.errors import request_errors
+from serving.predictor import READ, State
 
 CELL_BYTES = 8  # a float64
 STATM = Path("/proc/self/statm")  # Linux alone has it; its second field is resident pages
 
-ROUTES = ("/api/predict", "/api/model", "/v2/infer", "/v2/health", "/v2", "/metrics", "page")
-STATUSES = ("200", "304", "400", "403", "404", "405", "408", "413", "415", "421", "422", "431", "500", "503", "other")
-# Why a request was refused, as `serving.errors` names it.
-REASONS = (
-    "bad_request", "forbidden", "not_found", "method", "slow", "too_large", "unsupported", "wrong_host", "unreadable",
-    "head_too_large", "failed", "no_model", "timeout", "overloaded",
-)  # fmt: skip
+# Of "none", nothing is known: it was refused before its head was read.
+ROUTES = ("/api/predict", "/api/model", "/v2/infer", "/v2/health", "/v2", "/metrics", "page", "none")
+STATUSES = ("200", "304", *sorted({str(error.status) for error in request_errors()}), "other")
+REASONS = tuple(dict.fromkeys(error.reason for error in request_errors()))
 STAGES = ("decode", "queue", "infer", "encode", "total", "refused")
-STATES = ("digit", "unsure", "not_a_digit", "blank")
+STATES: tuple[str, ...] = get_args(State)
 DIGITS = tuple("0123456789")
 BATCHES = (*(str(n_images) for n_images in range(1, MAX_BATCH_IMAGES + 1)), "more")
 LOADS = ("loaded", "refused", "unloaded")

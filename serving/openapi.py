@@ -1,6 +1,7 @@
 """The service described by itself: the OpenAPI 3.1 document at /openapi.json, which the page at /docs shows."""
 
 import base64
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import __version__
 from serving.bodies import LONGEST_RAW_SIDE_PX
-from serving.card import MODEL_NAME
+from serving.card import GOLDEN_SHAPE, MODEL_NAME
 from serving.engine import Engine
 from serving.images import FORMATS, FORMATS_TEXT
 from serving.schemas import EXAMPLE_HEIGHT, EXAMPLE_WIDTH, SCHEMAS, VERSION_PATTERN, Schema, example_png, ref, text
@@ -26,7 +27,7 @@ Every refusal is JSON with the text of what is wrong, `{"error": "..."}`, also w
 TAGS = {
     "Predict": "A picture in, its digit out.",
     "Open Inference Protocol": "The model's tensors as they are, for clients of Triton and KServe.",
-    "Model repository": "Which model is served. Load and unload are for this machine, or for who has the token.",
+    "Model repository": "Which model is served. Load and unload need the token; where none is set, this machine.",
     "Health": "For who starts, stops and balances. Look at the status only.",
     "Observe": "What the service has done.",
     "Pages": "For people.",
@@ -34,7 +35,7 @@ TAGS = {
 
 ERRORS = {
     400: "The request is malformed; the text says how.",
-    403: "The request comes from another machine, a proxy or a browser, without the token.",
+    403: "The token is missing or wrong; or none is set, and the request comes from elsewhere, a proxy or a browser.",
     404: "There is no model, or no version of it, of that name.",
     408: "The request did not come in time.",
     413: "The body, or what is in it, is above a limit.",
@@ -48,6 +49,7 @@ ERRORS = {
 # Before a request reaches its route.
 ERRORS_ANYWHERE = (400, 408, 413, 421, 431, 503)
 
+SEEN = " x ".join(map(str, GOLDEN_SHAPE))
 HTML = {"text/html": {"schema": text()}}
 OBJECT: Schema = {"type": "object"}
 BINARY: Schema = {"type": "string", "format": "binary"}
@@ -122,8 +124,9 @@ def _predict(settings: Settings) -> dict[str, Any]:
         "operationId": "predict",
         "summary": "Read a digit",
         "description": f"{FORMATS_TEXT} as the body, in a form or in JSON, or raw grey bytes row by row, dark on light "
-        f"or light on dark, with `width` and `height`. At most {settings.max_body_bytes:,} bytes and "
-        f"{settings.max_pixels:,} pixels.",
+        f"or light on dark, with `width` and `height`; without these, {math.prod(GOLDEN_SHAPE)} bytes are {SEEN}. "
+        "The body, unless it is a form, may be compressed (gzip, deflate). "
+        f"At most {settings.max_body_bytes:,} bytes and {settings.max_pixels:,} pixels.",
         "parameters": [
             {"name": name, "in": "query", "schema": side, "example": example}
             | {"description": f"Of raw grey bytes (`application/octet-stream`): their {name} in pixels."}

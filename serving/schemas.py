@@ -2,12 +2,13 @@
 
 import dataclasses
 import io
+import math
 import types
 from typing import Any, get_args, get_origin, get_type_hints
 
 from PIL import Image
 
-from serving.card import INPUTS, N_CLASSES, OUTPUTS, ModelCard, Tensor, Thresholds
+from serving.card import GOLDEN_SHAPE, INPUTS, N_CLASSES, OUTPUTS, ModelCard, Tensor, Thresholds
 from serving.predictor import State
 
 Schema = dict[str, Any]
@@ -18,7 +19,7 @@ VERSION_PATTERN = "^[0-9a-f]{12}$"
 EXAMPLE_WIDTH, EXAMPLE_HEIGHT = 3, 5
 EXAMPLE_PIXELS = bytes.fromhex("000000 ffff00 ffff00 ff00ff ff00ff")
 
-N_SEEN_BYTES = 28 * 28
+N_SEEN_BYTES = math.prod(GOLDEN_SHAPE)
 
 
 def ref(name: str) -> Schema:

@@ -1,6 +1,7 @@
 """What can be set: each setting is a flag and an `INKLING_` environment variable; the flag wins."""
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -11,10 +12,14 @@ from serving.errors import SettingsError
 ROOT = Path(__file__).resolve().parent.parent
 ENV_PREFIX = "INKLING_"
 TRUTH = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
+NONE = (None, "", ())
+
+# As a browser writes one: no path, and in lower case.
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
-def _about(text: str, low: float = 0, high: float = 0) -> dict[str, Any]:
-    return {"help": text, "low": low, "high": high}
+def _about(text: str, low: float = 0, high: float = 0, pattern: re.Pattern[str] | None = None) -> dict[str, Any]:
+    return {"help": text, "low": low, "high": high, "pattern": pattern}
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,15 @@ class Settings:
         default=(), metadata=_about("names, besides addresses and localhost, that the Host header may have; * for any")
     )
     cors_origins: tuple[str, ...] = field(
-        default=(), metadata=_about("origins whose pages may ask, such as https://example.org; * for any")
+        default=(),
+        metadata=_about("origins whose pages may ask, such as https://example.org:8443; * for any", pattern=ORIGIN),
     )
     management_token: str = field(
-        default="", metadata=_about("lets other machines load and unload models: Authorization: Bearer <token>")
+        default="",
+        metadata=_about(
+            "is needed to load and unload models, as Authorization: Bearer <token>; where none is set, whatever comes "
+            "from this machine may, so set one behind a proxy"
+        ),
     )
     max_waiting: int = field(default=256, metadata=_about("requests taken at a time, in each worker", 1, 2**20))
     max_connections: int = field(default=1000, metadata=_about("open connections, in each worker", 1, 2**20))
@@ -71,7 +81,7 @@ class Settings:
             variable = ENV_PREFIX + setting.name.upper()
             if flags[setting.name] is not None:
                 values[setting.name] = _convert(setting, flags[setting.name], _flag(setting))
-            elif variable in environ:
+            elif environ.get(variable) or (variable in environ and setting.default not in NONE):
                 values[setting.name] = _convert(setting, environ[variable], variable)
         return cls(**values)
 
@@ -96,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 def _shown(default: object) -> str:
     if isinstance(default, bool):
         return "yes" if default else "no"
-    return str(default) if default not in (None, "", ()) else "none"
+    return str(default) if default not in NONE else "none"
 
 
 def _convert(setting: Field[Any], text: str, source: str) -> object:
@@ -107,7 +117,11 @@ def _convert(setting: Field[Any], text: str, source: str) -> object:
     if isinstance(default, int | float):
         return _number(text, source, type(default), setting.metadata["low"], setting.metadata["high"])
     if isinstance(default, tuple):
-        return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+        parts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+        pattern = setting.metadata["pattern"]
+        if pattern and not all(pattern.fullmatch(part) for part in parts):
+            raise SettingsError(f"{source} is {text!r}; set it to {setting.metadata['help']}")
+        return parts
     if not text.strip():
         raise SettingsError(f"{source} is {text!r}; leave it out, or set it: {setting.metadata['help']}")
     return Path(text).expanduser() if default is None or isinstance(default, Path) else text

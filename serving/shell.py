@@ -1,25 +1,24 @@
-"""The outermost layer, around every request: who may ask, what is limited, what is told of each answer. Pure ASGI."""
+"""The outermost layer, around every request: who may ask, what is limited, how errors become answers, what is told of
+each. Pure ASGI.
+"""
 
 import hmac
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.engine import Engine
-from serving.errors import (
-    ForbiddenError,
-    RequestError,
-    TooLargeError,
-    UnavailableError,
-    WrongHostError,
-)
+from serving.errors import FailedError, ForbiddenError, TooLargeError, WrongHostError
 from serving.metrics import STATUSES, Metrics
 from serving.overload import Gate
-from serving.responses import JSONResponse
+from serving.responses import as_refusal, error_response
 from serving.settings import Settings
 from serving.timing import Timing
 
@@ -50,8 +49,14 @@ PREDICTING = ("/api/predict", "/v2/infer")
 # Spellings of our own address that are remembered as checked.
 MAX_KNOWN_HOSTS = 1000
 
-# Set by a proxy on the same machine: then the client's address is the proxy's, and says nothing.
-FORWARDED_HEADERS = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
+# Set by a proxy on the same machine, or by a browser: then a loopback address says nothing.
+FORWARDED = (b"via", b"forwarded", b"x-forwarded-", b"x-real-ip", b"cf-connecting-ip", b"origin")
+
+# What a page of another origin may read of an answer, besides the body and what every page may.
+EXPOSED_HEADERS = ("Server-Timing", "Inference-Header-Content-Length", "Retry-After")
+
+# Endpoints and their path parameters, by method and exact path.
+Direct = Mapping[tuple[str, str], tuple[Callable[[Request], Awaitable[Response]], dict[str, str]]]
 
 
 @lru_cache(maxsize=256)
@@ -71,15 +76,25 @@ class Shell:
         is_draining: set when the process is told to end; every answer then asks the client to close the connection.
     """
 
-    def __init__(self, app: Starlette, settings: Settings, metrics: Metrics, engine: Engine) -> None:
-        """Wraps `app`."""
+    def __init__(self, app: Starlette, direct: Direct, settings: Settings, metrics: Metrics, engine: Engine) -> None:
+        """Wraps `app`; what is in `direct` does without its router."""
         self.app = app
+        self.direct = direct
         self.settings = settings
         self.metrics = metrics
         self.engine = engine
         self.gate = Gate(settings.max_waiting)
         self.is_draining = False
         self._known_hosts: set[bytes] = set()
+        self._answered: ASGIApp = self._answer
+        if settings.cors_origins:
+            self._answered = CORSMiddleware(
+                self._answer,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["*"],
+                expose_headers=EXPOSED_HEADERS,
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -87,14 +102,11 @@ class Shell:
             await self.app(scope, receive, send)
             return
         timing = scope["timing"] = Timing()
-        path = scope["path"]
-        status = 0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                more = UNCACHED if path.startswith(UNCACHED_PATHS) else REVALIDATED
+                scope["status"] = message["status"]
+                more = UNCACHED if scope["path"].startswith(UNCACHED_PATHS) else REVALIDATED
                 message["headers"] = [*message["headers"], *more, (b"server-timing", timing.end().encode())]
                 if self.is_draining:
                     message["headers"].append((b"connection", b"close"))
@@ -102,18 +114,32 @@ class Shell:
 
         self.metrics.waiting.add()
         try:
-            limited = self._check(scope, receive)
-            await self.app(scope, limited, send_with_headers)
-        except RequestError as error:
-            await self.refusal(error)(scope, receive, send_with_headers)
+            await self._answered(scope, receive, send_with_headers)
         finally:
             self.metrics.waiting.add(amount=-1)
-            self.record(scope, status, timing)
+            if "status" in scope:
+                self.record(scope, scope["status"], timing)
 
-    def refusal(self, error: RequestError) -> Response:
-        """The answer to a request that is refused, in the one shape that every error has."""
-        self.metrics.refused.add(error.reason)
-        return error_response(error)
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self.app
+        try:
+            receive = self._check(scope, receive)
+            if found := self.direct.get((scope["method"], scope["path"])):
+                endpoint, scope["path_params"] = found
+                response = await endpoint(Request(scope, receive))
+                await response(scope, receive, send)
+            else:
+                await self.app.router(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is left to read an answer
+        except Exception as error:
+            if "status" in scope:  # too late for another
+                raise
+            refusal = as_refusal(error)
+            self.metrics.refused.add(refusal.reason)
+            await error_response(refusal)(scope, receive, send)
+            if isinstance(refusal, FailedError):
+                raise  # to the log
 
     def _check(self, scope: Scope, receive: Receive) -> Receive:
         """Holds a request's head against the limits; returns `receive` with the body's.
@@ -151,16 +177,17 @@ class Shell:
             self._known_hosts.add(host)
 
     def _check_rights(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
-        """Lets only the machine's own programs, or the token's holders, manage models; no page in a browser."""
-        token = self.settings.management_token
-        if token and hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode()):
-            return
-        is_forwarded = any(name in headers for name in FORWARDED_HEADERS)
-        client = scope.get("client")
-        if not client or is_forwarded or b"origin" in headers or not _is_loopback(client[0]):
+        """Lets only the token's holders manage models; where none is set, only the machine's own programs."""
+        if token := self.settings.management_token:
+            if not hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode()):
+                raise ForbiddenError(
+                    "Models are managed with the header Authorization: Bearer and the token that --management-token "
+                    "sets."
+                )
+        elif not _is_loopback(scope.get("client")) or any(name.startswith(FORWARDED) for name in headers):
             raise ForbiddenError(
-                "Models are managed from this machine itself, not through a proxy or a browser, or with the header "
-                "Authorization: Bearer and the token that --management-token sets."
+                "Models are managed from this machine itself, not through a proxy or a browser; --management-token "
+                "sets a token for others."
             )
 
     def _counted(self, receive: Receive) -> Receive:
@@ -181,9 +208,9 @@ class Shell:
             f"The body is too large: at most {self.settings.max_body_bytes} bytes are read. Send a smaller picture."
         )
 
-    def record(self, scope: Scope, status: int, timing: Timing) -> None:
-        """Counts, and on demand logs, a request that was answered."""
-        route = route_of(scope["path"])
+    def record(self, scope: Scope | None, status: int, timing: Timing) -> None:
+        """Counts, and on demand logs, an answer; there is no scope where the request's head was not read."""
+        route = route_of(scope["path"]) if scope else "none"
         self.metrics.requests.add(route, str(status) if str(status) in STATUSES else "other")
         if route in PREDICTING and status == 200:
             for stage, seconds in timing.stages:
@@ -192,19 +219,13 @@ class Shell:
             self.metrics.stages.observe(timing.elapsed_s(), "refused")
         if self.settings.log_requests:
             times = {f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in timing.stages}
-            facts = {"method": scope["method"], "path": scope["path"], "status": status} | times
-            access_log.info("request", extra={"facts": facts})
+            asked = {"method": scope["method"], "path": scope["path"]} if scope else {}
+            access_log.info("request", extra={"facts": asked | {"status": status} | times})
 
 
-def error_response(error: RequestError) -> Response:
-    """An error in the one shape that every error has."""
-    headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, UnavailableError) else None
-    return JSONResponse({"error": str(error)}, error.status, headers)
-
-
-def _is_loopback(address: str) -> bool:
+def _is_loopback(client: tuple[str, int] | None) -> bool:
     try:
-        return ip_address(address).is_loopback
+        return client is not None and ip_address(client[0]).is_loopback
     except ValueError:
         return False
 

@@ -9,15 +9,15 @@ class Timing:
     """The clock of one request; its stages are told to the client and to the metrics.
 
     Attributes:
-        started_s: when the request's head was read, by `time.perf_counter`.
+        started_s: when the request's head was read, or its first byte, by `time.perf_counter`.
         stages: name and seconds of each stage that ended.
     """
 
     __slots__ = ("_last_s", "stages", "started_s")
 
-    def __init__(self) -> None:
-        """Starts the clock."""
-        self.started_s = self._last_s = time.perf_counter()
+    def __init__(self, started_s: float | None = None) -> None:
+        """Starts the clock now, unless it was started before."""
+        self.started_s = self._last_s = time.perf_counter() if started_s is None else started_s
         self.stages: list[tuple[str, float]] = []
 
     def start(self) -> None:
@@ -31,7 +31,7 @@ class Timing:
         self._last_s = now_s
 
     def elapsed_s(self) -> float:
-        """Since the request's head was read."""
+        """Since the start."""
         return time.perf_counter() - self.started_s
 
     def add_answer(self, answer: Answer) -> None:

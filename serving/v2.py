@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from serving import __version__
 from serving.card import MODEL_NAME, ModelCard, Tensor
-from serving.compression import accepted, compress, inflate
+from serving.compression import accepted, compressed, inflated
 from serving.engine import Engine
 from serving.errors import BadRequestError, ModelError, NotFoundError
 from serving.responses import JSONResponse
@@ -21,10 +21,6 @@ from serving.v2_answer import encode
 from serving.v2_request import MAX_IMAGES, parse, parse_object
 
 EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
-
-# Above these, a body is inflated and an answer compressed beside the event loop: either takes milliseconds.
-MAX_INLINE_INFLATE_BYTES = 4 * 2**10
-MAX_INLINE_COMPRESS_BYTES = 64 * 2**10
 
 # A smaller answer fits into one packet; most clients ask for compression by default, and all read an answer without.
 MIN_COMPRESSED_BYTES = 1400
@@ -109,9 +105,8 @@ async def infer(request: Request) -> Response:
     body = await request.body()
     timing: Timing = request.scope["timing"]
     timing.start()
-    coding = headers.get(b"content-encoding")
-    if coding:
-        body = await _inflated(engine, body, coding.decode("latin-1"), state.settings.max_body_bytes)
+    coding = headers.get(b"content-encoding", b"").decode("latin-1")
+    body = await inflated(engine, body, coding, state.settings.max_body_bytes)
     asked = parse(body, headers.get(b"inference-header-content-length"), state.settings.max_pixels)
     timing.lap("decode")
     answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s())
@@ -125,7 +120,7 @@ async def infer(request: Request) -> Response:
         answer_headers |= {"content-type": "application/octet-stream", "inference-header-content-length": str(n_json)}
     wanted = accepted(headers.get(b"accept-encoding", b"").decode("latin-1"))
     if wanted and len(content) >= MIN_COMPRESSED_BYTES:
-        content = await _compressed(engine, content, wanted)
+        content = await compressed(engine, content, wanted)
         answer_headers["content-encoding"] = wanted
     timing.lap("encode")
     return Response(content, headers=answer_headers)
@@ -233,15 +228,3 @@ def _statistics(request: Request, cards: list[ModelCard]) -> Response:
 async def _document(request: Request) -> dict[str, Any]:
     body = await request.body()
     return parse_object(body) if body else {}
-
-
-async def _inflated(engine: Engine, body: bytes, coding: str, max_bytes: int) -> bytes:
-    if len(body) <= MAX_INLINE_INFLATE_BYTES:
-        return inflate(body, coding, max_bytes)
-    return await engine.in_thread(inflate, body, coding, max_bytes)
-
-
-async def _compressed(engine: Engine, content: bytes, coding: str) -> bytes:
-    if len(content) <= MAX_INLINE_COMPRESS_BYTES:
-        return compress(content, coding)
-    return await engine.in_thread(compress, content, coding)

@@ -10,10 +10,10 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from serving.card import INPUTS, OUTPUTS
+from serving.engine import Images
 from serving.errors import BadRequestError, TooLargeError
 
 # As text, a picture takes four times its bytes, and what it holds become objects: at this limit, 50 MB.
@@ -30,8 +30,6 @@ OUTPUT_NAMES = [tensor.name for tensor in OUTPUTS]
 
 # The output whose values belong to the classes.
 CLASSIFIED = "probabilities"
-
-Images = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

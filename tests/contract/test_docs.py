@@ -17,7 +17,7 @@ CLONE = "tests/contract/test_fresh_clone.py"
 LOOP = "tests/pipeline/test_loop.py"
 EXPERIMENTS = "tests/pipeline/test_experiment_log.py"
 CHAMPION = "tests/pipeline/test_champion.py"
-API = "tests/serving/test_api.py"
+CURL = ("tests/serving/test_readme.py", 'startswith("curl ")')
 RUN_BY = {
     "make run": (CLONE, 'served(clone, "run"'),
     "make test": (".ci/run", "make test\n"),
@@ -36,17 +36,10 @@ RUN_BY = {
     "dvc exp run -S train.epochs=3": (CLONE, '"train.epochs=3"'),
     "python -m pipeline.promote": (CHAMPION, 'run("pipeline.promote")'),
     "python -m pipeline.register": (CHAMPION, 'run("pipeline.register")'),
-    "curl -s -H 'Content-Type: image/png' --data-binary @digit.png http://127.0.0.1:8000/api/predict": (
-        API,
-        "image/png",
+    "python -m serving --workers 2 --watch": (
+        "tests/serving/under_load/test_hot_swap.py",
+        '"--workers", workers, "--watch"',
     ),
-    "curl -s http://127.0.0.1:8000/api/model": (API, "/api/model"),
-    "python -m serving --workers 2 --watch": ("tests/serving/under_load/process.py", "--workers"),
-    "curl -s -X POST http://127.0.0.1:8000/v2/repository/models/digits/load": (
-        "tests/serving/test_v2.py",
-        "/v2/repository/models/digits/load",
-    ),
-    "curl -s http://127.0.0.1:8000/metrics": ("tests/serving/test_shell.py", "/metrics"),
 }
 
 # Kinds of things that are no digit, of families held out of training, as the README words them.
@@ -57,7 +50,7 @@ REFUSED = {"letters": "letters", "symbols": "symbols", "scribbles": "scribbles",
 def test_every_command_is_run_somewhere(document):
     for block in re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL):
         for command in block.strip().splitlines():
-            file, words = RUN_BY[command]
+            file, words = CURL if command.startswith("curl ") else RUN_BY[command]
             assert words in (ROOT / file).read_text(), command
 
 

@@ -12,9 +12,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.card import Thresholds
+from serving.compression import compress
 from serving.predictor import Prediction, Predictor
 from serving.shell import Shell
 
+from .conftest import MAX_BODY_BYTES
 from .drawings import STROKES, bomb, draw, encode, exif, on_transparent, sideways
 
 PNG = encode(draw(7), "PNG")
@@ -76,6 +78,39 @@ def test_every_form_of_body_gives_the_same_answer(client: TestClient) -> None:
     assert client.post("/api/predict", files={"any": ("seven.png", PNG)}).json() == expected
     assert client.post("/api/predict", files={"any": PNG}, data={"note": "before"}).json() == expected
     assert client.post("/api/predict", content=iter([PNG[:50], PNG[50:]])).json() == expected
+
+
+def test_an_mnist_image_needs_no_size(client: TestClient) -> None:
+    image = draw(7).resize((28, 28)).tobytes()
+    expected = read(client, image, "application/octet-stream", "?width=28&height=28")
+    assert read(client, image, "application/octet-stream") == expected
+    for other in (image[1:], image + b"0"):
+        response = client.post("/api/predict", content=other, headers={"content-type": "application/octet-stream"})
+        refused(response, 415, "?width=", "?height=", f"{len(other)} bytes")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "identity"])
+def test_a_body_may_be_compressed(client: TestClient, coding: str) -> None:
+    raw = draw(7).tobytes()
+    text = json.dumps({"image": base64.b64encode(PNG).decode()}).encode()
+    expected = read(client, PNG)
+    for data, content_type, query in (
+        (PNG, "image/png", ""),
+        (raw, "application/octet-stream", "?width=280&height=280"),
+        (text, "application/json", ""),
+    ):
+        sent = data if coding == "identity" else compress(data, coding)
+        headers = {"content-type": content_type, "content-encoding": coding}
+        assert client.post(f"/api/predict{query}", content=sent, headers=headers).json() == expected
+
+
+def test_a_compressed_body_is_held_to_the_limits(client: TestClient) -> None:
+    bomb = compress(bytes(MAX_BODY_BYTES + 1), "gzip")
+    for content, coding, status in ((bomb, "gzip", 413), (PNG, "gzip", 400), (PNG, "br", 415)):
+        refused(client.post("/api/predict", content=content, headers={"content-encoding": coding}), status)
+    form = client.build_request("POST", "/api/predict", files={"image": ("seven.png", PNG)})
+    headers = {"content-type": form.headers["content-type"], "content-encoding": "gzip"}
+    refused(client.post("/api/predict", content=compress(form.read(), "gzip"), headers=headers), 415, "form")
 
 
 def test_a_blank_image(client: TestClient) -> None:

@@ -12,6 +12,8 @@ from serving.predictor import Predictor
 from serving.settings import Settings
 from serving.shell import Shell
 
+from .drawings import draw, encode
+
 
 def test_the_page_and_its_files(client: TestClient) -> None:
     page = client.get("/")
@@ -51,6 +53,51 @@ def test_a_wrong_method_is_405_and_names_the_right_one(
     assert allowed in response.json()["error"]
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/api/predict/", "/api/model/", "/v2/models/digits/", "/v2/models/digits/infer/"])
+def test_a_slash_too_many_is_404_and_no_redirect(client: TestClient, method: str, path: str) -> None:
+    assert client.request(method, path, follow_redirects=False).status_code == 404
+
+
+FORM = {"content-type": "multipart/form-data"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        ("/api/predict", encode(draw(7), "PNG"), {}, 200),
+        ("/api/predict", b"text", {}, 415),
+        ("/api/predict", b"no boundary", FORM, 400),
+        ("/v2/models/digits/infer", draw(7).resize((28, 28)).tobytes(), {"inference-header-content-length": "0"}, 200),
+        ("/v2/models/digits/infer", b"{", {}, 400),
+    ],
+)
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_what_does_without_the_router_is_answered_as_by_it(
+    app: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    body: bytes,
+    headers: dict[str, str],
+    status: int,
+    is_broken: bool,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    if is_broken:
+        monkeypatch.setattr(Predictor, "run", fail)
+        status = 500 if status == 200 else status
+    client = TestClient(app, raise_server_exceptions=False)
+    assert ("POST", path) in app.direct
+    direct = client.post(path, content=body, headers=headers)
+    monkeypatch.setattr(app, "direct", {})
+    routed = client.post(path, content=body, headers=headers)
+    assert direct.status_code == routed.status_code == status
+    assert direct.content == routed.content
+    assert [name for name, _ in direct.headers.items()] == [name for name, _ in routed.headers.items()]
+
+
 def test_a_failure_of_ours_is_500_without_its_reason(app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a secret of ours")
@@ -77,6 +124,7 @@ def test_a_client_that_leaves_is_no_failure(app: Shell) -> None:
 
         scope = {"type": "http", "method": "POST", "path": "/api/predict", "headers": [], "query_string": b""}
         await app(scope, receive, send)
+        assert "status" not in scope  # nobody is there to be answered
 
     anyio.run(leave)
 

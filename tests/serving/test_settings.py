@@ -80,6 +80,23 @@ def test_an_empty_list_allows_nothing() -> None:
     assert Settings.load(["--allowed-hosts", " , "], {"INKLING_CORS_ORIGINS": ""}) == Settings()
 
 
+def test_an_empty_variable_is_none_where_none_is_the_default() -> None:
+    names = [field.name for field in fields(Settings) if field.default in (None, "", ())]
+    assert {"shadow", "management_token"} <= set(names)
+    assert Settings.load([], {f"INKLING_{name.upper()}": "" for name in names}) == Settings()
+
+
+@pytest.mark.parametrize("origin", ["*", "http://localhost:3000", "HTTPS://A.example", "http://[::1]:80"])
+def test_an_origin(origin: str) -> None:
+    assert Settings.load(["--cors-origins", origin], {}).cors_origins == (origin.lower(),)
+
+
+@pytest.mark.parametrize("origin", ["foo", "a.example", "https://a.example/", "https://", "null", "https://a:b", "**"])
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    with pytest.raises(SettingsError, match=r"INKLING_CORS_ORIGINS.*https://example\.org"):
+        Settings.load([], {"INKLING_CORS_ORIGINS": f"https://b.example, {origin}"})
+
+
 def test_a_flag_wins_over_the_environment() -> None:
     settings = Settings.load(["--port", "1", "--max-body-bytes=5"], {"INKLING_PORT": "2", "INKLING_HOST": "::1"})
     assert (settings.port, settings.max_body_bytes, settings.host) == (1, 5, "::1")
@@ -108,7 +125,7 @@ def test_a_flag_wins_over_the_environment() -> None:
         (["--shadow-share", "1.01"], {}, ["--shadow-share", "1.01"]),
         ([], {"INKLING_SHADOW_SHARE": "half"}, ["INKLING_SHADOW_SHARE", "'half'"]),
         (["--shadow", ""], {}, ["--shadow"]),
-        ([], {"INKLING_MANAGEMENT_TOKEN": ""}, ["INKLING_MANAGEMENT_TOKEN"]),
+        (["--management-token", ""], {}, ["--management-token"]),
         (["--watch", "maybe"], {}, ["--watch", "'maybe'", "yes or no"]),
         ([], {"INKLING_LOG_REQUESTS": ""}, ["INKLING_LOG_REQUESTS", "yes or no"]),
     ],

@@ -5,7 +5,6 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -162,24 +161,6 @@ def test_a_service_that_ends_asks_for_the_connection_to_be_closed(app: Shell, mo
     monkeypatch.setattr(app, "is_draining", True)
     for path in ("/v2/health/live", "/", "/nothing"):
         assert client.get(path).headers["connection"] == "close"
-
-
-def test_an_overload_is_told_at_once(app: Shell) -> None:
-    messages: list[Any] = []
-
-    async def send(message: Any) -> None:
-        messages.append(message)
-
-    async def receive() -> Any:
-        raise AssertionError("nothing is read")
-
-    scope = {"type": "http", "method": "POST", "path": "/api/predict", "headers": []}
-    with pytest.raises(StopIteration):  # it has not waited once
-        app.refuse_overload(scope, receive, send).send(None)
-    start, body = messages
-    assert start["status"] == 503
-    assert (b"retry-after", b"1") in start["headers"]
-    assert list(json.loads(body["body"])) == ["error"]
 
 
 def test_a_line_for_each_request_if_asked_for(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

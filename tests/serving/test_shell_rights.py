@@ -11,7 +11,7 @@ from serving.settings import Settings
 from serving.shell import MAX_KNOWN_HOSTS, Shell
 
 from .asgi import exchange
-from .conftest import LOOPBACK
+from .conftest import LOOPBACK, MAX_BODY_BYTES
 
 
 def refused(response: httpx2.Response, status: int, *words: str) -> None:
@@ -74,6 +74,12 @@ def managed(settings: Settings) -> Shell:
     return create_app(replace(settings, management_token=TOKEN))
 
 
+def managing(app: Shell, action: str, address: str, headers: dict[str, str]) -> httpx2.Response:
+    """The answer to what asks for another model: it is not done even where it is allowed."""
+    client = TestClient(app, client=(address, 50_000))
+    return client.post(f"/v2/repository/models/letters/{action}", headers=headers)
+
+
 @pytest.mark.parametrize(
     ("address", "headers", "is_allowed"),
     [
@@ -84,26 +90,44 @@ def managed(settings: Settings) -> Shell:
         ("::2", {}, False),
         ("testclient", {}, False),
         ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, False),
+        ("127.0.0.1", {"x-forwarded-proto": "https"}, False),
         ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, False),
+        ("127.0.0.1", {"cf-connecting-ip": "127.0.0.1"}, False),
+        ("127.0.0.1", {"via": "1.1 a"}, False),
         ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, False),
         ("127.0.0.1", {"origin": "http://127.0.0.1:8000"}, False),
         ("127.0.0.1", {"origin": "null"}, False),
+        ("127.0.0.1", {"authorization": BEARER}, True),
+        ("192.168.1.7", {"authorization": BEARER}, False),
+    ],
+)
+@pytest.mark.parametrize("action", ["load", "unload"])
+def test_without_a_token_only_this_machine_manages_models(
+    app: Shell, action: str, address: str, headers: dict[str, str], is_allowed: bool
+) -> None:
+    refused(managing(app, action, address, headers), 404 if is_allowed else 403)
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "is_allowed"),
+    [
         ("192.168.1.7", {"authorization": BEARER}, True),
         ("192.168.1.7", {"authorization": BEARER, "x-forwarded-for": "10.0.0.1", "origin": "https://a.example"}, True),
         ("192.168.1.7", {"authorization": BEARER + "x"}, False),
         ("192.168.1.7", {"authorization": BEARER[:-1]}, False),
         ("192.168.1.7", {"authorization": "Bearer "}, False),
         ("192.168.1.7", {"authorization": TOKEN}, False),
-        ("127.0.0.1", {"authorization": "Bearer wrong"}, True),
+        ("127.0.0.1", {"authorization": BEARER}, True),
+        ("127.0.0.1", {"authorization": "Bearer wrong"}, False),
+        ("127.0.0.1", {}, False),
+        ("::1", {}, False),
     ],
 )
 @pytest.mark.parametrize("action", ["load", "unload"])
-def test_who_may_manage_models(
+def test_a_token_is_needed_from_everywhere(
     managed: Shell, action: str, address: str, headers: dict[str, str], is_allowed: bool
 ) -> None:
-    client = TestClient(managed, client=(address, 50_000))
-    # Of another name: what is asked is not done even where it is allowed.
-    response = client.post(f"/v2/repository/models/letters/{action}", headers=headers)
+    response = managing(managed, action, address, headers)
     refused(response, 404 if is_allowed else 403)
     assert TOKEN not in response.text
 
@@ -151,3 +175,30 @@ def test_an_origin_that_is_configured_may_ask(settings: Settings, allowed: tuple
     assert (other.headers.get("access-control-allow-origin") == "*") == (allowed == ("*",))
     managing = client.post("/v2/repository/models/digits/load", headers={"origin": ORIGIN})
     assert managing.status_code == 403
+
+
+def test_a_refusal_of_any_layer_is_for_the_origin_too(settings: Settings) -> None:
+    app = create_app(replace(settings, cors_origins=(ORIGIN,)))
+    app.engine.predictor = None
+    client = TestClient(app)
+    headers = {"origin": ORIGIN}
+    for response, status in (
+        (client.post("/api/predict", content=bytes(MAX_BODY_BYTES + 1), headers=headers), 413),
+        (client.get("/", headers=headers | {"host": "elsewhere.example"}), 421),
+        (client.get("/api/model", headers=headers), 503),
+        (client.post("/v2/repository/models/digits/load", headers=headers), 403),
+    ):
+        refused(response, status)
+        assert response.headers["access-control-allow-origin"] == ORIGIN
+        exposed = set(response.headers["access-control-expose-headers"].split(", "))
+        assert exposed == {"Server-Timing", "Inference-Header-Content-Length", "Retry-After"}
+
+
+def test_a_page_that_has_the_token_may_manage(settings: Settings) -> None:
+    client = TestClient(create_app(replace(settings, cors_origins=(ORIGIN,), management_token=TOKEN)))
+    asked = PREFLIGHT | {"access-control-request-headers": "authorization"}
+    preflight = client.options("/v2/repository/models/letters/load", headers=asked)
+    assert preflight.status_code == 200
+    assert "authorization" in preflight.headers["access-control-allow-headers"]
+    headers = {"origin": ORIGIN, "authorization": BEARER}
+    refused(client.post("/v2/repository/models/letters/load", headers=headers), 404)

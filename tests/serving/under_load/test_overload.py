@@ -1,6 +1,7 @@
 """More is asked than can be answered: what is taken is answered as quickly as ever, and the rest is told so at once."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -67,6 +68,7 @@ def test_a_refusal_says_when_to_come_back(tmp_path: Path) -> None:
     refusals = [answer for answer in tally.answers if answer.status == 503]
     assert set(tally.statuses) == {200, 503}
     assert {answer.headers["retry-after"] for answer in refusals} == {"1"}
+    assert all(re.fullmatch(r"total;dur=\d+\.\d+", answer.headers["server-timing"]) for answer in refusals)
     assert len({answer.body for answer in refusals}) == 1
     assert tally.lost == []
 
