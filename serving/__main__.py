@@ -1,8 +1,13 @@
 """The command `python -m serving`."""
 
 import os
+import signal
 import socket
 import sys
+
+if __name__ == "__main__":
+    # Until the service can act on it; what follows takes a while, and SIGHUP would end the process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
 
 from serving import logs, workers
 from serving.errors import SettingsError, StartError

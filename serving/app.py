@@ -84,6 +84,6 @@ async def read_metrics(request: Request) -> Response:
     if engine.predictor:
         card = engine.predictor.card
         facts += fact("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
-    if shadow:
+    if shadow and shadow.is_alive:
         facts += fact("inkling_shadow_model_info", "The shadow model.", version=shadow.version)
     return PlainTextResponse(metrics.text(facts), media_type="text/plain; version=0.0.4")

@@ -161,6 +161,12 @@ class NoModelError(UnavailableError):
     reason = "no_model"
 
 
+class NotTakenUpError(UnavailableError):
+    """Not every worker has taken up a model, or has let go of it."""
+
+    reason = "failed"
+
+
 class TimeoutExpiredError(UnavailableError):
     """The answer would come after the request's own timeout."""
 

@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from serving.card import ModelCard
 from serving.engine import Engine
-from serving.errors import ModelError
+from serving.errors import ModelError, ServingError
 from serving.metrics import Metrics
 from serving.predictor import Predictor
 
@@ -25,8 +25,9 @@ class Lifecycle:
     """Puts models into an engine.
 
     Attributes:
-        tell_others: called after a model was loaded ("load") or unloaded ("unload") here, for the other workers to do
-            the same; returns once they have.
+        path: the file that is loaded, and watched.
+        exchange: puts a model that was accepted, or none, into use: `use`, unless `serving.control` has all workers do
+            it. It may raise NotTakenUpError.
     """
 
     def __init__(self, path: Path, engine: Engine, metrics: Metrics) -> None:
@@ -34,7 +35,7 @@ class Lifecycle:
         self.path = path
         self.engine = engine
         self.metrics = metrics
-        self.tell_others: Callable[[str], Awaitable[None]] = _alone
+        self.exchange: Callable[[Predictor | None], Awaitable[None]] = self.use
         self._one_at_a_time = asyncio.Lock()
         self._stamp: Stamp | None = None  # of the content that was read last
 
@@ -44,67 +45,70 @@ class Lifecycle:
         Raises:
             ModelError: the file is not a usable model.
         """
-        self._stamp = _stamp(self.path)
+        self._stamp = stamp_of(self.path)
         self.engine.predictor = checked(self.path)
 
+    def follow(self, path: Path, stamp: Stamp | None) -> None:
+        """Loads and watches this file from now on; what was started with is a copy, made when its stamp was `stamp`."""
+        self.path = path
+        self._stamp = stamp
+
     async def load(self) -> ModelCard:
-        """Loads the file anew, here and in the other workers; requests are answered meanwhile.
+        """Loads the file anew: read, warmed and checked beside the model in use, then exchanged for it.
 
         Raises:
             ModelError: the file is not a usable model; the one in use stays.
-        """
-        card = await self.load_here()
-        await self.tell_others("load")
-        return card
-
-    async def unload(self) -> None:
-        """Takes the model out of use, here and in the other workers, until one is loaded."""
-        self.unload_here()
-        await self.tell_others("unload")
-
-    async def load_here(self) -> ModelCard:
-        """Loads the file anew in this process: read, warmed and checked beside the one in use, then exchanged for it.
-
-        Raises:
-            ModelError: the file is not a usable model; the one in use stays.
+            NotTakenUpError: not every worker has taken it up.
         """
         async with self._one_at_a_time:
-            self._stamp = _stamp(self.path)
+            self._stamp = stamp_of(self.path)
             try:
                 predictor = await to_thread.run_sync(checked, self.path)
             except ModelError as error:
                 self.metrics.loads.add("refused")
                 log.error("The model file was refused, and the model in use stays. %s", error)
                 raise
-            before = self.engine.predictor
-            self.engine.predictor = predictor
-            self.metrics.loads.add("loaded")
-            old = before.card.version if before else "none"
-            log.warning("The model is now %s; it was %s.", predictor.card.version, old)
+            await self.exchange(predictor)
             return predictor.card
 
-    def unload_here(self) -> None:
-        """Takes the model out of use in this process."""
-        self.engine.predictor = None
-        self.metrics.loads.add("unloaded")
-        log.warning("The model was unloaded.")
+    async def unload(self) -> None:
+        """Takes the model out of use until one is loaded.
+
+        Raises:
+            NotTakenUpError: not every worker has.
+        """
+        async with self._one_at_a_time:
+            await self.exchange(None)
+
+    async def reload(self) -> None:
+        """Loads the file anew where nobody waits for the outcome: what goes wrong is only logged."""
+        try:
+            await self.load()
+        except ServingError:
+            return  # logged where it was raised
+        except Exception:
+            log.exception("The model file could not be loaded.")
+
+    async def use(self, predictor: Predictor | None) -> None:
+        """Puts a model, or none, into use in this process."""
+        before = self.engine.predictor
+        self.engine.predictor = predictor
+        self.metrics.loads.add("loaded" if predictor else "unloaded")
+        log.warning("The model is now %s; it was %s.", _version(predictor), _version(before))
 
     async def watch(self) -> None:
-        """Loads the file anew, in this process, whenever it has changed since it was read; returns never."""
+        """Loads the file anew whenever it has changed since it was read, but a bad one only once; returns never."""
         seen = self._stamp
         while True:
             await asyncio.sleep(WATCH_S)
-            stamp = _stamp(self.path)
+            stamp = stamp_of(self.path)
             if stamp != self._stamp and stamp == seen:
-                try:
-                    await self.load_here()
-                except ModelError:
-                    log.warning("The file is tried again when it changes again.")
+                await self.reload()
             seen = stamp
 
 
-async def _alone(_: str) -> None:
-    return
+def _version(predictor: Predictor | None) -> str:
+    return predictor.card.version if predictor else "none"
 
 
 def checked(path: Path) -> Predictor:
@@ -113,13 +117,19 @@ def checked(path: Path) -> Predictor:
     Raises:
         ModelError: the file is not a usable model.
     """
-    predictor = Predictor.load(path)
-    predictor.warm()
-    predictor.check()
+    try:
+        predictor = Predictor.load(path)
+        predictor.warm()
+        predictor.check()
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a file can hold must not end more than its loading
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise ModelError(f"The model file {path} cannot be used: {reason}.") from error
     return predictor
 
 
-def _stamp(path: Path) -> Stamp | None:
+def stamp_of(path: Path) -> Stamp | None:
     """What tells one content of a file from the next; None where there is no file."""
     try:
         facts = path.stat()

@@ -31,6 +31,7 @@ DIGITS = tuple("0123456789")
 BATCHES = (*(str(n_images) for n_images in range(1, MAX_BATCH_IMAGES + 1)), "more")
 LOADS = ("loaded", "refused", "unloaded")
 SHADOW_VERDICTS = ("same", "other")
+SHADOW_DROPPED = ("busy", "too_large", "gone")  # gone: its process has died
 
 STAGE_BOUNDS_S = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0)
 SCORE_BOUNDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
@@ -176,7 +177,9 @@ class Metrics:
         self.shadow_images = Metric(
             "inkling_shadow_images_total", "Images that the shadow model read too.", labels={"verdict": SHADOW_VERDICTS}
         )
-        self.shadow_dropped = Metric("inkling_shadow_dropped_total", "Images it was too busy for.")
+        self.shadow_dropped = Metric(
+            "inkling_shadow_dropped_total", "Images that it did not get.", labels={"reason": SHADOW_DROPPED}
+        )
         self.shadow_run = Histogram("inkling_shadow_run_seconds", "Time of its runs.", bounds=STAGE_BOUNDS_S)
         self.memory = Metric("process_resident_memory_bytes", "Resident memory of all workers.", "gauge")
         self.cpu = Metric("process_cpu_seconds_total", "CPU time of all workers.")

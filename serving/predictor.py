@@ -93,7 +93,7 @@ class Predictor:
         """
         self.card = _card(session, content)
         self._golden = read_golden(session.get_modelmeta().custom_metadata_map)
-        self._content = content
+        self.content = content
         self._session = session
         self._shapes: set[tuple[int, ...]] = set()
         self._input = INPUTS[0].name
@@ -169,7 +169,7 @@ class Predictor:
         """
         if images.shape not in self._shapes:
             if len(self._shapes) >= MAX_SHAPES:
-                self._session = _open(self._content)
+                self._session = _open(self.content)
                 self._shapes.clear()
             self._shapes.add(images.shape)
         options = SHRINKING if images.size > MAX_KEPT_PIXELS else None

@@ -206,7 +206,8 @@ def _statistics() -> Schema:
         "inference_stats": closed(steps),
         "batch_stats": array(closed({"batch_size": count(), **COMPUTE})),
     }
-    return closed({"model_stats": array(closed(model))})
+    description = "Since the service started; they go on when another model is loaded."
+    return closed({"model_stats": array(closed(model))}, description=description)
 
 
 def _config() -> Schema:

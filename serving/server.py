@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import logging
 import math
 import resource
 import signal
@@ -17,8 +18,9 @@ from typing import Any
 import uvicorn
 
 from serving.connection import Connection
-from serving.errors import ModelError
 from serving.shell import Shell
+
+log = logging.getLogger(__name__)
 
 # How long requests that are under way may take to end.
 GRACE_S = 10
@@ -38,6 +40,7 @@ TICKS_A_SECOND = 10  # uvicorn's
 # A filter on a listening socket that drops the packets which open a connection, and no other: the classic BPF program
 # "load byte 13 of the TCP header, the flags; if SYN is set, drop, else take" (linux/filter.h, RFC 9293 3.1).
 SO_ATTACH_FILTER = 26
+SO_DETACH_FILTER = 27
 DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
@@ -73,24 +76,28 @@ class Server(uvicorn.Server):
         if shell.settings.watch:
             self.companions.append(shell.app.state.lifecycle.watch())
         self._when_started = when_started
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._ends_s = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens."""
         await super().startup(sockets)
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(companion) for companion in self.companions]
-        if hasattr(signal, "SIGHUP"):
-            loop.add_signal_handler(signal.SIGHUP, self._reload)
+        for companion in self.companions:
+            self._accompany(companion)
+        reload = self.shell.app.state.lifecycle.reload
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: self._accompany(reload()))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # one that came during the start is heard now
         self._when_started()
 
-    def _reload(self) -> None:
-        self._tasks.append(asyncio.get_running_loop().create_task(self._load()))
+    def _accompany(self, companion: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(companion)
+        self._tasks.add(task)
+        task.add_done_callback(self._part)
 
-    async def _load(self) -> None:
-        with contextlib.suppress(ModelError):  # logged, and the model in use stays
-            await self.shell.app.state.lifecycle.load_here()
+    def _part(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("What ran beside the server has failed: %s.", task.get_name(), exc_info=error)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called on SIGTERM and SIGINT."""
@@ -131,6 +138,12 @@ def _refuse_connections(listener: socket.socket) -> None:
     program = b"".join(struct.pack("HBBI", *instruction) for instruction in DROP_SYN)
     buffer = ctypes.create_string_buffer(program)
     listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(DROP_SYN), ctypes.addressof(buffer)))
+
+
+def take_connections(listener: socket.socket) -> None:
+    """Lets connections be opened again: of several workers, one that ended alone had it refused to all."""
+    with contextlib.suppress(OSError):  # it was not refused
+        listener.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
 
 def raise_file_limit(n_connections: int) -> None:

@@ -1,4 +1,8 @@
-"""What the model has done since the service started, as the V2 protocol's statistics tell it."""
+"""What the service has done since it started, as the V2 protocol's statistics tell it.
+
+They stand under the name and version of the model in use, but go on through a change of the model: like every counter
+of the metrics, they never fall.
+"""
 
 from typing import Any
 

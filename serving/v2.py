@@ -86,12 +86,12 @@ async def model_config(request: Request) -> Response:
 
 
 async def model_statistics(request: Request) -> Response:
-    """The statistics of this model."""
+    """The statistics of the service since its start, whichever models it has used, under the one in use."""
     return _statistics(request, [_card(request)])
 
 
 async def statistics(request: Request) -> Response:
-    """The statistics of whatever is loaded."""
+    """The same; none while no model is loaded."""
     engine: Engine = request.app.state.engine
     return _statistics(request, [engine.model.card] if engine.predictor else [])
 

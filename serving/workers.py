@@ -1,10 +1,11 @@
 """The processes that answer: one, or several on one listening socket under a supervisor.
 
-The supervisor forks them, starts one anew where one dies, passes signals on, and carries a worker's word to the others:
-a model that is loaded or unloaded in one is so in all before the client that asked for it has its answer.
+The supervisor forks them, starts one anew where one dies, passes signals on, and keeps them on one model, by the words
+that `serving.control` lists. That model is a copy of the user's file, made at the start and whenever a worker has found
+a new one good: a worker that is started anew never meets a file that nobody has checked.
 """
 
-import json
+import asyncio
 import logging
 import os
 import selectors
@@ -12,15 +13,15 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import NoReturn
 
+from serving.agreement import Agreement, Worker
 from serving.app import create_app
 from serving.control import Control
 from serving.errors import StartError
 from serving.metrics import Metrics
-from serving.server import GRACE_S, Server, keep_memory_small, raise_file_limit
+from serving.server import GRACE_S, Server, keep_memory_small, raise_file_limit, take_connections
 from serving.settings import Settings
 from serving.shadow import Shadow
 from serving.shadow import start as start_shadow
@@ -30,8 +31,13 @@ log = logging.getLogger(__name__)
 # What the supervisor passes on.
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-# A worker that died is started again, but not sooner than this after its start.
+# A worker that died is started again, but not sooner than this after its start; where it could not even start, each
+# time twice as long after.
 RESTART_S = 1.0
+MAX_RESTART_S = 30.0
+
+# How often the shadow model's process is looked after.
+REAP_S = 1.0
 
 # After this, on top of the time that a worker may take to end, it is ended.
 PATIENCE_S = 5.0
@@ -54,44 +60,26 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     metrics = Metrics(settings.workers + 1)
     shadow = None
     if settings.shadow:
-        shadow = start_shadow(settings.shadow, settings.shadow_share, metrics, settings.workers)
+        shadow = start_shadow(settings.shadow, settings.shadow_share, metrics, settings.workers, listener)
     if settings.workers > 1:
         Supervisor(settings, listener, metrics, address, shadow).run()
         return
     shell = create_app(settings, metrics, shadow)
-    Server(shell, lambda: announce(shell.engine.model.card.version, address)).run(sockets=[listener])
+    server = Server(shell, lambda: announce(shell.engine.model.card.version, address))
+    if shadow:
+        server.companions.append(_reap(shadow))
+    server.run(sockets=[listener])
+
+
+async def _reap(shadow: Shadow) -> None:
+    while shadow.pid:
+        await asyncio.sleep(REAP_S)
+        shadow.reap()
 
 
 def announce(version: str, address: str) -> None:
     """Says that clients may come."""
     print(f"Inkling {version} is listening on {address}", flush=True)
-
-
-@dataclass
-class _Worker:
-    index: int
-    pid: int
-    line: socket.socket
-    started_s: float
-    is_ready: bool = False
-    unread: bytes = b""
-
-    def tell(self, message: dict[str, Any]) -> None:
-        try:
-            self.line.sendall(json.dumps(message).encode() + b"\n")
-        except OSError:
-            return  # it has died; the other end of the line says so too
-
-    def messages(self) -> Iterator[dict[str, Any]] | None:
-        """What it has said since; None where it has died."""
-        try:
-            data = self.line.recv(65536)
-        except OSError:
-            data = b""
-        if not data:
-            return None
-        *lines, self.unread = (self.unread + data).split(b"\n")
-        return map(json.loads, lines)
 
 
 class Supervisor:
@@ -100,18 +88,22 @@ class Supervisor:
     def __init__(
         self, settings: Settings, listener: socket.socket, metrics: Metrics, address: str, shadow: Shadow | None
     ) -> None:
-        """Will serve on `listener`; the other arguments are those of `serve`, and the workers' own."""
+        """Will serve on `listener`; the other arguments are those of `serve`, and the workers' own.
+
+        Raises:
+            StartError: the model file cannot be copied.
+        """
         self.settings = settings
         self.listener = listener
         self.metrics = metrics
         self.address = address
         self.shadow = shadow
-        self._workers: dict[int, _Worker] = {}
+        self.agreement = Agreement(settings.model)
+        self._workers: dict[int, Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._restarts: dict[int, float] = {}  # index of a worker that died: when it may start again
-        self._awaited: dict[tuple[int, int], set[int]] = {}  # a worker's word: who has not yet acted on it
+        self._waits_s: dict[int, float] = {}  # index of a worker that could not start: how long the next one waited
         self._is_announced = False
-        self._is_unloaded = False
         self._killed_at_s: float | None = None  # set once the service is to end
 
     def run(self) -> None:
@@ -126,17 +118,21 @@ class Supervisor:
         signal.set_wakeup_fd(notice.fileno())
         for handled in HANDLED:
             signal.signal(handled, lambda *_: None)  # the wake-up descriptor carries its number
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         self._selector.register(wakeup, selectors.EVENT_READ)
         for index in range(self.settings.workers):
             self._start(index)
-        while self._workers or self._restarts:
-            for key, _ in self._selector.select(0.2):
-                if key.data is None:
-                    for number in wakeup.recv(64):
-                        self._on_signal(number)
-                else:
-                    self._on_line(key.data)
-            self._keep_going()
+        try:
+            while self._workers or self._restarts:
+                for key, _ in self._selector.select(0.2):
+                    if key.data is None:
+                        for number in wakeup.recv(64):
+                            self._on_signal(number)
+                    else:
+                        self._on_line(key.data)
+                self._keep_going()
+        finally:
+            self.agreement.close()
         if not self._is_announced and self._killed_at_s is None:
             raise StartError("A worker could not start.")
 
@@ -150,7 +146,7 @@ class Supervisor:
             self._become_worker(index, theirs)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         theirs.close()
-        self._workers[index] = worker = _Worker(index, pid, ours, time.monotonic())
+        self._workers[index] = worker = Worker(index, pid, ours, time.monotonic())
         self._selector.register(ours, selectors.EVENT_READ, worker)
 
     def _become_worker(self, index: int, line: socket.socket) -> NoReturn:
@@ -159,20 +155,28 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for handled in HANDLED:
                 signal.signal(handled, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HANDLED) - {signal.SIGHUP})  # which the server unblocks
             for other in self._workers.values():
                 other.line.close()
             self._selector.close()
             self.metrics.count_as(index)
             self.metrics.reset_gauges()
-            shell = create_app(self.settings, self.metrics, self.shadow)
-            control = Control(line, shell.app.state.lifecycle)
-            server = Server(shell, lambda: control.say({"ready": shell.engine.model.card.version}))
+            # One watches for all; its successor has its index.
+            settings = replace(self.settings, model=self.agreement.model, watch=self.settings.watch and index == 0)
+            shell = create_app(settings, self.metrics, self.shadow)
+            shell.app.state.lifecycle.follow(self.settings.model, self.agreement.stamp)
+            version = shell.engine.model.card.version
+            if self.agreement.is_unloaded:
+                shell.engine.predictor = None
+            control = Control(line, shell.app.state.lifecycle, self.agreement.folder)
+            server = Server(shell, lambda: control.say({"ready": version}))
             server.companions.append(control.listen(server.end))
             server.run(sockets=[self.listener])
             code = 0
         except StartError as error:
-            print(f"python -m serving: {error}", file=sys.stderr, flush=True)
+            # The user knows the file, not its copy.
+            text = str(error).replace(str(self.agreement.model), str(self.settings.model))
+            print(f"python -m serving: {text}", file=sys.stderr, flush=True)
         except Exception:
             log.exception("A worker failed.")
         finally:
@@ -180,8 +184,8 @@ class Supervisor:
 
     def _on_signal(self, number: int) -> None:
         if number == signal.SIGHUP:
-            for worker in self._workers.values():
-                worker.tell({"command": "load"})
+            for worker in list(self._workers.values())[:1]:  # it tells the others
+                worker.tell({"reload": True})
         elif number in (signal.SIGTERM, signal.SIGINT):
             wait_s = self.settings.drain_s + GRACE_S + PATIENCE_S
             self._killed_at_s = self._killed_at_s or time.monotonic() + wait_s
@@ -192,7 +196,7 @@ class Supervisor:
         for worker in self._workers.values():
             os.kill(worker.pid, number)  # a child is there until it is waited for
 
-    def _on_line(self, worker: _Worker) -> None:
+    def _on_line(self, worker: Worker) -> None:
         messages = worker.messages()
         if messages is None:
             self._bury(worker)
@@ -200,50 +204,42 @@ class Supervisor:
         for message in messages:
             if "ready" in message:
                 self._on_ready(worker, message["ready"])
-            elif "command" in message:
-                self._is_unloaded = message["command"] == "unload"
-                origin = (worker.index, message["id"])
-                others = [other for other in self._workers.values() if other is not worker]
-                self._awaited[origin] = {other.index for other in others}
-                for other in others:
-                    other.tell({"command": message["command"], "origin": origin})
-            elif message["origin"]:
-                self._awaited[tuple(message["origin"])].discard(worker.index)
-        self._report_done()
+            elif "ask" in message:
+                self.agreement.ask(worker, message["id"], message["ask"], self._workers.values())
+            else:
+                self.agreement.did(worker, message["did"], message["error"])
 
-    def _on_ready(self, worker: _Worker, version: str) -> None:
+    def _on_ready(self, worker: Worker, version: str) -> None:
         worker.is_ready = True
-        if self._is_unloaded:
-            worker.tell({"command": "unload"})
+        self._waits_s.pop(worker.index, None)
         if not self._is_announced and all(worker.is_ready for worker in self._workers.values()):
             self._is_announced = True
             announce(version, self.address)
 
-    def _report_done(self) -> None:
-        for origin in [origin for origin, awaited in self._awaited.items() if not awaited]:
-            del self._awaited[origin]
-            index, number = origin
-            if index in self._workers:
-                self._workers[index].tell({"done": number})
-
-    def _bury(self, worker: _Worker) -> None:
+    def _bury(self, worker: Worker) -> None:
         _, status = os.waitpid(worker.pid, 0)
         self._selector.unregister(worker.line)
         worker.line.close()
         del self._workers[worker.index]
-        for awaited in self._awaited.values():
-            awaited.discard(worker.index)
-        self._report_done()
+        self.agreement.bury(worker)
         if self._killed_at_s is not None:
             return
         if not self._is_announced:  # the others would fail alike
             self._signal(signal.SIGINT)
             self._killed_at_s = time.monotonic() + PATIENCE_S
             raise StartError("A worker could not start.")
-        log.error("Worker %d died (%d); another takes its place.", worker.pid, os.waitstatus_to_exitcode(status))
-        self._restarts[worker.index] = worker.started_s + RESTART_S
+        take_connections(self.listener)
+        code = os.waitstatus_to_exitcode(status)
+        wait_s = self._waits_s.get(worker.index, RESTART_S)
+        if not worker.is_ready:
+            wait_s = self._waits_s[worker.index] = min(2 * wait_s, MAX_RESTART_S)
+        how = "ended" if worker.is_ready else "could not start"
+        log.error("Worker %d %s (%d); another takes its place.", worker.pid, how, code)
+        self._restarts[worker.index] = worker.started_s + wait_s
 
     def _keep_going(self) -> None:
+        if self.shadow:
+            self.shadow.reap()
         now_s = time.monotonic()
         for index in [index for index, at_s in self._restarts.items() if at_s <= now_s]:
             del self._restarts[index]

@@ -33,6 +33,10 @@ BAD = {
     "wrong golden answers": with_metadata(
         golden=golden(Predictor.load(MODEL), np.zeros((1, 28, 28), np.uint8), states=["digit"])
     ),
+    "infinite golden score": with_metadata(
+        golden=golden(Predictor.load(MODEL), np.zeros((1, 28, 28), np.uint8), digit_score=[float("inf")])
+    ),
+    "deep golden answers": with_metadata(golden="[" * 200_000),
     "damaged weights": with_damaged_weights(),
 }
 
@@ -99,21 +103,40 @@ def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
     assert counted(lifecycle) == (1, 0, 1)
 
 
-def test_the_others_are_told_of_what_was_done_and_of_nothing_else(lifecycle: Lifecycle) -> None:
-    told = []
+def test_the_others_hear_of_good_models_and_of_none(lifecycle: Lifecycle) -> None:
+    heard = []
 
-    async def tell(command: str) -> None:
-        told.append((command, lifecycle.engine.predictor is not None))
+    async def exchange(predictor: Predictor | None) -> None:
+        heard.append(predictor and predictor.card.version)
 
-    lifecycle.tell_others = tell
+    lifecycle.exchange = exchange
     asyncio.run(lifecycle.load())
     asyncio.run(lifecycle.unload())
     lifecycle.path.write_bytes(b"")
     with pytest.raises(ModelError):
         asyncio.run(lifecycle.load())
-    lifecycle.path.write_bytes(OTHER)
-    asyncio.run(lifecycle.load_here())
-    assert told == [("load", True), ("unload", False)]
+    assert heard == [version_of(GOOD), None]
+
+
+def test_an_unload_waits_for_the_load_before_it(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go_on = threading.Event()
+
+    def slowly(path: Path) -> Predictor:
+        assert may_go_on.wait(60)
+        return checked(path)
+
+    monkeypatch.setattr(lifecycle_module, "checked", slowly)
+
+    async def main() -> None:
+        loading = asyncio.ensure_future(lifecycle.load())
+        await asyncio.sleep(0)
+        unloading = asyncio.ensure_future(lifecycle.unload())
+        await asyncio.sleep(0)
+        may_go_on.set()
+        await asyncio.gather(loading, unloading)
+
+    asyncio.run(main())
+    assert lifecycle.engine.predictor is None
 
 
 def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +228,23 @@ def test_a_watched_bad_file_is_refused_once_and_the_next_good_one_taken(
     assert (counted(lifecycle), version(lifecycle)) == ((0, 2, 0), version_of(GOOD))
     watch(lifecycle, monkeypatch, write(OTHER), rest, rest, rest)
     assert (counted(lifecycle), version(lifecycle)) == ((1, 2, 0), version_of(OTHER))
+
+
+def test_the_watch_goes_on_after_any_failure(
+    lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: Predictor | None) -> None:
+        raise OSError("No space left on device")
+
+    def rest() -> None:
+        return
+
+    lifecycle.exchange = fail
+    watch(lifecycle, monkeypatch, lambda: lifecycle.path.write_bytes(OTHER), rest)
+    assert "No space left on device" in caplog.text
+    lifecycle.exchange = lifecycle.use
+    watch(lifecycle, monkeypatch, lambda: lifecycle.path.write_bytes(OTHER + b"\x72\x00"), rest)
+    assert version(lifecycle) == version_of(OTHER + b"\x72\x00")
 
 
 def test_a_change_between_start_and_watch_is_seen(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:

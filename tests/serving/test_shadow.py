@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,10 @@ import psutil
 import pytest
 
 from serving.engine import Answer, Images
-from serving.metrics import Metrics
+from serving.metrics import SHADOW_DROPPED, Metrics
 from serving.predictor import Predictor
 from serving.settings import ROOT
-from serving.shadow import LOWEST_PRIORITY, MAX_MESSAGE_BYTES, Shadow
+from serving.shadow import BUFFER_BYTES, HEAD, LOWEST_PRIORITY, MAX_MESSAGE_BYTES, Shadow
 
 from .conftest import MODEL
 from .drawings import STROKES, draw
@@ -47,8 +48,12 @@ def line() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def dropped(metrics: Metrics) -> float:
-    return metrics.read(metrics.shadow_dropped)[0]
+def dropped(metrics: Metrics, *reasons: str) -> float:
+    """How many images were not compared, all of them for one of these reasons."""
+    cells = metrics.read(metrics.shadow_dropped)
+    found = sum(metrics.shadow_dropped.value(cells, reason) for reason in reasons)
+    assert found == sum(cells)
+    return found
 
 
 def messages(line: socket.socket) -> list[bytes]:
@@ -72,7 +77,7 @@ def test_a_busy_shadow_is_never_waited_for(predictor: Predictor, line: tuple[soc
         shadow.observe(images, answer)
     sent = messages(theirs)
     assert 0 < len(sent) < 50
-    assert dropped(metrics) == 2 * (50 - len(sent))
+    assert dropped(metrics, "busy") == 2 * (50 - len(sent))
     shadow.observe(images, answer)  # there is room again
     assert messages(theirs) == sent[:1]
 
@@ -82,22 +87,50 @@ def test_a_shadow_that_has_died_is_no_failure(predictor: Predictor, line: tuple[
     theirs.close()
     metrics = Metrics()
     images = SCRIBBLE[None]
-    Shadow("1", 1.0, ours, metrics).observe(images, answer_for(predictor, images))
-    assert dropped(metrics) == 1
+    shadow = Shadow("1", 1.0, ours, metrics)
+    shadow.observe(images, answer_for(predictor, images))
+    assert not shadow.is_alive
+    assert dropped(metrics, "gone") == 1
 
 
-@pytest.mark.parametrize(("n_images", "side_px", "n_sent"), [(1, 500, 0), (10, 150, 7), (1, 400, 1)])
-def test_what_does_not_fit_is_dropped(
-    predictor: Predictor, line: tuple[socket.socket, socket.socket], n_images: int, side_px: int, n_sent: int
+@pytest.mark.parametrize(("n_images", "side_px", "n_messages"), [(1, 640, 0), (3, 1000, 0), (1, 600, 1), (16, 150, 1)])
+def test_a_batch_goes_in_messages_and_what_fits_none_is_dropped(
+    predictor: Predictor, line: tuple[socket.socket, socket.socket], n_images: int, side_px: int, n_messages: int
 ) -> None:
     ours, theirs = line
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
     metrics = Metrics()
     images = np.zeros((n_images, side_px, side_px), np.uint8)
-    Shadow("1", 1.0, ours, metrics).observe(images, answer_for(predictor, images))
+    shadow = Shadow("1", 1.0, ours, metrics)
+    shadow.observe(images, answer_for(predictor, images))
     sent = messages(theirs)
     assert all(len(message) <= MAX_MESSAGE_BYTES for message in sent)
-    assert len(sent) == (n_sent > 0)
-    assert dropped(metrics) == n_images - n_sent
+    assert len(sent) == n_messages
+    assert dropped(metrics, "too_large") == (0 if n_messages else n_images)
+    assert shadow.is_alive
+
+
+def test_every_image_of_a_batch_of_canvases_is_sent(
+    predictor: Predictor, line: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = line
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+    ours.settimeout(WAIT_S)
+    theirs.settimeout(WAIT_S)
+    metrics = Metrics()
+    images = np.stack([np.full((280, 280), grey, np.uint8) for grey in range(16)])
+    answer = answer_for(predictor, images)
+    sending = threading.Thread(target=Shadow("1", 1.0, ours, metrics).observe, args=(images, answer))
+    sending.start()
+    sent = np.empty((0, 280, 280), np.uint8)
+    while len(sent) < len(images):
+        message = theirs.recv(MAX_MESSAGE_BYTES)
+        n_images, height, width = HEAD.unpack_from(message)
+        pixels = np.frombuffer(message, np.uint8, offset=HEAD.size + 2 * n_images)
+        sent = np.concatenate([sent, pixels.reshape(n_images, height, width)])
+    sending.join()
+    assert (sent == images).all()
+    assert dropped(metrics) == 0
 
 
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.5, 200, 300), (1.0, 500, 500)])
@@ -129,7 +162,7 @@ def has_ended(process: psutil.Process) -> bool:
 def running(web: Path, shadow: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
     """The service with a shadow model, and a client of it."""
     command = [sys.executable, "-m", "serving", "--port", "0", "--web", str(web), "--shadow", str(shadow), *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         address = process.stdout.readline().strip().rpartition(" ")[2]
         try:
@@ -164,7 +197,7 @@ def test_it_is_compared_with_the_model_and_ends_with_it(
             time.sleep(0.01)
         assert verdicts == {"same": len(images) - n_other, "other": n_other}
         assert value(found, "inkling_shadow_run_seconds_count") == len(images)
-        assert value(found, "inkling_shadow_dropped_total") == 0
+        assert sum(value(found, "inkling_shadow_dropped_total", reason=reason) for reason in SHADOW_DROPPED) == 0
         version = hashlib.sha256(content).hexdigest()[:12]
         assert value(found, "inkling_shadow_model_info", version=version) == 1
         process.kill()
@@ -175,18 +208,53 @@ def test_it_is_compared_with_the_model_and_ends_with_it(
         assert has_ended(shadow)
 
 
-def test_the_service_goes_on_when_it_dies(tmp_path: Path, web: Path) -> None:
-    with running(web, MODEL) as (process, client):
-        (shadow,) = psutil.Process(process.pid).children()
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_service_goes_on_when_it_dies_and_says_so(tmp_path: Path, web: Path, workers: str) -> None:
+    with running(web, MODEL, "--workers", workers) as (process, client):
+        parent = psutil.Process(process.pid)
+        shadow = min(parent.children(), key=lambda child: child.create_time())
+        assert shadow.nice() == LOWEST_PRIORITY
+        assert "inkling_shadow_model_info" in client.get("/metrics").text
         shadow.kill()
-        headers = {"content-type": "application/octet-stream"}
         until_s = time.monotonic() + WAIT_S
-        n_dropped = 0.0
-        while not n_dropped and time.monotonic() < until_s:
-            address = "/api/predict?width=28&height=28"
-            assert client.post(address, content=SCRIBBLE.tobytes(), headers=headers).status_code == 200
-            n_dropped = value(samples(client.get("/metrics").text), "inkling_shadow_dropped_total")
-        assert n_dropped
+        while shadow in parent.children() and time.monotonic() < until_s:  # as long as nobody waits for it: a zombie
+            time.sleep(0.01)
+        assert shadow not in parent.children()
+        headers = {"content-type": "application/octet-stream"}
+        address = "/api/predict?width=28&height=28"
+        assert client.post(address, content=SCRIBBLE.tobytes(), headers=headers).status_code == 200
+        text = client.get("/metrics").text
+        assert "inkling_shadow_model_info" not in text
+        assert value(samples(text), "inkling_shadow_dropped_total", reason="gone") == 1
+        process.terminate()
+        assert process.stderr
+        assert process.stderr.read().count("The shadow model's process has ended (-9)") == 1
+
+
+FAILING = """
+import os, socket, sys
+from pathlib import Path
+from serving import logs
+from serving.metrics import Metrics
+from serving.shadow import start
+
+logs.set_up()
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    shadow = start(Path(sys.argv[1]), 1.0, Metrics(2), 1, listener)
+    own = os.readlink(f"/proc/self/fd/{listener.fileno()}")
+    print(own in [os.readlink(file) for file in Path(f"/proc/{shadow.pid}/fd").iterdir()])
+    shadow.line.send(b"not a message")
+    _, status = os.waitpid(shadow.pid, 0)
+    print(os.waitstatus_to_exitcode(status))
+"""
+
+
+def test_a_failure_is_logged_and_its_exit_code_says_so() -> None:
+    command = [sys.executable, "-c", FAILING, str(MODEL)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=True)
+    assert result.stdout.split() == ["False", "1"]  # it has not got the listener, and ended with 1
+    assert "The shadow model failed." in result.stderr
+    assert "struct.error" in result.stderr or "ValueError" in result.stderr
 
 
 @pytest.mark.parametrize("content", [b"", with_damaged_weights()], ids=["empty", "damaged"])
