@@ -104,6 +104,7 @@ def all_at_once(service: Running, asked: list[bytes]) -> list[Answer | None]:
     return answers
 
 
+@pytest.mark.slow
 def test_100_large_bodies_at_once(service: Running) -> None:
     with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
         for answer in all_at_once(service, [request(PREDICT, bytes(16 * MB))] * 100):
@@ -112,6 +113,7 @@ def test_100_large_bodies_at_once(service: Running) -> None:
     assert peak.n_bytes < MAX_BYTES_BODIES, f"{peak.n_bytes / MB:.0f} MB"
 
 
+@pytest.mark.slow
 def test_large_pictures_at_once(service: Running) -> None:
     """As large as is taken, in a few kB each: they wait for one another, and nobody else waits for them."""
     asked = [request(PREDICT, large(*kind)) for kind in LARGE_IMAGES]

@@ -50,6 +50,7 @@ def test_sigterm_never_loses_anything(tmp_path: Path, workers: str) -> None:
         end_under_load(folder, signal.SIGTERM, "--workers", workers)
 
 
+@pytest.mark.slow
 @WORKERS
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]], ids=["int", "term-term"])
 def test_in_a_hurry_it_does_not_wait(tmp_path: Path, workers: str, signals: list[signal.Signals]) -> None:

@@ -95,6 +95,7 @@ def test_loads_lose_and_mix_nothing(
     assert check(tally.answers, expected) == set(expected)
 
 
+@pytest.mark.slow
 @WORKERS
 def test_signals_and_a_changed_file_exchange_it_too(
     tmp_path: Path, workers: str, contents: list[bytes], expected: dict[str, np.ndarray]
@@ -135,6 +136,7 @@ def test_a_truncated_file_changes_nothing(
     assert "Traceback" not in service.said()
 
 
+@pytest.mark.slow
 def test_old_models_are_given_back(tmp_path: Path, contents: list[bytes], expected: dict[str, np.ndarray]) -> None:
     with running(tmp_path) as service, socket.create_connection(service.address):
         memory = []

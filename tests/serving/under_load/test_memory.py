@@ -12,6 +12,8 @@ from .attacks import MB, PREDICT
 from .client import PATIENCE_S, read, request
 from .process import Running, running
 
+pytestmark = pytest.mark.slow
+
 # What malloc's pools and the model's arena still gain after the first requests.
 MAX_GROWTH = 16 * MB
 
@@ -39,7 +41,7 @@ def random_requests(n: int) -> Iterator[bytes]:
             yield request(PREDICT, b"BM" + struct.pack("<I", len(data)) + data)
 
 
-@pytest.mark.parametrize("n_requests", [1_500, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_requests", [10_000])
 def test_thousands_of_sizes_take_no_more(tmp_path: Path, n_requests: int) -> None:
     with running(tmp_path) as service:
         asked = random_requests(N_WARM + n_requests)

@@ -15,6 +15,8 @@ from .arrivals import drive
 from .client import NORMAL, READY, asking, request
 from .process import Running, running
 
+pytestmark = pytest.mark.slow
+
 METRICS = request("/metrics", method="GET")
 
 N_CLOSED = 16
@@ -73,7 +75,6 @@ def test_a_refusal_says_when_to_come_back(tmp_path: Path) -> None:
     assert tally.lost == []
 
 
-@pytest.mark.slow
 def test_at_twice_its_capacity_answers_are_as_quick_as_at_half(service: Running) -> None:
     half, twice = [], []
     for _ in range(N_ROUNDS):

@@ -14,6 +14,8 @@ import pytest
 from .client import NORMAL, ask, asking, read, request
 from .process import Running, running
 
+pytestmark = pytest.mark.slow
+
 DEADLINE_S = 1.0
 FLAGS = ("--head-timeout-s", "1", "--body-timeout-s", "1", "--idle-timeout-s", "1")
 
@@ -89,7 +91,6 @@ def until_closed(behave: Callable[[socket.socket], None], connection: socket.soc
         return
 
 
-@pytest.mark.slow
 def test_who_does_not_read_is_closed_too(tmp_path: Path) -> None:
     with running(tmp_path) as service, socket.create_connection(service.address) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

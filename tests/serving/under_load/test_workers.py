@@ -19,6 +19,8 @@ from .client import READY, ask, read, request
 from .models import put, softened
 from .process import END_S, Running, running, wait_until
 
+pytestmark = pytest.mark.slow
+
 LOAD = request("/v2/repository/models/digits/load")
 UNLOAD = request("/v2/repository/models/digits/unload")
 METADATA = request("/v2/models/digits", method="GET")
