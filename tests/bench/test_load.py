@@ -38,7 +38,7 @@ class Server:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # At the end of a run the client leaves without a word.
         with suppress(OSError), connection, connection.makefile("rb") as stream:
-            while head := b"".join(iter(stream.readline, b"\r\n")):
+            while head := read_head(stream):
                 length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
                 self.requests.append(stream.read(length))
                 reply = self.reply(len(self.requests))
@@ -47,6 +47,14 @@ class Server:
                     connection.sendall(reply[byte : byte + 7])
                 if reply in (LAST, UNTIL_CLOSED, b""):
                     return
+
+
+def read_head(stream):
+    """The lines of a request's head; nothing once the client has left."""
+    head = b""
+    while (line := stream.readline()) not in (b"\r\n", b""):
+        head += line
+    return head
 
 
 @contextmanager
