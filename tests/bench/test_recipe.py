@@ -20,6 +20,7 @@ def split():
     return Split(images, labels)
 
 
+@pytest.mark.slow
 def test_both_recipes_run_in_turn_to_their_last_epoch(split, capsys):
     recipes = {
         "ours": ours(build_network(CONFIG.model), split, CONFIG.train),
@@ -34,6 +35,7 @@ def test_both_recipes_run_in_turn_to_their_last_epoch(split, capsys):
         assert next_row.total_seconds == pytest.approx(row.total_seconds + next_row.seconds, abs=0.002)
 
 
+@pytest.mark.slow
 def test_a_recipe_stops_at_the_target(split):
     rows = run_in_turn({"reference": reference(build_network(REFERENCE), split)}, split, target=0.0, n_epochs=3)
     assert len(rows["reference"]) == 1

@@ -55,6 +55,7 @@ def test_a_digit_drawn_with_the_mouse_is_read(page: Page, digit: int) -> None:
     expect(page.locator("#speech")).to_have_text(re.compile(rf"^{NAMES[digit]}\. \d+\.\d\s% confident$"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digit", DIGITS)
 def test_a_digit_drawn_with_a_finger_is_read(page: Page, digit: int) -> None:
     draw_by_touch(page, DIGITS[digit])

@@ -92,6 +92,7 @@ sys.stdout.buffer.write(model.SerializeToString(deterministic=True))
 """
 
 
+@pytest.mark.slow
 def test_the_bytes_depend_on_the_weights_alone():
     digests = set()
     for networks_before in ("1", "3"):

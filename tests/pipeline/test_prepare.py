@@ -75,6 +75,7 @@ def test_without_pen_strokes_generated_ones_validate(prepared):
     assert "pen" not in card.title
 
 
+@pytest.mark.slow
 def test_the_seed_decides_about_the_splits(prepared):
     digests = [
         load_card(prepared(name, EMBEDDED, *rest)).sha256 for name, *rest in (("a",), ("b",), ("c", "data.seed=1"))

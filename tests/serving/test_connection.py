@@ -29,6 +29,7 @@ REFUSED: dict[str, tuple[bytes, int, str | None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refusal_is_recorded_once(tmp_path: Path, name: str) -> None:
     sent, status, path = REFUSED[name]

@@ -62,6 +62,7 @@ def test_in_a_hurry_it_does_not_wait(tmp_path: Path, workers: str, signals: list
         assert service.said() == ""
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as service:
         before = {child.pid for child in psutil.Process(service.popen.pid).children()}
@@ -81,6 +82,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         assert time.monotonic() - asked_s < GRACE_S
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as service:
         workers = [psutil.Process(pid) for pid in workers_of(service)]

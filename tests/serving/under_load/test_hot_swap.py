@@ -22,7 +22,7 @@ IMAGES = np.stack([np.asarray(draw(digit).resize((28, 28))) for digit in (7, 0, 
 LOAD = request("/v2/repository/models/digits/load")
 METADATA = request("/v2/models/digits", method="GET")
 
-WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
+WORKERS = pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
 N_SIGNALLED = 4
 N_WATCHED = 2  # swaps by --watch, which takes half a second to see a change, and as long to be sure of it
 
