@@ -6,11 +6,14 @@ import json
 import logging
 import os
 import shutil
+import signal
+import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 from pipeline.environment import file_sha256
@@ -76,8 +79,9 @@ class Journal:
         started, reason = time.monotonic(), ""
         try:
             while self._unsent:
-                self._run_id = self._send(self._run_id, self._unsent[0])
-                del self._unsent[0]
+                with _uninterrupted():
+                    self._run_id = self._send(self._run_id, self._unsent[0])
+                    del self._unsent[0]
         except Exception as error:  # whatever it is, it is not worth a training run
             reason = _first_line(error)
         self._taken_s += time.monotonic() - started
@@ -165,6 +169,36 @@ def content(event: Event) -> Path | None:
             return path
     log.warning("%s is not what it was when it was recorded: MLflow does without it", event["path"])
     return None
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl+C and SIGTERM wait for the end of this; a second one does not.
+
+    Where they arrive while the store's libraries let go of something, Python prints the KeyboardInterrupt and goes on:
+    the training would never end.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which has the signals
+        yield
+        return
+    came = list[int]()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1 and callable(handler := handlers[signal.Signals(number)]):
+            handler(number, frame)
+
+    held = [number for number, handler in handlers.items() if callable(handler)]
+    for number in held:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number in held:
+            signal.signal(number, handlers[number])
+        if len(came) == 1:  # whether or not the store has failed meanwhile
+            signal.raise_signal(came[0])
 
 
 def _lock(path: Path) -> TextIO | None:

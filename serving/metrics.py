@@ -10,7 +10,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 from typing import get_args
 
@@ -60,6 +60,11 @@ class Metric:
         self._width = self._cells_each()
         self._place = {labels: place * self._width for place, labels in enumerate(product(*self.labels.values()))}
         self.n_cells = len(self._place) * self._width
+        self._samples = [name for labels in self._place for name in self._names(labels)]
+
+    def _names(self, labels: Labels) -> Iterator[str]:
+        """Of the samples of these label values, as `lines` gives them: made once, as a scrape should cost little."""
+        yield self.name + self._braces(labels)
 
     def _cells_each(self) -> int:
         return 1
@@ -87,8 +92,7 @@ class Metric:
 
     def lines(self, cells: Sequence[float]) -> Iterator[str]:
         """The samples, of the metric's own summed `cells`."""
-        for labels in self._place:
-            yield f"{self.name}{self._braces(labels)} {_number(self.value(cells, *labels))}"
+        return _lines(self._samples, cells)
 
     def _braces(self, labels: Labels, *more: tuple[str, str]) -> str:
         pairs = [*zip(self.labels, labels, strict=True), *more]
@@ -124,22 +128,30 @@ class Histogram(Metric):
         """The sum of the values."""
         return cells[self._place[labels] + self._width - 1]
 
+    def _names(self, labels: Labels) -> Iterator[str]:
+        for bound in (*self.bounds, math.inf):
+            le = "+Inf" if bound == math.inf else _number(bound)
+            yield f"{self.name}_bucket{self._braces(labels, ('le', le))}"
+        yield f"{self.name}_sum{self._braces(labels)}"
+        yield f"{self.name}_count{self._braces(labels)}"
+
     def lines(self, cells: Sequence[float]) -> Iterator[str]:
         """The samples, of the metric's own summed `cells`."""
-        for labels, start in self._place.items():
-            cumulative = 0.0
-            for offset, bound in enumerate((*self.bounds, math.inf)):
-                cumulative += cells[start + offset]
-                le = "+Inf" if bound == math.inf else _number(bound)
-                yield f"{self.name}_bucket{self._braces(labels, ('le', le))} {_number(cumulative)}"
-            yield f"{self.name}_sum{self._braces(labels)} {_number(self.total(cells, *labels))}"
-            yield f"{self.name}_count{self._braces(labels)} {_number(cumulative)}"
+        values = list[float]()
+        for start in self._place.values():
+            cumulative = list(accumulate(cells[start : start + self._width - 1]))
+            values += [*cumulative, cells[start + self._width - 1], cumulative[-1]]
+        return _lines(self._samples, values)
 
 
 def fact(name: str, about: str, **labels: str) -> list[str]:
     """The lines of something that is so, in Prometheus' manner: a gauge of 1, and what it is in the labels."""
     braces = ",".join(f'{label}="{value}"' for label, value in labels.items())
     return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{{{braces}}} 1"]
+
+
+def _lines(names: Iterable[str], values: Iterable[float]) -> Iterator[str]:
+    return (f"{name} {_number(value)}" for name, value in zip(names, values, strict=True))
 
 
 def _number(value: float) -> str:
@@ -186,16 +198,17 @@ class Metrics:
         self._cpu_s = 0.0
         self._all: list[Metric] = [metric for metric in vars(self).values() if isinstance(metric, Metric)]
         self._n_cells = sum(metric.n_cells for metric in self._all)
+        ends = accumulate(metric.n_cells for metric in self._all)
+        self._start = {metric.name: end - metric.n_cells for metric, end in zip(self._all, ends, strict=True)}
         self._cells = memoryview(mmap.mmap(-1, n_workers * self._n_cells * CELL_BYTES)).cast("d")
         self.count_as(0)
 
     def count_as(self, worker: int) -> None:
         """Counts in the row of this worker from now on; a worker that replaces another goes on with its counts."""
         row = self._cells[worker * self._n_cells : (worker + 1) * self._n_cells]
-        start = 0
         for metric in self._all:
+            start = self._start[metric.name]
             metric.bind(row[start : start + metric.n_cells])
-            start += metric.n_cells
 
     def reset_gauges(self) -> None:
         """Sets this worker's gauges to 0: what a worker that died was doing is no longer going on."""
@@ -228,9 +241,12 @@ class Metrics:
 
     def read(self, metric: Metric) -> list[float]:
         """A metric's cells, of all workers together."""
-        start = sum(other.n_cells for other in self._all[: self._all.index(metric)])
-        cells = range(start, start + metric.n_cells)
-        return [metric.merge(self._cells[cell :: self._n_cells]) for cell in cells]
+        start = self._start[metric.name]
+        rows = range(start, len(self._cells), self._n_cells)
+        return [
+            metric.merge(cells)
+            for cells in zip(*(self._cells[row : row + metric.n_cells] for row in rows), strict=True)
+        ]
 
     def text(self, facts: Iterable[str] = ()) -> str:
         """All samples.

@@ -171,7 +171,7 @@ def test_the_service_s_own_environment_runs_its_tests(tmp_path):
     lock = "requirements/serving-test.txt"
     run(ROOT, str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock, env=os.environ)
     said = run(
-        ROOT, str(python), "-m", "pytest", "-p", "no:cacheprovider", "tests/serving",
+        ROOT, str(python), "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", "tests/serving",
         "tests/contract/test_serving_imports.py", env=os.environ,
     )  # fmt: skip
     assert " passed" in said

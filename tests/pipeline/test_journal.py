@@ -1,6 +1,9 @@
+import signal
 import subprocess
 import sys
 import time
+
+import pytest
 
 from pipeline.journal import Journal, content, is_waiting, replay
 
@@ -147,3 +150,42 @@ def test_a_living_process_keeps_its_journal_and_a_killed_one_is_ended(tmp_path):
     assert replay(tmp_path, send, patience_s=10) == (0, 0)
     assert store.told == [("", "start"), ("id", "end")]
     assert statuses == [None, "KILLED"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("error", [None, TimeoutError])
+def test_a_signal_waits_for_the_store(tmp_path, number, error):
+    told = []
+
+    def send(run_id, event):
+        signal.raise_signal(number)
+        told.append(event["kind"])
+        if error:
+            raise error
+        return "id"
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    journal = Journal(tmp_path, "store", send, patience_s=10)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            journal.append("start")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        journal.close()
+    assert told == ["start"]
+    assert journal.is_sent == (error is None)
+
+
+def test_a_second_signal_does_not_wait(tmp_path):
+    def send(run_id, event):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        told.append(event["kind"])
+
+    told = []
+    journal = Journal(tmp_path, "store", send, patience_s=10)
+    with pytest.raises(KeyboardInterrupt):
+        journal.append("start")
+    journal.close()
+    assert told == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
