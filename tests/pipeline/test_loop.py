@@ -13,6 +13,8 @@ from tests.pipeline.project import Project, stages_run
 
 STAGES = ["download", "prepare", "train", "evaluate", "export"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -90,7 +92,6 @@ def test_a_sweep_over_what_tensorflow_takes_once_is_refused(project):
     assert "runtime.* can't be swept" in project.run("pipeline.train", "-m", "runtime.threads=1,2", ok=False)
 
 
-@pytest.mark.slow
 def test_a_failed_export_leaves_the_model_that_was_there(project):
     before = (project.directory / "models/digits.onnx").read_bytes()
     params = project.read("params.yaml")
@@ -106,7 +107,6 @@ def test_a_failed_export_leaves_the_model_that_was_there(project):
     assert project.is_up_to_date()
 
 
-@pytest.mark.slow
 def test_an_experiment_writes_below_its_own_directory(project):
     project.run("pipeline.train", "model.width=0.5")
     for name in ("metrics/train.json", "models/network.weights.h5", "models/calibration.json", "plots/history.csv"):
@@ -114,14 +114,12 @@ def test_an_experiment_writes_below_its_own_directory(project):
     assert project.is_up_to_date()
 
 
-@pytest.mark.slow
 def test_a_sweep_writes_below_its_own_directory(project):
     project.run("pipeline.train", "-m", "train.learning_rate=0.001,0.003")
     assert len(list(project.directory.glob("outputs/multirun/*/*/models/network.weights.h5"))) == 2
     assert project.is_up_to_date()
 
 
-@pytest.mark.slow
 def test_another_seed_is_trained_once_and_stands_beside_the_pipeline_s(project):
     assert "epoch 1/2" in project.run("bench.seeds", "--seeds", "1")
     assert "epoch" not in project.run("bench.seeds", "--seeds", "1")
@@ -135,7 +133,6 @@ def test_another_seed_is_trained_once_and_stands_beside_the_pipeline_s(project):
     assert project.is_up_to_date()
 
 
-@pytest.mark.slow
 def test_after_a_changed_learning_rate_only_train_and_what_follows_runs(project):
     params = yaml.safe_load(project.read("params.yaml"))
     params["train"]["learning_rate"] = 0.004

@@ -18,6 +18,7 @@ def states(project, study="search"):
     return Counter(trial.state.name for trial in found.trials)
 
 
+@pytest.mark.slow
 def test_failed_and_nan_trials_are_recorded_and_the_search_goes_on(project):
     project.sweep(*SEARCH, f"train.seed=choice(0,{RAISES},{NAN})", "hydra.sweeper.n_trials=8")
     (sweep,), trials = project.runs()
@@ -47,6 +48,7 @@ def test_a_search_goes_on_to_its_total_after_its_driver_was_killed(project):
     assert states(project) == {"COMPLETE": 4, "FAIL": 1}
 
 
+@pytest.mark.slow
 def test_a_study_is_of_one_search_and_its_objectives_are_known(project):
     project.sweep(*SEARCH, "hydra.sweeper.n_trials=1")
     said = project.sweep(*SEARCH, "model.width=0.5", "hydra.sweeper.n_trials=2", ok=False)

@@ -12,6 +12,7 @@ from tests.sweeps.conftest import of
 from tests.sweeps.trials import RAISES
 
 
+@pytest.mark.slow
 def test_a_trial_that_raises_fails_alone_and_the_values_that_ran_are_recorded(project):
     project.sweep("train.learning_rate=0.25,0.5", f"train.seed=0,{RAISES}", ok=False)
     (sweep,), trials = project.runs()
@@ -34,6 +35,7 @@ def test_the_ready_grid_runs_every_combination(project):
     assert ran == set(itertools.product((0.001, 0.002, 0.004), (0.3, 0.5)))
 
 
+@pytest.mark.slow
 def test_every_value_is_checked_before_the_first_trial(project):
     said = project.sweep("train.learning_rate=0.1,7", ok=False)
     assert "error: train.learning_rate: input should be less than or equal to 1, not 7" in said
@@ -44,7 +46,7 @@ def test_every_value_is_checked_before_the_first_trial(project):
     assert not (project.directory / "mlflow.db").exists()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sent", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT])
 def test_a_sweep_that_is_stopped_is_killed_and_so_is_its_trial(project, sent):
     process = project.start_slow("-m", "train.learning_rate=0.1,0.2")
     process.send_signal(sent)

@@ -27,6 +27,8 @@ MAX_BYTES_BODIES = 512 * MB
 # One picture at a time; a WebP of 50 megapixels takes four copies of 200 MB in its decoder. Two would be 1.6 GB.
 MAX_BYTES_LARGE = 1000 * MB
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
@@ -104,7 +106,6 @@ def all_at_once(service: Running, asked: list[bytes]) -> list[Answer | None]:
     return answers
 
 
-@pytest.mark.slow
 def test_100_large_bodies_at_once(service: Running) -> None:
     with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
         for answer in all_at_once(service, [request(PREDICT, bytes(16 * MB))] * 100):
@@ -113,7 +114,6 @@ def test_100_large_bodies_at_once(service: Running) -> None:
     assert peak.n_bytes < MAX_BYTES_BODIES, f"{peak.n_bytes / MB:.0f} MB"
 
 
-@pytest.mark.slow
 def test_large_pictures_at_once(service: Running) -> None:
     """As large as is taken, in a few kB each: they wait for one another, and nobody else waits for them."""
     asked = [request(PREDICT, large(*kind)) for kind in LARGE_IMAGES]
