@@ -88,7 +88,7 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) > 2 * self.settings.max_connections:
             self._abort()  # so many are being refused that even this takes too much
         elif len(self.connections) > self.settings.max_connections:
-            self.refuse(OverloadedError())
+            self.refuse(OVERLOADED)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives back what the connection holds of the common limits."""
@@ -166,7 +166,7 @@ class Connection(HttpToolsProtocol):
         if self._n_pieces > MAX_BODY_PIECES:
             self.refuse(TooLargeError(f"The body comes in more than {MAX_BODY_PIECES} pieces. Send larger ones."))
         elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.gate.n_body_bytes > MAX_BODIES_BYTES:
-            self.refuse(OverloadedError())
+            self.refuse(OVERLOADED)
         else:
             super().on_body(body)
 

@@ -46,6 +46,19 @@ def version_of(content: bytes) -> str:
 
 
 @pytest.fixture
+def may_go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Loads wait until it is set."""
+    event = threading.Event()
+
+    def slowly(path: Path) -> Predictor:
+        assert event.wait(60)
+        return checked(path)
+
+    monkeypatch.setattr(lifecycle_module, "checked", slowly)
+    return event
+
+
+@pytest.fixture
 def lifecycle(tmp_path: Path) -> Lifecycle:
     path = tmp_path / "digits.onnx"
     path.write_bytes(GOOD)
@@ -118,15 +131,7 @@ def test_the_others_hear_of_good_models_and_of_none(lifecycle: Lifecycle) -> Non
     assert heard == [version_of(GOOD), None]
 
 
-def test_an_unload_waits_for_the_load_before_it(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_go_on = threading.Event()
-
-    def slowly(path: Path) -> Predictor:
-        assert may_go_on.wait(60)
-        return checked(path)
-
-    monkeypatch.setattr(lifecycle_module, "checked", slowly)
-
+def test_an_unload_waits_for_the_load_before_it(lifecycle: Lifecycle, may_go_on: threading.Event) -> None:
     async def main() -> None:
         loading = asyncio.ensure_future(lifecycle.load())
         await asyncio.sleep(0)
@@ -139,14 +144,7 @@ def test_an_unload_waits_for_the_load_before_it(lifecycle: Lifecycle, monkeypatc
     assert lifecycle.engine.predictor is None
 
 
-def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_go_on = threading.Event()
-
-    def slowly(path: Path) -> Predictor:
-        assert may_go_on.wait(60)
-        return checked(path)
-
-    monkeypatch.setattr(lifecycle_module, "checked", slowly)
+def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, may_go_on: threading.Event) -> None:
     lifecycle.path.write_bytes(OTHER)
 
     async def main() -> None:
