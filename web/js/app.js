@@ -2,7 +2,15 @@
 
 import { RASTER_SIDE, Sheet } from "./canvas.js";
 import { Predictor, ServiceError, fetchCard, fileRequest, inkRequest } from "./predict.js";
+import * as architecture from "./architecture.js";
+import * as evaluation from "./evaluation.js";
+import * as experiments from "./experiments.js";
+import * as network from "./network.js";
+import * as steps from "./steps.js";
 import * as ui from "./ui.js";
+
+/** The parts of the page below the sheet: each shows the card, and follows the answers as far as it likes. */
+const parts = [steps, network, architecture, evaluation, experiments];
 
 const byId = (id) => document.getElementById(id);
 
@@ -24,8 +32,15 @@ function askInk() {
   if (sheet.isBlank) {
     predictor.cancel();
     ui.showBlank();
+    for (const part of parts) part.showBlank?.();
   } else {
-    predictor.ask({ request: () => inkRequest(sheet.toGrey(), RASTER_SIDE) });
+    const ask = {
+      request: () => {
+        ask.grey = sheet.toGrey();
+        return inkRequest(ask.grey, RASTER_SIDE);
+      },
+    };
+    predictor.ask(ask);
   }
 }
 
@@ -39,6 +54,8 @@ function takeAnswer(answer, ask, isNewest) {
   if (ask.file && !isNewest) return;
   if (ask.file) showPicture(ask.file);
   ui.showAnswer(answer);
+  const drawing = { strokes: ask.file ? [] : sheet.strokes, grey: ask.grey, file: ask.file ?? null, isDrawing: sheet.isDrawing };
+  for (const part of parts) part.showAnswer?.(answer, drawing);
   if (isNewest && !sheet.isDrawing) ui.speak();
   // The service took up another model, or is back: its card has changed.
   if (answer.model_version !== cardVersion) loadCard(answer.model_version);
@@ -56,6 +73,7 @@ async function loadCard(version = null) {
     const card = await fetchCard();
     cardVersion = card.version;
     ui.showCard(card);
+    for (const part of parts) part.showCard?.(card);
   } catch (error) {
     ui.showCardError(error);
   }

@@ -43,6 +43,11 @@ export class Sheet {
     return this.#strokes.length === 0;
   }
 
+  /** Copies of the strokes: lists of [x, y], 0 to 1. */
+  get strokes() {
+    return structuredClone(this.#strokes);
+  }
+
   /** True while the pen is down. */
   get isDrawing() {
     return this.#pointer !== null;

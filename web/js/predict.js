@@ -16,6 +16,19 @@ export async function fetchCard() {
   return (await fetchJson("api/model", { cache: "no-store" })).body;
 }
 
+/**
+ * Asks the network alone, without the preprocessing before it.
+ *
+ * @param {Uint8Array} grids n x 28 x 28 levels (255 = ink), as `normalized` of an answer has them
+ * @param {{layers?: boolean}} options `layers`: the feature maps of the first grid are told as well
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{answers: object[], layers?: object[]}>}
+ */
+export async function askNetwork(grids, { layers = false } = {}, signal) {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return (await fetchJson(`api/network${layers ? "?layers=true" : ""}`, { method: "POST", body: grids, headers }, signal)).body;
+}
+
 /** @returns {object} the request that has `side` x `side` grey bytes read */
 export function inkRequest(grey, side) {
   const headers = { "Content-Type": "application/octet-stream" };
