@@ -39,6 +39,11 @@ class DataConfig(_Section):
     )
     pendigits: bool = Field(description="pen strokes of 44 writers beside MNIST; the embedded source has none")
     validation_writers: int = Field(ge=1, le=29, description="of the 30 training writers, kept for validation")
+    extra_strokes: str | None = Field(
+        min_length=1,
+        description="directory of further drawings to train on, UNIPEN text (*.unipen), such as the service collects; "
+        "null: none",
+    )
     limit: int | None = Field(ge=20, description="at most so many images of each split, for a smoke test; null: all")
 
 
@@ -76,7 +81,7 @@ class AugmentConfig(_Section):
 class TrainConfig(_Section):
     """The recipe."""
 
-    parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits"]] = Field(
+    parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits", "extra"]] = Field(
         min_length=1, description="of the prepared images, to learn from and to validate with"
     )
     seed: int = Field(ge=0, lt=2**31, description="initial weights, order of the images, warps and dropout")

@@ -1,13 +1,14 @@
 """Stage 4: what the whole graph, raw pixels to answer, achieves on what was kept apart. Nothing is chosen here."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline import evaluation_plots, tracking
 from pipeline.config import Config
 from pipeline.data import load_split, read_arrays, write_json, write_table
+from pipeline.evaluation_details import details
 from pipeline.metrics import Answered, confusion_matrix, confusions, measure
 from pipeline.mistakes import Mistake, worst_mistakes
 from pipeline.paths import PREPARED, Outputs
@@ -18,11 +19,14 @@ from pipeline.reliability import Bin, reliability
 from pipeline.robustness import measure_robustness
 from pipeline.runtime import set_up, use_float32
 from pipeline.stage import run_stage
+from pipeline.step_ablation import measure_steps
 from pipeline.stroke_accuracy import REFERENCE, average, measure_cells, pool, read_cells
 from pipeline.sweep import true_end
 from pipeline.unipen import unpack
 
 log = logging.getLogger(__name__)
+
+N_WORST = 50  # mistakes on the picture of them
 
 
 def evaluate(config: Config) -> None:
@@ -40,6 +44,9 @@ def evaluate(config: Config) -> None:
     strokes = measure_cells(cells, thresholds)
     refusal = measure_refusal(reader, drawings, config.evaluate.nondigits)
     robustness = measure_robustness(reader, test)
+    # One cell for all: the others hold the same drawings again, which the intervals of the bins would count as more.
+    tests = {"MNIST": mnist} | ({"pen strokes": cells[REFERENCE]} if cells else {})
+    bins = {source: reliability(tested.answers["probabilities"], tested.labels) for source, tested in tests.items()}
     metrics: dict[str, dict[str, Any]] = {
         "test": measure("test", mnist, thresholds) | average(strokes) | held_out_shares(refusal),
         "strokes": strokes,
@@ -49,11 +56,13 @@ def evaluate(config: Config) -> None:
         },
         "refusal": refusal,
         "robustness": robustness,
+        "steps": measure_steps(reader.network, drawings),
+        "details": details(tests, bins, thresholds),
     }
     for name, figures in metrics.items():
         write_json(outputs.metrics(name), figures)
     _log(metrics)
-    plots = _write_plots(mnist, cells, metrics, thresholds, outputs)
+    plots = _write_plots(tests, cells, bins, metrics, outputs, worst_mistakes(tests, thresholds, N_WORST))
     with tracking.resume_run(outputs) as run:
         run.log_metrics(_numbers(metrics))
         run.log_plots(*plots)
@@ -73,22 +82,22 @@ def _log(metrics: Mapping[str, Mapping[str, Any]]) -> None:
         )  # fmt: skip
     for name, refused in metrics["refusal"]["held_out"].items():
         log.info("no digit, held out, %s: %.1f %% refused", name, 100 * refused["refused"])
+    for name, row in metrics["steps"].items():
+        log.info("pen strokes, %s (%s): %.2f %%", name, row["label"], 100 * row["accuracy"])
     worst = min(metrics["robustness"].values(), key=lambda row: row["accuracy"])
     log.info("worst of the spoilt pictures, %s: accuracy %.2f %%", worst["picture"], 100 * worst["accuracy"])
 
 
 def _write_plots(
-    mnist: Answered,
+    tests: Mapping[str, Answered],
     cells: Mapping[str, Answered],
+    bins: Mapping[str, Sequence[Bin]],
     metrics: Mapping[str, Mapping[str, Any]],
-    thresholds: Mapping[str, float],
     outputs: Outputs,
+    worst: Sequence[Mistake],
 ) -> list[Path]:
     """Each plot as PNG and its data as CSV."""
-    # One cell for all: the others hold the same drawings again, which the intervals of the bins would count as more.
-    tests = {"MNIST": mnist} | ({"pen strokes": cells[REFERENCE]} if cells else {})
-    bins = {source: reliability(test.answers["probabilities"], test.labels) for source, test in tests.items()}
-    worst = worst_mistakes(tests, thresholds)
+    mnist = tests["MNIST"]
     images = [tests[mistake.source].answers["normalized"][mistake.image] for mistake in worst]
     families, robustness = metrics["refusal"]["families"], metrics["robustness"]
     plots = (

@@ -16,6 +16,7 @@ from pipeline.decisions import states
 from pipeline.errors import ParityError
 from pipeline.ink import digit_source
 from pipeline.model_card import write_card
+from pipeline.network_alone import attach_network
 from pipeline.nondigits import FAMILIES, draw_picture
 from pipeline.normalize import VERSION
 from pipeline.onnx_graph import convert
@@ -57,6 +58,7 @@ def export(config: Config) -> None:
     golden = golden_answers(reader, golden_images(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES]))
     metadata = describe(config, card, reader, metrics["test"]) | {"golden": json.dumps(golden)}
     model = convert(reader, config.export.opset, metadata)
+    attach_network(model, reader, config.export.opset)
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
     expected = _joined([read_all(reader, batch) for batch in batches])
 

@@ -1,10 +1,12 @@
 """The figures of each epoch of a training run."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from pipeline.data import write_table
+from pipeline.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,17 @@ def best_epoch(history: Sequence[Epoch]) -> Epoch:
 def save_history(history: Sequence[Epoch], path: Path) -> None:
     """Write a CSV, a row an epoch."""
     write_table(path, [field.name for field in fields(Epoch)], [astuple(row) for row in history])
+
+
+def read_history(path: Path) -> list[Epoch]:
+    """Read what `save_history` wrote.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()}) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise DataError(f"{path} can't be read ({error!r}): run `dvc repro train`") from error

@@ -8,8 +8,6 @@ import numpy as np
 from pipeline.decisions import states
 from pipeline.metrics import Answered
 
-N_WORST = 50
-
 
 class Mistake(NamedTuple):
     """A misread digit.
@@ -30,8 +28,8 @@ class Mistake(NamedTuple):
     state: str
 
 
-def worst_mistakes(tests: Mapping[str, Answered], thresholds: Mapping[str, float]) -> list[Mistake]:
-    """The mistakes with the highest confidence in the wrong digit, at most `N_WORST`; the worst first."""
+def worst_mistakes(tests: Mapping[str, Answered], thresholds: Mapping[str, float], n_worst: int) -> list[Mistake]:
+    """The mistakes with the highest confidence in the wrong digit, at most `n_worst`; the worst first."""
     mistakes = []
     for source, test in tests.items():
         predicted, confidence = test.predicted, test.answers["probabilities"].max(axis=1)
@@ -39,5 +37,5 @@ def worst_mistakes(tests: Mapping[str, Answered], thresholds: Mapping[str, float
         for i in np.flatnonzero(predicted != test.labels).tolist():
             sureness = float(confidence[i])
             mistakes.append(Mistake(source, i, int(test.labels[i]), int(predicted[i]), sureness, str(found[i])))
-    worst = sorted(mistakes, key=lambda mistake: -mistake.confidence)[:N_WORST]
+    worst = sorted(mistakes, key=lambda mistake: -mistake.confidence)[:n_worst]
     return [mistake._replace(confidence=round(mistake.confidence, 4)) for mistake in worst]

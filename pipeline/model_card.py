@@ -24,6 +24,7 @@ N_WORST = 3  # of each list of limits
 SOURCES = {
     "mnist": ("MNIST (Y. LeCun, C. Cortes, C. Burges)", "CC BY-SA 3.0"),
     "pendigits": ("Pen-Based Recognition of Handwritten Digits (E. Alpaydin, F. Alimoglu, UCI 81)", "CC BY 4.0"),
+    "extra": ("drawings of `data.extra_strokes`, such as corrections that a service collected", "their writers' say"),
     "nondigits": ("drawn by this project, from Hershey glyphs and from strokes of the other parts", "as its sources"),
 }
 GENERATED = ("drawn by this project", "MIT")

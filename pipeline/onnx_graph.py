@@ -5,6 +5,7 @@ tf2onnx leaves names that count layers, an order that follows the names, and sha
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -32,10 +33,7 @@ def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:
         metadata: key-value pairs that travel in the file.
     """
     model, _ = tf2onnx.convert.from_function(reader.read, input_signature=SIGNATURE, opset=opset)
-    _declare_shapes(model)
-    _fold_reshapes(model)
-    _sort(model)
-    _rename(model)
+    tidy(model, DIMENSIONS)
     used = {node.domain for node in model.graph.node}
     for unused in [item for item in model.opset_import if item.domain not in used]:
         model.opset_import.remove(unused)
@@ -47,13 +45,26 @@ def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:
     return model
 
 
-def _declare_shapes(model: ModelProto) -> None:
+def tidy(model: ModelProto, dimensions: Mapping[str, Sequence[str | int]]) -> None:
+    """Make a converted graph depend on nothing but what it computes.
+
+    Args:
+        model: as tf2onnx leaves it; changed in place.
+        dimensions: of each input and output, by name; the outputs in their order.
+    """
+    _declare_shapes(model, dimensions)
+    _fold_reshapes(model)
+    _sort(model)
+    _rename(model)
+
+
+def _declare_shapes(model: ModelProto, dimensions: Mapping[str, Sequence[str | int]]) -> None:
     del model.graph.value_info[:]
     for value in [*model.graph.input, *model.graph.output]:
         kind = value.type.tensor_type.elem_type
-        value.CopyFrom(helper.make_tensor_value_info(value.name, kind, DIMENSIONS[value.name]))
+        value.CopyFrom(helper.make_tensor_value_info(value.name, kind, dimensions[value.name]))
     # In the contract's order, whatever order the converter found.
-    outputs = sorted(model.graph.output, key=lambda value: list(DIMENSIONS).index(value.name))
+    outputs = sorted(model.graph.output, key=lambda value: list(dimensions).index(value.name))
     copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in outputs]
     del model.graph.output[:]
     model.graph.output.extend(copies)

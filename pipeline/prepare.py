@@ -11,10 +11,11 @@ import numpy as np
 
 from pipeline.config import Config, DataConfig
 from pipeline.data import DataCard, Split, digest, digest_arrays, join, read_arrays, save
+from pipeline.extra_strokes import load_drawings
 from pipeline.idx import read_idx
 from pipeline.ink import render_drawings, render_nondigits, render_skeletons
 from pipeline.normalize import normalize_all
-from pipeline.paths import RAW
+from pipeline.paths import PROJECT, RAW
 from pipeline.stage import run_stage
 from pipeline.unipen import Drawing, pack, unpack
 
@@ -45,6 +46,9 @@ def prepare(config: Config) -> None:
         "skeletons": render_skeletons(config.strokes.skeletons, data.seed + 2),
         "nondigits": render_nondigits(config.strokes.nondigits, train_drawings, data.seed + 4),
     }
+    extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []
+    if extra:  # after the others, which stay as they are without
+        train["extra"] = render_drawings(extra, config.strokes.renders, data.seed + 6, is_warped=True)
     validation: Parts = {"mnist": _normalized(images["validation"])}
     if validation_drawings:
         seed = data.seed + 3
@@ -56,14 +60,15 @@ def prepare(config: Config) -> None:
     splits = {"train": join(train.values()), "validation": join(validation.values()), "test": images["test"]}
     card = DataCard(
         source=data.source,
-        title=TITLES[data.source, data.pendigits],
+        title=TITLES[data.source, data.pendigits] + (f", and {len(extra):,} extra drawings" if extra else ""),
         train=len(splits["train"].labels),
         validation=len(splits["validation"].labels),
         test=len(splits["test"].labels),
         parts={"train": _sizes(train), "validation": _sizes(validation)},
         test_drawings=len(test_drawings),
         sha256={name: digest(split) for name, split in splits.items()}
-        | {"test_drawings": digest_arrays(pack(test_drawings))},
+        | {"test_drawings": digest_arrays(pack(test_drawings))}
+        | ({"extra_strokes": digest_arrays(pack(extra))} if extra else {}),
         parameters={"data": data.model_dump(), "strokes": config.strokes.model_dump()},
     )
     save(splits, pack(test_drawings), card)

@@ -41,17 +41,26 @@ class Reader(tf.Module):
         """
         seen = normalize(image)
         # From the rounded pixels, so that `normalized` is exactly what the network saw.
-        logits = self.network(tf.cast(seen.images, tf.float32)[..., None] / 255.0, training=False)
-        has_ink = tf.cast(seen.has_ink, tf.float32)
-        classes = logits[:, :N_CLASSES] * (has_ink / self.calibration.temperature)[:, None]
-        score = tf.maximum(tf.sigmoid(logits[:, N_CLASSES]), MIN_SCORE)
-        answer = {
-            "probabilities": tf.nn.softmax(classes),
-            "digit_score": score * has_ink,
-            "normalized": seen.images,
-            "box": seen.box,
-        }
+        logits = self.network(to_input(seen.images), training=False)
+        answer = self.answer(logits, seen.has_ink) | {"normalized": seen.images, "box": seen.box}
         return {name: tf.identity(tensor, name) for name, tensor in answer.items()}
+
+    def answer(self, logits: tf.Tensor, has_ink: tf.Tensor) -> dict[str, tf.Tensor]:
+        """``probabilities`` and ``digit_score``, as `read` has them.
+
+        Args:
+            logits: float32 ``[batch, 11]``, the network's.
+            has_ink: bool ``[batch]``.
+        """
+        inked = tf.cast(has_ink, tf.float32)
+        classes = logits[:, :N_CLASSES] * (inked / self.calibration.temperature)[:, None]
+        score = tf.maximum(tf.sigmoid(logits[:, N_CLASSES]), MIN_SCORE)
+        return {"probabilities": tf.nn.softmax(classes), "digit_score": score * inked}
+
+
+def to_input(grids: tf.Tensor) -> tf.Tensor:
+    """Normalised images as the network takes them: uint8 ``[batch, 28, 28]`` -> float32 ``[batch, 28, 28, 1]``."""
+    return tf.cast(grids, tf.float32)[..., None] / 255.0
 
 
 def load_reader(config: ModelConfig, outputs: Outputs) -> Reader:

@@ -119,7 +119,8 @@ def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None
 
     Args:
         name: value of `experiment.name`.
-        parameters: by dotted key; others of the run may have any value.
+        parameters: by dotted key; others of the run may have any value. One that a run does not know came later, and is
+            null for what was done without it.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -127,7 +128,10 @@ def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None
     wanted = {key: str(value) for key, value in parameters.items()}
     with _store() as client:
         runs = _search(client, f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
-        found = next((run for run in runs if wanted.items() <= run.data.params.items()), None)
+        missing = str(None)
+        found = next(
+            (run for run in runs if all(run.data.params.get(key, missing) == wanted[key] for key in wanted)), None
+        )
         return _trial(client, found) if found else None
 
 

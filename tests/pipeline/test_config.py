@@ -32,7 +32,7 @@ def test_override_changes_its_value_alone():
         ("train.augment.rotation=-1", "train.augment.rotation: input should be greater than or equal to 0, not -1"),
         (
             "train.parts=[mnist,cifar]",
-            "train.parts.1: input should be 'mnist', 'pendigits', 'skeletons' or 'nondigits'",
+            "train.parts.1: input should be 'mnist', 'pendigits', 'skeletons', 'nondigits' or 'extra'",
         ),
         ("train.parts=[]", "train.parts: list should have at least 1 item"),
         ("model.name=resnet", "model.name: input should be 'inkling', 'seed_vision' or 'seed_edge', not 'resnet'"),

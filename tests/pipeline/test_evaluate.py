@@ -1,3 +1,4 @@
+import base64
 import contextlib
 import json
 
@@ -53,6 +54,25 @@ def test_all_is_written_and_logged(project):
     assert all(isinstance(value, int | float) for value in run.metrics.values())
     assert {file.suffix for file in run.files} == {".csv", ".png"}
     assert all(file.stat().st_size for file in run.files)
+
+
+def test_the_details_are_what_the_figures_are_made_of(project):
+    outputs, run, has_drawings = project
+    details, test, steps = (json.loads(outputs.metrics(name).read_text()) for name in ("details", "test", "steps"))
+    matrices = {name: np.array(matrix) for name, matrix in details["confusion"].items()}
+    assert [matrix.sum() for matrix in matrices.values()] == [20, 3][: 1 + has_drawings]
+    assert (1 - np.eye(10)).ravel() @ matrices["mnist"].ravel() == test["test_errors"]
+    assert len(details["mistakes"]) == sum(matrix.sum() - np.trace(matrix) for matrix in matrices.values())
+    for mistake in details["mistakes"]:
+        assert mistake["actual"] != mistake["predicted"]
+        assert len(base64.b64decode(mistake["pixels"])) == 28 * 28
+    for key, source in {"mnist": "MNIST", "strokes": "pen strokes"}.items():
+        if key in matrices:
+            assert sum(row["n"] for row in details["reliability"] if row["test"] == source) == matrices[key].sum()
+    assert ("all" in steps) == has_drawings
+    if has_drawings:
+        assert steps["all"]["accuracy"] == pytest.approx(test["strokes_accuracy"], abs=1e-6)
+        assert run.metrics["steps.all.accuracy"] == steps["all"]["accuracy"]
 
 
 def test_the_confusion_matrices_have_a_row_for_each_answer(project):

@@ -3,7 +3,8 @@ import pytest
 
 from pipeline import prepare
 from pipeline.config import load_config
-from pipeline.data import NO_DIGIT, load_card, load_split, read_arrays, save
+from pipeline.data import NO_DIGIT, load_card, load_split, read_arrays, save, take
+from pipeline.errors import DataError
 from pipeline.unipen import Drawing, pack, unpack
 
 FEW = ("strokes.skeletons=200", "strokes.renders=2", "strokes.nondigits=100")
@@ -12,6 +13,11 @@ FEW = ("strokes.skeletons=200", "strokes.renders=2", "strokes.nondigits=100")
 def drawings(n_writers, n_each=2):
     stroke = np.array([[0, 0], [0, 100], [50, 100]], np.float32)
     return [Drawing(number % 10, writer, [stroke]) for writer in range(1, n_writers + 1) for number in range(n_each)]
+
+
+def unipen(label):
+    """A digit as the file format has it."""
+    return f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} 1 1\n.PEN_DOWN\n0 100\n0 0\n50 0\n.PEN_UP\n'
 
 
 @pytest.fixture
@@ -89,3 +95,42 @@ def test_the_card_says_what_was_used(prepared):
     card = load_card(prepared("a", EMBEDDED, "data.limit=50"))
     assert (card.source, card.train, card.validation, card.test) == ("embedded", 350, 200, 50)
     assert "embedded" in card.title
+
+
+def test_extra_drawings_are_trained_on_and_nothing_else_changes(prepared, tmp_path):
+    """Two files, one of two digits; with them, only the training images grow, and only at their end."""
+    folder = tmp_path / "collected"
+    folder.mkdir()
+    (folder / "b.unipen").write_text(unipen(3) + unipen(5))
+    (folder / "a.unipen").write_text(unipen(8))
+    (folder / "notes.txt").write_text("not strokes")
+    plain, more = prepared("a", EMBEDDED), prepared("b", EMBEDDED, f"data.extra_strokes={folder}")
+    card, card_with = load_card(plain), load_card(more)
+    assert card_with.parts["train"] == card.parts["train"] | {"extra": 3 * 2}
+    assert card_with.parts["validation"] == card.parts["validation"]
+    assert "3 extra drawings" in card_with.title
+    assert set(card_with.sha256) - set(card.sha256) == {"extra_strokes"}
+    for name in ("validation", "test"):
+        assert card.sha256[name] == card_with.sha256[name]
+    before, after = load_split("train", plain), load_split("train", more)
+    np.testing.assert_array_equal(after.images[: card.train], before.images)
+    assert after.labels[card.train :].tolist() == [8, 8, 3, 3, 5, 5]
+    assert after.images[card.train :].max(axis=(1, 2)).min() > 0
+    shown = take(after, card_with.parts["train"], load_config().train.parts)
+    assert len(shown.labels) == card_with.train
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda folder: None, "no such directory"),
+        (lambda folder: folder.mkdir(), r"no \*\.unipen in it"),
+        (lambda folder: (folder.mkdir(), (folder / "a.unipen").write_text(unipen(8)[:-9])), r"a\.unipen: UNIPEN line"),
+        (lambda folder: (folder.mkdir(), (folder / "a.unipen").write_bytes(b"\xff\xd8")), r"a\.unipen: "),
+        (lambda folder: (folder / "a.unipen").mkdir(parents=True), r"a\.unipen: "),
+    ],
+)
+def test_extra_drawings_that_cannot_be_read_are_named(prepared, tmp_path, make, said):
+    make(tmp_path / "collected")
+    with pytest.raises(DataError, match=said):
+        prepared("a", EMBEDDED, f"data.extra_strokes={tmp_path / 'collected'}")
