@@ -1,7 +1,6 @@
 """/api/*: what the page and a person's curl use."""
 
 import base64
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.bodies import Body, open_body, receive
-from serving.compression import inflated
+from serving.compression import accepted, compressed, inflated
 from serving.engine import MAX_INLINE_PIXELS, Answer, Engine
 from serving.images import GreyImage, to_grey
 from serving.predictor import READ
@@ -25,9 +24,15 @@ BOX_DECIMALS = 2
 
 
 async def model(request: Request) -> Response:
-    """The card of the model in use."""
+    """The card of the model in use, and what else the page has to know of the service."""
     engine: Engine = request.app.state.engine
-    return JSONResponse(asdict(engine.model.card))
+    service = {"collects": request.app.state.drawings is not None}
+    content = bytes(JSONResponse({**vars(engine.model.card), "service": service}).body)
+    headers = {"vary": "accept-encoding"}
+    if coding := accepted(request.headers.get("accept-encoding", "")):
+        content = await compressed(engine, content, coding)
+        headers["content-encoding"] = coding
+    return Response(content, headers=headers, media_type="application/json")
 
 
 async def predict(request: Request) -> Response:

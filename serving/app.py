@@ -4,15 +4,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
-from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
 
-from serving import api, openapi, v2
+from serving import api, drawings, network, openapi, v2
 from serving.card import MODEL_NAME
 from serving.engine import Engine
 from serving.errors import StartError
 from serving.lifecycle import Lifecycle
 from serving.metrics import Metrics, fact
+from serving.page import Page
 from serving.settings import Settings
 from serving.shadow import Shadow
 from serving.shell import Direct, Shell
@@ -28,7 +27,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
 
     Raises:
         ModelError: the model file is missing, damaged or another model.
-        StartError: the web folder is missing.
+        StartError: the web folder is missing, or nothing can be written to the folder for drawings.
     """
     if not settings.web.is_dir():
         raise StartError(f"The web folder {settings.web} does not exist. Name the page's folder with --web.")
@@ -39,16 +38,17 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
     engine.observers.append(metrics.count_run)
     if shadow:
         engine.observers.append(shadow.observe)
+    page = Page(settings.web)
     app = Starlette(
         # Each part is a mount: a plain route would leave its wrong methods to the page's mount, which says 404.
         routes=[
             # Without redirects, whose address would come from the Host header.
-            Mount("/api", app=Router(api.routes, redirect_slashes=False)),
+            Mount("/api", app=Router([*api.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
             Route("/v2", v2.ServerMetadata),
             Mount("/v2", app=Router(v2.routes, redirect_slashes=False)),
             Route("/metrics", read_metrics, methods=["GET"]),
             *openapi.routes,
-            Mount("/", app=Page(directory=settings.web, html=True)),
+            Mount("/", app=page),
         ]
     )
     app.router.redirect_slashes = False
@@ -57,21 +57,15 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
     app.state.engine = engine
     app.state.lifecycle = lifecycle
     app.state.shadow = shadow
+    app.state.page = page
+    app.state.networks = network.Networks()
+    app.state.drawings = drawings.Drawings(settings.collect) if settings.collect else None
     direct: Direct = {
         ("POST", "/api/predict"): (api.predict, {}),
         ("POST", f"/v2/models/{MODEL_NAME}/infer"): (v2.infer, {"model": MODEL_NAME}),
     }
     app.state.shell = shell = Shell(app, direct, settings, metrics, engine)
     return shell
-
-
-class Page(StaticFiles):
-    """The page's files, each as a whole: what Starlette says of a Range that it cannot give is not JSON."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers as if no Range had been asked for."""
-        headers = [header for header in scope["headers"] if header[0] != b"range"]
-        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 async def read_metrics(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The picture in a request's body, in each of the forms that it may come in."""
+"""A request's body, and the picture in it in each of the forms that it may come in."""
 
 import base64
 import json
@@ -13,7 +13,12 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from serving.card import GOLDEN_SHAPE
-from serving.errors import BadRequestError, UnsupportedEncodingError, UnsupportedImageError
+from serving.errors import (
+    BadRequestError,
+    UnsupportedEncodingError,
+    UnsupportedImageError,
+    UnsupportedTypeError,
+)
 from serving.images import GreyImage, open_image, open_raw
 
 LONGEST_RAW_SIDE_PX = 65_535
@@ -48,7 +53,7 @@ async def receive(request: Request) -> Body:
         BadRequestError: a form without a file.
         UnsupportedEncodingError: a form that is compressed.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = _content_type(request)
     coding = request.headers.get("content-encoding", "")
     if content_type != "multipart/form-data":
         return Body(content_type, await request.body(), coding)
@@ -59,6 +64,21 @@ async def receive(request: Request) -> Body:
             if isinstance(value, UploadFile):
                 return Body("", await value.read())
     raise BadRequestError("The form has no file. Send the image as a file part, for example curl -F image=@seven.png.")
+
+
+async def receive_as(content_type: str, request: Request) -> Body:
+    """Waits for the whole body, which must be of this content type.
+
+    Raises:
+        UnsupportedTypeError: it is of another.
+    """
+    if _content_type(request) != content_type:
+        raise UnsupportedTypeError(f"Send the body with Content-Type: {content_type}. Nothing else is read here.")
+    return Body(content_type, await request.body(), request.headers.get("content-encoding", ""))
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyImage:

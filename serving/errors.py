@@ -105,6 +105,13 @@ class UnsupportedEncodingError(RequestError):
     reason = "unsupported"
 
 
+class UnsupportedTypeError(RequestError):
+    """The body is of another Content-Type than is read at this address."""
+
+    status = 415
+    reason = "unsupported"
+
+
 class WrongHostError(RequestError):
     """The Host header names a host that this service does not answer for."""
 
@@ -171,3 +178,10 @@ class TimeoutExpiredError(UnavailableError):
     """The answer would come after the request's own timeout."""
 
     reason = "timeout"
+
+
+class StoreFullError(RequestError):
+    """There are as many drawings as are kept."""
+
+    status = 507
+    reason = "store_full"

@@ -22,8 +22,9 @@ CELL_BYTES = 8  # a float64
 STATM = Path("/proc/self/statm")  # Linux alone has it; its second field is resident pages
 
 # Of "none", nothing is known: it was refused before its head was read.
-ROUTES = ("/api/predict", "/api/model", "/v2/infer", "/v2/health", "/v2", "/metrics", "page", "none")
-STATUSES = ("200", "304", *sorted({str(error.status) for error in request_errors()}), "other")
+API_ROUTES = ("/api/predict", "/api/model", "/api/network", "/api/drawings")
+ROUTES = (*API_ROUTES, "/v2/infer", "/v2/health", "/v2", "/metrics", "page", "none")
+STATUSES = ("200", "201", "304", *sorted({str(error.status) for error in request_errors()}), "other")
 REASONS = tuple(dict.fromkeys(error.reason for error in request_errors()))
 STAGES = ("decode", "queue", "infer", "encode", "total", "refused")
 STATES: tuple[str, ...] = get_args(State)

@@ -1,7 +1,5 @@
 """The service described by itself: the OpenAPI 3.1 document at /openapi.json, which the page at /docs shows."""
 
-import base64
-import math
 from functools import lru_cache
 from typing import Any
 
@@ -9,14 +7,14 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.staticfiles import StaticFiles
 
 from serving import __version__
-from serving.bodies import LONGEST_RAW_SIDE_PX
-from serving.card import GOLDEN_SHAPE, MODEL_NAME
+from serving.api_operations import ask_network, keep_drawing, predict
+from serving.card import MODEL_NAME
 from serving.engine import Engine
-from serving.images import FORMATS, FORMATS_TEXT
-from serving.schemas import EXAMPLE_HEIGHT, EXAMPLE_WIDTH, SCHEMAS, VERSION_PATTERN, Schema, example_png, ref, text
+from serving.operations import BINARY, HTML, OBJECT, error_responses, get, in_json, responses
+from serving.page import Page
+from serving.schemas import SCHEMAS, VERSION_PATTERN, Schema, ref, text
 from serving.settings import Settings
 
 DESCRIPTION = """Reads handwritten digits from pictures: which digit it is, how sure that is, and whether it is one.
@@ -25,7 +23,7 @@ Every refusal is JSON with the text of what is wrong, `{"error": "..."}`, also w
 (404) and where an address does not take a method (405, with `Allow`)."""
 
 TAGS = {
-    "Predict": "A picture in, its digit out.",
+    "Predict": "A picture in, its digit out; and what the page asks besides.",
     "Open Inference Protocol": "The model's tensors as they are, for clients of Triton and KServe.",
     "Model repository": "Which model is served. Load and unload need the token; where none is set, this machine.",
     "Health": "For who starts, stops and balances. Look at the status only.",
@@ -33,26 +31,6 @@ TAGS = {
     "Pages": "For people.",
 }
 
-ERRORS = {
-    400: "The request is malformed; the text says how.",
-    403: "The token is missing or wrong; or none is set, and the request comes from elsewhere, a proxy or a browser.",
-    404: "There is no model, or no version of it, of that name.",
-    408: "The request did not come in time.",
-    413: "The body, or what is in it, is above a limit.",
-    415: "The bytes are no picture that is read here, or the body is compressed in a way that is not.",
-    421: "The Host header names a host that this service does not answer for.",
-    422: "The picture is damaged, cut short, or made to take too long.",
-    431: "The request's line and headers are above the limit.",
-    503: "Not now: no model is loaded, there is too much to do, or the answer would come after the request's timeout.",
-}
-
-# Before a request reaches its route.
-ERRORS_ANYWHERE = (400, 408, 413, 421, 431, 503)
-
-SEEN = " x ".join(map(str, GOLDEN_SHAPE))
-HTML = {"text/html": {"schema": text()}}
-OBJECT: Schema = {"type": "object"}
-BINARY: Schema = {"type": "string", "format": "binary"}
 JSON_LENGTH = "Inference-Header-Content-Length"
 
 
@@ -66,7 +44,8 @@ async def openapi(request: Request) -> Response:
 async def docs(request: Request) -> Response:
     """The page that shows the document."""
     # By the page's own means: 304 where it is unchanged, 404 where the web folder has no such page.
-    return await StaticFiles(directory=request.app.state.settings.web).get_response("docs.html", request.scope)
+    page: Page = request.app.state.page
+    return await page.get_response("docs.html", request.scope)
 
 
 routes = [Route("/openapi.json", openapi), Route("/docs", docs)]
@@ -94,65 +73,32 @@ def document(settings: Settings, version: str | None) -> dict[str, Any]:
         },
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": {
-            "/api/predict": {"post": _predict(settings)},
-            "/api/model": _get("Predict", "model", "The model's card", _json("ModelCard")),
+            "/api/predict": {"post": predict(settings)},
+            "/api/network": {"post": ask_network()},
+            "/api/drawings": {"post": keep_drawing()},
+            "/api/model": get("Predict", "model", "The model's card", in_json("ModelCard")),
             **_protocol(),
             **_repository(),
             **_health(),
-            "/metrics": _get("Observe", "metrics", "Prometheus metrics", {"text/plain": {"schema": text()}}),
-            "/": _get("Pages", "page", "The page to draw on", HTML),
-            "/docs": _get("Pages", "docs", "This document as a page", HTML),
-            "/openapi.json": _get("Pages", "openapi", "This document", {"application/json": {"schema": OBJECT}}),
+            "/metrics": get("Observe", "metrics", "Prometheus metrics", {"text/plain": {"schema": text()}}),
+            "/": get("Pages", "page", "The page to draw on", HTML),
+            "/docs": get("Pages", "docs", "This document as a page", HTML),
+            "/openapi.json": get("Pages", "openapi", "This document", {"application/json": {"schema": OBJECT}}),
         },
         "components": {
             "schemas": SCHEMAS,
-            "responses": {_error_name(status): _error(status) for status in ERRORS},
+            "responses": error_responses(),
             "parameters": {"model": _model(), "version": _version(version)},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "For other machines."}},
         },
     }
 
 
-def _predict(settings: Settings) -> dict[str, Any]:
-    side = {"type": "integer", "minimum": 1, "maximum": LONGEST_RAW_SIDE_PX}
-    sizes = [("width", EXAMPLE_WIDTH), ("height", EXAMPLE_HEIGHT)]
-    picture = f"data:image/png;base64,{base64.b64encode(example_png()).decode('ascii')}"
-    form = {"type": "object", "properties": {"image": BINARY}, "required": ["image"]}
-    image = text("A data URL, or base64 alone.")
-    return {
-        "tags": ["Predict"],
-        "operationId": "predict",
-        "summary": "Read a digit",
-        "description": f"{FORMATS_TEXT} as the body, in a form or in JSON, or raw grey bytes row by row, dark on light "
-        f"or light on dark, with `width` and `height`; without these, {math.prod(GOLDEN_SHAPE)} bytes are {SEEN}. "
-        "The body, unless it is a form, may be compressed (gzip, deflate). "
-        f"At most {settings.max_body_bytes:,} bytes and {settings.max_pixels:,} pixels.",
-        "parameters": [
-            {"name": name, "in": "query", "schema": side, "example": example}
-            | {"description": f"Of raw grey bytes (`application/octet-stream`): their {name} in pixels."}
-            for name, example in sizes
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                **{f"image/{name.lower()}": {"schema": BINARY} for name in FORMATS},
-                "multipart/form-data": {"schema": form},
-                "application/json": {
-                    "schema": {"type": "object", "properties": {"image": image}, "required": ["image"]},
-                    "example": {"image": picture},
-                },
-                "application/octet-stream": {"schema": BINARY},
-            },
-        },
-        "responses": _responses(_json("Answer"), 415, 422),
-    }
-
-
 def _protocol() -> dict[str, Any]:
     tag = "Open Inference Protocol"
     paths = {
-        "/v2": _get(tag, "server", "The server and its extensions", _json("ServerMetadata")),
-        "/v2/models/stats": _get("Observe", "statsAll", "Statistics of all models", _json("Statistics")),
+        "/v2": get(tag, "server", "The server and its extensions", in_json("ServerMetadata")),
+        "/v2/models/stats": get("Observe", "statsAll", "Statistics of all models", in_json("Statistics")),
     }
     model, version = ({"$ref": f"#/components/parameters/{name}"} for name in ("model", "version"))
     for path, suffix, of, parameters in (
@@ -160,11 +106,11 @@ def _protocol() -> dict[str, Any]:
         ("/v2/models/{model}/versions/{version}", "Version", "a version", [model, version]),
     ):
         of_model = {
-            "": _get(tag, f"metadata{suffix}", f"Inputs and outputs of {of}", _json("ModelMetadata"), 404),
+            "": get(tag, f"metadata{suffix}", f"Inputs and outputs of {of}", in_json("ModelMetadata"), 404),
             "/infer": {"post": _infer(f"infer{suffix}", of)},
-            "/config": _get(tag, f"config{suffix}", f"Configuration of {of}", _json("ModelConfig"), 404),
-            "/ready": _ready(_get("Health", f"ready{suffix or 'Model'}", f"Is {of} ready?", {}, 404)),
-            "/stats": _get("Observe", f"stats{suffix}", f"Statistics of {of}", _json("Statistics"), 404),
+            "/config": get(tag, f"config{suffix}", f"Configuration of {of}", in_json("ModelConfig"), 404),
+            "/ready": _ready(get("Health", f"ready{suffix or 'Model'}", f"Is {of} ready?", {}, 404)),
+            "/stats": get("Observe", f"stats{suffix}", f"Statistics of {of}", in_json("Statistics"), 404),
         }
         paths |= {path + end: {"parameters": parameters, **item} for end, item in of_model.items()}
     return paths
@@ -192,17 +138,19 @@ def _infer(operation: str, of: str) -> dict[str, Any]:
                 "application/octet-stream": {"schema": BINARY},
             },
         },
-        "responses": _responses(
-            _json("InferResponse") | {"application/octet-stream": {"schema": BINARY}},
+        "responses": responses(
+            in_json("InferResponse") | {"application/octet-stream": {"schema": BINARY}},
             404,
             415,
-            **{JSON_LENGTH: {"schema": n_bytes, "description": "Of a binary answer: how many bytes of it are JSON."}},
+            headers={
+                JSON_LENGTH: {"schema": n_bytes, "description": "Of a binary answer: how many bytes of it are JSON."}
+            },
         ),
     }
 
 
 def _repository() -> dict[str, Any]:
-    index = _change("index", "What there is", _json("RepositoryIndex"))
+    index = _change("index", "What there is", in_json("RepositoryIndex"))
     paths: dict[str, Any] = {"/v2/repository/index": {"post": index}}
     for name, summary in (("load", "Read the model's file anew and swap"), ("unload", "Stop serving the model")):
         paths[f"/v2/repository/models/{{model}}/{name}"] = {
@@ -218,14 +166,14 @@ def _change(operation: str, summary: str, content: Schema, *errors: int) -> dict
         "operationId": operation,
         "summary": summary,
         "requestBody": {"content": {"application/json": {"schema": OBJECT, "example": {}}}},
-        "responses": _responses(content, *errors),
+        "responses": responses(content, *errors),
     }
 
 
 def _health() -> dict[str, Any]:
     return {
-        "/v2/health/live": _get("Health", "live", "Does the process answer?", {}),
-        "/v2/health/ready": _ready(_get("Health", "ready", "Are predictions answered?", {})),
+        "/v2/health/live": get("Health", "live", "Does the process answer?", {}),
+        "/v2/health/ready": _ready(get("Health", "ready", "Are predictions answered?", {})),
     }
 
 
@@ -233,34 +181,6 @@ def _ready(item: dict[str, Any]) -> dict[str, Any]:
     """Of these, the status alone says whether."""
     item["get"]["responses"]["503"] = {"description": "Not yet, or no longer."}
     return item
-
-
-def _get(tag: str, operation: str, summary: str, content: Schema, *errors: int) -> dict[str, Any]:
-    responses = _responses(content, *errors)
-    return {"get": {"tags": [tag], "operationId": operation, "summary": summary, "responses": responses}}
-
-
-def _responses(content: Schema, *errors: int, **headers: Schema) -> dict[str, Any]:
-    timing = {"schema": text(), "description": "What each step took, in milliseconds."}
-    success = {"description": "Done.", "headers": {"Server-Timing": timing, **headers}}
-    return {"200": success | ({"content": content} if content else {})} | {
-        str(status): {"$ref": f"#/components/responses/{_error_name(status)}"}
-        for status in sorted({*errors, *ERRORS_ANYWHERE})
-    }
-
-
-def _error(status: int) -> dict[str, Any]:
-    seconds = {"schema": {"type": "integer", "minimum": 0}, "description": "Seconds after which to try again."}
-    headers = {"headers": {"Retry-After": seconds}} if status == 503 else {}
-    return {"description": ERRORS[status], "content": _json("Error"), **headers}
-
-
-def _error_name(status: int) -> str:
-    return f"Error{status}"
-
-
-def _json(schema: str) -> Schema:
-    return {"application/json": {"schema": ref(schema)}}
 
 
 def _model() -> dict[str, Any]:

@@ -83,7 +83,13 @@ class Verdict(NamedTuple):
 
 
 class Predictor:
-    """A loaded model and its card."""
+    """A loaded model.
+
+    Attributes:
+        card: what the file says about itself.
+        content: of the file.
+        network_alone: what `serving.network` makes of it a model of the network alone; None if the file has no such.
+    """
 
     def __init__(self, session: onnxruntime.InferenceSession, content: bytes) -> None:
         """Made by `load`, of a session and the content of the file that it was made from.
@@ -92,7 +98,9 @@ class Predictor:
             ModelError: signature or metadata are not what the service is written for.
         """
         self.card = _card(session, content)
-        self._golden = read_golden(session.get_modelmeta().custom_metadata_map)
+        metadata = session.get_modelmeta().custom_metadata_map
+        self._golden = read_golden(metadata)
+        self.network_alone = metadata.get("network_alone")
         self.content = content
         self._session = session
         self._shapes: set[tuple[int, ...]] = set()
@@ -112,7 +120,7 @@ class Predictor:
             text = f"The model file {path} cannot be read: {error.strerror}. Build it with `dvc repro` or name another."
             raise ModelError(text) from None
         try:
-            session = _open(content)
+            session = open_session(content)
         except Exception as error:  # onnxruntime's exceptions share no base class of their own
             raise ModelError(f"The model file {path} is not a usable ONNX model: {_first_line(error)}") from None
         try:
@@ -169,7 +177,7 @@ class Predictor:
         """
         if images.shape not in self._shapes:
             if len(self._shapes) >= MAX_SHAPES:
-                self._session = _open(self.content)
+                self._session = open_session(self.content)
                 self._shapes.clear()
             self._shapes.add(images.shape)
         options = SHRINKING if images.size > MAX_KEPT_PIXELS else None
@@ -199,7 +207,8 @@ class Predictor:
         return "unsure" if confidence < self.card.thresholds.confidence else "digit"
 
 
-def _open(content: bytes) -> onnxruntime.InferenceSession:
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """A session on one thread, of a model file's content; onnxruntime raises what it likes where it is none."""
     return onnxruntime.InferenceSession(content, _options(), providers=["CPUExecutionProvider"])
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from PIL import Image
 
 from serving.card import GOLDEN_SHAPE, INPUTS, N_CLASSES, OUTPUTS, ModelCard, Tensor, Thresholds
+from serving.drawings import HIGHEST, ID_LENGTH, LOWEST, MAX_STROKES
 from serving.predictor import State
 
 Schema = dict[str, Any]
@@ -87,23 +88,29 @@ DURATION = closed({"count": count(), "ns": count("Nanoseconds, in all.")})
 COMPUTE = {f"compute_{step}": DURATION for step in ("input", "infer", "output")}
 
 
+# What is said of one picture, or of one grid.
+VERDICT = {
+    "state": text(
+        "`blank`: there is no ink. `not_a_digit`: there is, and it is not one digit. `unsure`: it may be one "
+        "of two digits. `digit`: it is that digit. The thresholds are in the model's card.",
+        enum=list(get_args(State)),
+    ),
+    "digit": nullable(DIGIT | {"description": "The most probable digit, if the state is `digit` or `unsure`."}),
+    "confidence": nullable(share("Its probability, calibrated.")),
+    "probabilities": array(share(""), N_CLASSES, description="Of each digit, if it is one. They add up to 1."),
+    "digit_score": share("The learnt probability that the ink is one digit; 0 where there is none."),
+}
+
+
 def _answer() -> Schema:
     return closed(
-        {
-            "state": text(
-                "`blank`: there is no ink. `not_a_digit`: there is, and it is not one digit. `unsure`: it may be one "
-                "of two digits. `digit`: it is that digit. The thresholds are in the model's card.",
-                enum=list(get_args(State)),
-            ),
-            "digit": nullable(DIGIT | {"description": "The most probable digit, if the state is `digit` or `unsure`."}),
-            "confidence": nullable(share("Its probability, calibrated.")),
+        VERDICT
+        | {
             "alternatives": array(
                 closed({"digit": DIGIT, "confidence": share("Its probability.")}),
                 maxItems=2,
                 description="The two best digits, the best first, if the state is `unsure`; else empty.",
             ),
-            "probabilities": array(share(""), N_CLASSES, description="Of each digit, if it is one. They add up to 1."),
-            "digit_score": share("The learnt probability that the ink is one digit; 0 where there is none."),
             "box": nullable(ref("Box")),
             "normalized": text(
                 "What the network saw: 28 x 28 bytes, row by row, 255 = ink.",
@@ -116,6 +123,35 @@ def _answer() -> Schema:
             "model_version": VERSION_SCHEMA,
         }
     )
+
+
+def _network_answer() -> Schema:
+    layer = {
+        "name": text(),
+        "kind": text("Keras's class."),
+        "shape": array(count(), 3, description="Height, width and number of its maps."),
+        "peak": {"type": "number", "minimum": 0, "description": "The highest value of them all."},
+        "maps": text("Map by map, row by row, 255 = the peak; 0 is 0 or below.", contentEncoding="base64"),
+    }
+    answer = {
+        "model_version": VERSION_SCHEMA,
+        "answers": array(closed(VERDICT), description="Of each grid, in their order."),
+        "layers": array(closed(layer), description="Of the first grid, with `layers=true`."),
+    }
+    return closed(answer, optional=("layers",))
+
+
+def _drawing() -> Schema:
+    coordinate = {"type": "number", "minimum": LOWEST, "maximum": HIGHEST}
+    point = array(coordinate, 2, description="x and y from the sheet's top left, which is 0 to 1.")
+    strokes = array(array(point, minItems=1), minItems=1, maxItems=MAX_STROKES)
+    return closed({"strokes": strokes, "label": DIGIT | {"description": "The digit that it is."}})
+
+
+def _model_card() -> Schema:
+    card = of_dataclass(ModelCard, version=VERSION_SCHEMA, sha256={"pattern": "^[0-9a-f]{64}$"})
+    collects = {"type": "boolean", "description": "Whether POST /api/drawings keeps drawings."}
+    return closed(card["properties"] | {"service": closed({"collects": collects})})
 
 
 def _box() -> Schema:
@@ -221,7 +257,10 @@ SCHEMAS: dict[str, Schema] = {
     "Error": closed({"error": text("What is wrong, and what to do.")}, description="Every refusal has this shape."),
     "Answer": _answer(),
     "Box": _box(),
-    "ModelCard": of_dataclass(ModelCard, version=VERSION_SCHEMA, sha256={"pattern": "^[0-9a-f]{64}$"}),
+    "ModelCard": _model_card(),
+    "NetworkAnswer": _network_answer(),
+    "Drawing": _drawing(),
+    "KeptDrawing": closed({"id": text("The same drawing has the same id.", pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")}),
     "Tensor": of_dataclass(Tensor),
     "Thresholds": of_dataclass(Thresholds),
     "ServerMetadata": closed({"name": text(), "version": text(), "extensions": array(text())}),

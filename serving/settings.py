@@ -60,6 +60,10 @@ class Settings:
         default=1.0, metadata=_about("seconds after SIGTERM in which connections are still taken", 0, 3600)
     )
     watch: bool = field(default=False, metadata=_about("load the model file anew when it changes"))
+    collect: Path | None = field(
+        default=None,
+        metadata=_about("folder in which drawings that the page's visitors put right are kept, to train on"),
+    )
     shadow: Path | None = field(default=None, metadata=_about("a second model file, compared on a share of the images"))
     shadow_share: float = field(default=1.0, metadata=_about("share of the images that the shadow model sees", 0, 1))
     log_requests: bool = field(default=False, metadata=_about("log one line a request"))

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.engine import Engine
 from serving.errors import FailedError, ForbiddenError, TooLargeError, WrongHostError
-from serving.metrics import STATUSES, Metrics
+from serving.metrics import API_ROUTES, STATUSES, Metrics
 from serving.overload import Gate
 from serving.responses import as_refusal, error_response
 from serving.settings import Settings
@@ -27,7 +27,8 @@ access_log = logging.getLogger("serving.access")
 # Everything from our own origin and nothing inline; img-src also lets the page show what was drawn, dropped or pasted.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "font-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 
 SECURITY_HEADERS = [
@@ -62,7 +63,7 @@ Direct = Mapping[tuple[str, str], tuple[Callable[[Request], Awaitable[Response]]
 @lru_cache(maxsize=256)
 def route_of(path: str) -> str:
     """The name in the metrics of what is at a path; one of `serving.metrics.ROUTES`."""
-    if path in ("/api/predict", "/api/model", "/metrics"):
+    if path in (*API_ROUTES, "/metrics"):
         return path
     if path.startswith("/v2/") and path.endswith("/infer"):
         return "/v2/infer"

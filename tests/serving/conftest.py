@@ -74,6 +74,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, web: Path) -> Iterator[Ser
     folder = tmp_path_factory.mktemp("service")
     model = shutil.copy(MODEL, folder / "digits.onnx")
     command = [sys.executable, "-m", "serving", "--port", "0", "--web", str(web), "--model", str(model)]
+    command += ["--collect", str(folder / "drawings")]
     environ = os.environ | {"PYTHONPATH": str(ROOT), "INKLING_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}
     with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

@@ -38,6 +38,7 @@ TEXTS: dict[str, tuple[str, object]] = {
     "idle_timeout_s": ("1e2", 100.0),
     "drain_s": ("0", 0.0),
     "watch": ("yes", True),
+    "collect": ("/tmp/drawings", Path("/tmp/drawings")),
     "shadow": ("/tmp/b.onnx", Path("/tmp/b.onnx")),
     "shadow_share": ("0.25", 0.25),
     "log_requests": ("on", True),

@@ -1,0 +1,102 @@
+"""The page's files: their types, how long they may be kept, and how they travel."""
+
+import gzip
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from serving.app import create_app
+from serving.settings import ROOT, Settings
+
+GZIP = {"accept-encoding": "gzip, deflate, br"}
+PLAIN = {"accept-encoding": "identity"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A web folder of some kinds of files."""
+    for name in ("index.html", "docs.html", "a.css", "a.js", "sw.js", "a.webmanifest", "a.svg", "a.png"):
+        (tmp_path / name).write_text(f"{name} " * 100)
+    return tmp_path
+
+
+@pytest.fixture
+def visitor(settings: Settings, folder: Path) -> TestClient:
+    """A client of a service with that folder."""
+    return TestClient(create_app(replace(settings, web=folder)))
+
+
+TYPES = [
+    ("/", "text/html"),
+    ("/docs", "text/html"),
+    ("/a.css", "text/css"),
+    ("/a.js", "text/javascript"),
+    ("/sw.js", "text/javascript"),
+    ("/a.webmanifest", "application/manifest+json"),
+    ("/a.svg", "image/svg+xml"),
+]
+
+
+@pytest.mark.parametrize(("path", "content_type"), TYPES)
+def test_text_comes_compressed_where_that_is_read(visitor: TestClient, path: str, content_type: str) -> None:
+    plain, packed = (visitor.get(path, headers=headers) for headers in (PLAIN, GZIP))
+    assert plain.content == packed.content != b""
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) == len(plain.content)
+    for name in ("etag", "last-modified", "vary", "cache-control", "content-type"):
+        assert plain.headers[name] == packed.headers[name]
+    assert plain.headers["content-type"].startswith(content_type)
+    assert plain.headers["vary"] == "accept-encoding"
+    assert plain.headers["cache-control"] == "no-cache"
+
+
+def test_a_picture_comes_as_it_is(visitor: TestClient) -> None:
+    assert "content-encoding" not in visitor.get("/a.png", headers=GZIP).headers
+
+
+@pytest.mark.parametrize("headers", [PLAIN, GZIP])
+@pytest.mark.parametrize("path", ["/", "/docs", "/a.js", "/a.png"])
+def test_what_the_client_has_is_not_sent_again(visitor: TestClient, path: str, headers: dict[str, str]) -> None:
+    first = visitor.get(path, headers=headers)
+    again = visitor.get(path, headers=headers | {"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers.get("vary") == first.headers.get("vary")
+
+
+def test_a_file_that_changes_is_sent_as_it_is_now(visitor: TestClient, folder: Path) -> None:
+    before = visitor.get("/a.js", headers=GZIP)
+    (folder / "a.js").write_text("new")
+    os.utime(folder / "a.js", (1, 1))
+    after = visitor.get("/a.js", headers=GZIP | {"if-none-match": before.headers["etag"]})
+    assert (after.status_code, after.text) == (200, "new")
+
+
+def test_of_a_file_s_head_nothing_but_the_length_is_told(visitor: TestClient) -> None:
+    for headers in (PLAIN, GZIP):
+        head, whole = visitor.head("/a.js", headers=headers), visitor.get("/a.js", headers=headers)
+        assert head.headers["content-length"] == whole.headers["content-length"]
+
+
+def test_a_file_that_is_not_there_is_404_in_json(visitor: TestClient) -> None:
+    response = visitor.get("/none.js", headers=GZIP)
+    assert response.status_code == 404
+    assert list(response.json()) == ["error"]
+
+
+def test_the_card_comes_compressed(client: TestClient) -> None:
+    plain, packed = (client.get("/api/model", headers=headers) for headers in (PLAIN, GZIP))
+    assert plain.json() == packed.json()
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+
+
+def test_the_real_page_s_scripts_are_a_third_of_their_size() -> None:
+    script = (ROOT / "web" / "js" / "vendor" / "gsap.min.js").read_bytes()
+    client = TestClient(create_app(Settings(allowed_hosts=("testserver",))))
+    n_bytes = int(client.get("/js/vendor/gsap.min.js", headers=GZIP).headers["content-length"])
+    assert n_bytes == len(gzip.compress(script)) < 0.4 * len(script)
