@@ -24,8 +24,9 @@ function copySelection(text) {
   const area = document.createElement("textarea");
   area.className = "unseen";
   area.value = text;
-  // Where it stands now: selecting it at the page's end would scroll there.
+  // Where the window is: selecting it at the page's end would scroll there. The class would fold the lines into one.
   area.style.position = "fixed";
+  area.style.whiteSpace = "pre";
   document.body.append(area);
   area.select();
   const isCopied = document.execCommand("copy");

@@ -35,10 +35,30 @@ interface Prediction {
   model_version: string;
 }
 
-/** A prediction with the durations that the request added, in milliseconds. */
+/** A prediction with its durations in milliseconds: those of the service are null where it does not tell them. */
 interface Answer extends Prediction {
-  modelMs: number | null;
+  /** Reading the body into grey pixels. */
+  decodeMs: number | null;
+  /** The model file's graph: the preprocessing and the network. */
+  inferMs: number | null;
+  /** All that the service did. */
+  serviceMs: number | null;
+  /** From sending the request to having its answer. */
   roundTripMs: number;
+}
+
+/** The request that has something read. */
+interface PredictRequest {
+  url: string;
+  body: Uint8Array<ArrayBuffer> | File;
+  headers?: Record<string, string>;
+}
+
+/** What is to be answered; `request` runs when it is sent. */
+interface Ask {
+  request(): PredictRequest;
+  grey?: Uint8Array<ArrayBuffer>;
+  file?: File;
 }
 
 /** What an answer is the answer to. */
