@@ -70,7 +70,8 @@ def viewport() -> ViewportSize:
 @pytest.fixture
 def page(browser: Browser, service: str, viewport: ViewportSize, expected_errors: list[str]) -> Iterator[Page]:
     """The open page. Console errors, which a violated CSP is among, exceptions and foreign requests fail the test."""
-    context = browser.new_context(viewport=viewport, has_touch=True)
+    # Requests of a service worker pass by the routes with which tests stand in for the service.
+    context = browser.new_context(viewport=viewport, has_touch=True, service_workers="block")
     page = context.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

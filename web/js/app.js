@@ -1,89 +1,156 @@
 // Wires the sheet, the service and the page together.
 
-import { RASTER_SIDE, Sheet } from "./canvas.js";
-import { Predictor, ServiceError, fetchCard, fileRequest, inkRequest } from "./predict.js";
 import * as architecture from "./architecture.js";
+import { RASTER_SIDE, Sheet } from "./canvas.js";
+import * as correction from "./correction.js";
+import { byId } from "./dom.js";
 import * as evaluation from "./evaluation.js";
 import * as experiments from "./experiments.js";
+import { takeFiles } from "./files.js";
+import { takeKeys } from "./keys.js";
 import * as network from "./network.js";
+import { worksOffline } from "./offline.js";
+import { addSamples } from "./picker.js";
+import { Predictor, ServiceError, fileRequest, inkRequest } from "./predict.js";
+import { forgetLink, linkedStrokes, share } from "./share.js";
 import * as steps from "./steps.js";
+import "./theme.js";
 import * as ui from "./ui.js";
+import { Watch } from "./watch.js";
 
-/** The parts of the page below the sheet: each shows the card, and follows the answers as far as it likes. */
-const parts = [steps, network, architecture, evaluation, experiments];
+/**
+ * The parts of the page that show the card, and follow the answers as far as they like.
+ *
+ * @type {Part[]}
+ */
+const parts = [correction, steps, network, architecture, evaluation, experiments];
 
-const byId = (id) => document.getElementById(id);
-
-const picture = byId("picture");
-const stage = byId("stage");
-const sheet = new Sheet(byId("ink"), { start: startStroke, ink: askInk });
+const picture = byId("picture", HTMLImageElement);
+const sheet = new Sheet(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => ui.showPenMode(true) });
 const predictor = new Predictor({ answer: takeAnswer, error: takeError });
+const watch = new Watch({ card: takeCard, down: ui.showCardError, back: askAgainIfFailed });
+
+/** @type {string | null} */
 let cardVersion = null;
+/** @type {(() => void) | null} tells the newest answer once more */
+let tellAgain = null;
+let hasFailed = false;
 
 /** Ink on an image means something new: the image goes, and so do the strokes from before it. */
 function startStroke() {
-  if (picture.hidden) return;
+  if (!hasPicture()) return;
   hidePicture();
   sheet.clear();
 }
 
 function askInk() {
-  ui.showSheet({ isBlank: sheet.isBlank });
+  tellAgain = null;
+  forgetLink();
+  showSheet();
   if (sheet.isBlank) {
     predictor.cancel();
-    ui.showBlank();
-    for (const part of parts) part.showBlank?.();
-  } else {
-    const ask = {
-      request: () => {
-        ask.grey = sheet.toGrey();
-        return inkRequest(ask.grey, RASTER_SIDE);
-      },
-    };
-    predictor.ask(ask);
+    showBlank();
+    return;
   }
+  /** @type {Ask} */
+  const ask = {
+    request: () => {
+      ask.grey = sheet.toGrey();
+      return inkRequest(ask.grey, RASTER_SIDE);
+    },
+  };
+  predictor.ask(ask);
 }
 
+/** The last answer may have come before the pen was lifted: it holds, and is now final. */
+function endStroke() {
+  if (!predictor.isBusy) tellAgain?.();
+}
+
+/** @param {File} file */
 function askFile(file) {
   ui.showReading();
   predictor.ask({ file, request: () => fileRequest(file) });
 }
 
+/**
+ * @param {Answer} answer
+ * @param {Ask} ask
+ * @param {boolean} isNewest
+ */
 function takeAnswer(answer, ask, isNewest) {
   // Who draws on while an image is being read has turned away from it.
   if (ask.file && !isNewest) return;
   if (ask.file) showPicture(ask.file);
-  ui.showAnswer(answer);
-  const drawing = { strokes: ask.file ? [] : sheet.strokes, grey: ask.grey, file: ask.file ?? null, isDrawing: sheet.isDrawing };
-  for (const part of parts) part.showAnswer?.(answer, drawing);
-  if (isNewest && !sheet.isDrawing) ui.speak();
-  // The service took up another model, or is back: its card has changed.
-  if (answer.model_version !== cardVersion) loadCard(answer.model_version);
-}
-
-function takeError(error) {
-  ui.showError(error);
-  ui.speak();
-}
-
-async function loadCard(version = null) {
-  cardVersion = version;
-  ui.showCardLoading();
-  try {
-    const card = await fetchCard();
-    cardVersion = card.version;
-    ui.showCard(card);
-    for (const part of parts) part.showCard?.(card);
-  } catch (error) {
-    ui.showCardError(error);
+  hasFailed = false;
+  tellAgain = () => showAnswer(answer, ask, true);
+  showAnswer(answer, ask, isNewest);
+  // The service took up another model: its card has changed.
+  if (answer.model_version !== cardVersion) {
+    cardVersion = answer.model_version;
+    watch.check();
   }
 }
 
+/**
+ * @param {Answer} answer
+ * @param {Ask} ask
+ * @param {boolean} isNewest
+ */
+function showAnswer(answer, ask, isNewest) {
+  const { file = null, grey } = ask;
+  const drawing = { strokes: file ? [] : sheet.strokes, grey, file, isDrawing: sheet.isDrawing };
+  ui.showAnswer(answer);
+  for (const part of parts) part.showAnswer?.(answer, drawing);
+  if (isNewest && !sheet.isDrawing) ui.speak();
+}
+
+function showBlank() {
+  ui.showBlank();
+  for (const part of parts) part.showBlank?.();
+}
+
+/** @param {ServiceError} error */
+function takeError(error) {
+  tellAgain = null;
+  hasFailed = error.canRetry;
+  correction.showBlank();
+  ui.showError(error);
+  ui.speak();
+  if (error.isUnreachable) watch.check();
+}
+
+function askAgainIfFailed() {
+  if (hasFailed) predictor.askAgain();
+}
+
+/** @param {Card} card */
+function takeCard(card) {
+  cardVersion = card.version;
+  ui.showCard(card);
+  for (const part of parts) part.showCard?.(card);
+}
+
+function showSheet() {
+  ui.showSheet({
+    isBlank: sheet.isBlank && !hasPicture(),
+    hasInk: !sheet.isBlank && !hasPicture(),
+    canUndo: sheet.canUndo || hasPicture(),
+    canRedo: sheet.canRedo,
+  });
+}
+
+/** @returns {boolean} whether an image lies on the sheet */
+function hasPicture() {
+  return picture.hasAttribute("src");
+}
+
+/** @param {File} file */
 function showPicture(file) {
   hidePicture();
   picture.src = URL.createObjectURL(file);
   picture.hidden = false;
-  ui.showSheet({ isBlank: false });
+  showSheet();
 }
 
 function hidePicture() {
@@ -94,8 +161,15 @@ function hidePicture() {
 
 /** Takes the image away first: the strokes under it are still there. */
 function undo() {
-  if (picture.hidden) sheet.undo();
-  else hidePicture();
+  if (hasPicture()) hidePicture();
+  else sheet.undo();
+  askInk();
+}
+
+function redo() {
+  if (!sheet.canRedo) return;
+  hidePicture();
+  sheet.redo();
   askInk();
 }
 
@@ -105,44 +179,42 @@ function clear() {
   askInk();
 }
 
-function takeFile(file) {
-  if (file) askFile(file);
-  else takeError(new ServiceError("There is no image file in what you gave. Save the image, then give the file.", false));
+/** @param {Stroke[]} strokes */
+function replay(strokes) {
+  hidePicture();
+  sheet.replay(strokes);
+  showSheet();
+}
+
+/** The drawing in the page's address, if there is one. */
+function openLink() {
+  const strokes = linkedStrokes();
+  if (strokes) replay(strokes);
+  else if (strokes === null) takeError(new ServiceError("The drawing in this link is damaged. Ask for the link once more, or draw.", false));
 }
 
 byId("undo").addEventListener("click", undo);
+byId("redo").addEventListener("click", redo);
 byId("clear").addEventListener("click", clear);
+byId("share").addEventListener("click", async () => {
+  if (!sheet.isBlank && !hasPicture()) ui.showShared(await share(sheet.strokes));
+});
+byId("use-finger").addEventListener("click", () => {
+  sheet.allowFingers();
+  ui.showPenMode(false);
+});
+byId("hero-draw").addEventListener("click", () => {
+  byId("draw").scrollIntoView({ block: "nearest" });
+  byId("stage").focus();
+});
 byId("ask-again").addEventListener("click", () => predictor.askAgain());
-byId("model-retry").addEventListener("click", () => loadCard());
+byId("model-retry").addEventListener("click", () => watch.check());
+window.addEventListener("hashchange", openLink);
 
-document.addEventListener("keydown", (event) => {
-  const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "z";
-  if (isUndo) event.preventDefault();
-  if (isUndo) undo();
-  else if (event.key === "Escape") clear();
-});
-
-byId("file").addEventListener("change", ({ target }) => {
-  if (target.files.length > 0) askFile(target.files[0]);
-  // Or the same file, chosen once more, would be no change.
-  target.value = "";
-});
-
-document.addEventListener("paste", ({ clipboardData }) => takeFile(clipboardData.files[0]));
-
-// The whole page takes a drop: beside the sheet, the browser would leave the page to open the file.
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  stage.classList.add("dropping");
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) stage.classList.remove("dropping");
-});
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  stage.classList.remove("dropping");
-  takeFile(event.dataTransfer.files[0]);
-});
-
-ui.showBlank();
-loadCard();
+takeKeys({ undo, redo, clear });
+takeFiles({ file: askFile, none: () => takeError(new ServiceError("There is no image file in what you gave. Save the image, then give the file.", false)) });
+addSamples(replay);
+showBlank();
+openLink();
+watch.check();
+worksOffline();

@@ -1,28 +1,39 @@
-// The drawing: pen strokes kept as vectors in a unit square, painted on the screen and rasterised for the service.
+// The drawing: what the pen does, and the strokes painted on the screen and rasterised for the service.
+
+import { contextOf, drawStrokes } from "./ink.js";
+import { History } from "./strokes.js";
 
 /** Side in pixels of the square raster that is sent. */
 export const RASTER_SIDE = 280;
 
-/** Pen width as a share of the sheet's side: about a tenth of the height of a digit that fills half the sheet. */
-const PEN_WIDTH = 0.06;
+/** How long a drawing takes to be replayed: quick, yet slow enough to see how it was written. */
+const REPLAY_MS = 700;
 
 /**
  * A sheet to draw on with a mouse, a pen or a finger.
  *
  * A stroke is a list of [x, y] points, 0 to 1 from the sheet's top left corner. The vectors are the only copy of the
- * drawing: undo drops the last one, and a resized window paints them anew.
+ * drawing: undo goes back among them, and a resized window paints them anew.
  */
 export class Sheet {
   #canvas;
   #on;
-  #strokes = [];
-  #pointer = null;
-  #painting = false;
+  #history = new History();
+  /** @type {{id: number, type: string, stroke: Stroke} | null} the pointer that draws, and what it has drawn */
+  #pen = null;
+  /** @type {Stroke[] | null} as much as a replay shows so far */
+  #replayed = null;
+  #isPaintDue = false;
   #raster = makeRaster();
+  #hasPen = false;
 
   /**
    * @param {HTMLCanvasElement} canvas its CSS `color` is the ink's colour on the screen
-   * @param {{start: () => void, ink: () => void}} on `start` runs before a stroke begins, `ink` after every change by the pen
+   * @param {object} on
+   * @param {() => void} on.start runs before a stroke begins
+   * @param {() => void} on.ink runs after every change by the pen or by a replay
+   * @param {() => void} [on.end] runs when the pen is lifted, and when a replay has ended
+   * @param {() => void} [on.pen] runs when a pen is used first: from then on fingers and palms leave no ink
    */
   constructor(canvas, on) {
     this.#canvas = canvas;
@@ -36,90 +47,172 @@ export class Sheet {
     // A zoomed page or another screen changes the pixel ratio, another theme the ink's colour.
     window.addEventListener("resize", () => this.#paintSoon());
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paintSoon());
+    new MutationObserver(() => this.#paintSoon()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
-  /** True when no stroke is on the sheet. */
+  /** @returns {boolean} true when no stroke is on the sheet */
   get isBlank() {
-    return this.#strokes.length === 0;
+    return this.#shown.length === 0;
   }
 
-  /** Copies of the strokes: lists of [x, y], 0 to 1. */
+  /** @returns {Stroke[]} copies of the strokes: lists of [x, y], 0 to 1 */
   get strokes() {
-    return structuredClone(this.#strokes);
+    return structuredClone([...this.#shown]);
   }
 
-  /** True while the pen is down. */
+  /** @returns {boolean} true while the pen is down, and while a drawing is replayed */
   get isDrawing() {
-    return this.#pointer !== null;
+    return this.#pen !== null || this.#replayed !== null;
   }
 
-  /** Puts these strokes on the sheet, in place of what is there. */
+  /** @returns {boolean} */
+  get canUndo() {
+    return this.#history.canUndo;
+  }
+
+  /** @returns {boolean} */
+  get canRedo() {
+    return this.#history.canRedo;
+  }
+
+  /**
+   * Puts these strokes on the sheet, in place of what is there.
+   *
+   * @param {Stroke[]} strokes
+   */
   show(strokes) {
-    this.#pointer = null;
-    this.#strokes = [...strokes];
-    this.#paintSoon();
+    this.#change(() => this.#history.change(strokes));
   }
 
-  /** Takes the last stroke back, also one that is being drawn. */
+  /**
+   * Puts these strokes on the sheet as a pen would draw them; at once for who wants no motion.
+   *
+   * @param {Stroke[]} strokes
+   */
+  replay(strokes) {
+    this.show(strokes);
+    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.#on.ink();
+    else this.#replayFrom(performance.now(), strokes, (this.#replayed = []));
+  }
+
+  /** Takes the last step back, also a stroke that is being drawn. */
   undo() {
-    this.#pointer = null;
-    this.#strokes.pop();
-    this.#paintSoon();
+    this.#change(() => this.#history.undo());
   }
 
-  /** Takes every stroke back. */
+  /** Does again what was taken back last. */
+  redo() {
+    this.#change(() => this.#history.redo());
+  }
+
+  /** Takes every stroke off the sheet; undo brings them back. */
   clear() {
-    this.show([]);
+    if (!this.isBlank) this.show([]);
   }
 
-  /** @returns {Uint8Array} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255) */
+  /** Lets fingers draw again, until a pen is used. */
+  allowFingers() {
+    this.#hasPen = false;
+  }
+
+  /** @returns {Uint8Array<ArrayBuffer>} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255) */
   toGrey() {
     const context = this.#raster;
     context.fillStyle = "white";
     context.fillRect(0, 0, RASTER_SIDE, RASTER_SIDE);
-    drawStrokes(context, this.#strokes, RASTER_SIDE, "black");
+    drawStrokes(context, this.#shown, RASTER_SIDE, "black");
     const rgba = context.getImageData(0, 0, RASTER_SIDE, RASTER_SIDE).data;
     const grey = new Uint8Array(RASTER_SIDE ** 2);
     for (let pixel = 0; pixel < grey.length; pixel += 1) grey[pixel] = rgba[4 * pixel];
     return grey;
   }
 
+  get #shown() {
+    return this.#replayed ?? this.#history.strokes;
+  }
+
+  /** @param {() => void} step */
+  #change(step) {
+    this.#pen = this.#replayed = null;
+    step();
+    this.#paintSoon();
+  }
+
+  /** @param {PointerEvent} event */
   #penDown(event) {
     if (!event.isPrimary || event.button !== 0) return;
+    const isPen = event.pointerType === "pen";
+    if (event.pointerType === "touch" && this.#hasPen) return;
+    if (isPen && !this.#hasPen) {
+      this.#hasPen = true;
+      this.#on.pen?.();
+    }
+    // The hand lies down before its pen does: what it has drawn is no ink.
+    if (isPen && this.#pen?.type === "touch") this.#history.drop();
     this.#on.start();
+    this.#replayed = null;
     this.#canvas.setPointerCapture(event.pointerId);
-    this.#pointer = event.pointerId;
-    this.#strokes.push([]);
-    this.#addPoints([event]);
+    this.#pen = { id: event.pointerId, type: event.pointerType, stroke: [] };
+    this.#history.change([...this.#history.strokes, this.#pen.stroke]);
+    this.#addPoints(this.#pen.stroke, [event]);
   }
 
+  /** @param {PointerEvent} event */
   #penMove(event) {
-    if (event.pointerId !== this.#pointer) return;
+    if (event.pointerId !== this.#pen?.id) return;
     // The browser folds several moves into one event; without them a fast stroke turns into a polygon.
     const moves = event.getCoalescedEvents?.() ?? [];
-    this.#addPoints(moves.length > 0 ? moves : [event]);
+    this.#addPoints(this.#pen.stroke, moves.length > 0 ? moves : [event]);
   }
 
+  /** @param {PointerEvent} event */
   #penUp(event) {
-    if (event.pointerId !== this.#pointer) return;
-    this.#pointer = null;
-    this.#on.ink();
+    if (event.pointerId !== this.#pen?.id) return;
+    this.#pen = null;
+    this.#on.end?.();
   }
 
-  #addPoints(events) {
+  /**
+   * @param {Stroke} stroke
+   * @param {PointerEvent[]} events
+   */
+  #addPoints(stroke, events) {
     // Read at each event: the page may have been scrolled or resized since the last one.
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    const points = events.map(({ clientX, clientY }) => [(clientX - left) / width, (clientY - top) / height]);
-    this.#strokes.at(-1).push(...points);
+    const nBefore = stroke.length;
+    for (const { clientX, clientY } of events) {
+      const [x, y] = [(clientX - left) / width, (clientY - top) / height];
+      const last = stroke.at(-1);
+      if (x !== last?.[0] || y !== last[1]) stroke.push([x, y]);
+    }
+    if (stroke.length === nBefore) return;
     this.#paintSoon();
     this.#on.ink();
   }
 
+  /**
+   * @param {number} start when the replay started, ms
+   * @param {Stroke[]} strokes all of them
+   * @param {Stroke[]} last what this replay showed last: anything else on the sheet ends it
+   */
+  #replayFrom(start, strokes, last) {
+    requestAnimationFrame((now) => {
+      if (this.#replayed !== last) return;
+      const nPoints = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
+      const nShown = Math.max(1, Math.ceil((nPoints * (now - start)) / REPLAY_MS));
+      this.#replayed = nShown < nPoints ? firstPoints(strokes, nShown) : null;
+      this.#paintSoon();
+      this.#on.ink();
+      if (this.#replayed) this.#replayFrom(start, strokes, this.#replayed);
+      else this.#on.end?.();
+    });
+  }
+
   #paintSoon() {
-    if (this.#painting) return;
-    this.#painting = true;
+    if (this.#isPaintDue) return;
+    this.#isPaintDue = true;
     requestAnimationFrame(() => {
-      this.#painting = false;
+      this.#isPaintDue = false;
       this.#paint();
     });
   }
@@ -128,46 +221,26 @@ export class Sheet {
     const canvas = this.#canvas;
     const side = Math.round(canvas.getBoundingClientRect().width * window.devicePixelRatio);
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    const context = canvas.getContext("2d");
+    const context = contextOf(canvas);
     context.clearRect(0, 0, side, side);
-    drawStrokes(context, this.#strokes, side, getComputedStyle(canvas).color);
+    drawStrokes(context, this.#shown, side, getComputedStyle(canvas).color);
   }
 }
 
-/** Draws the strokes on a square of `side` pixels: one routine for the screen and for what is sent, so that both agree. */
-function drawStrokes(context, strokes, side, colour) {
-  context.strokeStyle = context.fillStyle = colour;
-  context.lineWidth = PEN_WIDTH * side;
-  context.lineCap = context.lineJoin = "round";
-  for (const stroke of strokes) {
-    const points = stroke.map(([x, y]) => [x * side, y * side]);
-    if (points.length === 1) drawDot(context, points[0]);
-    else drawLine(context, points);
-  }
+/**
+ * @param {Stroke[]} strokes
+ * @param {number} n of their points, from the first
+ * @returns {Stroke[]}
+ */
+function firstPoints(strokes, n) {
+  const shown = [];
+  for (let i = 0; i < strokes.length && n > 0; n -= strokes[i].length, i += 1) shown.push(strokes[i].slice(0, n));
+  return shown;
 }
 
-/** A line of no length has no caps in canvas, so that a tap needs a disc of its own. */
-function drawDot(context, [x, y]) {
-  context.beginPath();
-  context.arc(x, y, context.lineWidth / 2, 0, 2 * Math.PI);
-  context.fill();
-}
-
-/** Curves through the midpoints, with the points as handles, hide the corners between two pointer events. */
-function drawLine(context, points) {
-  context.beginPath();
-  context.moveTo(...points[0]);
-  for (let i = 1; i < points.length - 1; i += 1) {
-    const [x, y] = points[i];
-    const [nextX, nextY] = points[i + 1];
-    context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
-  }
-  context.lineTo(...points.at(-1));
-  context.stroke();
-}
-
+/** @returns {CanvasRenderingContext2D} */
 function makeRaster() {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = RASTER_SIDE;
-  return canvas.getContext("2d", { willReadFrequently: true });
+  return contextOf(canvas, { willReadFrequently: true });
 }

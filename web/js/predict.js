@@ -3,15 +3,21 @@
 /** Longer than any honest answer takes: a service that hangs must not silence the page for good. */
 const TIMEOUT_MS = 10_000;
 
-/** What went wrong, in a sentence to show. `canRetry` tells whether the same request may work later. */
+/** What went wrong, in a sentence to show. */
 export class ServiceError extends Error {
-  constructor(message, canRetry) {
+  /**
+   * @param {string} message
+   * @param {boolean} canRetry whether the same request may work later
+   * @param {boolean} [isUnreachable] whether nothing of the service answered
+   */
+  constructor(message, canRetry, isUnreachable = false) {
     super(message);
     this.canRetry = canRetry;
+    this.isUnreachable = isUnreachable;
   }
 }
 
-/** @returns {Promise<object>} the model's card, as the service reads it from the model file */
+/** @returns {Promise<Card>} the model's card, as the service reads it from the model file */
 export async function fetchCard() {
   return (await fetchJson("api/model", { cache: "no-store" })).body;
 }
@@ -19,23 +25,41 @@ export async function fetchCard() {
 /**
  * Asks the network alone, without the preprocessing before it.
  *
- * @param {Uint8Array} grids n x 28 x 28 levels (255 = ink), as `normalized` of an answer has them
- * @param {{layers?: boolean}} options `layers`: the feature maps of the first grid are told as well
+ * @param {Uint8Array<ArrayBuffer>} grids n x 28 x 28 levels (255 = ink), as `normalized` of an answer has them
+ * @param {{layers?: boolean}} [options] `layers`: the feature maps of the first grid are told as well
  * @param {AbortSignal} [signal]
- * @returns {Promise<{answers: object[], layers?: object[]}>}
+ * @returns {Promise<NetworkAnswer>}
  */
 export async function askNetwork(grids, { layers = false } = {}, signal) {
   const headers = { "Content-Type": "application/octet-stream" };
   return (await fetchJson(`api/network${layers ? "?layers=true" : ""}`, { method: "POST", body: grids, headers }, signal)).body;
 }
 
-/** @returns {object} the request that has `side` x `side` grey bytes read */
+/**
+ * Has the service store a drawing, to train on.
+ *
+ * @param {Stroke[]} strokes
+ * @param {number} label the digit that it is, 0 to 9
+ */
+export async function sendDrawing(strokes, label) {
+  const headers = { "Content-Type": "application/json" };
+  await fetchJson("api/drawings", { method: "POST", body: JSON.stringify({ strokes, label }), headers });
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} grey `side` x `side` bytes
+ * @param {number} side
+ * @returns {PredictRequest} the request that has them read
+ */
 export function inkRequest(grey, side) {
   const headers = { "Content-Type": "application/octet-stream" };
   return { url: `api/predict?width=${side}&height=${side}`, body: grey, headers };
 }
 
-/** @returns {object} the request that has an image file read, as it is and under its own Content-Type */
+/**
+ * @param {File} file
+ * @returns {PredictRequest} the request that has an image file read, as it is and under its own Content-Type
+ */
 export function fileRequest(file) {
   return { url: "api/predict", body: file };
 }
@@ -43,25 +67,35 @@ export function fileRequest(file) {
 /**
  * Asks for answers, one request at a time: the newest ask waits while a request is under way and replaces an older one
  * that waits, so that the page is as live as the service is fast and the last ink is always answered.
- *
- * An ask is `{request: () => object}` with what the caller likes to add; `request` runs when it is sent, so that it
- * takes the newest ink.
  */
 export class Predictor {
   #on;
+  /** @type {Ask | null} */
   #waiting = null;
+  /** @type {Ask | null} */
   #last = null;
+  /** @type {AbortController | null} */
   #abort = null;
 
   /**
-   * @param {{answer: (answer: object, ask: object, isNewest: boolean) => void, error: (error: ServiceError) => void}} on
-   *   an error that a newer ask overtakes is not told
+   * @param {object} on
+   * @param {(answer: Answer, ask: Ask, isNewest: boolean) => void} on.answer
+   * @param {(error: ServiceError) => void} on.error an error that a newer ask overtakes is not told
    */
   constructor(on) {
     this.#on = on;
   }
 
-  /** Sends the ask as soon as no other request is under way. */
+  /** @returns {boolean} true while an answer is under way or an ask waits */
+  get isBusy() {
+    return this.#abort !== null;
+  }
+
+  /**
+   * Sends the ask as soon as no other request is under way.
+   *
+   * @param {Ask} ask
+   */
   ask(ask) {
     this.#waiting = this.#last = ask;
     if (!this.#abort) this.#run();
@@ -79,35 +113,55 @@ export class Predictor {
   }
 
   async #run() {
-    try {
-      while (this.#waiting) await this.#answerNewest();
-    } finally {
-      this.#abort = null;
+    while (this.#waiting) {
+      const ask = this.#waiting;
+      this.#waiting = null;
+      this.#abort = new AbortController();
+      const tell = await this.#outcome(ask, this.#abort.signal);
+      // Before it is told, so that who is told may ask at once.
+      if (!this.#waiting) this.#abort = null;
+      tell();
     }
   }
 
-  async #answerNewest() {
-    const ask = this.#waiting;
-    this.#waiting = null;
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
-    let answer;
+  /**
+   * @param {Ask} ask
+   * @param {AbortSignal} signal
+   * @returns {Promise<() => void>} what tells it
+   */
+  async #outcome(ask, signal) {
     try {
-      answer = await predict(ask.request(), signal);
+      const answer = await predict(ask.request(), signal);
+      return () => signal.aborted || this.#on.answer(answer, ask, this.#waiting === null);
     } catch (error) {
-      if (!signal.aborted && !this.#waiting) this.#on.error(error);
-      return;
+      if (!(error instanceof ServiceError)) {
+        this.#abort = null;
+        throw error;
+      }
+      return () => signal.aborted || this.#waiting || this.#on.error(error);
     }
-    if (!signal.aborted) this.#on.answer(answer, ask, this.#waiting === null);
   }
 }
 
+/**
+ * @param {PredictRequest} request
+ * @param {AbortSignal} signal
+ * @returns {Promise<Answer>}
+ */
 async function predict({ url, ...options }, signal) {
   const sent = performance.now();
   const { body, headers } = await fetchJson(url, { method: "POST", ...options }, signal);
-  return { ...body, modelMs: inferMs(headers), roundTripMs: performance.now() - sent };
+  const roundTripMs = performance.now() - sent;
+  const [decodeMs, inferMs, serviceMs] = ["decode", "infer", "total"].map((stage) => stageMs(headers, stage));
+  return { ...body, decodeMs, inferMs, serviceMs, roundTripMs };
 }
 
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{body: any, headers: Headers}>}
+ */
 async function fetchJson(url, options, signal) {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response, body;
@@ -116,14 +170,18 @@ async function fetchJson(url, options, signal) {
     body = await response.json();
   } catch {
     // No connection, no answer in time, or a page by something else than the service (a proxy's error page).
-    throw new ServiceError("The service cannot be reached.", true);
+    throw new ServiceError("The service cannot be reached.", true, true);
   }
   if (!response.ok) throw new ServiceError(body.error ?? `The service answered ${response.status}.`, response.status >= 500);
   return { body, headers: response.headers };
 }
 
-/** @returns {number | null} milliseconds in the model, from a header like `decode;dur=0.12, infer;dur=0.31` */
-function inferMs(headers) {
-  const match = /\binfer;dur=([\d.]+)/.exec(headers.get("Server-Timing") ?? "");
+/**
+ * @param {Headers} headers with a Server-Timing like `decode;dur=0.12, infer;dur=0.31`
+ * @param {string} stage
+ * @returns {number | null} its milliseconds
+ */
+function stageMs(headers, stage) {
+  const match = new RegExp(`\\b${stage};dur=([\\d.]+)`).exec(headers.get("Server-Timing") ?? "");
   return match && Number(match[1]);
 }

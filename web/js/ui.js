@@ -1,14 +1,30 @@
 // Everything that the page shows beside the ink: pure output, from the service's answers to the elements.
 
+import { byId } from "./dom.js";
+import { contextOf } from "./ink.js";
+
 const NAMES = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
 
 /** Side in pixels of what the network sees. */
 const SEEN_SIDE = 28;
 
-const element = Object.fromEntries([...document.querySelectorAll("[id]")].map((node) => [node.id, node]));
+/** How long "Link copied" stands where the button's name was. */
+const NOTICE_MS = 2000;
+
+/** @typedef {"blank" | "reading" | "digit" | "unsure" | "not_a_digit" | "error"} State of the answer on the page */
+
+const panel = byId("answer");
+const seen = contextOf(byId("seen", HTMLCanvasElement));
 const bars = NAMES.map((_, digit) => addBar(digit));
 
-/** Shows which model answers, in the figures of its own card. */
+/** @type {number | undefined} */
+let noticeTimer;
+
+/**
+ * Shows which model answers, in the figures of its own card.
+ *
+ * @param {Card} card
+ */
 export function showCard({ version, data, metrics }) {
   const facts = [`model ${version}`];
   if (data?.title) facts.push(`trained on ${data.title}`);
@@ -17,23 +33,23 @@ export function showCard({ version, data, metrics }) {
   showModelState("ready", facts.join(" · "));
 }
 
-/** Says that the card is asked for. */
-export function showCardLoading() {
-  showModelState("loading", "Asking the service for its model…");
-}
-
-/** Says why there is no card, and offers to ask again. */
+/**
+ * Says that there is no card and why, and offers to ask again.
+ *
+ * @param {Error} error
+ */
 export function showCardError(error) {
   showModelState("down", error.message);
+  byId("banner-text").textContent = error.message;
 }
 
 /** The state before anything is drawn. */
 export function showBlank() {
   showVerdict("blank", "", "Nothing drawn yet", "The answer appears as you draw.");
-  showBars({ digit: null, alternatives: [] });
-  element.seen.getContext("2d").clearRect(0, 0, SEEN_SIDE, SEEN_SIDE);
-  element["box-story"].textContent = "Your ink, cut out, scaled and centred.";
-  element.latency.textContent = "";
+  showBars({ digit: null, alternatives: [], probabilities: [] });
+  seen.clearRect(0, 0, SEEN_SIDE, SEEN_SIDE);
+  byId("box-story").textContent = "Your ink, cut out, scaled and centred.";
+  byId("latency").textContent = "";
 }
 
 /** The state between giving an image and its answer. */
@@ -41,16 +57,20 @@ export function showReading() {
   showVerdict("reading", "", "Reading the image…", "");
 }
 
-/** Shows an answer of POST /api/predict, with the two durations that the request added. */
+/** @param {Answer} answer */
 export function showAnswer(answer) {
   VERDICTS[answer.state](answer);
   showBars(answer);
   showSeen(Uint8Array.from(atob(answer.normalized), (byte) => byte.charCodeAt(0)));
-  element["box-story"].textContent = tellBox(answer);
-  element.latency.textContent = tellLatency(answer);
+  byId("box-story").textContent = tellBox(answer);
+  byId("latency").textContent = tellLatency(answer);
 }
 
-/** Shows why there is no answer; what was answered before would be taken for the answer, so that it goes. */
+/**
+ * Shows why there is no answer; what was answered before would be taken for the answer, so that it goes.
+ *
+ * @param {import("./predict.js").ServiceError} error
+ */
 export function showError(error) {
   showBlank();
   showVerdict("error", "!", "No answer", error.message, error.canRetry);
@@ -58,20 +78,52 @@ export function showError(error) {
 
 /** Has a screen reader say what the verdict is. */
 export function speak() {
-  element.speech.textContent = `${element.headline.textContent}. ${element.detail.textContent}`;
+  say(`${byId("headline").textContent}. ${byId("detail").textContent}`);
 }
 
-/** Tells whether the sheet is empty: the hint shows, and there is nothing to undo or to clear. */
-export function showSheet({ isBlank }) {
-  element.hint.hidden = !isBlank;
+/** @param {string} sentence */
+function say(sentence) {
+  byId("speech").textContent = sentence;
+}
+
+/**
+ * Shows what can be done with the sheet, and the hint while it is empty.
+ *
+ * @param {{isBlank: boolean, hasInk: boolean, canUndo: boolean, canRedo: boolean}} sheet
+ */
+export function showSheet({ isBlank, hasInk, canUndo, canRedo }) {
+  byId("hint").hidden = !isBlank;
+  const can = { undo: canUndo, redo: canRedo, clear: !isBlank, share: hasInk };
   // Not `disabled`: a disabled button loses the keyboard's focus.
-  element.undo.ariaDisabled = element.clear.ariaDisabled = String(isBlank);
+  for (const [id, isPossible] of Object.entries(can)) byId(id).ariaDisabled = String(!isPossible);
 }
 
+/**
+ * Tells whether fingers are ignored because a pen is in use.
+ *
+ * @param {boolean} isOn
+ */
+export function showPenMode(isOn) {
+  byId("pen-mode").hidden = !isOn;
+}
+
+/**
+ * Says for a moment, where the button's name was, what has become of the link.
+ *
+ * @param {string} notice
+ */
+export function showShared(notice) {
+  const name = byId("share-name");
+  name.textContent = notice;
+  say(notice);
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => (name.textContent = "Share"), NOTICE_MS);
+}
+
+/** @type {Record<DigitState, (answer: Answer) => void>} */
 const VERDICTS = {
   blank: () => showVerdict("blank", "", "No ink found", "The image is empty."),
-  digit: ({ digit, confidence }) =>
-    showVerdict("digit", digit, NAMES[digit], `${formatPercent(confidence)} confident`),
+  digit: ({ digit, confidence }) => showVerdict("digit", String(digit), NAMES[digit ?? 0], `${formatPercent(confidence ?? 0)} confident`),
   unsure: ({ alternatives }) => {
     const [first, second] = alternatives.map(({ digit }) => digit);
     const shares = alternatives.map(({ digit, confidence }) => `${formatPercent(confidence)} for ${digit}`);
@@ -81,35 +133,56 @@ const VERDICTS = {
   not_a_digit: () => showVerdict("not_a_digit", "×", "That is not a digit", "Inkling reads one digit, 0 to 9."),
 };
 
+/**
+ * @param {State} state
+ * @param {string} glyph
+ * @param {string} headline
+ * @param {string} detail
+ * @param {boolean} [canRetry]
+ */
 function showVerdict(state, glyph, headline, detail, canRetry = false) {
-  element.answer.dataset.state = state;
-  element.glyph.textContent = glyph;
-  element.headline.textContent = headline;
-  element.detail.textContent = detail;
-  element["ask-again"].hidden = !canRetry;
+  panel.dataset.state = state;
+  byId("glyph").textContent = glyph;
+  byId("headline").textContent = headline;
+  byId("detail").textContent = detail;
+  byId("ask-again").hidden = !canRetry;
 }
 
+/**
+ * @param {"ready" | "down"} state
+ * @param {string} text
+ */
 function showModelState(state, text) {
-  element.model.dataset.state = state;
-  element["model-text"].textContent = text;
-  element["model-retry"].hidden = state !== "down";
+  byId("model").dataset.state = state;
+  byId("model-state").textContent = state === "ready" ? "Model active" : "No model";
+  byId("model-text").textContent = text;
+  byId("model").hidden = state === "down";
+  byId("banner").hidden = state !== "down";
 }
 
+/**
+ * @param {number} digit
+ * @returns {{row: HTMLElement, fill: HTMLElement, share: HTMLElement}}
+ */
 function addBar(digit) {
   const row = document.createElement("li");
   const [name, track, fill, share] = Array.from({ length: 4 }, () => document.createElement("span"));
   name.className = "name";
-  name.textContent = digit;
+  name.textContent = String(digit);
   track.className = "track";
   fill.className = "fill";
   share.className = "share";
   track.append(fill);
   row.append(name, track, share);
-  element.bars.append(row);
+  byId("bars").append(row);
   return { row, fill, share };
 }
 
-/** Empty without a digit: the probabilities say which one it is if it is one, and of other ink nothing. */
+/**
+ * Empty without a digit: the probabilities say which one it is if it is one, and of other ink nothing.
+ *
+ * @param {{digit: number | null, alternatives: Alternative[], probabilities: number[]}} answer
+ */
 function showBars({ digit, alternatives, probabilities }) {
   const offered = [digit, ...alternatives.map((each) => each.digit)];
   bars.forEach(({ row, fill, share }, bar) => {
@@ -120,29 +193,55 @@ function showBars({ digit, alternatives, probabilities }) {
   });
 }
 
-/** Paints SEEN_SIDE x SEEN_SIDE levels (255 = ink) white on black, as the network takes them. */
+/**
+ * Paints SEEN_SIDE x SEEN_SIDE levels (255 = ink) white on black, as the network takes them.
+ *
+ * @param {Uint8Array} levels
+ */
 function showSeen(levels) {
   const image = new ImageData(SEEN_SIDE, SEEN_SIDE);
   levels.forEach((level, pixel) => image.data.set([level, level, level, 255], 4 * pixel));
-  element.seen.getContext("2d").putImageData(image, 0, 0);
+  seen.putImageData(image, 0, 0);
 }
 
+/**
+ * @param {Answer} answer
+ * @returns {string}
+ */
 function tellBox({ box, width, height }) {
   if (!box) return `No ink in ${width} × ${height} pixels.`;
   const ink = `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)}`;
   return `Your ink, ${ink} of ${width} × ${height} px, cut out, scaled and centred.`;
 }
 
-function tellLatency({ modelMs, roundTripMs }) {
-  const roundTrip = `round trip ${formatMs(roundTripMs)}`;
-  return modelMs === null ? roundTrip : `model ${formatMs(modelMs)} · ${roundTrip}`;
+/**
+ * The preprocessing has no duration of its own: it is part of the model file's graph, as the network is.
+ *
+ * @param {Answer} answer
+ * @returns {string}
+ */
+function tellLatency({ decodeMs, inferMs, serviceMs, roundTripMs }) {
+  const durations = { "reading the request": decodeMs, "preprocessing and network": inferMs, "service in all": serviceMs, "round trip": roundTripMs };
+  return Object.entries(durations)
+    .flatMap(([name, ms]) => (ms === null ? [] : `${name} ${formatMs(ms)}`))
+    .join(" · ");
 }
 
+/**
+ * @param {number} ms
+ * @returns {string}
+ */
 function formatMs(ms) {
-  return `${ms.toFixed(ms < 10 ? 1 : 0)}\u00a0ms`;
+  return `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)}\u00a0ms`;
 }
 
-/** A share as a percentage; what is not certain is never rounded up to 100 %. */
+/**
+ * A share as a percentage; what is not certain is never rounded up to 100 %.
+ *
+ * @param {number} share
+ * @param {number} [maximumFractionDigits]
+ * @returns {string}
+ */
 function formatPercent(share, maximumFractionDigits = 1) {
   const options = { minimumFractionDigits: 1, maximumFractionDigits };
   const top = 100 - 10 ** -maximumFractionDigits;

@@ -1,5 +1,7 @@
 // Elements from text alone: nothing that the document says is ever read as HTML.
 
+import { copyText } from "../clipboard.js";
+
 /**
  * @param {string} tag the element's name, with classes after dots: `p.note`
  * @param {object} attributes set as attributes; those that start with `on` as listeners; false and null are left out
@@ -38,27 +40,4 @@ export function copyButton(label, read) {
     setTimeout(() => (button.textContent = "Copy"), 1500);
   }
   return button;
-}
-
-/** The clipboard's own interface exists on https and localhost only; on plain http, the old command copies a selection. */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copySelection(text);
-  }
-}
-
-function copySelection(text) {
-  const focused = document.activeElement;
-  const area = h("textarea.unseen.verbatim", { readonly: true, "aria-hidden": "true" });
-  area.value = text;
-  document.body.append(area);
-  area.focus({ preventScroll: true });
-  area.select();
-  const isCopied = document.execCommand("copy");
-  area.remove();
-  focused?.focus({ preventScroll: true });
-  return isCopied;
 }

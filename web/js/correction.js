@@ -1,0 +1,80 @@
+// The correction of an answer: the drawing and its right digit, for the service to store.
+
+import { byId } from "./dom.js";
+import { ServiceError, sendDrawing } from "./predict.js";
+
+const wrong = byId("wrong", HTMLButtonElement);
+const thanks = byId("thanks");
+const dialog = byId("correction", HTMLDialogElement);
+const problem = byId("correction-problem");
+const digits = byId("correction-digits");
+
+let collects = false;
+/** @type {Stroke[] | null} of the answer that is shown */
+let strokes = null;
+
+/**
+ * A service stores drawings only if whoever started it asked for that.
+ *
+ * @param {Card} card
+ */
+export function showCard(card) {
+  collects = card.service?.collects === true;
+  offer();
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Drawing} drawing
+ */
+export function showAnswer(answer, drawing) {
+  const isOffered = drawing.file === null && answer.state !== "blank" && !drawing.isDrawing;
+  strokes = isOffered ? drawing.strokes : null;
+  offer();
+}
+
+/** Nothing is drawn, or there is no answer to correct. */
+export function showBlank() {
+  strokes = null;
+  offer();
+}
+
+function offer() {
+  wrong.hidden = !collects || strokes === null;
+  thanks.hidden = true;
+}
+
+/** @param {number} label */
+async function send(label) {
+  if (!strokes) return;
+  problem.hidden = true;
+  try {
+    await sendDrawing(strokes, label);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    problem.textContent = `Not stored. ${error.message}`;
+    problem.hidden = false;
+    problem.focus();
+    return;
+  }
+  dialog.close();
+  wrong.hidden = true;
+  thanks.textContent = `Thank you. It is stored as a ${label}.`;
+  thanks.hidden = false;
+  // The button that had the focus is gone.
+  thanks.focus();
+}
+
+for (let digit = 0; digit < 10; digit += 1) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button digit";
+  button.textContent = String(digit);
+  button.addEventListener("click", () => send(digit));
+  digits.append(button);
+}
+wrong.addEventListener("click", () => {
+  problem.hidden = true;
+  dialog.showModal();
+});
+byId("correction-cancel").addEventListener("click", () => dialog.close());

@@ -1,0 +1,249 @@
+// What the modules' JSDoc calls by name: for the type checker alone, nothing of it is loaded by the page.
+
+type DigitState = "blank" | "digit" | "not_a_digit" | "unsure";
+
+/** The pen's path: x and y, 0 to 1 from the sheet's top left corner. */
+type Point = [number, number];
+type Stroke = Point[];
+
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+interface Alternative {
+  digit: number;
+  confidence: number;
+}
+
+/** What POST /api/predict answers. */
+interface Prediction {
+  state: DigitState;
+  digit: number | null;
+  confidence: number | null;
+  alternatives: Alternative[];
+  probabilities: number[];
+  digit_score: number;
+  /** Of the ink, in pixels of the source. */
+  box: Box | null;
+  /** Base64 of 28 x 28 bytes, 255 = ink. */
+  normalized: string;
+  width: number;
+  height: number;
+  model_version: string;
+}
+
+/** A prediction with its durations in milliseconds: those of the service are null where it does not tell them. */
+interface Answer extends Prediction {
+  /** Reading the body into grey pixels. */
+  decodeMs: number | null;
+  /** The model file's graph: the preprocessing and the network. */
+  inferMs: number | null;
+  /** All that the service did. */
+  serviceMs: number | null;
+  /** From sending the request to having its answer. */
+  roundTripMs: number;
+}
+
+/** The request that has something read. */
+interface PredictRequest {
+  url: string;
+  body: Uint8Array<ArrayBuffer> | File;
+  headers?: Record<string, string>;
+}
+
+/** What is to be answered; `request` runs when it is sent. */
+interface Ask {
+  request(): PredictRequest;
+  grey?: Uint8Array<ArrayBuffer>;
+  file?: File;
+}
+
+/** What an answer is the answer to. */
+interface Drawing {
+  strokes: Stroke[];
+  /** RASTER_SIDE x RASTER_SIDE levels, 0 = ink; none where a file was read. */
+  grey?: Uint8Array;
+  file: File | null;
+  isDrawing: boolean;
+}
+
+/** A part of the page below the sheet. */
+interface Part {
+  showCard?(card: Card): void;
+  showAnswer?(answer: Answer, drawing: Drawing): void;
+  showBlank?(): void;
+}
+
+/** What GET /api/model answers. A model file of an earlier form has fewer parts. */
+interface Card {
+  name: string;
+  version: string;
+  sha256: string;
+  size_bytes: number;
+  classes: string[];
+  thresholds: { digit_score: number; confidence: number };
+  normalizer: string;
+  params_sha256: string;
+  data?: CardData;
+  metrics?: Record<string, number>;
+  network?: CardNetwork;
+  training?: CardTraining;
+  evaluation?: CardEvaluation;
+  experiments?: Experiment[];
+  service?: { collects: boolean };
+}
+
+interface CardData {
+  title: string;
+  train: number;
+  validation: number;
+  test: number;
+  parts: { train: Record<string, number>; validation: Record<string, number> };
+  test_drawings: number;
+  sha256: Record<string, string>;
+}
+
+interface CardNetwork {
+  name: string;
+  n_parameters: number;
+  layers?: Layer[];
+  /** The Keras code that builds it. */
+  definition?: string;
+}
+
+interface Layer {
+  name: string;
+  kind: string;
+  /** Of its output, without the batch. */
+  shape: number[];
+  n_parameters: number;
+  activation: string | null;
+  detail: string;
+}
+
+interface Epoch {
+  epoch: number;
+  loss: number;
+  accuracy: number;
+  val_loss: number;
+  val_accuracy: number;
+}
+
+interface CardTraining extends Epoch {
+  epochs: number;
+  parameters: Record<string, number | string | boolean | null>;
+  history: Epoch[];
+}
+
+interface CardEvaluation {
+  /** Counts, [actual][predicted]. */
+  confusion: { mnist: number[][]; strokes: number[][] };
+  reliability: ReliabilityBin[];
+  refusal: { families: Record<string, RefusalFamily> };
+  steps: Record<string, StepAccuracy>;
+  mistakes: Mistake[];
+}
+
+interface Measured {
+  accuracy: number;
+  accuracy_low: number;
+  accuracy_high: number;
+}
+
+interface ReliabilityBin extends Measured {
+  test: string;
+  low: number;
+  high: number;
+  n: number;
+  confidence: number;
+}
+
+interface RefusalFamily {
+  kind: string;
+  is_held_out: boolean;
+  digit: number;
+  unsure: number;
+  not_a_digit: number;
+  blank: number;
+  refused: number;
+  refused_low: number;
+  refused_high: number;
+}
+
+/** How well test drawings are read where a step of the preprocessing is left out. */
+interface StepAccuracy extends Measured {
+  label: string;
+}
+
+interface Mistake {
+  source: string;
+  image: number;
+  actual: number;
+  predicted: number;
+  confidence: number;
+  state: DigitState;
+  /** Base64 of the 28 x 28 bytes that the network saw, 255 = ink. */
+  pixels: string;
+}
+
+interface Experiment {
+  experiment: string;
+  hypothesis: string;
+  learning_rate: number;
+  batch_size: number;
+  dropout: number;
+  augmentation: boolean;
+  batchnorm: boolean;
+  val_accuracy: number;
+  test_accuracy: number;
+  test_accuracy_low: number;
+  test_accuracy_high: number;
+  published: number | null;
+  epochs: number;
+  seconds: number;
+  finding: string;
+}
+
+/** What POST /api/network answers. */
+interface NetworkAnswer {
+  model_version: string;
+  answers: Pick<Prediction, "state" | "digit" | "confidence" | "probabilities" | "digit_score">[];
+  layers?: LayerMaps[];
+}
+
+interface LayerMaps {
+  name: string;
+  kind: string;
+  /** Height, width, channels. */
+  shape: [number, number, number];
+  /** The value that 255 stands for. */
+  peak: number;
+  /** Base64 of bytes, channel by channel. */
+  maps: string;
+}
+
+/** What we use of GSAP: https://gsap.com/docs/ has the whole. */
+interface Gsap {
+  registerPlugin(...plugins: object[]): void;
+  matchMedia(): { add(query: string, animate: () => void | (() => void)): void };
+  from(targets: GsapTargets, to: GsapVariables): GsapTween;
+  to(targets: GsapTargets, to: GsapVariables): GsapTween;
+  fromTo(targets: GsapTargets, from: GsapVariables, to: GsapVariables): GsapTween;
+  set(targets: GsapTargets, to: GsapVariables): GsapTween;
+}
+
+type GsapTargets = string | object;
+type GsapVariables = Record<string, unknown>;
+
+interface GsapTween {
+  kill(): void;
+}
+
+/** The scripts of web/js/vendor/ set these; where they could not be loaded, the page works without. */
+interface Window {
+  gsap?: Gsap;
+  ScrollTrigger?: { create(options: object): object; batch(targets: GsapTargets, options: object): object; refresh(): void };
+}

@@ -1,0 +1,49 @@
+// Whether the service can be reached, and which model it has.
+
+import { ServiceError, fetchCard } from "./predict.js";
+
+/** From a failed attempt to the next. */
+const RETRY_MS = 3000;
+
+/** Asks for the model's card, and again and again while that fails. */
+export class Watch {
+  #on;
+  #isDown = false;
+  /** @type {Promise<void> | null} */
+  #check = null;
+  /** @type {number | undefined} */
+  #timer;
+
+  /**
+   * @param {object} on
+   * @param {(card: Card) => void} on.card
+   * @param {(error: ServiceError) => void} on.down runs after every failed attempt
+   * @param {() => void} on.back runs after the first card that follows a failed attempt
+   */
+  constructor(on) {
+    this.#on = on;
+    for (const change of ["online", "offline"]) window.addEventListener(change, () => this.check());
+  }
+
+  /** @returns {Promise<void>} when the card has been told or the attempt has failed; at most one is under way */
+  check() {
+    this.#check ??= this.#attempt().finally(() => (this.#check = null));
+    return this.#check;
+  }
+
+  async #attempt() {
+    clearTimeout(this.#timer);
+    try {
+      const card = await fetchCard();
+      const wasDown = this.#isDown;
+      this.#isDown = false;
+      this.#on.card(card);
+      if (wasDown) this.#on.back();
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      this.#isDown = true;
+      this.#on.down(error);
+      this.#timer = setTimeout(() => this.check(), RETRY_MS);
+    }
+  }
+}
