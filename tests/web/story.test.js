@@ -16,7 +16,7 @@ test("what is not certain is never 100 %", () => {
 });
 
 test("each state is told", () => {
-  assert.equal(tellReading(reading("digit", 4, 0.9)), "4, 90.0\u00a0%");
+  assert.equal(tellReading(reading("digit", 4, 0.9)), "4 (90.0\u00a0%)");
   assert.equal(tellReading(reading("unsure", 4, 0.6)), "4 or 5, unsure");
   assert.equal(tellReading(reading("not_a_digit", 4, 0.6)), "not a digit");
   assert.equal(tellReading(reading("blank", 4, 0.6)), "nothing at all");
@@ -24,7 +24,7 @@ test("each state is told", () => {
 
 test("a part without which it is another digit is told", () => {
   const story = tellHold(reading("digit", 9, 0.99), reading("digit", 4, 0.73), "upper");
-  assert.equal(story, "Without its upper part it would be read as 4, 73.0\u00a0%.");
+  assert.equal(story, "Without its upper part it would be read as 4 (73.0\u00a0%).");
 });
 
 test("a part without which it is no digit any more is told", () => {
@@ -42,7 +42,7 @@ test("where nothing changes, no part is named", () => {
 });
 
 test("shifts are told in pixels, and none as none", () => {
-  assert.equal(tellShift({ right: -1.5, down: 2 }), "Moved 1.5 px left, 2 px down");
-  assert.equal(tellShift({ right: 0, down: -1 }), "Moved 1 px up");
+  assert.equal(tellShift({ right: -1.5, down: 2 }), "1.5 px left, 2 down");
+  assert.equal(tellShift({ right: 0, down: -1 }), "1 px up");
   assert.equal(tellShift({ right: 0, down: 0 }), "Already there");
 });

@@ -8,11 +8,15 @@
  * @param {number} width
  */
 export function paintGrey(canvas, levels, width) {
-  paint(canvas, levels.length, width, (pixel) => [levels[pixel], levels[pixel], levels[pixel]]);
+  paint(canvas, levels.length, width, (data) => {
+    // Opaque, with the level in each of red, green and blue: the sheet's raster is painted at every frame of a stroke.
+    const rgba = new DataView(data.buffer);
+    levels.forEach((level, pixel) => rgba.setUint32(4 * pixel, level * 0x01010100 + 255));
+  });
 }
 
 /**
- * Paints levels from black to the canvas's own CSS colour.
+ * Paints levels from black over the canvas's own CSS colour to white.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Uint8Array} levels width x height, row by row
@@ -20,7 +24,9 @@ export function paintGrey(canvas, levels, width) {
  */
 export function paintTinted(canvas, levels, width) {
   const colour = colourOf(canvas);
-  paint(canvas, levels.length, width, (pixel) => colour.map((part) => (part * levels[pixel]) / 255));
+  paint(canvas, levels.length, width, (data) => {
+    levels.forEach((level, pixel) => data.set([...colour.map((part) => blend(part, level / 255)), 255], 4 * pixel));
+  });
 }
 
 /**
@@ -33,9 +39,11 @@ export function paintTinted(canvas, levels, width) {
  */
 export function paintHeat(canvas, levels, width, heat) {
   const colour = colourOf(canvas);
-  paint(canvas, levels.length, width, (pixel) => {
-    const share = Math.min(Math.max(heat[pixel], 0), 1);
-    return colour.map((part) => (levels[pixel] / 255) * (COLD + (part - COLD) * share));
+  paint(canvas, levels.length, width, (data) => {
+    levels.forEach((level, pixel) => {
+      const share = Math.min(Math.max(heat[pixel], 0), 1);
+      data.set([...colour.map((part) => (level / 255) * (COLD + (part - COLD) * share)), 255], 4 * pixel);
+    });
   });
 }
 
@@ -119,23 +127,26 @@ export class GridCursor {
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
+ * @param {number} part of a colour
+ * @param {number} share 0 for black, 0.5 for the colour, 1 for white
+ * @returns {number}
+ */
+function blend(part, share) {
+  return share < 0.5 ? 2 * share * part : part + (2 * share - 1) * (255 - part);
+}
+
+/**
  * @param {HTMLCanvasElement} canvas
  * @param {number} n_pixels
  * @param {number} width
- * @param {(pixel: number) => number[]} rgbOf
+ * @param {(data: Uint8ClampedArray) => void} fill red, green, blue and alpha of each pixel
  */
-function paint(canvas, n_pixels, width, rgbOf) {
+function paint(canvas, n_pixels, width, fill) {
   const height = n_pixels / width;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const image = new ImageData(width, height);
-  for (let pixel = 0; pixel < n_pixels; pixel += 1) {
-    const [red, green, blue] = rgbOf(pixel);
-    image.data[4 * pixel] = red;
-    image.data[4 * pixel + 1] = green;
-    image.data[4 * pixel + 2] = blue;
-    image.data[4 * pixel + 3] = 255;
-  }
+  fill(image.data);
   canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
 

@@ -9,7 +9,7 @@ const N_FIRST = 16;
 const N_COLUMNS = 8;
 
 /**
- * @typedef {{channel: number, levels: Uint8Array, sum: number, top: number}} FeatureMap `top`: its largest level
+ * @typedef {{channel: number, levels: Uint8Array, top: number}} FeatureMap `top`: its largest level
  */
 
 /** A list box of tiles, strongest first: pointing or focus chooses one. */
@@ -66,9 +66,9 @@ export class MapPicker {
     const size = levels.length / this.#n_maps;
     const maps = Array.from({ length: this.#n_maps }, (_, channel) => {
       const own = levels.subarray(channel * size, (channel + 1) * size);
-      return { channel, levels: own, sum: own.reduce((sum, level) => sum + level, 0), top: Math.max(...own) };
+      return { channel, levels: own, top: Math.max(...own) };
     });
-    this.#maps = maps.sort((a, b) => b.sum - a.sum);
+    this.#maps = maps.sort((a, b) => b.top - a.top);
     this.#peak = peak;
     this.#options.forEach((option, index) => {
       option.ariaLabel = this.#tell(index);

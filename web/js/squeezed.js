@@ -54,7 +54,7 @@ export function showBlank() {
   asked = null;
   asker.cancel();
   for (const canvas of [ours, theirs]) wipe(canvas);
-  tell("Nothing drawn yet", "Nothing drawn yet", "");
+  tell("–", "–", "");
 }
 
 /**

@@ -15,8 +15,7 @@ const STAGES = ["drawing", "polarity", "box", "fit", "mass", "tensor"];
 /** The stages that have an accuracy without them in the card, and what each figure is the accuracy without. */
 const MEASURED = ["polarity", "box", "fit", "mass"];
 
-/** Only what the stages after the file's own image come from. */
-const EMPTY = "Nothing drawn yet";
+const EMPTY = "–";
 
 const canvases = Object.fromEntries(STAGES.map((stage) => [stage, byId(`${stage}-canvas`, HTMLCanvasElement)]));
 const marks = {
@@ -47,10 +46,9 @@ export function showCard({ evaluation }) {
   const steps = evaluation?.steps;
   for (const stage of MEASURED) {
     const without = steps?.[stage];
-    fill(`${stage}-cost`, without ? ["Without it ", strong(percent(without.accuracy)), " are right."] : []);
-    byId(`${stage}-cost`).title = without?.label ?? "";
+    showAccuracy(stage, without, "right without it");
   }
-  fill("tensor-cost", steps?.all ? ["With all steps ", strong(percent(steps.all.accuracy)), " are right."] : []);
+  showAccuracy("tensor", steps?.all, "right with all steps");
   const note = "Right answers are counted on pen strokes of writers that the model never saw, with one step left out at a time.";
   byId("steps-note").textContent = steps?.all ? note : "";
   squeezed.showCard(steps);
@@ -98,9 +96,9 @@ function showStages(source, answer) {
   forgetPixel();
   tensor = null;
   if (answer?.box) {
-    showInk(source, answer, answer.box);
+    showInk(answer, answer.box);
   } else {
-    for (const stage of ["box", "fit", "mass", "tensor"]) wipe(canvases[stage]);
+    for (const stage of ["fit", "mass", "tensor"]) wipe(canvases[stage]);
     for (const stage of ["box", "fit", "mass", "tensor"]) tell(stage, answer ? "No ink found" : EMPTY);
   }
 }
@@ -114,24 +112,22 @@ function showSource(source, answer) {
     const { grey, width, height, colours } = source;
     if (colours) paintColours(canvases.drawing, colours);
     else paintGrey(canvases.drawing, grey, width);
-    paintGrey(canvases.polarity, inkOf(grey, width, height), width);
+    const ink = inkOf(grey, width, height);
+    for (const stage of ["polarity", "box"]) paintGrey(canvases[stage], ink, width);
     tell("drawing", answer ? `${answer.width} × ${answer.height} px` : "");
-    tell("polarity", isLight(grey, width, height) ? "Light paper: turned round" : "Dark ground: kept");
+    tell("polarity", isLight(grey, width, height) ? "Light paper: inverted" : "Dark ground: kept");
   } else {
-    for (const stage of ["drawing", "polarity"]) wipe(canvases[stage]);
+    for (const stage of ["drawing", "polarity", "box"]) wipe(canvases[stage]);
     for (const stage of ["drawing", "polarity"]) tell(stage, answer ? "This browser cannot show it" : EMPTY);
   }
 }
 
 /**
- * @param {Source | null} source
  * @param {Answer} answer
  * @param {Box} box
  */
-function showInk(source, answer, box) {
+function showInk(answer, box) {
   tensor = bytesOf(answer.normalized);
-  if (source) paintGrey(canvases.box, inkOf(source.grey, source.width, source.height), source.width);
-  else wipe(canvases.box);
   marks.box.ownerSVGElement?.setAttribute("viewBox", `0 0 ${answer.width} ${answer.height}`);
   place(marks.box, { left: box.left, top: box.top, width: box.right - box.left, height: box.bottom - box.top });
   tell("box", `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)} px of ink`);
@@ -199,21 +195,20 @@ function paintColours(canvas, colours) {
 }
 
 /**
- * @param {string} id
- * @param {(string | Node)[]} content
+ * @param {string} stage
+ * @param {StepAccuracy | undefined} step
+ * @param {string} words what the figure is
  */
-function fill(id, content) {
-  byId(id).replaceChildren(...content);
-}
-
-/**
- * @param {string} text
- * @returns {HTMLElement}
- */
-function strong(text) {
-  const element = document.createElement("strong");
-  element.textContent = text;
-  return element;
+function showAccuracy(stage, step, words) {
+  const cost = byId(`${stage}-cost`);
+  if (!step) return cost.replaceChildren();
+  const [figure, track, fill] = ["strong", "span", "span"].map((tag) => document.createElement(tag));
+  figure.textContent = percent(step.accuracy);
+  track.className = "track";
+  fill.className = "fill";
+  fill.style.width = `${100 * step.accuracy}%`;
+  track.append(fill);
+  cost.replaceChildren(figure, words, track);
 }
 
 /**

@@ -20,7 +20,7 @@ export function tellReading({ state, probabilities }) {
   if (state === "blank") return "nothing at all";
   if (state === "not_a_digit") return "not a digit";
   if (state === "unsure") return `${first} or ${second}, unsure`;
-  return `${first}, ${percent(probabilities[first])}`;
+  return `${first} (${percent(probabilities[first])})`;
 }
 
 /**
@@ -42,13 +42,12 @@ export function tellHold(whole, without, part) {
 
 /**
  * @param {{right: number, down: number}} shift pixels
- * @returns {string} such as "1.5 px to the left and 2 px down"
+ * @returns {string} such as "1.5 px left, 2 down"
  */
 export function tellShift({ right, down }) {
-  const ways = [];
-  if (right) ways.push(`${Math.abs(right)} px ${right < 0 ? "left" : "right"}`);
-  if (down) ways.push(`${Math.abs(down)} px ${down < 0 ? "up" : "down"}`);
-  return ways.length > 0 ? `Moved ${ways.join(", ")}` : "Already there";
+  const across = right && `${Math.abs(right)} px ${right < 0 ? "left" : "right"}`;
+  const along = down && `${Math.abs(down)}${right ? "" : " px"} ${down < 0 ? "up" : "down"}`;
+  return [across, along].filter(Boolean).join(", ") || "Already there";
 }
 
 /**
