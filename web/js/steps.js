@@ -12,7 +12,7 @@ import * as squeezed from "./squeezed.js";
 
 const STAGES = ["drawing", "polarity", "box", "fit", "mass", "tensor"];
 
-/** The stages that have an accuracy without them in the card, and what each figure is the accuracy without. */
+/** The stages that the card has an accuracy without. */
 const MEASURED = ["polarity", "box", "fit", "mass"];
 
 const EMPTY = "–";
@@ -46,7 +46,7 @@ export function showCard({ evaluation }) {
   const steps = evaluation?.steps;
   for (const stage of MEASURED) {
     const without = steps?.[stage];
-    showAccuracy(stage, without, "right without it");
+    showAccuracy(stage, without, `right without it: ${without?.label}`);
   }
   showAccuracy("tensor", steps?.all, "right with all steps");
   const note = "Right answers are counted on pen strokes of writers that the model never saw, with one step left out at a time.";
@@ -208,7 +208,7 @@ function showAccuracy(stage, step, words) {
   fill.className = "fill";
   fill.style.width = `${100 * step.accuracy}%`;
   track.append(fill);
-  cost.replaceChildren(figure, words, track);
+  cost.replaceChildren(figure, track, words);
 }
 
 /**
