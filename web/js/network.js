@@ -1,10 +1,91 @@
-// What the network sees: its layers' feature maps, and what the answer hangs on.
+// What the network sees: what the answer hangs on, and its layers' feature maps. It costs the service a run for each
+// blanked copy of the ink, so that it is asked for at the end of a stroke, and only while somebody looks.
 
-/** Shows what the model's card tells. */
-export function showCard(card) {}
+import { byId } from "./dom.js";
+import * as hold from "./hold.js";
+import * as layers from "./layers.js";
+import { NewestAsker } from "./newest.js";
+import { blank, windowsOf } from "./occlusion.js";
+import { GRID, bytesOf } from "./pixels.js";
 
-/** Shows a new answer. */
-export function showAnswer(answer, drawing) {}
+/** @typedef {import("./hold.js").Asked} Asked */
+
+const inside = byId("inside", HTMLDetailsElement);
+const body = byId("inside-body");
+const note = byId("inside-note");
+
+/** @type {NewestAsker<Asked>} */
+const asker = new NewestAsker({ answer: show, error: showError });
+/** @type {Answer | null} */
+let newest = null;
+/** @type {Answer | null} */
+let asked = null;
+let isInView = false;
+
+inside.addEventListener("toggle", askSoon);
+new IntersectionObserver((entries) => {
+  isInView = entries.some((entry) => entry.isIntersecting);
+  askSoon();
+}).observe(inside);
+
+/** @param {Card} card its words for each layer are shown; an earlier card has none */
+export function showCard(card) {
+  layers.showCard(card);
+  // Another model sees something else in the same ink.
+  if (asked && asked.model_version !== card.version) asked = null;
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Drawing} drawing
+ */
+export function showAnswer(answer, { isDrawing }) {
+  if (isDrawing) return;
+  newest = answer.state === "blank" ? null : answer;
+  if (newest) askSoon();
+  else showBlank();
+}
 
 /** Nothing is drawn. */
-export function showBlank() {}
+export function showBlank() {
+  newest = asked = null;
+  asker.cancel();
+  showNote("Draw a digit first.");
+}
+
+function askSoon() {
+  if (!newest || newest === asked || !inside.open || !isInView) return;
+  asked = newest;
+  const normalized = bytesOf(newest.normalized);
+  const places = windowsOf(normalized);
+  const grids = new Uint8Array((1 + places.length) * GRID * GRID);
+  grids.set(normalized);
+  grids.set(blank(normalized, places), GRID * GRID);
+  asker.ask({ grids, layers: true, about: { normalized, places } });
+}
+
+/**
+ * @param {NetworkAnswer} answer
+ * @param {Asked} about
+ */
+function show({ answers: [whole, ...without], layers: maps }, about) {
+  const n_copies = about.places.length;
+  byId("inside-price").textContent = `it had the service read your ink ${n_copies} more times, without one square of it at a time`;
+  note.hidden = true;
+  body.hidden = false;
+  hold.show(about, whole, without);
+  layers.show(about.normalized, maps ?? [], whole);
+}
+
+/** @param {Error} error */
+function showError({ message }) {
+  asked = null;
+  showNote(message);
+}
+
+/** @param {string} text in place of what was shown */
+function showNote(text) {
+  note.textContent = text;
+  note.hidden = false;
+  body.hidden = true;
+}

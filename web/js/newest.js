@@ -1,0 +1,55 @@
+// Asks the network alone for what the explaining parts of the page need, and never for more than the newest ink.
+
+import { askNetwork } from "./predict.js";
+
+/**
+ * @template T
+ * @typedef {{grids: Uint8Array<ArrayBuffer>, layers?: boolean, about: T}} Question `about`: handed back with its answer
+ */
+
+/**
+ * One request at a time: the newest question waits while one is under way, and replaces an older one that waits.
+ *
+ * @template T
+ */
+export class NewestAsker {
+  /** @type {{answer: (answer: NetworkAnswer, about: T) => void, error: (error: Error) => void}} */
+  #on;
+  /** @type {Question<T> | null} */
+  #waiting = null;
+  /** @type {AbortController | null} */
+  #abort = null;
+
+  /** @param {{answer: (answer: NetworkAnswer, about: T) => void, error: (error: Error) => void}} on */
+  constructor(on) {
+    this.#on = on;
+  }
+
+  /** @param {Question<T>} question sent as soon as no other is under way */
+  ask(question) {
+    this.#waiting = question;
+    if (!this.#abort) this.#run();
+  }
+
+  /** Forgets what waits, and drops what is under way: its answer will not be told. */
+  cancel() {
+    this.#waiting = null;
+    this.#abort?.abort();
+  }
+
+  async #run() {
+    while (this.#waiting) {
+      const { grids, layers, about } = this.#waiting;
+      this.#waiting = null;
+      this.#abort = new AbortController();
+      const { signal } = this.#abort;
+      try {
+        const answer = /** @type {NetworkAnswer} */ (await askNetwork(grids, { layers }, signal));
+        if (!signal.aborted) this.#on.answer(answer, about);
+      } catch (error) {
+        if (!signal.aborted) this.#on.error(/** @type {Error} */ (error));
+      }
+    }
+    this.#abort = null;
+  }
+}

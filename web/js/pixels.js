@@ -1,0 +1,167 @@
+// Grey levels as plain arrays: what the explaining parts of the page compute, free of any element.
+
+/** Side in pixels of what the network sees. */
+export const GRID = 28;
+
+/** The middle of the grid's pixel 14, from its edge: where the preprocessing puts the centre of mass, as MNIST's did. */
+export const GRID_CENTRE = 14.5;
+
+/** The longest side of the ink on the grid, in pixels; the rest is margin. */
+export const FIT = 20;
+
+/** @typedef {{left: number, top: number, width: number, height: number}} Crop in pixels of the grid */
+
+/**
+ * @param {string} text base64
+ * @returns {Uint8Array<ArrayBuffer>} its bytes
+ */
+export function bytesOf(text) {
+  return Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
+}
+
+/**
+ * @param {Uint8ClampedArray} rgba red, green, blue and alpha of each pixel, all opaque
+ * @returns {Uint8Array<ArrayBuffer>} the grey level of each pixel
+ */
+export function greyOf(rgba) {
+  // ITU-R 601, as Pillow's, with which the service reads a file.
+  return Uint8Array.from({ length: rgba.length / 4 }, (_, pixel) => {
+    const [red, green, blue] = rgba.subarray(4 * pixel, 4 * pixel + 3);
+    return Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+  });
+}
+
+/**
+ * @param {Uint8Array} grey width x height levels
+ * @param {number} width
+ * @param {number} height
+ * @returns {boolean} whether most of the border is light, as paper is
+ */
+export function isLight(grey, width, height) {
+  const rows = [0, height - 1].flatMap((y) => [...grey.subarray(y * width, (y + 1) * width)]);
+  const columns = Array.from({ length: height }, (_, y) => [grey[y * width], grey[(y + 1) * width - 1]]).flat();
+  const edges = [...rows, ...columns].sort((a, b) => a - b);
+  return edges[edges.length >> 1] > 127;
+}
+
+/**
+ * @param {Uint8Array} grey width x height levels
+ * @param {number} width
+ * @param {number} height
+ * @returns {Uint8Array<ArrayBuffer>} the same with ink light on dark, 255 = ink
+ */
+export function inkOf(grey, width, height) {
+  return isLight(grey, width, height) ? Uint8Array.from(grey, (level) => 255 - level) : Uint8Array.from(grey);
+}
+
+/**
+ * The whole picture squeezed to the grid, whatever its shape: each of its pixels is the mean of those it covers.
+ *
+ * @param {Uint8Array} levels width x height
+ * @param {number} width
+ * @param {number} height
+ * @returns {Uint8Array<ArrayBuffer>} GRID x GRID levels
+ */
+export function squeeze(levels, width, height) {
+  const grid = new Uint8Array(GRID * GRID);
+  for (let row = 0; row < GRID; row += 1) {
+    const [top, bottom] = spanOf(row, height);
+    for (let column = 0; column < GRID; column += 1) {
+      const [left, right] = spanOf(column, width);
+      let sum = 0;
+      for (let y = top; y < bottom; y += 1) {
+        for (let x = left; x < right; x += 1) sum += levels[y * width + x];
+      }
+      grid[row * GRID + column] = Math.round(sum / ((bottom - top) * (right - left)));
+    }
+  }
+  return grid;
+}
+
+/**
+ * Where the ink's box lies on the grid. Its size follows from the box (the longest side has FIT pixels); of the places
+ * where it fits, it is the one with the most ink, because next to no ink is outside it.
+ *
+ * @param {Uint8Array} normalized GRID x GRID levels, 255 = ink
+ * @param {Box} box of the ink in source pixels
+ * @returns {Crop} in pixels of the grid
+ */
+export function cropOf(normalized, { left, top, right, bottom }) {
+  const scale = Math.max(right - left, bottom - top, 1) / FIT;
+  const width = Math.max(1, Math.ceil((right - left) / scale - 1e-4));
+  const height = Math.max(1, Math.ceil((bottom - top) / scale - 1e-4));
+  const [byColumn, byRow] = profilesOf(normalized);
+  return { left: heaviest(byColumn, width), top: heaviest(byRow, height), width, height };
+}
+
+/**
+ * @param {Uint8Array} normalized GRID x GRID levels
+ * @param {Crop} crop
+ * @returns {Uint8Array<ArrayBuffer>} FIT x FIT levels: the crop in the middle, and nothing around it
+ */
+export function fitOf(normalized, { left, top, width, height }) {
+  const frame = new Uint8Array(FIT * FIT);
+  const [x, y] = [(FIT - width) >> 1, (FIT - height) >> 1];
+  for (let row = 0; row < height; row += 1) {
+    const start = (top + row) * GRID + left;
+    frame.set(normalized.subarray(start, start + width), (y + row) * FIT + x);
+  }
+  return frame;
+}
+
+/**
+ * @param {Uint8Array} normalized GRID x GRID levels, some of them above 0
+ * @returns {{x: number, y: number}} the ink's centre of mass, in pixels from the grid's left and upper edge
+ */
+export function centreOfMass(normalized) {
+  const [x, y] = profilesOf(normalized).map((profile) => {
+    const total = profile.reduce((sum, mass) => sum + mass, 0);
+    return profile.reduce((sum, mass, place) => sum + mass * (place + 0.5), 0) / total;
+  });
+  return { x, y };
+}
+
+/**
+ * @param {Crop} crop
+ * @returns {{right: number, down: number}} grid pixels by which it is off the middle of the grid, negative to the left
+ *   and up: what centring by mass moved it from where centring its box would have put it
+ */
+export function shiftOf({ left, top, width, height }) {
+  return { right: left - (GRID - width) / 2, down: top - (GRID - height) / 2 };
+}
+
+/**
+ * @param {number} cell of GRID along one side
+ * @param {number} size of that side in source pixels
+ * @returns {[number, number]} the first source pixel that it covers, and the one after the last
+ */
+function spanOf(cell, size) {
+  const start = Math.floor((cell * size) / GRID);
+  return [start, Math.max(start + 1, Math.floor(((cell + 1) * size) / GRID))];
+}
+
+/**
+ * @param {Uint8Array} normalized
+ * @returns {[number[], number[]]} the ink in each column, and in each row
+ */
+function profilesOf(normalized) {
+  const byColumn = Array(GRID).fill(0);
+  const byRow = Array(GRID).fill(0);
+  normalized.forEach((level, pixel) => {
+    byColumn[pixel % GRID] += level;
+    byRow[Math.floor(pixel / GRID)] += level;
+  });
+  return [byColumn, byRow];
+}
+
+/**
+ * @param {number[]} profile
+ * @param {number} length
+ * @returns {number} where the `length` neighbours with the largest sum begin
+ */
+function heaviest(profile, length) {
+  const sums = Array.from({ length: profile.length - length + 1 }, (_, start) =>
+    profile.slice(start, start + length).reduce((sum, mass) => sum + mass, 0),
+  );
+  return sums.indexOf(Math.max(...sums));
+}

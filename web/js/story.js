@@ -1,0 +1,59 @@
+// Sentences about readings and shifts, for the explaining parts of the page.
+
+/** @typedef {NetworkAnswer["answers"][number]} Reading what the network says of one grid */
+
+/**
+ * @param {number} share 0 to 1
+ * @returns {string} a percentage with one decimal; what is not certain is never rounded up to 100 %
+ */
+export function percent(share) {
+  const value = share < 1 ? Math.min(100 * share, 99.9) : 100;
+  return `${value.toFixed(1)}\u00a0%`;
+}
+
+/**
+ * @param {Reading} reading
+ * @returns {string} what the ink is read as, to end a sentence with
+ */
+export function tellReading({ state, probabilities }) {
+  const [first, second] = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
+  if (state === "blank") return "nothing at all";
+  if (state === "not_a_digit") return "not a digit";
+  if (state === "unsure") return `${first} or ${second}, unsure`;
+  return `${first} (${percent(probabilities[first])})`;
+}
+
+/**
+ * What the answer hangs on most, in words.
+ *
+ * @param {Reading} whole the reading of all the ink
+ * @param {Reading} without the reading without the window that matters most
+ * @param {string} part where that window lies
+ * @returns {string}
+ */
+export function tellHold(whole, without, part) {
+  const digit = best(whole);
+  const isSame = without.state === whole.state && best(without) === digit;
+  if (!isSame) return `Without its ${part} part it would be read as ${tellReading(without)}.`;
+  const [from, to] = [whole, without].map(({ probabilities, digit_score }) => percent(probabilities[digit] * digit_score));
+  if (from === to) return `No single part decides: it stays ${digit} without any of them.`;
+  return `It stays ${digit} without any one part. The ${part} part matters most: without it the chance goes from ${from} to ${to}.`;
+}
+
+/**
+ * @param {{right: number, down: number}} shift pixels
+ * @returns {string} such as "1.5 px left, 2 down"
+ */
+export function tellShift({ right, down }) {
+  const across = right && `${Math.abs(right)} px ${right < 0 ? "left" : "right"}`;
+  const along = down && `${Math.abs(down)}${right ? "" : " px"} ${down < 0 ? "up" : "down"}`;
+  return [across, along].filter(Boolean).join(", ") || "Already there";
+}
+
+/**
+ * @param {Reading} reading
+ * @returns {number} the most probable digit
+ */
+export function best({ probabilities }) {
+  return probabilities.indexOf(Math.max(...probabilities));
+}
