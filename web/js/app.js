@@ -5,7 +5,10 @@ import { Predictor, ServiceError, fetchCard, fileRequest, inkRequest } from "./p
 import * as architecture from "./architecture.js";
 import * as evaluation from "./evaluation.js";
 import * as experiments from "./experiments.js";
+import * as motion from "./motion.js";
+import * as navigation from "./navigation.js";
 import * as network from "./network.js";
+import * as run from "./run.js";
 import * as steps from "./steps.js";
 import * as ui from "./ui.js";
 
@@ -146,3 +149,6 @@ document.addEventListener("drop", (event) => {
 
 ui.showBlank();
 loadCard();
+run.start();
+navigation.start();
+motion.start();
