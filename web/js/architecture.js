@@ -1,12 +1,10 @@
 // The network's layers, its definition and its training, from the model's card.
 
-import { byId, foldedTable, html, svg, untold } from "./build.js";
+import { foldedTable, html, svg, untold } from "./build.js";
 import { decades, drawChart, wholeTicks } from "./chart.js";
+import { byId } from "./dom.js";
 import { count, counted, percent, words } from "./figures.js";
 
-/** @typedef {import("./card.js").Card} Card */
-/** @typedef {import("./card.js").Layer} Layer */
-/** @typedef {import("./card.js").Epoch} Epoch */
 /** @typedef {Record<string, (epoch: Epoch) => number>} Values what a curve shows of each epoch */
 
 /** Units of the layers' pictures, which are square. */

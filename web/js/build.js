@@ -26,14 +26,6 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
- * @param {string} id of an element that index.html has
- * @returns {HTMLElement}
- */
-export function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
-
-/**
  * What stands where the model file does not tell something.
  *
  * @param {string} what

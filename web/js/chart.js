@@ -5,7 +5,7 @@ import { svg } from "./build.js";
 /** Size in the chart's own units, which scale with its width on the page. */
 const WIDTH = 420;
 const HEIGHT = 250;
-const MARGIN = { left: 58, right: 24, top: 12, bottom: 44 };
+const MARGIN = { left: 80, right: 30, top: 12, bottom: 50 };
 
 /**
  * @typedef {object} Axis
@@ -50,11 +50,11 @@ export function drawChart({ label, x, y, series, guide }) {
     chart.append(svg("text", { x: MARGIN.left - 8, y: at + 4, "text-anchor": "end" }, text));
   }
   for (const { value, text } of x.ticks) {
-    chart.append(svg("text", { x: across(value), y: HEIGHT - MARGIN.bottom + 18, "text-anchor": "middle" }, text));
+    chart.append(svg("text", { x: across(value), y: HEIGHT - MARGIN.bottom + 20, "text-anchor": "middle" }, text));
   }
   const middle = (HEIGHT - MARGIN.bottom + MARGIN.top) / 2;
   chart.append(svg("text", { class: "axis", x: (WIDTH + MARGIN.left) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, x.label));
-  chart.append(svg("text", { class: "axis", transform: `translate(12 ${middle}) rotate(-90)`, "text-anchor": "middle" }, y.label));
+  chart.append(svg("text", { class: "axis", transform: `translate(14 ${middle}) rotate(-90)`, "text-anchor": "middle" }, y.label));
   if (guide) {
     chart.append(svg("line", { class: "guide", x1: across(guide.x1), y1: up(guide.y1), x2: across(guide.x2), y2: up(guide.y2) }));
   }

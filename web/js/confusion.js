@@ -1,12 +1,10 @@
 // The confusion matrix as a heatmap, and the images behind its mistakes.
 
-import { byId, html, untold } from "./build.js";
+import { html, untold } from "./build.js";
+import { byId } from "./dom.js";
 import { count, counted, percent } from "./figures.js";
 import { rankConfusions } from "./limits.js";
 
-/** @typedef {import("./card.js").Confusion} Confusion */
-/** @typedef {import("./card.js").Evaluation} Evaluation */
-/** @typedef {import("./card.js").Mistake} Mistake */
 /** @typedef {{actual: number, predicted: number}} Cell */
 /** @typedef {"mnist" | "strokes"} Test */
 
@@ -62,7 +60,7 @@ export function nextCell(cells, from, key) {
 
 /** The part's matrix, its switch between the tests, and the images of the chosen cell. */
 export class ConfusionMatrix {
-  /** @type {Evaluation | undefined} */
+  /** @type {CardEvaluation | undefined} */
   #evaluation;
   /** @type {Map<string, HTMLButtonElement>} */
   #buttons = new Map();
@@ -75,7 +73,7 @@ export class ConfusionMatrix {
   }
 
   /**
-   * @param {Evaluation | undefined} evaluation
+   * @param {CardEvaluation | undefined} evaluation
    */
   show(evaluation) {
     this.#evaluation = evaluation;
@@ -104,7 +102,7 @@ export class ConfusionMatrix {
   }
 
   /**
-   * @param {Confusion} confusion
+   * @param {number[][]} confusion
    * @param {Test} test
    * @param {Mistake[]} mistakes
    * @param {number} most

@@ -1,14 +1,11 @@
 // What the model was measured to do, from its card.
 
-import { byId, foldedTable, html, untold } from "./build.js";
+import { foldedTable, html, untold } from "./build.js";
 import { drawChart } from "./chart.js";
 import { ConfusionMatrix } from "./confusion.js";
+import { byId } from "./dom.js";
 import { NONE, count, counted, interval, percent, words } from "./figures.js";
 import { tellLimits } from "./limits.js";
-
-/** @typedef {import("./card.js").Card} Card */
-/** @typedef {import("./card.js").Bin} Bin */
-/** @typedef {import("./card.js").Family} Family */
 
 /** What the card calls the parts of its data, where the bare name would say too little. */
 const PARTS = { mnist: "MNIST", pendigits: "pen strokes", skeletons: "MNIST redrawn", nondigits: "no digits" };
@@ -33,7 +30,7 @@ export function showCard(card) {
 }
 
 /**
- * @param {Card} card
+ * @param {{data?: Partial<CardData>, metrics?: Record<string, number>}} card
  * @returns {{term: string, figure: string, note: string}[]} the headline figures
  */
 export function listFigures({ data = {}, metrics = {} }) {
@@ -104,7 +101,7 @@ function drawTile({ term, figure, note }) {
 }
 
 /**
- * @param {Bin[]} bins
+ * @param {ReliabilityBin[]} bins
  * @returns {Element[]}
  */
 function drawReliability(bins) {
@@ -141,7 +138,7 @@ function drawReliability(bins) {
 }
 
 /**
- * @param {Bin} bin
+ * @param {ReliabilityBin} bin
  * @returns {import("./chart.js").Point} the larger, the more digits are in it
  */
 function drawnBin({ confidence, accuracy, accuracy_low, accuracy_high, n }) {
@@ -149,7 +146,7 @@ function drawnBin({ confidence, accuracy, accuracy_low, accuracy_high, n }) {
 }
 
 /**
- * @param {Record<string, Family>} families
+ * @param {Record<string, RefusalFamily>} families
  * @returns {HTMLElement[]}
  */
 function drawRefusal(families) {
@@ -174,7 +171,7 @@ function drawRefusal(families) {
 }
 
 /**
- * @param {Family & {name: string}} family
+ * @param {RefusalFamily & {name: string}} family
  * @returns {HTMLLIElement}
  */
 function drawFamily({ name, refused, refused_low, refused_high }) {

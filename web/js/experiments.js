@@ -1,13 +1,12 @@
 // The table of experiments, from the model's card.
 
-import { byId, html, untold } from "./build.js";
+import { html, untold } from "./build.js";
+import { byId } from "./dom.js";
 import { NONE, count, interval, percent } from "./figures.js";
 
-/** @typedef {import("./card.js").Card} Card */
-/** @typedef {import("./card.js").Run} Run */
 /** @typedef {"ascending" | "descending"} Order */
 
-/** @type {{key: keyof Run, title: string, tell: (run: Run) => string}[]} */
+/** @type {{key: keyof Experiment, title: string, tell: (run: Experiment) => string}[]} */
 const COLUMNS = [
   { key: "experiment", title: "Experiment", tell: ({ experiment }) => experiment.replaceAll("_", " ") },
   { key: "learning_rate", title: "Learning rate", tell: ({ learning_rate }) => String(learning_rate) },
@@ -22,9 +21,9 @@ const COLUMNS = [
   { key: "seconds", title: "Seconds", tell: ({ seconds }) => count(Math.round(seconds)) },
 ];
 
-/** @type {Run[]} */
+/** @type {Experiment[]} */
 let runs = [];
-/** @type {{key: keyof Run, order: Order} | null} */
+/** @type {{key: keyof Experiment, order: Order} | null} */
 let sorting = null;
 
 /**
@@ -49,10 +48,10 @@ export function showCard({ experiments }) {
 }
 
 /**
- * @param {Run[]} rows
- * @param {keyof Run} key
+ * @param {Experiment[]} rows
+ * @param {keyof Experiment} key
  * @param {Order} order
- * @returns {Run[]} in that order; what has no value comes last in either
+ * @returns {Experiment[]} in that order; what has no value comes last in either
  */
 export function sortRuns(rows, key, order) {
   const sign = order === "ascending" ? 1 : -1;
@@ -65,7 +64,7 @@ export function sortRuns(rows, key, order) {
 }
 
 /**
- * @param {keyof Run} key
+ * @param {keyof Experiment} key
  */
 function sortBy(key) {
   const isReversed = sorting?.key === key && sorting.order === "ascending";
@@ -86,7 +85,7 @@ function showRuns() {
 }
 
 /**
- * @param {Run} run
+ * @param {Experiment} run
  * @returns {HTMLElement} a group of two rows: the figures, and what was expected and what came out
  */
 function drawRun(run) {

@@ -2,9 +2,6 @@
 
 import { count, counted, interval, percent, words } from "./figures.js";
 
-/** @typedef {import("./card.js").Confusion} Confusion */
-/** @typedef {import("./card.js").Evaluation} Evaluation */
-
 /** The tests as the card names them, and how they read. */
 const TESTS = /** @type {const} */ ([
   ["mnist", "MNIST’s test images"],
@@ -12,7 +9,7 @@ const TESTS = /** @type {const} */ ([
 ]);
 
 /**
- * @param {Confusion} confusion
+ * @param {number[][]} confusion
  * @returns {{actual: number, predicted: number, n: number, total: number}[]} the confusions, the most frequent first
  */
 export function rankConfusions(confusion) {
@@ -26,7 +23,7 @@ export function rankConfusions(confusion) {
 }
 
 /**
- * @param {Evaluation | undefined} evaluation
+ * @param {CardEvaluation | undefined} evaluation
  * @param {Record<string, number>} [metrics]
  * @returns {string[]} sentences; none where the card tells nothing that they could be made from
  */
@@ -40,7 +37,7 @@ export function tellLimits(evaluation, metrics = {}) {
 
 /**
  * @param {string} test
- * @param {Confusion} confusion
+ * @param {number[][]} confusion
  * @returns {string}
  */
 function tellConfusions(test, confusion) {
@@ -59,7 +56,7 @@ function tellShare({ n, total }) {
 }
 
 /**
- * @param {Evaluation | undefined} evaluation
+ * @param {CardEvaluation | undefined} evaluation
  * @returns {string[]}
  */
 function tellSurest(evaluation) {
@@ -72,7 +69,7 @@ function tellSurest(evaluation) {
 }
 
 /**
- * @param {Evaluation | undefined} evaluation
+ * @param {CardEvaluation | undefined} evaluation
  * @returns {string[]}
  */
 function tellFamilies(evaluation) {

@@ -3,6 +3,8 @@
 
 import { partOf } from "./figures.js";
 
+/** @typedef {NonNullable<Window["ScrollTrigger"]>} Trigger */
+
 const LIBRARY = ["gsap.min.js", "ScrollTrigger.min.js"];
 
 /** Not in print: what has not been scrolled to yet would be missing on paper. */
@@ -36,9 +38,9 @@ function load() {
 }
 
 function move() {
-  const { gsap, ScrollTrigger } = /** @type {any} */ (window);
-  // The second script came without the first.
-  if (!gsap) return;
+  const { gsap, ScrollTrigger } = window;
+  // One script may have come without the other.
+  if (!gsap || !ScrollTrigger) return;
   gsap.registerPlugin(ScrollTrigger);
   gsap.matchMedia().add(WELCOME, () => {
     comeIn(gsap, ScrollTrigger);
@@ -54,8 +56,8 @@ function move() {
 /**
  * What lies below the window comes in from a little further down. What is seen already stays as it is.
  *
- * @param {any} gsap
- * @param {any} ScrollTrigger
+ * @param {Gsap} gsap
+ * @param {Trigger} ScrollTrigger
  */
 function comeIn(gsap, ScrollTrigger) {
   const below = [...document.querySelectorAll(".part > *")].filter((each) => each.getBoundingClientRect().top > innerHeight);
@@ -65,7 +67,7 @@ function comeIn(gsap, ScrollTrigger) {
 }
 
 /**
- * @param {any} ScrollTrigger
+ * @param {Trigger} ScrollTrigger
  * @param {string} selector
  * @param {(element: Element) => void} run when it is first seen
  */
@@ -75,7 +77,7 @@ function once(ScrollTrigger, selector, run) {
 }
 
 /**
- * @param {any} gsap
+ * @param {Gsap} gsap
  * @param {Iterable<Element>} figures
  */
 function countUp(gsap, figures) {
@@ -95,7 +97,7 @@ function countUp(gsap, figures) {
 }
 
 /**
- * @param {any} gsap
+ * @param {Gsap} gsap
  * @param {Iterable<Element>} lines each of length 1
  */
 function drawLines(gsap, lines) {

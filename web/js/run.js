@@ -1,7 +1,7 @@
 // The buttons that copy code, and the commands' address.
 
-import { byId } from "./build.js";
 import { copyText } from "./clipboard.js";
+import { byId } from "./dom.js";
 
 /** How long a button tells what came of it. */
 const TOLD_MS = 2000;
