@@ -133,7 +133,7 @@ export class ConfusionMatrix {
    * @returns {HTMLTableCellElement}
    */
   #drawCell(cell, n, test, mistakes, most) {
-    if (cell.actual === cell.predicted) return html("td", { class: "right" }, count(n));
+    if (cell.actual === cell.predicted) return html("td", { class: "right" }, String(n));
     if (n === 0) return html("td", {}, html("span", { class: "unseen" }, "0"));
     const td = html("td", { class: "wrong" });
     td.style.setProperty("--heat", heat(n, most).toFixed(3));
