@@ -15,13 +15,13 @@ N_DIGITS = 10
 Card = dict[str, Any]
 
 LAYERS = [
-    ("conv2d", "Conv2D", [26, 26, 16], 160, "relu", "3×3"),
-    ("conv2d_1", "Conv2D", [24, 24, 32], 4640, "relu", "3×3"),
-    ("max_pooling2d", "MaxPooling2D", [12, 12, 32], 0, None, "2×2"),
-    ("conv2d_2", "Conv2D", [10, 10, 64], 18496, "relu", "3×3"),
-    ("conv2d_3", "Conv2D", [8, 8, 96], 55392, "relu", "3×3"),
-    ("max_pooling2d_1", "MaxPooling2D", [4, 4, 96], 0, None, "2×2"),
-    ("conv2d_4", "Conv2D", [2, 2, 128], 110720, "relu", "3×3"),
+    ("conv2d", "Conv2D", [26, 26, 16], 160, "relu", "3\N{MULTIPLICATION SIGN}3"),
+    ("conv2d_1", "Conv2D", [24, 24, 32], 4640, "relu", "3\N{MULTIPLICATION SIGN}3"),
+    ("max_pooling2d", "MaxPooling2D", [12, 12, 32], 0, None, "2\N{MULTIPLICATION SIGN}2"),
+    ("conv2d_2", "Conv2D", [10, 10, 64], 18496, "relu", "3\N{MULTIPLICATION SIGN}3"),
+    ("conv2d_3", "Conv2D", [8, 8, 96], 55392, "relu", "3\N{MULTIPLICATION SIGN}3"),
+    ("max_pooling2d_1", "MaxPooling2D", [4, 4, 96], 0, None, "2\N{MULTIPLICATION SIGN}2"),
+    ("conv2d_4", "Conv2D", [2, 2, 128], 110720, "relu", "3\N{MULTIPLICATION SIGN}3"),
     ("flatten", "Flatten", [512], 0, None, None),
     ("dropout", "Dropout", [512], 0, None, "0.5"),
     ("dense", "Dense", [11], 5643, None, None),
@@ -103,7 +103,14 @@ def other_card() -> Card:
         "name": "tiny",
         "n_parameters": 7851,
         "layers": [
-            {"name": "flatten", "kind": "Flatten", "shape": [784], "n_parameters": 0, "activation": None, "detail": None},
+            {
+                "name": "flatten",
+                "kind": "Flatten",
+                "shape": [784],
+                "n_parameters": 0,
+                "activation": None,
+                "detail": None,
+            },
             {"name": "dense", "kind": "Dense", "shape": [10], "n_parameters": 7851, "activation": None, "detail": None},
         ],
         "definition": "keras.Sequential([layers.Flatten(), layers.Dense(10)])\n",
@@ -186,7 +193,9 @@ def _confusion(path: str) -> list[list[int]]:
 
 
 def _mistake(row: dict[str, Any]) -> Card:
-    pixels = bytes(255 if 8 <= x < 20 and y % (2 + int(row["actual"])) == 0 else 0 for y in range(28) for x in range(28))
+    pixels = bytes(
+        255 if 8 <= x < 20 and y % (2 + int(row["actual"])) == 0 else 0 for y in range(28) for x in range(28)
+    )
     return {
         "source": row["source"],
         "image": int(row["image"]),
