@@ -1,0 +1,109 @@
+// Movement while scrolling: parts come in, figures count up, curves are drawn. The page is complete without it: what
+// moves is hidden only from here on, once the library is there, and never for somebody who asked for less motion.
+
+import { partOf } from "./figures.js";
+
+/** @typedef {NonNullable<Window["ScrollTrigger"]>} Trigger */
+
+const LIBRARY = ["gsap.min.js", "ScrollTrigger.min.js"];
+
+/** Not in print: what has not been scrolled to yet would be missing on paper. */
+const WELCOME = "screen and (prefers-reduced-motion: no-preference)";
+
+/** Loads the library when the page has been painted and the browser has nothing else to do, and where motion is welcome. */
+export function start() {
+  const query = matchMedia(WELCOME);
+  const wait = () => (query.matches ? whenIdle(load) : query.addEventListener("change", wait, { once: true }));
+  if (document.readyState === "complete") wait();
+  else addEventListener("load", wait, { once: true });
+}
+
+/**
+ * @param {() => void} run
+ */
+function whenIdle(run) {
+  // Safari has no such call.
+  if ("requestIdleCallback" in window) requestIdleCallback(run, { timeout: 2000 });
+  else setTimeout(run, 200);
+}
+
+function load() {
+  for (const file of LIBRARY) {
+    const script = document.createElement("script");
+    script.src = new URL(`vendor/${file}`, import.meta.url).href;
+    script.async = false; // in this order
+    if (file === LIBRARY[LIBRARY.length - 1]) script.addEventListener("load", move);
+    document.head.append(script);
+  }
+}
+
+function move() {
+  const { gsap, ScrollTrigger } = window;
+  // One script may have come without the other.
+  if (!gsap || !ScrollTrigger) return;
+  gsap.registerPlugin(ScrollTrigger);
+  gsap.matchMedia().add(WELCOME, () => {
+    comeIn(gsap, ScrollTrigger);
+    once(ScrollTrigger, "#tiles", (tiles) => countUp(gsap, tiles.querySelectorAll("[data-count]")));
+    once(ScrollTrigger, "#layers", (layers) => gsap.from(layers.children, { opacity: 0, x: -16, stagger: 0.06, duration: 0.4 }));
+    once(ScrollTrigger, "#training-curves", (curves) => drawLines(gsap, curves.querySelectorAll(".series path")));
+    const watch = new ResizeObserver(() => ScrollTrigger.refresh());
+    watch.observe(document.body);
+    return () => watch.disconnect();
+  });
+}
+
+/**
+ * What lies below the window comes in from a little further down. What is seen already stays as it is.
+ *
+ * @param {Gsap} gsap
+ * @param {Trigger} ScrollTrigger
+ */
+function comeIn(gsap, ScrollTrigger) {
+  const below = [...document.querySelectorAll(".part > *")].filter((each) => each.getBoundingClientRect().top > innerHeight);
+  gsap.set(below, { opacity: 0, y: 24 });
+  const show = (/** @type {Element[]} */ batch) => gsap.to(batch, { opacity: 1, y: 0, duration: 0.5, stagger: 0.06, clearProps: "all" });
+  ScrollTrigger.batch(below, { start: "top 96%", once: true, onEnter: show });
+}
+
+/**
+ * @param {Trigger} ScrollTrigger
+ * @param {string} selector
+ * @param {(element: Element) => void} run when it is first seen
+ */
+function once(ScrollTrigger, selector, run) {
+  const element = document.querySelector(selector);
+  if (element) ScrollTrigger.create({ trigger: element, start: "top 85%", once: true, onEnter: () => run(element) });
+}
+
+/**
+ * @param {Gsap} gsap
+ * @param {Iterable<Element>} figures
+ */
+function countUp(gsap, figures) {
+  for (const figure of figures) {
+    const text = figure.textContent ?? "";
+    const [told, moving] = [document.createElement("span"), document.createElement("span")];
+    // A screen reader has the figure itself all the while.
+    told.className = "unseen";
+    told.textContent = text;
+    moving.ariaHidden = "true";
+    figure.replaceChildren(told, moving);
+    const progress = { share: 0 };
+    const show = () => (moving.textContent = partOf(text, progress.share));
+    const end = () => figure.replaceChildren(text);
+    gsap.to(progress, { share: 1, duration: 1.1, ease: "power2.out", onUpdate: show, onComplete: end });
+  }
+}
+
+/**
+ * @param {Gsap} gsap
+ * @param {Iterable<Element>} lines each of length 1
+ */
+function drawLines(gsap, lines) {
+  gsap.fromTo(
+    [...lines],
+    { strokeDasharray: 1, strokeDashoffset: 1 },
+    { strokeDashoffset: 0, duration: 1.2, ease: "power1.inOut", clearProps: "strokeDasharray,strokeDashoffset" },
+  );
+}
