@@ -41,6 +41,19 @@ interface Answer extends Prediction {
   roundTripMs: number;
 }
 
+/** What `fetch` takes, with the address in it. */
+interface ServiceRequest extends RequestInit {
+  url: string | URL;
+}
+
+/** What the predictor is asked, with what it hands back with the answer. */
+interface Ask {
+  /** Runs when the request is sent, so that it takes the newest ink. */
+  request: () => ServiceRequest;
+  grey?: Uint8Array;
+  file?: File;
+}
+
 /** What an answer is the answer to. */
 interface Drawing {
   strokes: Stroke[];
