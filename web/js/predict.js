@@ -49,7 +49,7 @@ export async function sendDrawing(strokes, label) {
 /**
  * @param {Uint8Array<ArrayBuffer>} grey `side` x `side` bytes
  * @param {number} side
- * @returns {PredictRequest} the request that has them read
+ * @returns {ServiceRequest} the request that has them read
  */
 export function inkRequest(grey, side) {
   const headers = { "Content-Type": "application/octet-stream" };
@@ -58,7 +58,7 @@ export function inkRequest(grey, side) {
 
 /**
  * @param {File} file
- * @returns {PredictRequest} the request that has an image file read, as it is and under its own Content-Type
+ * @returns {ServiceRequest} the request that has an image file read, as it is and under its own Content-Type
  */
 export function fileRequest(file) {
   return { url: "api/predict", body: file };
@@ -144,7 +144,7 @@ export class Predictor {
 }
 
 /**
- * @param {PredictRequest} request
+ * @param {ServiceRequest} request
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
  */

@@ -47,16 +47,14 @@ interface Answer extends Prediction {
   roundTripMs: number;
 }
 
-/** The request that has something read. */
-interface PredictRequest {
-  url: string;
-  body: Uint8Array<ArrayBuffer> | File;
-  headers?: Record<string, string>;
+/** What `fetch` takes, with the address in it. */
+interface ServiceRequest extends RequestInit {
+  url: string | URL;
 }
 
 /** What is to be answered; `request` runs when it is sent. */
 interface Ask {
-  request(): PredictRequest;
+  request(): ServiceRequest;
   grey?: Uint8Array<ArrayBuffer>;
   file?: File;
 }
