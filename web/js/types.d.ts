@@ -49,7 +49,7 @@ interface Answer extends Prediction {
 
 /** What `fetch` takes, with the address in it. */
 interface ServiceRequest extends RequestInit {
-  url: string | URL;
+  url: string;
 }
 
 /** What is to be answered; `request` runs when it is sent. */

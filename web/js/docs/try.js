@@ -33,7 +33,7 @@ function valuesForm({ operationId, path, parameters, method }) {
   const inputs = parameters.map(({ name, example = "" }) => h("input", { id: `${operationId}-${name}`, name, value: example, required: true }));
   const fields = inputs.map((input) => h("p.field", {}, h("label", { for: input.id }, input.name), input));
   return form(fields, [], () => ({
-    url: address(path, Object.fromEntries(inputs.map(({ name, value }) => [name, value]))),
+    url: String(address(path, Object.fromEntries(inputs.map(({ name, value }) => [name, value])))),
     method,
   }));
 }
