@@ -70,7 +70,7 @@ class ModelCard:
     network: dict[str, Any]
     training: dict[str, Any]
     evaluation: dict[str, Any]
-    experiments: list[Any]
+    experiments: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def read_card(
         network=_object(metadata, "network"),
         training=_object({"training": "{}", **metadata}, "training"),
         evaluation=_object({"evaluation": "{}", **metadata}, "evaluation"),
-        experiments=_list({"experiments": "[]", **metadata}, "experiments"),
+        experiments=_objects({"experiments": "[]", **metadata}, "experiments"),
     )
 
 
@@ -193,11 +193,11 @@ def _object(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
     return value
 
 
-def _list(metadata: Mapping[str, str], key: str) -> list[Any]:
-    value = _json(metadata, key)
-    if not isinstance(value, list):
-        raise ModelError(f"its metadata {key!r} is not a JSON list: {str(value)[:80]!r}")
-    return value
+def _objects(metadata: Mapping[str, str], key: str) -> list[dict[str, Any]]:
+    values = _json(metadata, key)
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise ModelError(f"its metadata {key!r} is not a list of JSON objects: {str(values)[:80]!r}")
+    return values
 
 
 def _classes(metadata: Mapping[str, str]) -> list[str]:

@@ -87,6 +87,7 @@ def test_metadata_that_is_missing_is_named(key: str) -> None:
         ("training", "[]"),
         ("evaluation", "{"),
         ("experiments", "{}"),
+        ("experiments", "[1]"),
     ],
 )
 def test_bad_metadata_is_named(key: str, text: str) -> None:
