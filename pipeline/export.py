@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import tracking
-from pipeline.config import Config
+from pipeline.config import Config, params_sha256
 from pipeline.data import load_card, load_split, read_arrays, read_json, write_atomic, write_json
 from pipeline.decisions import states
 from pipeline.errors import ParityError
@@ -60,7 +60,8 @@ def export(config: Config) -> None:
     golden = golden_answers(reader, golden_images(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES]))
     history = read_history(outputs.plot("history.csv"))
     experiments = read_json(EXPERIMENTS, made_by="export` after `python -m pipeline.experiment_log")["experiments"]
-    metadata = describe(config, card, reader, metrics, history, experiments) | {"golden": json.dumps(golden)}
+    metadata = describe(config, card, reader, metrics, history, experiments)
+    metadata |= {"golden": json.dumps(golden), "params_sha256": params_sha256(config)}
     model = convert(reader, config.export.opset, metadata)
     attach_network(model, reader, config.export.opset)
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.architecture import definition, describe_layers
-from pipeline.config import Config, flatten, params_sha256
+from pipeline.config import Config, flatten
 from pipeline.data import DataCard
 from pipeline.history import Epoch, kept_epoch
 from pipeline.normalize import VERSION
@@ -23,7 +23,7 @@ def describe(
     history: Sequence[Epoch],
     experiments: Sequence[Mapping[str, Any]],
 ) -> dict[str, str]:
-    """The file's metadata, all but the golden answers.
+    """The file's metadata, all but the golden answers and the hash of the parameters.
 
     Args:
         config: what it was trained with.
@@ -63,8 +63,7 @@ def describe(
         },
         "experiments": experiments,
     }
-    texts = {name: json.dumps(value) for name, value in values.items()}
-    return texts | {"normalizer": VERSION, "params_sha256": params_sha256(config)}
+    return {name: json.dumps(value) for name, value in values.items()} | {"normalizer": VERSION}
 
 
 def _training(config: Config, history: Sequence[Epoch]) -> dict[str, Any]:
