@@ -1,5 +1,7 @@
 """docs/experiment_log.md: what each experiment in conf/experiment should show, and what its latest run shows.
 
+docs/experiment_log.json has the same for the model's card.
+
 python -m pipeline.experiment_log
 
 The figures are those that MLflow has. Accuracy on the test images is measured here, with the weights that the runs
@@ -13,14 +15,15 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from pipeline import plots, registry
 from pipeline.config import Config, flatten, load_config
-from pipeline.data import DataCard, Split, load_card, load_split, write_table, write_text
+from pipeline.data import DataCard, Split, load_card, load_split, write_json, write_table, write_text
 from pipeline.errors import DataError, InklingError
+from pipeline.findings import finding, mcnemar, shown_p
 from pipeline.history import Epoch, kept_epoch
 from pipeline.markdown import interval, percent, table
 from pipeline.metrics import Answered, measure
@@ -107,7 +110,7 @@ def evaluate_run(config: Config, run: registry.Trial, test: Split) -> Result:
 
 
 def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> None:
-    """Write the document, and beside it the curves and their data under its name.
+    """Write the document, and beside it the curves, their data and what the model's card has, under its name.
 
     Args:
         results: by name, the baseline's among them.
@@ -131,6 +134,8 @@ def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> 
         f"![Validation error and losses by epoch]({picture.name})\n\nThe curves' figures: [{data.name}]({data.name}).",
     )
     write_text(document, "\n\n".join(sections) + "\n")
+    records = [_record(name, result, results[BASELINE]) for name, result in results.items()]
+    write_json(document.with_suffix(".json"), {"experiments": records})
 
 
 def _expectations(results: Mapping[str, Result]) -> str:
@@ -194,12 +199,31 @@ def _outcomes(results: Mapping[str, Result]) -> str:
 
 
 def _against(result: Result, baseline: Result) -> str:
-    n_better, n_worse = (int((a & ~b).sum()) for a, b in ((result.is_right, baseline.is_right),
-                                                          (baseline.is_right, result.is_right)))  # fmt: skip
-    p = binomtest(n_better, n_better + n_worse).pvalue if n_better + n_worse else 1.0
+    n_better, n_worse, p = mcnemar(result.is_right, baseline.is_right)
     points = 100 * (n_better - n_worse) / len(result.is_right)
-    shown = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
-    return f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {shown}"
+    return f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {shown_p(p)}"
+
+
+def _record(name: str, result: Result, baseline: Result) -> dict[str, Any]:
+    """An experiment as the model's card has it."""
+    config, figures = result.config, result.figures
+    seconds, usual = (one.run.seconds / len(one.history) for one in (result, baseline))
+    compared = None if result is baseline else (baseline.is_right, usual)
+    return {
+        "experiment": name,
+        "hypothesis": result.run.parameters["experiment.hypothesis"],
+        "learning_rate": config.train.learning_rate,
+        "batch_size": config.train.batch_size,
+        "dropout": config.model.dropout,
+        "augmentation": any(config.train.augment.model_dump().values()),
+        "batchnorm": config.model.batchnorm,
+        "val_accuracy": round(result.kept.val_accuracy, 6),
+        **{key: figures[key] for key in ("test_accuracy", "test_accuracy_low", "test_accuracy_high")},
+        "published": config.experiment.published,
+        "epochs": len(result.history),
+        "seconds": round(result.run.seconds, 1),
+        "finding": finding(result.is_right, result.history, seconds, result.favourite, compared),
+    }
 
 
 def main() -> None:

@@ -11,16 +11,17 @@ import numpy as np
 
 from pipeline import tracking
 from pipeline.config import Config, params_sha256
-from pipeline.data import DataCard, load_card, load_split, read_arrays, read_json, write_atomic, write_json
+from pipeline.data import load_card, load_split, read_arrays, read_json, write_atomic, write_json
 from pipeline.decisions import states
 from pipeline.errors import ParityError
+from pipeline.history import read_history
 from pipeline.ink import digit_source
+from pipeline.metadata import describe
 from pipeline.model_card import write_card
 from pipeline.network_alone import attach_network
 from pipeline.nondigits import FAMILIES, draw_picture
-from pipeline.normalize import VERSION
 from pipeline.onnx_graph import convert
-from pipeline.paths import PREPARED, Outputs
+from pipeline.paths import PREPARED, ROOT, Outputs
 from pipeline.reader import Reader, load_reader, read_all
 from pipeline.runtime import set_up, use_float32
 from pipeline.stage import run_stage
@@ -33,7 +34,8 @@ from serving.predictor import Predictor
 
 log = logging.getLogger(__name__)
 
-EVALUATED = ("test", "strokes", "refusal", "robustness", "confusions")  # metrics that the model card tells
+EVALUATED = ("test", "strokes", "refusal", "robustness", "confusions", "steps", "details")  # metrics of `evaluate`
+EXPERIMENTS = ROOT / "docs" / "experiment_log.json"
 BATCH = 500  # images
 N_GOLDEN_CANDIDATES = 1000  # validation images
 N_GOLDEN = 3  # of those that the reader is least sure of, and of those that are surely no digits
@@ -56,7 +58,10 @@ def export(config: Config) -> None:
     metrics = {name: read_json(outputs.metrics(name), made_by="evaluate") for name in EVALUATED}
     card = load_card().only(config.train.parts)
     golden = golden_answers(reader, golden_images(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES]))
-    metadata = describe(config, card, reader, metrics["test"]) | {"golden": json.dumps(golden)}
+    history = read_history(outputs.plot("history.csv"))
+    experiments = read_json(EXPERIMENTS, made_by="export` after `python -m pipeline.experiment_log")["experiments"]
+    metadata = describe(config, card, reader, metrics, history, experiments)
+    metadata |= {"golden": json.dumps(golden), "params_sha256": params_sha256(config)}
     model = convert(reader, config.export.opset, metadata)
     attach_network(model, reader, config.export.opset)
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
@@ -86,31 +91,6 @@ def export(config: Config) -> None:
     write_atomic(outputs.model, write_checked)
     n_parameters = reader.network.count_params()
     write_card(outputs.model_card, outputs.model, n_parameters, config, card, reader.calibration, metrics)
-
-
-def describe(config: Config, card: DataCard, reader: Reader, test_metrics: dict[str, float]) -> dict[str, str]:
-    """What the file says of itself; nothing in it depends on the clock, the machine or a run."""
-    return {
-        "classes": json.dumps([str(digit) for digit in range(10)]),
-        "normalizer": VERSION,
-        "thresholds": json.dumps(reader.calibration.thresholds),
-        "temperature": json.dumps(reader.calibration.temperature),
-        "params_sha256": params_sha256(config),
-        "data": json.dumps(
-            {
-                "source": card.source,
-                "title": card.title,
-                "train": card.train,
-                "validation": card.validation,
-                "test": card.test,
-                "parts": card.parts,
-                "test_drawings": card.test_drawings,
-                "sha256": card.sha256,
-            }
-        ),
-        "metrics": json.dumps(test_metrics),
-        "network": json.dumps({"name": config.model.name, "n_parameters": reader.network.count_params()}),
-    }
 
 
 def golden_images(reader: Reader, digits: np.ndarray) -> np.ndarray:

@@ -18,6 +18,10 @@ STROKE_NOTE = (
     "Pen strokes: width of the line in % of the digit, size in % of the canvas; their intervals are by a bootstrap "
     "over the writers. "
 )
+STEPS_NOTE = (
+    "Pen strokes, each drawn in one of these ways in turn, if a step of the normaliser is left out and the network "
+    "stays as it is:"
+)
 N_WORST = 3  # of each list of limits
 
 # Title and licence of the parts of the data that others made; the rest is drawn by this project.
@@ -48,7 +52,7 @@ def write_card(
         config: what it was trained with.
         data: what it was trained and tested on.
         calibration: what it decides by.
-        metrics: what `evaluate` wrote, by file: test, strokes, refusal, robustness and confusions.
+        metrics: what `evaluate` wrote, by file: test, strokes, refusal, robustness, confusions and steps.
     """
     sections = (
         _identity(file, config.model.name, n_parameters),
@@ -162,6 +166,11 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         for row in metrics["robustness"].values()
     ]
     stroke_note = STROKE_NOTE if strokes else ""
+    left_out = [(row["label"], interval(row, "accuracy", 2)) for row in metrics["steps"].values()]
+    steps = (
+        "\n\nPen strokes, all ways together, if a step of the normaliser is left out; the network stays as it is:\n\n"
+    )
+    steps = steps + table(("left out", "accuracy"), left_out) if left_out else ""
     return (
         "## Figures\n\n"
         "In brackets 95 % intervals (Wilson), as if each picture stood alone. Those of one writer or family are "
@@ -173,6 +182,7 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         + "\n\n![What each family is called](../plots/refusal.png)\n\n"
         + "MNIST's test images, spoilt before they are read:\n\n"
         + table(("picture", "accuracy", "refused", "called a digit, wrongly"), spoilt)
+        + steps
         + "\n\n![Accuracy by confidence](../plots/reliability.png)\n\n"
         + "![The mistakes with the highest confidence](../plots/mistakes.png)"
     )

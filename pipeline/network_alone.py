@@ -12,12 +12,11 @@ from collections.abc import Mapping
 import keras
 import onnx
 import tensorflow as tf
-import tf2onnx
 from onnx import GraphProto, ModelProto, helper
 
 from pipeline.architecture import layer_names
 from pipeline.normalize import GRID
-from pipeline.onnx_graph import tidy
+from pipeline.onnx_graph import trace
 from pipeline.reader import Reader, to_input
 
 KEY = "network_alone"  # of the metadata
@@ -84,12 +83,12 @@ def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.
         answer |= reader.answer(logits, tf.reduce_max(grids, axis=(1, 2)) > 0)
         return {name: tf.identity(tensor, name) for name, tensor in answer.items()}
 
-    alone, _ = tf2onnx.convert.from_function(read_grids, input_signature=SIGNATURE, opset=opset)
     dimensions: dict[str, tuple[str | int, ...]] = {"grids": ("grids", GRID, GRID)}
     for name, layer in layers.items():
         _, height, width, channels = layer.output.shape
         dimensions[name] = ("grids", channels, height, width)
-    tidy(alone, dimensions | {"probabilities": ("grids", 10), "digit_score": ("grids",)})
+    dimensions |= {"probabilities": ("grids", 10), "digit_score": ("grids",)}
+    alone = trace(read_grids, SIGNATURE, dimensions, opset)
     _share_constants(alone.graph, model.graph)
     fragment = ModelProto()
     for name in ("node", "input", "output", "initializer"):

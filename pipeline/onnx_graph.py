@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
+import tensorflow as tf
 import tf2onnx
 from onnx import ModelProto, helper, numpy_helper, shape_inference
 
@@ -32,8 +33,7 @@ def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:
         opset: of ONNX.
         metadata: key-value pairs that travel in the file.
     """
-    model, _ = tf2onnx.convert.from_function(reader.read, input_signature=SIGNATURE, opset=opset)
-    tidy(model, DIMENSIONS)
+    model = trace(reader.read, SIGNATURE, DIMENSIONS, opset)
     used = {node.domain for node in model.graph.node}
     for unused in [item for item in model.opset_import if item.domain not in used]:
         model.opset_import.remove(unused)
@@ -45,17 +45,26 @@ def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:
     return model
 
 
-def tidy(model: ModelProto, dimensions: Mapping[str, Sequence[str | int]]) -> None:
-    """Make a converted graph depend on nothing but what it computes.
+def trace(
+    function: tf.types.experimental.PolymorphicFunction,
+    signature: Sequence[tf.TensorSpec],
+    dimensions: Mapping[str, Sequence[str | int]],
+    opset: int,
+) -> ModelProto:
+    """A TensorFlow function as ONNX that depends on nothing but what it computes.
 
     Args:
-        model: as tf2onnx leaves it; changed in place.
+        function: gives tensors by name.
+        signature: what it takes.
         dimensions: of each input and output, by name; the outputs in their order.
+        opset: of ONNX.
     """
+    model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
     _declare_shapes(model, dimensions)
     _fold_reshapes(model)
     _sort(model)
     _rename(model)
+    return model
 
 
 def _declare_shapes(model: ModelProto, dimensions: Mapping[str, Sequence[str | int]]) -> None:

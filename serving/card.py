@@ -50,7 +50,10 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What `GET /api/model` tells; `version` is the first 12 hex digits of the file's `sha256`."""
+    """What `GET /api/model` tells; `version` is the first 12 hex digits of the file's `sha256`.
+
+    A file need not tell of `training`, `evaluation` and `experiments`: they are empty then.
+    """
 
     name: str
     version: str
@@ -65,6 +68,9 @@ class ModelCard:
     data: dict[str, Any]
     metrics: dict[str, Any]
     network: dict[str, Any]
+    training: dict[str, Any]
+    evaluation: dict[str, Any]
+    experiments: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,9 @@ def read_card(
         data=_object(metadata, "data"),
         metrics=_object(metadata, "metrics"),
         network=_object(metadata, "network"),
+        training=_object({"training": "{}", **metadata}, "training"),
+        evaluation=_object({"evaluation": "{}", **metadata}, "evaluation"),
+        experiments=_objects({"experiments": "[]", **metadata}, "experiments"),
     )
 
 
@@ -182,6 +191,13 @@ def _object(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ModelError(f"its metadata {key!r} is not a JSON object: {str(value)[:80]!r}")
     return value
+
+
+def _objects(metadata: Mapping[str, str], key: str) -> list[dict[str, Any]]:
+    values = _json(metadata, key)
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise ModelError(f"its metadata {key!r} is not a list of JSON objects: {str(values)[:80]!r}")
+    return values
 
 
 def _classes(metadata: Mapping[str, str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The document, from a real MLflow store with two tiny runs."""
 
+import json
 import os
 import re
 import shutil
@@ -119,6 +120,19 @@ def test_what_came_out_is_compared_with_the_baseline_on_the_same_images(document
     assert high["losses at the kept epoch"] == high["at the last epoch"] == "2.300, 2.300"
     assert high["seconds an epoch"] == "2.5"
     assert row(document, "against baseline", "baseline")["MNIST test, against baseline"] == ""
+
+
+def test_the_card_s_experiments_are_those_of_the_document(document):
+    baseline, high = json.loads(document.with_suffix(".json").read_text())["experiments"]
+    assert (baseline["experiment"], high["experiment"]) == ("baseline", "high_lr")
+    assert high["hypothesis"] == CONFIGS["high_lr"].experiment.hypothesis
+    assert (high["learning_rate"], high["batch_size"], high["dropout"]) == (0.05, 64, 0.5)
+    assert (high["augmentation"], high["batchnorm"], high["published"]) == (False, False, 0.1028)
+    assert (baseline["val_accuracy"], high["val_accuracy"]) == (0.95, 0.1)
+    assert high["test_accuracy_low"] < high["test_accuracy"] == 0.2 < high["test_accuracy_high"]
+    assert (high["epochs"], high["seconds"]) == (2, 5.0)
+    # Each network of this test always gives the same answer.
+    assert high["finding"] == "It learnt nothing: 1 is its answer to 100.0 % of the test images."
 
 
 def test_the_curves_and_their_figures_lie_beside_it(document):

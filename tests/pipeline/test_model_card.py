@@ -33,6 +33,7 @@ METRICS = {
         "held_out": {"letters": {"refused": 0.345, "refused_low": 0.3, "refused_high": 0.4}},
     },
     "robustness": {"blur_2": SPOILT},
+    "steps": {"mass": {"label": "the box centred", "accuracy": 0.71, "accuracy_low": 0.69, "accuracy_high": 0.73}},
 }
 DATA = DataCard(
     source="mnist", title="MNIST and others", train=4321, validation=321, test=999,
@@ -87,7 +88,7 @@ def test_every_figure_comes_from_the_metrics(card):
 
 
 def test_without_drawings_it_does_not_speak_of_strokes(card):
-    metrics = METRICS | {"strokes": {}, "confusions": {"mnist": {}, "strokes": {}}}
+    metrics = METRICS | {"strokes": {}, "steps": {}, "confusions": {"mnist": {}, "strokes": {}}}
     before_figures, figures = card(metrics).split("## How it was trained")
     assert "stroke" not in before_figures + figures.split("## Figures")[1]
     assert "Mistaken most often, MNIST: none." in before_figures

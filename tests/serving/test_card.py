@@ -35,6 +35,14 @@ def test_a_good_file() -> None:
     assert result.data == {"source": "mnist"}
 
 
+def test_what_a_file_need_not_tell() -> None:
+    assert (card().training, card().evaluation, card().experiments) == ({}, {}, [])
+    told = {"training": '{"epoch": 3}', "evaluation": '{"steps": {}}', "experiments": '[{"experiment": "baseline"}]'}
+    result = card(metadata={**METADATA, **told})
+    assert (result.training, result.evaluation) == ({"epoch": 3}, {"steps": {}})
+    assert result.experiments == [{"experiment": "baseline"}]
+
+
 @pytest.mark.parametrize(("digit_score", "confidence"), [(1e-6, 1e-6), (0.99, 0.1), (0.1, 1)])
 def test_each_threshold_has_its_own_range(digit_score: float, confidence: float) -> None:
     text = json.dumps({"digit_score": digit_score, "confidence": confidence})
@@ -76,6 +84,10 @@ def test_metadata_that_is_missing_is_named(key: str) -> None:
         ("thresholds", "0.9"),
         ("thresholds", "{"),
         ("metrics", "[]"),
+        ("training", "[]"),
+        ("evaluation", "{"),
+        ("experiments", "{}"),
+        ("experiments", "[1]"),
     ],
 )
 def test_bad_metadata_is_named(key: str, text: str) -> None:
