@@ -45,9 +45,7 @@ function typeText(root, schema) {
 function listText(root, { items, prefixItems, minItems, maxItems }) {
   const count = minItems && minItems === maxItems ? `${minItems} ` : "";
   const one = typeText(root, items || prefixItems[0]);
-  if (count === "1 ") return `list of 1 ${one}`;
-  // Of lists, the outer word alone is more than one here: the inner ones are already.
-  return `list of ${count}${one.startsWith("list of ") ? one.replace("list", "lists") : one.replace(/\w+(?= or |$)/g, "$&s")}`;
+  return `list of ${count}${count === "1 " ? one : one.replace(/\w+(?= or |$)/g, "$&s")}`;
 }
 
 /** @returns {HTMLElement | null} what limits a value: an enumeration, a range, a pattern */
