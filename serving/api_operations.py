@@ -78,7 +78,8 @@ def keep_drawing() -> dict[str, Any]:
         "summary": "Tell a drawing's right digit",
         "description": "Where the service is started with `--collect`, it keeps the drawing, to train on: the pen's "
         "path and the digit, nothing else. The same drawing is kept once. "
-        f"At most {drawings.MAX_BYTES:,} bytes and {drawings.MAX_POINTS:,} points.",
+        f"At most {drawings.MAX_BYTES:,} bytes and {drawings.MAX_POINTS:,} points; and {drawings.MAX_DRAWINGS:,} "
+        "drawings in all.",
         "requestBody": {"required": True, "content": content},
         "responses": responses(in_json("KeptDrawing"), 403, 415, 507, status=201),
     }

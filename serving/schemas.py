@@ -143,8 +143,9 @@ def _network_answer() -> Schema:
 
 def _drawing() -> Schema:
     coordinate = {"type": "number", "minimum": LOWEST, "maximum": HIGHEST}
-    point = array(coordinate, 2, description="x and y from the sheet's top left, which is 0 to 1.")
-    strokes = array(array(point, minItems=1), minItems=1, maxItems=MAX_STROKES)
+    description = "Each a list of points, x and y from the sheet's top left; the sheet is 0 to 1, the pen may leave it."
+    stroke = array(array(coordinate, 2), minItems=1)
+    strokes = array(stroke, minItems=1, maxItems=MAX_STROKES, description=description)
     return closed({"strokes": strokes, "label": DIGIT | {"description": "The digit that it is."}})
 
 

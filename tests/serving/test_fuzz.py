@@ -43,7 +43,9 @@ BODIES = st.one_of(
 )
 LATIN = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30)
 # Parts of addresses: those there are, those that try to leave the folder, and anything.
-PARTS = st.sampled_from(["", "api", "model", "predict", "v2", "health", "live", "index.html", "js", "app.js"])
+PARTS = st.sampled_from(
+    ["", "api", "model", "predict", "network", "drawings", "v2", "health", "live", "index.html", "js", "app.js"]
+)
 ESCAPES = st.sampled_from(
     ["..", ".", "%2e%2e", "%2E.", "..%2f..", "..%5c", "..\\", "%00", "%ff", "%252e%252e", "secret.txt", "web", "etc"]
 )
