@@ -284,9 +284,7 @@ class TestOffline:
         page = context.new_page()
         page.goto(service)
         page.evaluate("navigator.serviceWorker.ready")
-        page.wait_for_function(
-            "async () => (await (await caches.open('inkling-page')).keys()).some(({ url }) => url.endsWith('/js/app.js'))"
-        )
+        page.wait_for_function("async () => Boolean(await caches.match('js/app.js'))")
         yield page
         context.close()
 
