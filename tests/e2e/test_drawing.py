@@ -20,7 +20,9 @@ def theme_of(page: Page) -> str:
     return "light" if colour == "rgb(24, 32, 58)" else "dark"
 
 
-@pytest.mark.parametrize("keys", ["Control+Shift+z", "Control+y", "button"])
+@pytest.mark.parametrize(
+    "keys", ["Control+Shift+z", *(pytest.param(keys, marks=pytest.mark.slow) for keys in ("Control+y", "button"))]
+)
 def test_redo_brings_back_what_undo_took(page: Page, keys: str) -> None:
     draw(page, DIGITS[4])
     expect_digit(page, 4)
@@ -81,6 +83,7 @@ def test_a_pen_draws_and_the_hand_beside_it_does_not(page: Page) -> None:
     assert n_inked_pixels(page, "#ink") > n_pixels
 
 
+@pytest.mark.slow
 def test_a_palm_that_lies_down_before_the_pen_leaves_no_ink(page: Page) -> None:
     page.evaluate(
         """() => {
@@ -125,6 +128,7 @@ def test_every_sample_is_read(page: Page, digit: int) -> None:
     expect(page.locator("#speech")).to_have_text(re.compile(rf"^{NAMES[digit]}\. "))
 
 
+@pytest.mark.slow
 def test_without_motion_a_sample_is_there_at_once(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     answers: list[str] = []
@@ -160,7 +164,7 @@ def test_a_shared_link_brings_the_drawing_back(page: Page) -> None:
     assert not LINK.search(opened.url)
 
 
-@pytest.mark.parametrize("code", ["", "1", "1!!", "9AAAA", "1AegH6A"])
+@pytest.mark.parametrize("code", ["1!!", pytest.param("", marks=pytest.mark.slow)])
 def test_a_damaged_link_is_told_and_the_sheet_can_be_used(page: Page, service: str, code: str) -> None:
     page.goto(f"{service}/#ink={code}")
     expect(page.locator("#detail")).to_have_text(
@@ -191,6 +195,7 @@ def test_the_theme_follows_the_system_until_the_visitor_chooses(page: Page) -> N
     assert theme_of(page) == "light"
 
 
+@pytest.mark.slow
 def test_the_ink_takes_the_colour_of_a_new_theme(page: Page) -> None:
     draw(page, [[(0.5, 0.5)]])
     colours = []
@@ -209,6 +214,7 @@ def test_the_ink_takes_the_colour_of_a_new_theme(page: Page) -> None:
     assert light < 128 < dark
 
 
+@pytest.mark.slow
 def test_a_banner_stands_while_the_service_is_away_and_goes_by_itself(page: Page, expected_errors: list[str]) -> None:
     expected_errors.append(LOAD_ERROR)
     expect(page.locator("#model-state")).to_have_text("Model active")
@@ -254,6 +260,7 @@ class TestCorrection:
         assert [len(body["strokes"]), body["strokes"][0][0]] == [1, pytest.approx(DIGITS[7][0][0], abs=0.01)]
         expect_digit(page, 7)
 
+    @pytest.mark.slow
     def test_a_refusal_is_told_and_escape_closes_without_clearing(
         self, collecting: Page, expected_errors: list[str]
     ) -> None:
@@ -268,6 +275,7 @@ class TestCorrection:
         expect(page.get_by_role("dialog")).to_be_hidden()
         expect_digit(page, 7)
 
+    @pytest.mark.slow
     def test_it_is_not_offered_where_nothing_is_collected(self, page: Page) -> None:
         page.route("**/api/model", lambda route: route.fulfill(json={"version": ANSWER["model_version"]}))
         page.reload()
@@ -298,6 +306,7 @@ class TestOffline:
         expect(installed.locator("#banner")).to_be_hidden()
         expect_digit(installed, 2)
 
+    @pytest.mark.slow
     def test_no_answer_is_kept(self, installed: Page) -> None:
         draw(installed, DIGITS[2])
         expect_digit(installed, 2)

@@ -42,6 +42,19 @@ DRAW_IN_PAGE = """async (strokes) => {
   return document.querySelector("#glyph").textContent;
 }"""
 
+# From the browser's time of the last pointerup to the final answer in the page, and to the frame that shows it.
+MEASURE = """() => {
+  window.durations = [];
+  let end = null;
+  document.addEventListener("pointerup", ({ timeStamp }) => (end = timeStamp), true);
+  new MutationObserver(() => {
+    if (end === null) return;
+    const [start, told] = [end, performance.now()];
+    end = null;
+    requestAnimationFrame(() => window.durations.push([told - start, performance.now() - start]));
+  }).observe(document.querySelector("#speech"), { childList: true });
+}"""
+
 
 def read_drawings(name: str) -> list[Drawing]:
     path = Path(os.environ.get("INKLING_MIRROR", ""), "pendigits", f"pendigits-orig.{name}")
@@ -95,3 +108,19 @@ def test_digits_of_unknown_writers_are_read(page: Page) -> None:
     print(f"{len(chosen) - len(wrong)} of {len(chosen)} are read; not these: {wrong}")
     assert len(chosen) == N_TEST_DIGITS
     assert len(wrong) <= 0.02 * N_TEST_DIGITS
+
+
+def test_each_drawing_is_answered_soon_after_its_last_stroke(page: Page, training_digits: list[Drawing]) -> None:
+    """`python -m pytest tests/e2e -k soon -s` tells how soon; that is the machine's affair, and not asserted."""
+    page.evaluate(MEASURE)
+    n_drawings = 0
+    for drawing in training_digits * 3:
+        draw(page, on_sheet(drawing))
+        n_drawings += 1
+        expect(page.locator("#glyph")).to_have_text(str(drawing.label))
+        page.wait_for_timeout(50)
+        page.keyboard.press("Escape")
+    durations = np.array(page.evaluate("window.durations"))
+    assert len(durations) >= n_drawings
+    for name, ms in zip(("answer in the page", "frame with the answer"), durations.T, strict=True):
+        print(f"{name}: median {np.median(ms):.1f} ms, 95 % within {np.percentile(ms, 95):.1f} ms, {len(ms)} strokes")
