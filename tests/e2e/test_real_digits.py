@@ -1,0 +1,126 @@
+"""Digits as real people wrote them, drawn on the page: what it shows is what the service says of the same strokes."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from pipeline.strokes import place, rasterize
+from pipeline.unipen import Drawing, parse_unipen
+from tests.e2e.digits import Stroke
+from tests.e2e.hand import draw, draw_by_pen, draw_by_touch
+
+pytestmark = pytest.mark.slow
+
+SIDE_PX = 280  # of the raster that the page sends
+PEN_PX = 0.06 * SIDE_PX
+N_TEST_DIGITS = 200
+DRAW_IN_PAGE = """async (strokes) => {
+  const ink = document.querySelector("#ink");
+  // The browser knows no pointer of this number.
+  ink.setPointerCapture = () => {};
+  const { left, top, width, height } = ink.getBoundingClientRect();
+  const point = (type, [x, y]) =>
+    ink.dispatchEvent(new PointerEvent(type, {
+      pointerType: "mouse", pointerId: 9, isPrimary: true, button: 0,
+      clientX: left + x * width, clientY: top + y * height,
+    }));
+  const spoken = new Promise((resolve) =>
+    new MutationObserver((_, observer) => {
+      observer.disconnect();
+      resolve();
+    }).observe(document.querySelector("#speech"), { childList: true }));
+  for (const stroke of strokes) {
+    point("pointerdown", stroke[0]);
+    for (const each of stroke.slice(1)) point("pointermove", each);
+    point("pointerup", stroke.at(-1));
+  }
+  await spoken;
+  return document.querySelector("#glyph").textContent;
+}"""
+
+# From the browser's time of the last pointerup to the final answer in the page, and to the frame that shows it.
+MEASURE = """() => {
+  window.durations = [];
+  let end = null;
+  document.addEventListener("pointerup", ({ timeStamp }) => (end = timeStamp), true);
+  new MutationObserver(() => {
+    if (end === null) return;
+    const [start, told] = [end, performance.now()];
+    end = null;
+    requestAnimationFrame(() => window.durations.push([told - start, performance.now() - start]));
+  }).observe(document.querySelector("#speech"), { childList: true });
+}"""
+
+
+def read_drawings(name: str) -> list[Drawing]:
+    path = Path(os.environ.get("INKLING_MIRROR", ""), "pendigits", f"pendigits-orig.{name}")
+    if not path.is_file():
+        pytest.skip(f"There is no {path}: INKLING_MIRROR names the folder that has pendigits/.")
+    return parse_unipen(path.read_text())
+
+
+def on_sheet(drawing: Drawing) -> list[Stroke]:
+    """Its strokes in the sheet's unit square, as large as people draw there."""
+    placed = place(drawing.strokes, (SIDE_PX, SIDE_PX), 0.6, line_width=PEN_PX)
+    return [[(float(x) / SIDE_PX, float(y) / SIDE_PX) for x, y in stroke] for stroke in placed]
+
+
+@pytest.fixture(scope="module")
+def training_digits() -> list[Drawing]:
+    """The first drawing of each digit by training writers."""
+    drawings = read_drawings("tra")
+    return [next(drawing for drawing in drawings if drawing.label == digit) for digit in range(10)]
+
+
+@pytest.mark.parametrize("by", [draw, draw_by_touch, draw_by_pen])
+def test_the_page_says_what_the_service_says(
+    page: Page, service: str, training_digits: list[Drawing], by: Callable[[Page, list[Stroke]], None]
+) -> None:
+    for drawing in training_digits:
+        strokes = on_sheet(drawing)
+        ink = rasterize([np.array(stroke, np.float32) * SIDE_PX for stroke in strokes], (SIDE_PX, SIDE_PX), PEN_PX)
+        response = page.request.post(
+            f"{service}/api/predict?width={SIDE_PX}&height={SIDE_PX}",
+            data=(255 - ink).tobytes(),
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        answer = response.json()
+        by(page, strokes)
+        expect(page.locator("#answer")).to_have_attribute("data-state", answer["state"])
+        expect(page.locator("#glyph")).to_have_text(str(answer["digit"]))
+        page.keyboard.press("Escape")
+        expect(page.locator("#answer")).to_have_attribute("data-state", "blank")
+
+
+def test_digits_of_unknown_writers_are_read(page: Page) -> None:
+    drawings = read_drawings("tes")
+    chosen = drawings[:: len(drawings) // N_TEST_DIGITS][:N_TEST_DIGITS]
+    wrong = []
+    for i, drawing in enumerate(chosen):
+        glyph = page.evaluate(DRAW_IN_PAGE, on_sheet(drawing))
+        if glyph != str(drawing.label):
+            wrong.append((i, drawing.label, glyph))
+        page.keyboard.press("Escape")
+    print(f"{len(chosen) - len(wrong)} of {len(chosen)} are read; not these: {wrong}")
+    assert len(chosen) == N_TEST_DIGITS
+    assert len(wrong) <= 0.02 * N_TEST_DIGITS
+
+
+def test_each_drawing_is_answered_soon_after_its_last_stroke(page: Page, training_digits: list[Drawing]) -> None:
+    """`python -m pytest tests/e2e -k soon -s` tells how soon; that is the machine's affair, and not asserted."""
+    page.evaluate(MEASURE)
+    n_drawings = 0
+    for drawing in training_digits * 3:
+        draw(page, on_sheet(drawing))
+        n_drawings += 1
+        expect(page.locator("#glyph")).to_have_text(str(drawing.label))
+        page.wait_for_timeout(50)
+        page.keyboard.press("Escape")
+    durations = np.array(page.evaluate("window.durations"))
+    assert len(durations) >= n_drawings
+    for name, ms in zip(("answer in the page", "frame with the answer"), durations.T, strict=True):
+        print(f"{name}: median {np.median(ms):.1f} ms, 95 % within {np.percentile(ms, 95):.1f} ms, {len(ms)} strokes")
