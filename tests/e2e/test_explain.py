@@ -181,8 +181,9 @@ def test_the_end_of_a_stroke_asks_once_and_the_rest_of_it_does_not(page: Page) -
     draw(page, DIGITS[1])
     look_inside(page)
     requests = network_requests(page)
-    # The whole page in one window, so that the sheet and what is inside are both in view.
+    # A window in which the sheet and what is inside are both in view.
     page.set_viewport_size({"width": 1280, "height": 5000})
+    page.evaluate("scrollTo(0, 0)")
     with page.expect_response("**/api/network*"):
         draw(page, [[(0.2, 0.2), (0.3, 0.3), (0.4, 0.3), (0.6, 0.4), (0.7, 0.7)]])
     page.wait_for_timeout(QUIET_MS)
