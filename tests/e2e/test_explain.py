@@ -172,7 +172,7 @@ def test_ink_that_is_no_digit_is_explained_too(page: Page) -> None:
     draw(page, SCRIBBLE)
     look_inside(page)
     expect(page.locator("#hold-story")).to_have_text(
-        re.compile(r"^(It is not read as a digit\. |Without its |It stays )")
+        re.compile(r"^(It is not read as a digit, |Without its |It stays )")
     )
 
 
