@@ -65,6 +65,7 @@ def test_each_step_shows_the_ink_as_the_service_saw_it(page: Page) -> None:
     assert bytes(seen) == base64.b64decode(answer["normalized"])
 
 
+@pytest.mark.slow
 def test_the_tensors_values_are_read_by_keyboard_and_by_pointing(page: Page) -> None:
     levels = base64.b64decode(draw_and_read(page, DIGITS[0])["normalized"])
     tensor = page.locator("#tensor-canvas")

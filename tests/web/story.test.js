@@ -38,7 +38,8 @@ test("where the digit stays, the chances are told", () => {
 });
 
 test("where nothing changes, no part is named", () => {
-  assert.equal(tellHold(reading("digit", 0, 0.99), reading("digit", 0, 0.99), "left"), "No single part decides: it stays 0 without any of them.");
+  const story = tellHold(reading("digit", 0, 0.99), reading("digit", 0, 0.99), "left");
+  assert.equal(story, "No single part decides: it stays 0 without any of them.");
 });
 
 test("what is no digit whichever part is left out is told as that", () => {

@@ -21,7 +21,10 @@ const frames = document.querySelectorAll("#heat-cursor, #hole-mark");
 /** @type {(Asked & {without: Reading[], strongest: number}) | null} */
 let shown = null;
 
-new GridCursor(heatCanvas, "The square that is left out", GRID, { move: leaveOut, leave: () => shown && choose(shown.strongest) });
+new GridCursor(heatCanvas, "The square that is left out", GRID, {
+  move: leaveOut,
+  leave: () => shown && choose(shown.strongest),
+});
 
 /**
  * @param {Asked} asked

@@ -66,7 +66,8 @@ function showChances(reading) {
   const rows = reading.probabilities.map((share, digit) => {
     const fill = element("span", "fill");
     fill.style.width = `${100 * share}%`;
-    const cells = [element("span", "name", String(digit)), element("span", "track", fill), element("span", "share", percent(share))];
+    const name = element("span", "name", String(digit));
+    const cells = [name, element("span", "track", fill), element("span", "share", percent(share))];
     return element("li", isRead(reading) && digit === best(reading) ? "best" : "", ...cells);
   });
   chances.replaceChildren(...rows);

@@ -51,7 +51,8 @@ export function tellHold(whole, without, part) {
   const digit = best(whole);
   const [from, to] = [whole, without].map(({ probabilities, digit_score }) => percent(probabilities[digit] * digit_score));
   if (from === to) return `No single part decides: it stays ${digit} without any of them.`;
-  return `It stays ${digit} without any one part. The ${part} part matters most: without it the chance goes from ${from} to ${to}.`;
+  const most = `The ${part} part matters most: without it the chance goes from ${from} to ${to}.`;
+  return `It stays ${digit} without any one part. ${most}`;
 }
 
 /**
