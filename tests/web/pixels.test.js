@@ -55,16 +55,19 @@ test("a picture smaller than the grid is spread over it", () => {
 test("the crop has the box's shape and lies where the ink is", () => {
   const grid = gridWith({ left: 7, top: 3, width: 11, height: 20 });
   grid[0] = 9; // faint ink outside the box
-  assert.deepEqual(pixels.cropOf(grid, { left: 50, top: 40, right: 105, bottom: 140 }), { left: 7, top: 3, width: 11, height: 20 });
+  const crop = pixels.cropOf(grid, { left: 50, top: 40, right: 105, bottom: 140 });
+  assert.deepEqual(crop, { left: 7, top: 3, width: 11, height: 20 });
 });
 
 test("the longest side has 20 pixels, also when the other has next to none", () => {
   const grid = gridWith({ left: 5, top: 14, width: 20, height: 1 });
-  assert.deepEqual(pixels.cropOf(grid, { left: 0, top: 9, right: 200, bottom: 10 }), { left: 5, top: 14, width: 20, height: 1 });
+  const crop = pixels.cropOf(grid, { left: 0, top: 9, right: 200, bottom: 10 });
+  assert.deepEqual(crop, { left: 5, top: 14, width: 20, height: 1 });
 });
 
 test("the fit is the crop's own pixels in the middle of 20 by 20", () => {
-  const fit = pixels.fitOf(gridWith({ left: 9, top: 2, width: 6, height: 20, level: 77 }), { left: 9, top: 2, width: 6, height: 20 });
+  const crop = { left: 9, top: 2, width: 6, height: 20 };
+  const fit = pixels.fitOf(gridWith({ ...crop, level: 77 }), crop);
   assert.equal(fit.length, FIT * FIT);
   assert.deepEqual([fit[6], fit[7], fit[12], fit[13]], [0, 77, 77, 0]);
   assert.equal(fit.filter((level) => level === 77).length, 6 * 20);

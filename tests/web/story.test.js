@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { percent, tellHold, tellReading, tellShift } from "../../web/js/story.js";
+import { mostTelling, percent, tellHold, tellReading, tellShift } from "../../web/js/story.js";
 
 /** A reading of `digit` with the given confidence; the rest goes to the digit after it. */
 function reading(state, digit, confidence, digit_score = 1) {
@@ -38,7 +38,21 @@ test("where the digit stays, the chances are told", () => {
 });
 
 test("where nothing changes, no part is named", () => {
-  assert.equal(tellHold(reading("digit", 0, 0.99), reading("digit", 0, 0.99), "left"), "No single part decides: it stays 0 without any of them.");
+  const story = tellHold(reading("digit", 0, 0.99), reading("digit", 0, 0.99), "left");
+  assert.equal(story, "No single part decides: it stays 0 without any of them.");
+});
+
+test("what is no digit whichever part is left out is told as that", () => {
+  const story = tellHold(reading("not_a_digit", 9, 0.99, 0.1), reading("not_a_digit", 3, 0.99, 0.2), "left");
+  assert.equal(story, "It is not read as a digit, whichever part is left out.");
+});
+
+test("a window that changes the reading goes before one that only changes the chance more", () => {
+  const whole = reading("digit", 9, 0.99);
+  const without = [reading("digit", 9, 0.99, 0.4), reading("unsure", 9, 0.6), reading("digit", 4, 0.9)];
+  assert.equal(mostTelling(whole, without, [0.6, 0.4, 0.9]), 2);
+  assert.equal(mostTelling(whole, without.slice(0, 2), [0.6, 0.4]), 1);
+  assert.equal(mostTelling(whole, [without[0], reading("digit", 9, 0.99)], [0.6, 0]), 0);
 });
 
 test("shifts are told in pixels, and none as none", () => {

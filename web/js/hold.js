@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 import { GridCursor, paintGrey, paintHeat } from "./grid.js";
 import { WINDOW, blank, chanceOf, heatOf, nearest, partOf } from "./occlusion.js";
 import { GRID } from "./pixels.js";
-import { best, tellHold, tellReading } from "./story.js";
+import { best, isRead, mostTelling, tellHold, tellReading } from "./story.js";
 
 /**
  * @typedef {import("./occlusion.js").Place} Place
@@ -21,7 +21,10 @@ const frames = document.querySelectorAll("#heat-cursor, #hole-mark");
 /** @type {(Asked & {without: Reading[], strongest: number}) | null} */
 let shown = null;
 
-new GridCursor(heatCanvas, "The square that is left out", GRID, { move: leaveOut, leave: () => shown && choose(shown.strongest) });
+new GridCursor(heatCanvas, "The square that is left out", GRID, {
+  move: leaveOut,
+  leave: () => shown && choose(shown.strongest),
+});
 
 /**
  * @param {Asked} asked
@@ -29,21 +32,17 @@ new GridCursor(heatCanvas, "The square that is left out", GRID, { move: leaveOut
  * @param {Reading[]} without the reading without each window
  */
 export function show({ normalized, places }, whole, without) {
-  const isRead = whole.state === "digit" || whole.state === "unsure";
-  // What is no digit for the network still has parts that make it so: then the most probable digit is followed.
+  // What is not read as a digit hangs on parts as well: those without which the likeliest digit is likelier.
+  const sign = isRead(whole) ? 1 : -1;
   const digit = best(whole);
-  const chance = chanceOf(whole, digit);
-  const changes = without.map((reading) => chance - chanceOf(reading, digit));
-  const drops = isRead ? changes : changes.map((change) => -change);
-  const strongest = drops.indexOf(Math.max(...drops));
-  const heat = heatOf(places, drops);
+  const changes = without.map((reading) => sign * (chanceOf(whole, digit) - chanceOf(reading, digit)));
+  const strongest = mostTelling(whole, without, changes);
+  const heat = heatOf(places, changes);
   const hottest = Math.max(...heat, FULL_HEAT);
   shown = { normalized, places, without, strongest };
   paintHeat(heatCanvas, normalized, GRID, heat.map((value) => value / hottest));
-  byId("heat-most").textContent = `${isRead ? "−" : "+"}${Math.round(100 * hottest)} points`;
-  byId("hold-story").textContent = isRead
-    ? tellHold(whole, without[strongest], partOf(normalized, places[strongest]))
-    : `It is not read as a digit. Without its ${partOf(normalized, places[strongest])} part it would be read as ${tellReading(without[strongest])}.`;
+  byId("heat-most").textContent = `${sign > 0 ? "−" : "+"}${Math.round(100 * hottest)} points`;
+  byId("hold-story").textContent = tellHold(whole, without[strongest], partOf(normalized, places[strongest]));
   choose(strongest);
 }
 

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 import { paintGrey } from "./grid.js";
 import { MapPicker } from "./maps.js";
 import { GRID, bytesOf } from "./pixels.js";
-import { best, percent } from "./story.js";
+import { best, isRead, percent } from "./story.js";
 
 /** @type {Record<string, string>} */
 const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooling2D: "Average pooling" };
@@ -63,12 +63,12 @@ function build(layers) {
 
 /** @param {import("./story.js").Reading} reading */
 function showChances(reading) {
-  const isRead = reading.state === "digit" || reading.state === "unsure";
   const rows = reading.probabilities.map((share, digit) => {
     const fill = element("span", "fill");
     fill.style.width = `${100 * share}%`;
-    const cells = [element("span", "name", String(digit)), element("span", "track", fill), element("span", "share", percent(share))];
-    return element("li", isRead && digit === best(reading) ? "best" : "", ...cells);
+    const name = element("span", "name", String(digit));
+    const cells = [name, element("span", "track", fill), element("span", "share", percent(share))];
+    return element("li", isRead(reading) && digit === best(reading) ? "best" : "", ...cells);
   });
   chances.replaceChildren(...rows);
   byId("score").replaceChildren("A digit at all: ", element("strong", "", percent(reading.digit_score)));

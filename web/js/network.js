@@ -69,8 +69,8 @@ function askSoon() {
  * @param {Asked} about
  */
 function show({ answers: [whole, ...without], layers: maps }, about) {
-  const n_copies = about.places.length;
-  byId("inside-price").textContent = `it had the service read your ink ${n_copies} more times, without one square of it at a time`;
+  const times = `${about.places.length} more times`;
+  byId("inside-price").textContent = `it had the service read your ink ${times}, without one square of it at a time`;
   note.hidden = true;
   body.hidden = false;
   hold.show(about, whole, without);

@@ -48,10 +48,10 @@ export function isLight(grey, width, height) {
  * @param {Uint8Array} grey width x height levels
  * @param {number} width
  * @param {number} height
- * @returns {Uint8Array<ArrayBuffer>} the same with ink light on dark, 255 = ink
+ * @returns {Uint8Array} the same with ink light on dark, 255 = ink
  */
 export function inkOf(grey, width, height) {
-  return isLight(grey, width, height) ? Uint8Array.from(grey, (level) => 255 - level) : Uint8Array.from(grey);
+  return isLight(grey, width, height) ? grey.map((level) => 255 - level) : grey;
 }
 
 /**

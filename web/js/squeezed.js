@@ -32,8 +32,11 @@ export function follow(change) {
 
 /** @param {Record<string, StepAccuracy> | undefined} steps */
 export function showCard(steps) {
-  const text = steps?.squeezed && steps.all && `On unseen writers’ pen strokes: ${interval(steps.all)} right with the six steps, ${interval(steps.squeezed)} squeezed.`;
-  byId("squeeze-cost").textContent = text || "";
+  const { all, squeezed } = steps ?? {};
+  byId("squeeze-cost").textContent =
+    all && squeezed
+      ? `On unseen writers’ pen strokes: ${interval(all)} right with the six steps, ${interval(squeezed)} squeezed.`
+      : "";
 }
 
 /**

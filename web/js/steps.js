@@ -49,8 +49,8 @@ export function showCard({ evaluation }) {
     showAccuracy(stage, without, `right without it: ${without?.label}`);
   }
   showAccuracy("tensor", steps?.all, "right with all steps");
-  const note = "Right answers are counted on pen strokes of writers that the model never saw, with one step left out at a time.";
-  byId("steps-note").textContent = steps?.all ? note : "";
+  const how = "Right answers are counted on pen strokes of writers that the model never saw";
+  byId("steps-note").textContent = steps?.all ? `${how}, with one step left out at a time.` : "";
   squeezed.showCard(steps);
 }
 

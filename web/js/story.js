@@ -24,20 +24,35 @@ export function tellReading({ state, probabilities }) {
 }
 
 /**
+ * Which window the answer hangs on most: of those without which the ink is read as something else, if there are any.
+ *
+ * @param {Reading} whole the reading of all the ink
+ * @param {Reading[]} without the reading without each window
+ * @param {number[]} changes by how much the chance changes without each
+ * @returns {number} its index
+ */
+export function mostTelling(whole, without, changes) {
+  const telling = [...without.keys()].filter((index) => !isSame(whole, without[index]));
+  const among = telling.length > 0 ? telling : [...without.keys()];
+  return among.reduce((most, index) => (changes[index] > changes[most] ? index : most));
+}
+
+/**
  * What the answer hangs on most, in words.
  *
  * @param {Reading} whole the reading of all the ink
- * @param {Reading} without the reading without the window that matters most
+ * @param {Reading} without the reading without the most telling window
  * @param {string} part where that window lies
  * @returns {string}
  */
 export function tellHold(whole, without, part) {
+  if (!isSame(whole, without)) return `Without its ${part} part it would be read as ${tellReading(without)}.`;
+  if (!isRead(whole)) return "It is not read as a digit, whichever part is left out.";
   const digit = best(whole);
-  const isSame = without.state === whole.state && best(without) === digit;
-  if (!isSame) return `Without its ${part} part it would be read as ${tellReading(without)}.`;
   const [from, to] = [whole, without].map(({ probabilities, digit_score }) => percent(probabilities[digit] * digit_score));
   if (from === to) return `No single part decides: it stays ${digit} without any of them.`;
-  return `It stays ${digit} without any one part. The ${part} part matters most: without it the chance goes from ${from} to ${to}.`;
+  const most = `The ${part} part matters most: without it the chance goes from ${from} to ${to}.`;
+  return `It stays ${digit} without any one part. ${most}`;
 }
 
 /**
@@ -48,6 +63,23 @@ export function tellShift({ right, down }) {
   const across = right && `${Math.abs(right)} px ${right < 0 ? "left" : "right"}`;
   const along = down && `${Math.abs(down)}${right ? "" : " px"} ${down < 0 ? "up" : "down"}`;
   return [across, along].filter(Boolean).join(", ") || "Already there";
+}
+
+/**
+ * @param {Reading} reading
+ * @returns {boolean} whether the ink is taken for a digit, if not surely for which
+ */
+export function isRead({ state }) {
+  return state === "digit" || state === "unsure";
+}
+
+/**
+ * @param {Reading} one
+ * @param {Reading} other
+ * @returns {boolean} whether both would be told alike
+ */
+function isSame(one, other) {
+  return one.state === other.state && (!isRead(one) || best(one) === best(other));
 }
 
 /**
