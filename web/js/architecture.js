@@ -75,7 +75,8 @@ function drawLayer(layer, layers) {
   const widest = Math.max(...layers.filter(({ shape }) => shape.length === 3).map(({ shape }) => shape[0]), 1);
   const share = html("span", { class: "share" });
   share.style.width = `${(100 * layer.n_parameters) / (total || 1)}%`;
-  const details = [layer.detail, layer.activation].filter(Boolean).join(", ");
+  const size = layer.detail?.replace(/(\d)x(?=\d)/g, "$1 × ");
+  const details = [size, layer.activation].filter(Boolean).join(", ");
   return html(
     "li",
     { class: `layer layer-${layer.kind.toLowerCase()}` },
