@@ -19,6 +19,7 @@ const MOST_TICKS = 8;
 export function showCard({ network, training }) {
   byId("network-summary").textContent = summarise(network);
   byId("layers").replaceChildren(...(network?.layers ?? []).map((layer, _, layers) => drawLayer(layer, layers)));
+  byId("layers").hidden = !network?.layers;
   byId("layers-untold").replaceChildren(...(network?.layers ? [] : [untold("its layers")]));
   const definition = byId("definition");
   definition.textContent = network?.definition ?? "# This model file does not tell its definition.\n";

@@ -47,7 +47,8 @@ function move() {
     once(ScrollTrigger, "#tiles", (tiles) => countUp(gsap, tiles.querySelectorAll("[data-count]")));
     once(ScrollTrigger, "#layers", (layers) => lineUp(gsap, [...layers.children]));
     once(ScrollTrigger, "#training-curves", (curves) => drawLines(gsap, [...curves.querySelectorAll(".series path")]));
-    const watch = new ResizeObserver(() => ScrollTrigger.refresh());
+    // Not while the page scrolls: that would end where a link of the list of parts was leading.
+    const watch = new ResizeObserver(() => ScrollTrigger.refresh(true));
     watch.observe(document.body);
     return () => watch.disconnect();
   });
