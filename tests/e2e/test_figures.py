@@ -73,8 +73,7 @@ def test_what_the_model_file_does_not_tell_is_said_to_be_missing(page: Page) -> 
     expect(page.locator("#limits")).to_contain_text("does not tell")
     expect(page.locator("#tiles .figure")).to_have_text(["\N{EN DASH}"] * 8)
     for selector in (
-        "#layers-untold",
-        "#definition",
+        "#network-untold",
         "#training-summary",
         "#training-curves",
         "#reliability",

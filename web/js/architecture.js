@@ -19,11 +19,15 @@ const MOST_TICKS = 8;
 export function showCard({ network, training }) {
   byId("network-summary").textContent = summarise(network);
   byId("layers").replaceChildren(...(network?.layers ?? []).map((layer, _, layers) => drawLayer(layer, layers)));
+  const missing = [];
+  if (!network?.layers) missing.push(untold("its layers"));
+  if (!network?.definition) missing.push(untold("the code that defines it"));
+  byId("network-untold").replaceChildren(...missing);
   byId("layers").hidden = !network?.layers;
-  byId("layers-untold").replaceChildren(...(network?.layers ? [] : [untold("its layers")]));
-  const definition = byId("definition");
-  definition.textContent = network?.definition ?? "# This model file does not tell its definition.\n";
+  byId("definition-box").hidden = !network?.definition;
+  byId("definition").textContent = network?.definition ?? "";
   byId("training-summary").textContent = summariseTraining(training);
+  byId("training-parameters").hidden = !training?.parameters;
   byId("training-parameters").replaceChildren(...listParameters(training?.parameters ?? {}));
   byId("training-curves").replaceChildren(...drawTraining(training));
 }
