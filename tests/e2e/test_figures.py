@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.e2e.cards import Card, bare_card, full_card, other_card, serve_card
+from tests.e2e.conftest import DESKTOP
 
 ROOT = Path(__file__).parents[2]
 INDEX = (ROOT / "web" / "index.html").read_text()
@@ -240,21 +241,23 @@ def test_narrow_windows_lose_nothing(page: Page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
 @pytest.mark.parametrize("part", ["architecture", "evaluation", "experiments"])
 def test_nothing_moves_when_the_card_comes(page: Page, service: str, part: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
     page.add_init_script("""
         window.shift = 0;
         const add = (list) => list.getEntries().forEach((entry) => { shift += entry.value; });
         new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
     """)
-
-    def answer_late(route: Route) -> None:
-        page.wait_for_timeout(300)
-        route.fulfill(json=full_card())
-
-    page.route("**/api/model", answer_late)
+    held: list[Route] = []
+    page.route("**/api/model", held.append)
+    page.goto("about:blank")
     page.goto(f"{service}/#{part}")
-    page.reload()
+    page.wait_for_function("() => scrollY > 500")
+    page.wait_for_timeout(300)
+    assert len(held) == 1
+    held[0].fulfill(json=full_card())
     expect(page.locator("#tiles .tile")).to_have_count(8)
     page.wait_for_timeout(300)
     assert page.evaluate("shift") < 0.05
