@@ -15,13 +15,13 @@ N_DIGITS = 10
 Card = dict[str, Any]
 
 LAYERS = [
-    ("conv2d", "Conv2D", [26, 26, 16], 160, "relu", "3\N{MULTIPLICATION SIGN}3"),
-    ("conv2d_1", "Conv2D", [24, 24, 32], 4640, "relu", "3\N{MULTIPLICATION SIGN}3"),
-    ("max_pooling2d", "MaxPooling2D", [12, 12, 32], 0, None, "2\N{MULTIPLICATION SIGN}2"),
-    ("conv2d_2", "Conv2D", [10, 10, 64], 18496, "relu", "3\N{MULTIPLICATION SIGN}3"),
-    ("conv2d_3", "Conv2D", [8, 8, 96], 55392, "relu", "3\N{MULTIPLICATION SIGN}3"),
-    ("max_pooling2d_1", "MaxPooling2D", [4, 4, 96], 0, None, "2\N{MULTIPLICATION SIGN}2"),
-    ("conv2d_4", "Conv2D", [2, 2, 128], 110720, "relu", "3\N{MULTIPLICATION SIGN}3"),
+    ("conv2d", "Conv2D", [26, 26, 16], 160, "relu", "3x3"),
+    ("conv2d_1", "Conv2D", [24, 24, 32], 4640, "relu", "3x3"),
+    ("max_pooling2d", "MaxPooling2D", [12, 12, 32], 0, None, "2x2"),
+    ("conv2d_2", "Conv2D", [10, 10, 64], 18496, "relu", "3x3"),
+    ("conv2d_3", "Conv2D", [8, 8, 96], 55392, "relu", "3x3"),
+    ("max_pooling2d_1", "MaxPooling2D", [4, 4, 96], 0, None, "2x2"),
+    ("conv2d_4", "Conv2D", [2, 2, 128], 110720, "relu", "3x3"),
     ("flatten", "Flatten", [512], 0, None, None),
     ("dropout", "Dropout", [512], 0, None, "0.5"),
     ("dense", "Dense", [11], 5643, None, None),
@@ -57,7 +57,13 @@ def full_card() -> Card:
         "training": {
             "epoch": 16,
             "epochs": 16,
-            "parameters": {"learning_rate": 0.002, "batch_size": 256, "optimizer": "muon", "dropout": 0.5},
+            "parameters": {
+                "dropout": 0.5,
+                "batchnorm": False,
+                "parts": ["mnist"],
+                "optimizer": "muon",
+                "augment.blur": 0.5,
+            },
             "history": history,
         },
         "evaluation": {

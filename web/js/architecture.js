@@ -19,10 +19,15 @@ const MOST_TICKS = 8;
 export function showCard({ network, training }) {
   byId("network-summary").textContent = summarise(network);
   byId("layers").replaceChildren(...(network?.layers ?? []).map((layer, _, layers) => drawLayer(layer, layers)));
-  byId("layers-untold").replaceChildren(...(network?.layers ? [] : [untold("its layers")]));
-  const definition = byId("definition");
-  definition.textContent = network?.definition ?? "# This model file does not tell its definition.\n";
+  const missing = [];
+  if (!network?.layers) missing.push(untold("its layers"));
+  if (!network?.definition) missing.push(untold("the code that defines it"));
+  byId("network-untold").replaceChildren(...missing);
+  byId("layers").hidden = !network?.layers;
+  byId("definition-box").hidden = !network?.definition;
+  byId("definition").textContent = network?.definition ?? "";
   byId("training-summary").textContent = summariseTraining(training);
+  byId("training-parameters").hidden = !training?.parameters;
   byId("training-parameters").replaceChildren(...listParameters(training?.parameters ?? {}));
   byId("training-curves").replaceChildren(...drawTraining(training));
 }
@@ -75,7 +80,8 @@ function drawLayer(layer, layers) {
   const widest = Math.max(...layers.filter(({ shape }) => shape.length === 3).map(({ shape }) => shape[0]), 1);
   const share = html("span", { class: "share" });
   share.style.width = `${(100 * layer.n_parameters) / (total || 1)}%`;
-  const details = [layer.detail, layer.activation].filter(Boolean).join(", ");
+  const size = layer.detail?.replace(/(\d)x(?=\d)/g, "$1 × ");
+  const details = [size, layer.activation].filter(Boolean).join(", ");
   return html(
     "li",
     { class: `layer layer-${layer.kind.toLowerCase()}` },

@@ -53,7 +53,7 @@ export function foldedTable(title, head, rows) {
     html("thead", {}, html("tr", {}, ...head.map((name) => html("th", { scope: "col" }, name)))),
     html("tbody", {}, ...body),
   );
-  const scroller = html("div", { class: "scroller", role: "region", "aria-label": title, tabindex: 0 }, table);
+  const scroller = html("div", { class: "scroller", role: "group", "aria-label": title, tabindex: 0 }, table);
   return html("details", { class: "folded" }, html("summary", {}, title), scroller);
 }
 

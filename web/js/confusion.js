@@ -79,6 +79,7 @@ export class ConfusionMatrix {
     this.#evaluation = evaluation;
     const told = TESTS.filter((name) => evaluation?.confusion?.[name]);
     for (const name of TESTS) byId(`confusion-${name}`).hidden = !told.includes(name);
+    byId("confusion-tests").hidden = told.length === 0;
     if (told.length) return this.#choose(told[0]);
     byId("confusion").replaceChildren(untold("which digits it takes for which"));
     byId("confusion-images").replaceChildren();

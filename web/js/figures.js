@@ -42,11 +42,11 @@ export function counted(n, noun) {
 }
 
 /**
- * @param {string} key as the model file names something, `batch_size`
- * @returns {string} as it reads, `batch size`
+ * @param {string} key as the model file names something, `augment.batch_size`
+ * @returns {string} as it reads, `augment batch size`
  */
 export function words(key) {
-  return key.replaceAll("_", " ");
+  return key.replace(/[._]/g, " ");
 }
 
 /**

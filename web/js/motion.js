@@ -45,9 +45,10 @@ function move() {
   gsap.matchMedia().add(WELCOME, () => {
     comeIn(gsap, ScrollTrigger);
     once(ScrollTrigger, "#tiles", (tiles) => countUp(gsap, tiles.querySelectorAll("[data-count]")));
-    once(ScrollTrigger, "#layers", (layers) => gsap.from(layers.children, { opacity: 0, x: -16, stagger: 0.06, duration: 0.4 }));
-    once(ScrollTrigger, "#training-curves", (curves) => drawLines(gsap, curves.querySelectorAll(".series path")));
-    const watch = new ResizeObserver(() => ScrollTrigger.refresh());
+    once(ScrollTrigger, "#layers", (layers) => lineUp(gsap, [...layers.children]));
+    once(ScrollTrigger, "#training-curves", (curves) => drawLines(gsap, [...curves.querySelectorAll(".series path")]));
+    // Not while the page scrolls: that would end where a link of the list of parts was leading.
+    const watch = new ResizeObserver(() => ScrollTrigger.refresh(true));
     watch.observe(document.body);
     return () => watch.disconnect();
   });
@@ -62,7 +63,7 @@ function move() {
 function comeIn(gsap, ScrollTrigger) {
   const below = [...document.querySelectorAll(".part > *")].filter((each) => each.getBoundingClientRect().top > innerHeight);
   gsap.set(below, { opacity: 0, y: 24 });
-  const show = (/** @type {Element[]} */ batch) => gsap.to(batch, { opacity: 1, y: 0, duration: 0.5, stagger: 0.06, clearProps: "all" });
+  const show = (/** @type {Element[]} */ batch) => gsap.to(batch, { opacity: 1, y: 0, duration: 0.5, stagger: 0.06, clearProps: "opacity,transform" });
   ScrollTrigger.batch(below, { start: "top 96%", once: true, onEnter: show });
 }
 
@@ -98,11 +99,21 @@ function countUp(gsap, figures) {
 
 /**
  * @param {Gsap} gsap
- * @param {Iterable<Element>} lines each of length 1
+ * @param {Element[]} layers
+ */
+function lineUp(gsap, layers) {
+  if (layers.length === 0) return;
+  gsap.from(layers, { opacity: 0, x: -16, duration: 0.4, stagger: 0.06, clearProps: "opacity,transform" });
+}
+
+/**
+ * @param {Gsap} gsap
+ * @param {Element[]} lines each of length 1
  */
 function drawLines(gsap, lines) {
+  if (lines.length === 0) return;
   gsap.fromTo(
-    [...lines],
+    lines,
     { strokeDasharray: 1, strokeDashoffset: 1 },
     { strokeDashoffset: 0, duration: 1.2, ease: "power1.inOut", clearProps: "strokeDasharray,strokeDashoffset" },
   );

@@ -8,8 +8,9 @@ export function start() {
     (entries) => {
       for (const { target, isIntersecting } of entries) {
         const link = [...links].find(({ hash }) => hash === `#${target.id}`);
-        if (isIntersecting) link?.setAttribute("aria-current", "true");
-        else link?.removeAttribute("aria-current");
+        if (!link) continue;
+        if (isIntersecting) mark(link);
+        else link.removeAttribute("aria-current");
       }
     },
     { rootMargin: "-33% 0px -66% 0px" },
@@ -18,4 +19,14 @@ export function start() {
     const part = document.querySelector(hash);
     if (part) observer.observe(part);
   }
+}
+
+/**
+ * @param {HTMLAnchorElement} link
+ */
+function mark(link) {
+  link.setAttribute("aria-current", "true");
+  // On a phone, not all of the list is seen. Not scrollIntoView: it would hold up the page's own scrolling.
+  const list = link.closest("ul");
+  if (list) list.scrollLeft = link.offsetLeft + link.offsetWidth / 2 - list.clientWidth / 2;
 }

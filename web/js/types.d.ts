@@ -243,5 +243,5 @@ interface GsapTween {
 /** The scripts of web/js/vendor/ set these; where they could not be loaded, the page works without. */
 interface Window {
   gsap?: Gsap;
-  ScrollTrigger?: { create(options: object): object; batch(targets: GsapTargets, options: object): object; refresh(): void };
+  ScrollTrigger?: { create(options: object): object; batch(targets: GsapTargets, options: object): object; refresh(isSafe?: boolean): void };
 }
