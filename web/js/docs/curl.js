@@ -1,19 +1,23 @@
 // The curl command of an operation, from the examples in the document.
 
-/** @returns {URL} the address of a path whose `{parameters}` have these values */
+/**
+ * @param {string} path
+ * @param {Record<string, string | number>} values of its `{parameters}`
+ * @returns {URL} the address of the path with the values in it
+ */
 export function address(path, values = {}) {
   const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name] ?? ""));
   // Relative to this page, so that it holds behind a proxy that serves all under a prefix.
-  return new URL(filled.slice(1), new URL(".", window.location));
+  return new URL(filled.slice(1), new URL(".", window.location.href));
 }
 
 /**
- * @param {{method: string, path: string, parameters: object[]}} operation
+ * @param {Operation} operation
  * @param {string | null} type the request's content type; null where it has no body
- * @param {object | undefined} example of the body
+ * @param {unknown} [example] of the body
  * @returns {string} a command for a shell
  */
-export function curl({ method, path, parameters }, type = null, example = undefined) {
+export function curl({ method, path, parameters }, type = null, example) {
   const values = Object.fromEntries(parameters.map(({ name, example: value }) => [name, value ?? `{${name}}`]));
   const url = decodeURI(address(path, values).href);
   // What has parameters beside the path is the binary form alone: images and JSON say their own size.
@@ -26,6 +30,11 @@ export function curl({ method, path, parameters }, type = null, example = undefi
   return [start, ...headers.map((header) => `-H ${quote(header)}`), ...body].join(" \\\n  ");
 }
 
+/**
+ * @param {string | null} type
+ * @param {unknown} example
+ * @returns {string[]}
+ */
 function bodyArguments(type, example) {
   if (type === null) return [];
   if (type === "multipart/form-data") return ["-F image=@digit.png"];
@@ -35,7 +44,12 @@ function bodyArguments(type, example) {
   return [header, `--data-binary @${file}`];
 }
 
-/** Within single quotes, a shell takes everything but these themselves as it is. */
+/**
+ * Within single quotes, a shell takes everything but these themselves as it is.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
 function quote(text) {
   return /^[\w:/.?=-]+$/.test(text) && !text.includes("?") ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

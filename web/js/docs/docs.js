@@ -1,14 +1,13 @@
 // The page of /docs: everything on it comes from openapi.json.
 
-import { h, prose } from "./elements.js";
+import { byId, h, prose } from "./elements.js";
 import { methodBadge, operationCard, operationsOf } from "./operation.js";
-
-const byId = (id) => document.getElementById(id);
 
 /** Open from the start, as it is what most come for. */
 const FIRST = "predict";
 
 async function load() {
+  /** @type {OpenApi} */
   let root;
   try {
     const response = await fetch("openapi.json");
@@ -22,6 +21,7 @@ async function load() {
   show(root);
 }
 
+/** @param {OpenApi} root */
 function show(root) {
   byId("version").textContent = ` · ${root.info.version} · OpenAPI ${root.openapi}`;
   byId("about").append(...root.info.description.split("\n\n").map((text) => h("p", {}, ...prose(text))));
@@ -35,6 +35,12 @@ function show(root) {
   window.addEventListener("hashchange", () => open(decodeURIComponent(window.location.hash.slice(1))));
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {Tag} tag
+ * @param {Operation[]} operations
+ * @returns {HTMLElement}
+ */
 function group(root, { name, description }, operations) {
   const id = slug(name);
   return h("section.group", { "aria-labelledby": id },
@@ -44,6 +50,11 @@ function group(root, { name, description }, operations) {
   );
 }
 
+/**
+ * @param {Tag} tag
+ * @param {Operation[]} operations
+ * @returns {HTMLElement}
+ */
 function contents({ name }, operations) {
   const links = operations.map((operation) =>
     h("li", {}, h("a", { href: `#${operation.operationId}` }, methodBadge(operation), h("span", {}, operation.summary))),
@@ -51,14 +62,20 @@ function contents({ name }, operations) {
   return h("div", {}, h("p.tag", {}, h("a", { href: `#${slug(name)}` }, name)), h("ul", {}, ...links));
 }
 
+/** @param {string} id */
 function open(id) {
-  const target = byId(id);
+  const target = document.getElementById(id);
   if (!target) return;
-  if (target.matches("details")) target.open = true;
+  if (target instanceof HTMLDetailsElement) target.open = true;
   if (window.location.hash) target.scrollIntoView();
 }
 
-/** Not the name alone: operations have ids of their own. */
+/**
+ * Not the name alone: operations have ids of their own.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
 function slug(name) {
   return `tag-${name.toLowerCase().replaceAll(" ", "-")}`;
 }

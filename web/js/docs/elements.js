@@ -3,10 +3,11 @@
 import { copyText } from "../clipboard.js";
 
 /**
- * @param {string} tag the element's name, with classes after dots: `p.note`
- * @param {object} attributes set as attributes; those that start with `on` as listeners; false and null are left out
- * @param {...(Node | string | null | undefined | false)} children left out where they are none
- * @returns {HTMLElement}
+ * @template {string} T
+ * @param {T} tag the element's name, with classes after dots: `p.note`
+ * @param {Record<string, any>} attributes set as attributes; those that start with `on` as listeners; false and null are left out
+ * @param {...(Node | string | null | undefined | false | "")} children left out where they are none
+ * @returns {ElementOf<T>}
  */
 export function h(tag, attributes = {}, ...children) {
   const [name, ...classes] = tag.split(".");
@@ -17,20 +18,39 @@ export function h(tag, attributes = {}, ...children) {
     else if (value !== false && value != null) element.setAttribute(key, value === true ? "" : value);
   }
   element.append(...children.filter((child) => child != null && child !== false));
-  return element;
+  return /** @type {ElementOf<T>} */ (element);
 }
 
-/** @returns {(Node | string)[]} text with its `code` between backticks as elements */
+/**
+ * @param {string} text
+ * @returns {(Node | string)[]} the text, with its `code` between backticks as elements
+ */
 export function prose(text) {
   return text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 }
 
-/** Has a screen reader say a sentence. */
-export function speak(text) {
-  document.getElementById("speech").textContent = text;
+/**
+ * @param {string} id
+ * @returns {HTMLElement} of the page's own elements, so that it is there
+ */
+export function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
-/** @returns {HTMLElement} a button that copies what `read` returns when it is pressed */
+/**
+ * Has a screen reader say a sentence.
+ *
+ * @param {string} text
+ */
+export function speak(text) {
+  byId("speech").textContent = text;
+}
+
+/**
+ * @param {string} label
+ * @param {() => string} read
+ * @returns {HTMLElement} a button that copies what `read` returns when it is pressed
+ */
 export function copyButton(label, read) {
   const button = h("button.button.small.copy", { type: "button", "aria-label": label, onclick: copy }, "Copy");
   async function copy() {

@@ -5,19 +5,25 @@ import { copyButton, h, prose } from "./elements.js";
 import { limits, resolve, schemaTree, typeLabel } from "./schema.js";
 import { tryIt } from "./try.js";
 
-/** @returns {object[]} the operations of a document in its order, their parameters resolved */
+/**
+ * @param {OpenApi} root
+ * @returns {Operation[]} the operations of the document in its order, their parameters resolved
+ */
 export function operationsOf(root) {
   return Object.entries(root.paths).flatMap(([path, item]) =>
-    ["get", "post"].filter((method) => item[method]).map((method) => ({
-      ...item[method],
-      method: method.toUpperCase(),
-      path,
-      parameters: [...(item.parameters ?? []), ...(item[method].parameters ?? [])].map((node) => resolve(root, node)),
-    })),
+    Object.entries({ GET: item.get, POST: item.post }).flatMap(([method, operation]) => {
+      if (!operation) return [];
+      const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((node) => resolve(root, node));
+      return [{ ...operation, method, path, parameters }];
+    }),
   );
 }
 
-/** @returns {HTMLElement} the route, closed */
+/**
+ * @param {OpenApi} root
+ * @param {Operation} operation
+ * @returns {HTMLElement} the route, closed
+ */
 export function operationCard(root, operation) {
   return h("details.operation", { id: operation.operationId },
     h("summary", {},
@@ -29,16 +35,29 @@ export function operationCard(root, operation) {
   );
 }
 
-/** @returns {HTMLElement} GET or POST, each in its colour */
+/**
+ * @param {Operation} operation
+ * @returns {HTMLElement} GET or POST, each in its colour
+ */
 export function methodBadge({ method }) {
   return h("span.method", { "data-method": method }, method);
 }
 
-/** A long path breaks after a slash, on a narrow screen. */
+/**
+ * A long path breaks after a slash, on a narrow screen.
+ *
+ * @param {string} path
+ * @returns {HTMLElement}
+ */
 function pathText(path) {
   return h("code.path", {}, ...path.split(/(?<=\/)/).flatMap((part) => [part, h("wbr")]));
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {Operation} operation
+ * @returns {HTMLElement}
+ */
 function contents(root, operation) {
   return h("div.inside", {},
     operation.description && h("p", {}, ...prose(operation.description)),
@@ -50,11 +69,22 @@ function contents(root, operation) {
   );
 }
 
+/**
+ * @param {string} title
+ * @param {HTMLElement | null} content
+ * @returns {HTMLElement | null}
+ */
 function section(title, content) {
   return content && h("section", {}, h("h4", {}, title), content);
 }
 
-/** A choice of the body's forms, each with its curl command. */
+/**
+ * A choice of the body's forms, each with its curl command.
+ *
+ * @param {OpenApi} root
+ * @param {Operation} operation
+ * @returns {HTMLElement}
+ */
 function requestForms(root, operation) {
   const forms = Object.entries(operation.requestBody?.content ?? {});
   if (forms.length === 0) return command(curl(operation));
@@ -63,18 +93,27 @@ function requestForms(root, operation) {
   choice.append(...forms.map(([type]) => h("option", {}, type)));
   function show() {
     const [type, { schema, example }] = forms[choice.selectedIndex];
-    const tree = schema.format !== "binary" && resolve(root, schema).properties && fold("Schema", schemaTree(root, schema));
-    shown.replaceChildren(command(curl(operation, type, example)), ...(tree ? [tree] : []));
+    const tree = resolve(root, schema).properties ? [fold("Schema", schemaTree(root, schema))] : [];
+    shown.replaceChildren(command(curl(operation, type, example)), ...tree);
   }
   show();
   return h("div", {}, h("p.choice", {}, h("label", { for: choice.id }, "Body as "), choice), shown);
 }
 
+/**
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
 function command(text) {
   const code = h("code", {}, text);
   return h("div.command", {}, h("pre", {}, code), copyButton("Copy the curl command", () => text));
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {Operation} operation
+ * @returns {HTMLElement | null}
+ */
 function parameterList(root, { parameters }) {
   if (parameters.length === 0) return null;
   return h("ul.members", {}, ...parameters.map(({ name, in: where, schema, required, description }) =>
@@ -90,10 +129,21 @@ function parameterList(root, { parameters }) {
   ));
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {Operation} operation
+ * @returns {HTMLElement}
+ */
 function responseList(root, { responses }) {
   return h("ul.responses", {}, ...Object.entries(responses).map(([status, node]) => responseItem(root, status, resolve(root, node))));
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {string} status
+ * @param {ResponseObject} response
+ * @returns {HTMLElement}
+ */
 function responseItem(root, status, { description, content = {}, headers = {} }) {
   const head = [h("span.status", { "data-class": status[0] }, status), h("span", {}, ...prose(description))];
   const bodies = Object.entries(content).map(([type, { schema }]) =>
@@ -106,6 +156,11 @@ function responseItem(root, status, { description, content = {}, headers = {} })
   return h("li", {}, h("details", {}, h("summary", {}, ...head), ...bodies, ...names));
 }
 
+/**
+ * @param {string} title
+ * @param {HTMLElement | null} content
+ * @returns {HTMLElement}
+ */
 function fold(title, content) {
   return h("details.fold", {}, h("summary", {}, title), content);
 }

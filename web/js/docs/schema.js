@@ -2,14 +2,23 @@
 
 import { h, prose } from "./elements.js";
 
-/** @returns {object} what a `{"$ref": "#/..."}` points to in the document; anything else as it is */
+/**
+ * @template {object} T
+ * @param {OpenApi} root
+ * @param {T | Reference} node
+ * @returns {T} what a `{"$ref": "#/..."}` points to in the document; anything else as it is
+ */
 export function resolve(root, node) {
-  if (!node?.$ref) return node;
+  if (!("$ref" in node)) return node;
   const path = node.$ref.slice(2).split("/");
-  return path.reduce((part, key) => part[key], root);
+  return path.reduce((part, key) => part[key], /** @type {any} */ (root));
 }
 
-/** @returns {HTMLElement} the type and meaning of a schema; below it, what an object or a list is made of */
+/**
+ * @param {OpenApi} root
+ * @param {Schema | Reference} schema
+ * @returns {HTMLElement} the type and meaning of a schema; below it, what an object or a list is made of
+ */
 export function schemaTree(root, schema) {
   return h("div.schema", {},
     h("p", {}, typeLabel(root, schema), limits(root, schema)),
@@ -18,22 +27,42 @@ export function schemaTree(root, schema) {
   );
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {Schema | Reference} schema
+ * @returns {HTMLElement | undefined | ""}
+ */
 function meaning(root, schema) {
   const { description } = valueOf(root, schema);
   return description && h("p.note", {}, ...prose(description));
 }
 
-/** The schema of the value, where the other choice is null. */
+/**
+ * The schema of the value, where the other choice is null.
+ *
+ * @param {OpenApi} root
+ * @param {Schema | Reference} schema
+ * @returns {Schema}
+ */
 function valueOf(root, schema) {
   const node = resolve(root, schema);
-  return node.anyOf ? resolve(root, node.anyOf.find(({ type }) => type !== "null")) : node;
+  return node.anyOf?.map((part) => resolve(root, part)).find(({ type }) => type !== "null") ?? node;
 }
 
-/** @returns {HTMLElement} a type in few words, such as "list of 10 numbers" */
+/**
+ * @param {OpenApi} root
+ * @param {Schema | Reference} schema
+ * @returns {HTMLElement} a type in few words, such as "list of 10 numbers"
+ */
 export function typeLabel(root, schema) {
   return h("span.type", {}, typeText(root, schema));
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {Schema | Reference} schema
+ * @returns {string}
+ */
 function typeText(root, schema) {
   const node = resolve(root, schema);
   if (node.anyOf) return node.anyOf.map((part) => typeText(root, part)).join(" or ");
@@ -42,13 +71,23 @@ function typeText(root, schema) {
   return [node.type ?? "anything"].flat().join(" or ");
 }
 
-function listText(root, { items, prefixItems, minItems, maxItems }) {
+/**
+ * @param {OpenApi} root
+ * @param {Schema} list
+ * @returns {string}
+ */
+function listText(root, list) {
+  const { minItems, maxItems } = list;
   const count = minItems && minItems === maxItems ? `${minItems} ` : "";
-  const one = typeText(root, items || prefixItems[0]);
+  const one = typeText(root, itemOf(list));
   return `list of ${count}${count === "1 " ? one : one.replace(/\w+(?= or |$)/g, "$&s")}`;
 }
 
-/** @returns {HTMLElement | null} what limits a value: an enumeration, a range, a pattern */
+/**
+ * @param {OpenApi} root
+ * @param {Schema | Reference} schema
+ * @returns {HTMLElement | null} what limits a value: an enumeration, a range, a pattern
+ */
 export function limits(root, schema) {
   const { enum: values, minimum, maximum, pattern } = valueOf(root, schema);
   if (values) return h("span.limits", {}, ...values.flatMap((value) => [h("code", {}, String(value)), " "]));
@@ -58,16 +97,37 @@ export function limits(root, schema) {
   return null;
 }
 
-/** The properties of an object, or of the objects in a list; null where there are none. */
+/**
+ * @param {Schema} list
+ * @returns {Schema | Reference} what each of its items is; the first speaks for all
+ */
+function itemOf({ items, prefixItems = [] }) {
+  return items || prefixItems[0];
+}
+
+/**
+ * The properties of an object, or of the objects in a list; null where there are none.
+ *
+ * @param {OpenApi} root
+ * @param {Schema | Reference} schema
+ * @returns {HTMLElement | null}
+ */
 function members(root, schema) {
   const node = valueOf(root, schema);
-  if (node.type === "array") return members(root, node.items || node.prefixItems[0]);
+  if (node.type === "array") return members(root, itemOf(node));
   if (!node.properties) return null;
   const required = node.required ?? [];
   const entries = Object.entries(node.properties);
   return h("ul.members", {}, ...entries.map(([name, value]) => member(root, name, value, required.includes(name))));
 }
 
+/**
+ * @param {OpenApi} root
+ * @param {string} name
+ * @param {Schema | Reference} schema
+ * @param {boolean} isRequired
+ * @returns {HTMLElement}
+ */
 function member(root, name, schema, isRequired) {
   return h("li", {},
     h("p.member", {},

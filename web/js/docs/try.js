@@ -9,15 +9,26 @@ import { h, speak } from "./elements.js";
 const MAX_SHOWN_CHARACTERS = 20_000;
 const MAX_SHOWN_TEXT = 400;
 
-/** A 7, so that who has no pen and no file at hand has something to send. */
+/**
+ * A 7, so that who has no pen and no file at hand has something to send.
+ *
+ * @type {Stroke[]}
+ */
 const SAMPLE = [[[0.3, 0.27], [0.5, 0.26], [0.69, 0.26], [0.62, 0.42], [0.54, 0.6], [0.47, 0.8]]];
 
-/** @returns {HTMLElement | null} the form for a GET, or for the picture of POST /api/predict; other POSTs have none */
+/**
+ * @param {Operation} operation
+ * @returns {HTMLElement | null} the form for a GET, or for the picture of POST /api/predict; other POSTs have none
+ */
 export function tryIt(operation) {
   if (operation.operationId === "predict") return pictureForm();
   return operation.method === "GET" ? valuesForm(operation) : null;
 }
 
+/**
+ * @param {Operation} operation
+ * @returns {HTMLElement}
+ */
 function valuesForm({ operationId, path, parameters, method }) {
   const inputs = parameters.map(({ name, example = "" }) => h("input", { id: `${operationId}-${name}`, name, value: example, required: true }));
   const fields = inputs.map((input) => h("p.field", {}, h("label", { for: input.id }, input.name), input));
@@ -27,13 +38,16 @@ function valuesForm({ operationId, path, parameters, method }) {
   }));
 }
 
+/** @returns {HTMLElement} */
 function pictureForm() {
   const canvas = h("canvas", { role: "img", "aria-label": "Drawing area: draw one digit with a mouse, a pen or a finger" });
   let isSample = true;
   const sheet = new Sheet(canvas, { start: () => isSample && clear(), ink: () => choose(null) });
   const name = h("span.note");
-  const input = h("input.unseen", { type: "file", id: "try-file", accept: "image/*", onchange: () => choose(input.files[0] ?? null) });
+  const input = h("input.unseen", { type: "file", id: "try-file", accept: "image/*", onchange: () => choose(input.files?.[0] ?? null) });
+  /** @type {File | null} */
   let file = null;
+  /** @param {File | null} chosen */
   function choose(chosen) {
     file = chosen;
     name.textContent = chosen ? chosen.name : "";
@@ -57,10 +71,18 @@ function pictureForm() {
   }));
 }
 
-/** A form around some fields; `request` tells at its submission what to fetch. */
+/**
+ * A form around some fields.
+ *
+ * @param {HTMLElement[]} fields
+ * @param {HTMLElement[]} tools
+ * @param {() => ServiceRequest} request tells at its submission what to fetch
+ * @returns {HTMLElement}
+ */
 function form(fields, tools, request) {
   const outcome = h("div.outcome", { hidden: true });
   const send = h("button.button.small.send", { type: "submit" }, "Send");
+  /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
     send.disabled = true;
@@ -72,6 +94,10 @@ function form(fields, tools, request) {
     h("div.bench", {}, ...fields, h("div.try-tools", {}, send, ...tools)), outcome);
 }
 
+/**
+ * @param {ServiceRequest} request
+ * @returns {Promise<HTMLElement[]>} what the service answered
+ */
 async function exchange({ url, ...options }) {
   const start = performance.now();
   let response, bytes;
@@ -94,17 +120,28 @@ async function exchange({ url, ...options }) {
     bytes.byteLength > 0
       ? h("pre", { tabindex: 0, role: "region", "aria-label": "Body of the answer" }, h("code", {}, bodyText(response, bytes)))
       : h("p.note", {}, "The answer has no body; its status says it."),
-  ].filter(Boolean);
+  ].filter((element) => element instanceof HTMLElement);
 }
 
+/**
+ * @param {Response} response
+ * @param {ArrayBuffer} bytes
+ * @returns {string}
+ */
 function bodyText(response, bytes) {
   const text = new TextDecoder().decode(bytes);
   const shown = response.headers.get("Content-Type")?.startsWith("application/json") ? indented(text) : text;
   return shown.length > MAX_SHOWN_CHARACTERS ? `${shown.slice(0, MAX_SHOWN_CHARACTERS)}…` : shown;
 }
 
-/** JSON over several lines, with lists of numbers on one, and of a long text its start. */
+/**
+ * JSON over several lines, with lists of numbers on one, and of a long text its start.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
 function indented(text) {
+  /** @type {(key: string, value: unknown) => unknown} */
   const shorten = (_, value) =>
     typeof value === "string" && value.length > MAX_SHOWN_TEXT ? `${value.slice(0, 40)}… (${value.length} characters)` : value;
   return JSON.stringify(JSON.parse(text, shorten), null, 2)
