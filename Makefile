@@ -9,10 +9,13 @@ REGISTERED := $(if $(findstring command,$(origin MODEL)),$(MODEL))
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/.installed
+# npm, and what it starts, use the environment's Node.
+NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm
+PACKAGES := node_modules/.installed
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run demo serve repro train ui test test-slow check lock clean
+.PHONY: help run demo serve repro train ui web test test-slow check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +42,9 @@ ui: $(INSTALLED) ## compare the runs: MLflow on 127.0.0.1:5000
 	-$(RUN) pipeline.replay
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) mlflow ui --backend-store-uri sqlite:///mlflow.db --port $(UI_PORT)
 
+web: $(PACKAGES) ## build the page's CSS, with packages from npm's registry
+	$(NPM) run --silent css
+
 test: $(INSTALLED) ## the quick tests, in a real browser too
 	$(RUN) tests.e2e.browser
 	$(RUN) pytest -m "not slow"
@@ -46,17 +52,15 @@ test: $(INSTALLED) ## the quick tests, in a real browser too
 test-slow: $(INSTALLED) ## the long tests: whole runs, fresh clones, the service in an environment of its own
 	$(RUN) pytest -m slow --timeout 3600
 
-check: $(INSTALLED) ## formatting, lint and types
+check: $(PACKAGES) ## formatting, lint and types, of the page too
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) mypy --strict serving
+	$(NPM) run --silent types
 
-lock: $(INSTALLED) ## resolve pyproject.toml anew into requirements/
-	$(RUN) requirements.lock
-
-clean: ## remove the environment and the caches, not the data and the runs
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove the environments and the caches, not the data and the runs
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements/all.txt
@@ -64,4 +68,8 @@ $(INSTALLED): requirements/all.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else f"Python 3.11 to 3.13 is needed, not {sys.version.split()[0]}: make PYTHON=... names another")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt
+	touch $@
+
+$(PACKAGES): package-lock.json | $(INSTALLED)
+	$(NPM) ci
 	touch $@

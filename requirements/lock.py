@@ -1,4 +1,4 @@
-"""Resolve pyproject.toml into the hashed lock files beside this one; `make lock` runs it.
+"""Resolve pyproject.toml into the hashed lock files beside this one: `python -m requirements.lock`.
 
 They carry names, versions and hashes, but no address: pip takes the packages from wherever it is configured to.
 """

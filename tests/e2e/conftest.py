@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from tests.needs import missing
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 20
@@ -28,7 +29,7 @@ def browser() -> Iterator[Browser]:
     """A headless Chromium; where there is none, the tests are skipped."""
     path = find_browser()
     if path is None:
-        pytest.skip(MISSING)
+        missing(MISSING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
