@@ -1,24 +1,15 @@
 """The real service and a real browser, for the tests of the page."""
 
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from tests.e2e.service import running
 from tests.needs import missing
 
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 20
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -38,22 +29,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def service() -> Iterator[str]:
-    """The address of a service that runs the committed model on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as log:
-        command = [sys.executable, "-m", "serving", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            if not _is_ready(url, process):
-                log.seek(0)
-                pytest.fail(f"`{' '.join(command)}` is not ready:\n{log.read().decode()}")
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=START_SECONDS)
+    """The address of a service that runs the committed model."""
+    with running() as url:
+        yield url
 
 
 @pytest.fixture
@@ -83,17 +61,6 @@ def page(browser: Browser, service: str, viewport: ViewportSize, expected_errors
     page.unroute_all(behavior="ignoreErrors")
     context.close()
     assert [problem for problem in problems if not problem.startswith(tuple(expected_errors))] == []
-
-
-def _is_ready(url: str, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/v2/health/ready", timeout=1):
-                return True
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
-    return False
 
 
 def _is_foreign(url: str, service: str) -> bool:

@@ -1,12 +1,9 @@
 """The page in a real browser, against the real service and the committed model."""
 
 import base64
-import os
 import re
-from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE
@@ -290,13 +287,3 @@ class TestOnAPhone:
         draw_by_touch(page, DIGITS[3])
         expect(page.locator("#answer")).to_have_attribute("data-state", str(changes.get("state", "digit")))
         assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before
-
-
-def test_the_page_for_the_readme(page: Page, tmp_path: Path) -> None:
-    """`INKLING_SCREENSHOT=docs/page.png python -m pytest tests/e2e -k readme` renews the README's picture."""
-    draw(page, DIGITS[3])
-    expect_digit(page, 3)
-    picture = Path(os.environ.get("INKLING_SCREENSHOT", tmp_path / "page.png"))
-    page.screenshot(path=picture, animations="disabled")
-    with Image.open(picture) as image:
-        assert image.size == (1280, 800)

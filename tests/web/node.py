@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def node(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Runs Node at the top of the project; without one, the test is skipped."""
+def node(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs Node at the top of the project, with these variables added; without a Node, the test is skipped."""
     if shutil.which("node", path=ENVIRONMENT["PATH"]) is None:
         missing("No Node: install requirements/all.txt, which has it.")
     command = ["node", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False)
 
 
 def package(path: str) -> Path:

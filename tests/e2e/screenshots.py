@@ -1,0 +1,62 @@
+"""`python -m tests.e2e.screenshots` renews the pictures of the page in docs/; another folder can be named."""
+
+import argparse
+import io
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
+
+from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from tests.e2e.digits import DIGITS
+from tests.e2e.hand import draw
+from tests.e2e.service import ROOT, running
+
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 800},
+    "phone": {"width": 390, "height": 844},
+}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+N_COLOURS = 128
+
+
+def take(browser: Browser, service: str, folder: Path) -> list[Path]:
+    """Writes page-<size>-<theme>.png: a digit drawn and answered, as it looks at the top of the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for size, viewport in SIZES.items():
+        for theme in THEMES:
+            context = browser.new_context(viewport=viewport, color_scheme=theme, reduced_motion="reduce")
+            page = context.new_page()
+            page.goto(service)
+            expect(page.locator("#model")).to_have_attribute("data-state", "ready")
+            draw(page, DIGITS[3])
+            expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
+            page.mouse.move(0, 0)
+            picture = page.screenshot(animations="disabled")
+            context.close()
+            paths.append(folder / f"page-{size}-{theme}.png")
+            # A palette is enough for flat colours, and a third of the size.
+            with Image.open(io.BytesIO(picture)) as image:
+                image.convert("RGB").quantize(N_COLOURS).save(paths[-1], optimize=True)
+    return paths
+
+
+def main() -> None:
+    """Takes them of a service with the committed model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs")
+    folder = parser.parse_args().folder
+    path = find_browser()
+    if path is None:
+        raise SystemExit(MISSING)
+    with running() as service, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        for picture in take(browser, service, folder):
+            print(picture)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

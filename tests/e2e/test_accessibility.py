@@ -1,0 +1,206 @@
+"""axe-core finds nothing, in either theme and in every state; and the page is usable in whatever way it is used."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.e2e.digits import DIGITS
+from tests.e2e.hand import draw
+from tests.e2e.states import LOAD_ERROR, STATES, scroll_through, see_digit, see_docs
+from tests.web.node import package
+
+pytestmark = pytest.mark.slow
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+THEMES = ["light", "dark"]
+
+# A window on a phone, and one of 1280 x 800 pixels at 200 %.
+NARROW: dict[str, ViewportSize] = {
+    "360 px": {"width": 360, "height": 740},
+    "200 %": {"width": 640, "height": 400},
+}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds against the rules, with the elements."""
+    page.evaluate(package("axe-core/axe.min.js").read_text())
+    found: list[str] = page.evaluate(
+        """async (tags) => {
+          const { violations } = await axe.run({ runOnly: tags, resultTypes: ["violations"] });
+          return violations.flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message}`));
+        }""",
+        TAGS,
+    )
+    return found
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_the_systems_theme(page: Page, theme: str, state: str, expected_errors: list[str]) -> None:
+    expected_errors.append(LOAD_ERROR)
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    STATES[state](page)
+    scroll_through(page)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_the_chosen_theme(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "light" else "light", reduced_motion="reduce")
+    page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    see_digit(page)
+    scroll_through(page)
+    assert violations(page) == []
+
+
+def test_axe_finds_what_is_wrong(page: Page) -> None:
+    page.evaluate("document.querySelector('#detail').style.color = getComputedStyle(document.body).backgroundColor")
+    page.evaluate("document.querySelector('h1').remove()")
+    found = violations(page)
+    assert any(violation.startswith("color-contrast: <p") for violation in found)
+    assert any(violation.startswith("page-has-heading-one") for violation in found)
+
+
+OVERFLOWING = """() => {
+  const isWider = (element) => element.scrollWidth > element.clientWidth + 1;
+  const overflows = (element, how) => isWider(element) && how.test(getComputedStyle(element).overflowX);
+  const scrolls = (element) => element && (overflows(element, /auto|scroll/) || scrolls(element.parentElement));
+  const isShown = (element) => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+  const isCut = (element) => overflows(element, /hidden|clip/);
+  return [...document.body.querySelectorAll("*")]
+    .filter((element) => isShown(element) && !element.closest(".unseen, svg") && !scrolls(element.parentElement))
+    .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1 || isCut(element))
+    .map((element) => element.outerHTML.slice(0, 120));
+}"""
+
+
+@pytest.mark.parametrize("size", NARROW)
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_is_lost_in_a_narrow_window(page: Page, state: str, size: str, expected_errors: list[str]) -> None:
+    expected_errors.append(LOAD_ERROR)
+    page.set_viewport_size(NARROW[size])
+    STATES[state](page)
+    scroll_through(page)
+    assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == NARROW[size]["width"]
+    page.evaluate("document.querySelector('h1').style.paddingLeft = '700px'")
+    assert page.evaluate(OVERFLOWING) != []
+
+
+# What the keyboard should reach, in the order of the document. Of radio buttons with one name it reaches one.
+CONTROLS = """() => {
+  const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")];
+  const reached = all.filter((element) => element.tabIndex >= 0 && !element.disabled && element.type !== "hidden"
+    && element.checkVisibility({ checkVisibilityCSS: true }) && !element.closest("[inert]"));
+  const controls = reached.filter((element) => element.type !== "radio" || element.checked);
+  controls.forEach((element, i) => { element.dataset.place = i; });
+  return controls.map((element) => element.outerHTML.slice(0, 120));
+}"""
+FOCUSED = """() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  const marked = [element, ...(element.labels ?? [])].map((each) => getComputedStyle(each));
+  const isMarked = marked.some(({ outlineStyle, boxShadow }) => outlineStyle !== "none" || boxShadow !== "none");
+  return { place: Number(element.dataset.place ?? -1), isMarked, html: element.outerHTML.slice(0, 120) };
+}"""
+
+
+@pytest.mark.parametrize("see", [see_digit, see_docs])
+def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(page: Page, see: Callable[[Page], None]) -> None:
+    see(page)
+    scroll_through(page)
+    controls = page.evaluate(CONTROLS)
+    page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # the next is what comes first on the page
+    reached = []
+    while len(reached) <= len(controls) + 1:
+        page.keyboard.press("Tab")
+        focused = page.evaluate(FOCUSED)
+        if focused is None:
+            break
+        reached.append(focused)
+    assert [each["html"] for each in reached if each["place"] < 0] == []
+    assert [each["place"] for each in reached] == list(range(len(controls)))
+    assert [each["html"] for each in reached if not each["isMarked"]] == []
+
+
+def test_one_live_region_speaks_once_when_a_stroke_has_ended(page: Page) -> None:
+    live = "[aria-live]:not([aria-live=off]), [role=status], [role=alert], [role=log], output"
+    assert page.locator(live).evaluate_all("(found) => found.map(({ id }) => id)") == ["speech"]
+    expect(page.locator("#speech")).to_have_attribute("aria-live", "polite")
+    page.evaluate(
+        """() => {
+          window.said = [];
+          const speech = document.querySelector("#speech");
+          const note = () => window.said.push(speech.textContent);
+          new MutationObserver(note).observe(speech, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    first, second = DIGITS[4]
+    page.mouse.move(*_place(page, first[0]))
+    page.mouse.down()
+    for point in first:
+        page.mouse.move(*_place(page, point))
+        page.wait_for_timeout(40)
+    # What is told while the pen is down is for the eyes alone.
+    expect(page.locator("#answer")).not_to_have_attribute("data-state", "blank")
+    assert page.evaluate("said") == []
+    page.mouse.up()
+    page.wait_for_function("() => said.length > 0")
+    draw(page, [second])
+    page.wait_for_function("() => said.length > 1")
+    page.wait_for_timeout(200)
+    assert len(page.evaluate("said")) == 2
+    assert page.evaluate("said.at(-1)").startswith("Four")
+
+
+def _place(page: Page, point: tuple[float, float]) -> tuple[float, float]:
+    box = page.locator("#ink").bounding_box()
+    assert box is not None
+    return box["x"] + point[0] * box["width"], box["y"] + point[1] * box["height"]
+
+
+MOTION = """() => {
+  window.moved = new Set();
+  const note = () => {
+    for (const animation of document.getAnimations()) {
+      const { duration } = animation.effect.getComputedTiming();
+      if (animation.playState !== "running" || duration === 0) continue;
+      moved.add(animation.transitionProperty ?? animation.animationName);
+    }
+    const tweens = window.gsap?.globalTimeline.getChildren(true, true, false) ?? [];
+    if (tweens.some((tween) => tween.isActive())) moved.add("gsap");
+    requestAnimationFrame(note);
+  };
+  note();
+}"""
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_nothing_moves_where_motion_is_reduced(page: Page, motion: str) -> None:
+    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+    page.add_init_script(f"document.addEventListener('DOMContentLoaded', {MOTION})")
+    page.reload()
+    see_digit(page)
+    scroll_through(page)
+    page.keyboard.press("Escape")
+    moved = page.evaluate("[...moved]")
+    assert moved == [] if motion == "reduce" else moved != []
+
+
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, NARROW["360 px"]], ids=["desktop", "phone"])
+def test_nothing_shifts_when_it_comes(page: Page, size: ViewportSize) -> None:
+    page.set_viewport_size(size)
+    page.reload()
+    see_digit(page)
+    scroll_through(page)
+    shift = page.evaluate(
+        """() => new Promise((resolve) => {
+          new PerformanceObserver((list) => {
+            const unexpected = list.getEntries().filter(({ hadRecentInput }) => !hadRecentInput);
+            resolve(unexpected.reduce((sum, { value }) => sum + value, 0));
+          }).observe({ type: "layout-shift", buffered: true });
+          setTimeout(() => resolve(0), 500);
+        })"""
+    )
+    assert shift < 0.05
