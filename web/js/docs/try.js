@@ -76,7 +76,7 @@ function pictureForm() {
  *
  * @param {HTMLElement[]} fields
  * @param {HTMLElement[]} tools
- * @param {() => ServiceRequest} request tells at its submission what to fetch
+ * @param {() => Asked} request tells at its submission what to fetch
  * @returns {HTMLElement}
  */
 function form(fields, tools, request) {
@@ -95,7 +95,7 @@ function form(fields, tools, request) {
 }
 
 /**
- * @param {ServiceRequest} request
+ * @param {Asked} asked
  * @returns {Promise<HTMLElement[]>} what the service answered
  */
 async function exchange({ url, ...options }) {
