@@ -1,24 +1,11 @@
-"""What is committed of the page is what its sources and the locked packages make."""
+"""What the page takes from npm: locked, and unchanged. tests/contract/test_fresh_clone.py builds its CSS anew."""
 
 import json
 import re
 
 import pytest
 
-from tests.web.node import ROOT, node, package
-
-SCRIPTS = json.loads((ROOT / "package.json").read_text())["scripts"]
-LOCK = (ROOT / "package-lock.json").read_text()
-
-
-@pytest.mark.slow
-def test_the_css_is_freshly_built(tmp_path):
-    built = tmp_path / "page.css"
-    arguments = SCRIPTS["css"].replace("web/css/page.css", str(built)).split()[1:]
-    done = node(package("@tailwindcss/cli/dist/index.mjs"), *arguments)
-    assert done.returncode == 0, done.stderr
-    committed = (ROOT / "web/css/page.css").read_bytes()
-    assert built.read_bytes() == committed, "web/css/page.css is out of date: run `make web`"
+from tests.web.node import ROOT, package
 
 
 @pytest.mark.slow
@@ -28,7 +15,7 @@ def test_what_is_copied_from_a_package_is_unchanged(file):
 
 
 def test_the_lock_names_no_registry_and_has_a_digest_of_each_package():
-    lock = json.loads(LOCK)
+    lock = json.loads((ROOT / "package-lock.json").read_text())
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     fetched = {name: entry for name, entry in packages.items() if "inBundle" not in entry}
