@@ -21,6 +21,10 @@ CURL = ("tests/serving/test_readme.py", 'startswith("curl ")')
 RUN_BY = {
     "make run": (CLONE, 'served(clone, "run"'),
     "make test": (".ci/run", "make test\n"),
+    "make web": (CLONE, '"web")'),
+    "make check": (".ci/run", "make check\n"),
+    "make test-slow": (".ci/run", "make test-slow\n"),
+    "python -m tests.e2e.screenshots": ("tests/e2e/test_screenshots.py", '"tests.e2e.screenshots"'),
     "make ui": (CLONE, 'served(clone, "ui"'),
     "make serve": (CLONE, 'served(clone, "serve"'),
     "make serve MODEL=champion": (CHAMPION, '"serve", seconds=200, settings=["MODEL=champion"]'),

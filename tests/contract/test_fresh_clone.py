@@ -23,6 +23,7 @@ from pipeline.download import MNIST_SHA256, fetch
 from pipeline.idx import read_idx
 from serving.predictor import Predictor
 from tests.contract.imports import ROOT
+from tests.web.node import package
 
 MIRROR = os.environ.get("INKLING_MIRROR", "")
 
@@ -213,3 +214,11 @@ def test_make_repro_rebuilds_everything_from_the_raw_data_and_again_to_the_bit(c
     first = (clone / "dvc.lock").read_bytes()
     run(clone, *MAKE, "repro", env=ONLINE)
     assert (clone / "dvc.lock").read_bytes() == first
+
+
+def test_make_web_builds_the_css_that_is_committed(clone):
+    package("@tailwindcss/cli/package.json")
+    (clone / "node_modules").symlink_to(ROOT / "node_modules")
+    (clone / "web/css/page.css").unlink()
+    run(clone, *MAKE, "-o", "node_modules/.installed", "web")
+    assert is_untouched(clone)

@@ -1,6 +1,7 @@
 // The page of /docs: everything on it comes from openapi.json.
 
-import { byId, h, prose } from "./elements.js";
+import { byId } from "../dom.js";
+import { h, prose } from "./elements.js";
 import { methodBadge, operationCard, operationsOf } from "./operation.js";
 
 /** Open from the start, as it is what most come for. */

@@ -1,6 +1,7 @@
 // Elements from text alone: nothing that the document says is ever read as HTML.
 
 import { copyText } from "../clipboard.js";
+import { byId } from "../dom.js";
 
 /**
  * @template {string} T
@@ -27,14 +28,6 @@ export function h(tag, attributes = {}, ...children) {
  */
 export function prose(text) {
   return text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
-}
-
-/**
- * @param {string} id
- * @returns {HTMLElement} of the page's own elements, so that it is there
- */
-export function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
 /**

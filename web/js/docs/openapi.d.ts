@@ -77,6 +77,11 @@ interface Schema {
   required?: string[];
 }
 
+/** What `fetch` takes, with the address in it. */
+interface Asked extends RequestInit {
+  url: string | URL;
+}
+
 /** The element that `h("p.note")` makes: of the name before the dot. */
 type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
   ? HTMLElementTagNameMap[TagName<T>]

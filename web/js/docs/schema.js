@@ -80,7 +80,9 @@ function listText(root, list) {
   const { minItems, maxItems } = list;
   const count = minItems && minItems === maxItems ? `${minItems} ` : "";
   const one = typeText(root, itemOf(list));
-  return `list of ${count}${count === "1 " ? one : one.replace(/\w+(?= or |$)/g, "$&s")}`;
+  if (count === "1 ") return `list of 1 ${one}`;
+  // Of lists, the outer word alone is more than one here: the inner ones are already.
+  return `list of ${count}${one.startsWith("list of ") ? one.replace("list", "lists") : one.replace(/\w+(?= or |$)/g, "$&s")}`;
 }
 
 /**

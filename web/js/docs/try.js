@@ -33,7 +33,7 @@ function valuesForm({ operationId, path, parameters, method }) {
   const inputs = parameters.map(({ name, example = "" }) => h("input", { id: `${operationId}-${name}`, name, value: example, required: true }));
   const fields = inputs.map((input) => h("p.field", {}, h("label", { for: input.id }, input.name), input));
   return form(fields, [], () => ({
-    url: String(address(path, Object.fromEntries(inputs.map(({ name, value }) => [name, value])))),
+    url: address(path, Object.fromEntries(inputs.map(({ name, value }) => [name, value]))),
     method,
   }));
 }
@@ -76,7 +76,7 @@ function pictureForm() {
  *
  * @param {HTMLElement[]} fields
  * @param {HTMLElement[]} tools
- * @param {() => ServiceRequest} request tells at its submission what to fetch
+ * @param {() => Asked} request tells at its submission what to fetch
  * @returns {HTMLElement}
  */
 function form(fields, tools, request) {
@@ -95,7 +95,7 @@ function form(fields, tools, request) {
 }
 
 /**
- * @param {ServiceRequest} request
+ * @param {Asked} asked
  * @returns {Promise<HTMLElement[]>} what the service answered
  */
 async function exchange({ url, ...options }) {
