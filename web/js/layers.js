@@ -9,7 +9,7 @@ import { best, isRead, percent } from "./story.js";
 /** @type {Record<string, string>} */
 const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooling2D: "Average pooling" };
 
-/** @type {Map<string, string>} layer's name -> what the card says of it, such as the size of its filters */
+/** @type {Map<string, string>} layer's name -> what the card says of it: the size of its filters, or of what it pools */
 const details = new Map();
 const list = byId("layers", HTMLOListElement);
 const chances = byId("chances", HTMLOListElement);
@@ -21,7 +21,7 @@ let shapes = "";
 /** @param {Card} card */
 export function showCard({ network }) {
   details.clear();
-  for (const { name, detail } of network?.layers ?? []) details.set(name, detail ?? "");
+  for (const { name, detail } of network?.layers ?? []) details.set(name, (detail ?? "").replace("x", " × "));
   shapes = "";
 }
 
@@ -47,13 +47,12 @@ function build(layers) {
   const tile = element("div", "tile", input);
   pickers = layers.map(({ shape }, index) => new MapPicker(shape, `Maps of layer ${index + 1}, strongest first`));
   const rows = layers.map(({ name, kind, shape: [height, width, n_maps] }, index) => {
-    const detail = details.get(name);
     const about = element(
       "div",
       "about",
-      element("h4", "", `${index + 1} · ${KINDS[kind] ?? kind}`),
+      element("h4", "", `${index + 1} · ${KINDS[kind] ?? kind} ${details.get(name) ?? ""}`),
       element("p", "", `${n_maps} maps of ${height} × ${width}`),
-      element("p", "", detail ? `${name}, ${detail}` : name),
+      element("p", "", name),
     );
     return element("li", "layer", about, pickers[index].enlarged, pickers[index].tiles);
   });

@@ -44,13 +44,15 @@ showBlank();
 /** @param {Card} card what it measured without each stage is told; an earlier card has none of it */
 export function showCard({ evaluation }) {
   const steps = evaluation?.steps;
+  const { all, aspect } = steps ?? {};
   for (const stage of MEASURED) {
     const without = steps?.[stage];
     showAccuracy(stage, without, `right without it: ${without?.label}`);
   }
-  showAccuracy("tensor", steps?.all, "right with all steps");
+  showAccuracy("tensor", all, "right with all steps");
   const how = "Right answers are counted on pen strokes of writers that the model never saw";
-  byId("steps-note").textContent = steps?.all ? `${how}, with one step left out at a time.` : "";
+  const stretched = aspect ? ` With ${aspect.label} in the fit, ${percent(aspect.accuracy)} are right.` : "";
+  byId("steps-note").textContent = all ? `${how}, with one step left out at a time.${stretched}` : "";
   squeezed.showCard(steps);
 }
 
