@@ -251,7 +251,7 @@ def test_nothing_moves_when_the_card_comes(page: Page, service: str, part: str) 
         new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
     """)
     held: list[Route] = []
-    page.route("**/api/model", held.append)
+    page.route("**/api/model", lambda route: held.append(route))
     page.goto("about:blank")
     page.goto(f"{service}/#{part}")
     page.wait_for_function("() => scrollY > 500")
