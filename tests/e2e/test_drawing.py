@@ -328,6 +328,13 @@ class TestOnAPhone:
         assert box is not None
         assert box["y"] + box["height"] < 740
 
+    @pytest.mark.slow
+    def test_a_sample_brings_the_sheet_into_view(self, page: Page) -> None:
+        page.get_by_role("button", name="Draw a sample 9").click()
+        expect_digit(page, 9)
+        expect(page.locator("#stage")).to_be_in_viewport(ratio=1)
+        expect(page.locator("#headline")).to_be_in_viewport(ratio=1)
+
 
 def test_the_sheet_and_the_answer_are_in_the_first_screen(page: Page) -> None:
     for part in ("#stage", "#answer", "#samples"):

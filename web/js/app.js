@@ -73,6 +73,7 @@ function endStroke() {
 /** @param {File} file */
 function askFile(file) {
   ui.showReading();
+  showStage();
   predictor.ask({ file, request: () => fileRequest(file) });
 }
 
@@ -187,6 +188,12 @@ function replay(strokes) {
   hidePicture();
   sheet.replay(strokes);
   showSheet();
+  showStage();
+}
+
+/** On a phone, the samples and the upload are a screen below the sheet. */
+function showStage() {
+  byId("stage").scrollIntoView({ block: "nearest" });
 }
 
 /** The drawing in the page's address, if there is one. */
@@ -207,8 +214,8 @@ byId("use-finger").addEventListener("click", () => {
   ui.showPenMode(false);
 });
 byId("hero-draw").addEventListener("click", () => {
-  byId("draw").scrollIntoView({ block: "nearest" });
-  byId("stage").focus();
+  showStage();
+  byId("stage").focus({ preventScroll: true });
 });
 byId("ask-again").addEventListener("click", () => predictor.askAgain());
 byId("model-retry").addEventListener("click", () => watch.check());

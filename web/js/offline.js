@@ -10,8 +10,15 @@ const CACHE = "inkling-page";
 export async function worksOffline() {
   if (!("serviceWorker" in navigator)) return;
   const isFirstVisit = !navigator.serviceWorker.controller;
-  await navigator.serviceWorker.register("sw.js");
-  if (!isFirstVisit) return;
+  try {
+    await navigator.serviceWorker.register("sw.js");
+    if (isFirstVisit) await keepLoaded();
+  } catch {
+    // A private window, or a network that has just gone: the page works as long as it is open.
+  }
+}
+
+async function keepLoaded() {
   const loaded = performance.getEntriesByType("resource").map(({ name }) => new URL(name));
   const files = loaded.filter(({ origin, pathname }) => origin === location.origin && /\.(css|js|svg|png|webmanifest)$/.test(pathname));
   const cache = await caches.open(CACHE);
