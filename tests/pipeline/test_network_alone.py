@@ -22,7 +22,10 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="module", params=NETWORKS.values(), ids=NETWORKS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(args, marks=pytest.mark.slow if args else (), id=name) for name, args in NETWORKS.items()],
+)
 def reader(request):
     return Reader(build_network(load_config(request.param).model), Calibration(1.5, {}))
 

@@ -120,6 +120,7 @@ def test_extra_drawings_are_trained_on_and_nothing_else_changes(prepared, tmp_pa
     assert len(shown.labels) == card_with.train
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "said"),
     [
