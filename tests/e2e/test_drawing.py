@@ -292,7 +292,14 @@ class TestOffline:
         page = context.new_page()
         page.goto(service)
         page.evaluate("navigator.serviceWorker.ready")
-        page.wait_for_function("async () => Boolean(await caches.match('js/app.js'))")
+        page.wait_for_function(
+            """async () => {
+              const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+              const needed = [".", ...loaded.filter((name) => /\\.(css|js|svg)$/.test(name))];
+              const kept = await Promise.all(needed.map((name) => caches.match(name)));
+              return needed.length > 10 && kept.every(Boolean);
+            }"""
+        )
         yield page
         context.close()
 
