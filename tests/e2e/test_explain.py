@@ -121,8 +121,8 @@ def test_the_network_is_looked_into_only_while_it_is_open(page: Page) -> None:
     )
     expect(page.locator("#chances .best .name")).to_have_text("9")
     assert n_inked_pixels(page, "#heat-canvas") > 30
-    assert page.locator(".layer [role=listbox]").count() >= 5
-    for tile in page.locator(".layer .tile canvas").all():
+    assert page.locator(".map-layer [role=listbox]").count() >= 5
+    for tile in page.locator(".map-layer .tile canvas").all():
         assert tile.evaluate("canvas => canvas.width") > 1
 
 
@@ -147,7 +147,7 @@ def test_a_square_is_left_out_by_keyboard(page: Page) -> None:
 def test_a_map_is_enlarged_and_all_of_them_are_shown(page: Page) -> None:
     draw(page, DIGITS[3])
     look_inside(page)
-    row = page.locator(".layer", has=page.locator("button:not([hidden])")).first
+    row = page.locator(".map-layer", has=page.locator("button:not([hidden])")).first
     maps, caption = row.get_by_role("option"), row.locator("figcaption")
     expect(maps).to_have_count(16)
     expect(caption).to_have_text(maps.first.get_attribute("aria-label") or "")
@@ -302,6 +302,6 @@ def test_nothing_is_wider_than_a_phone(page: Page) -> None:
     draw(page, DIGITS[6])
     page.get_by_role("switch", name="What most demos do").check()
     look_inside(page)
-    for button in page.locator(".layer").get_by_role("button").all():
+    for button in page.locator(".map-layer").get_by_role("button").all():
         button.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -58,7 +58,7 @@ def test_each_figure_is_the_cards(page: Page) -> None:
     cards: list[Callable[[], Card]] = [full_card, other_card]
     for make, figures, others in zip(cards, (FULL, OTHER), (OTHER, FULL), strict=True):
         serve_card(page, make)
-        expect(page.locator("#tiles .tile")).to_have_count(8)
+        expect(page.locator("#stats .stat")).to_have_count(8)
         for selector, texts in figures.items():
             text = told(page, selector)
             assert [figure for figure in texts if figure not in text] == []
@@ -169,7 +169,7 @@ def test_code_can_be_copied(page: Page, is_plain_http: bool, service: str) -> No
 @pytest.mark.slow
 def test_figures_count_up_to_what_the_card_says(page: Page) -> None:
     page.wait_for_function("() => window.ScrollTrigger?.getAll().length > 0")
-    accuracy = page.locator("#tiles .tile", has_text="Accuracy on MNIST test").locator(".figure")
+    accuracy = page.locator("#stats .stat", has_text="Accuracy on MNIST test").locator(".figure")
     final = accuracy.text_content() or ""
     assert re.fullmatch(r"\d+\.\d\d\s%", final)
     page.evaluate("""() => {
@@ -231,7 +231,7 @@ def test_reduced_motion_does_without_the_animations(browser: Browser, service: s
 @pytest.mark.parametrize("viewport", [PHONE, {"width": 640, "height": 400}])
 def test_narrow_windows_lose_nothing(page: Page) -> None:
     serve_card(page, full_card)
-    expect(page.locator("#tiles .tile")).to_have_count(8)
+    expect(page.locator("#stats .stat")).to_have_count(8)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     # What is wider scrolls in a box of its own, which the keyboard reaches.
     lost = page.evaluate("""() => [...document.querySelectorAll(".figures *")]
@@ -258,6 +258,6 @@ def test_nothing_moves_when_the_card_comes(page: Page, service: str, part: str) 
     page.wait_for_timeout(300)
     assert len(held) == 1
     held[0].fulfill(json=full_card())
-    expect(page.locator("#tiles .tile")).to_have_count(8)
+    expect(page.locator("#stats .stat")).to_have_count(8)
     page.wait_for_timeout(300)
     assert page.evaluate("shift") < 0.05

@@ -20,7 +20,7 @@ let matrix = null;
  */
 export function showCard(card) {
   const { evaluation, metrics } = card;
-  byId("tiles").replaceChildren(...listFigures(card).map(drawTile));
+  byId("stats").replaceChildren(...listFigures(card).map(drawTile));
   matrix ??= new ConfusionMatrix();
   matrix.show(evaluation);
   byId("reliability").replaceChildren(...drawReliability(evaluation?.reliability ?? []));
@@ -93,7 +93,7 @@ function tellParts(parts = {}) {
 function drawTile({ term, figure, note }) {
   return html(
     "div",
-    { class: "tile" },
+    { class: "stat" },
     html("dt", {}, term),
     html("dd", { class: "figure", "data-count": "" }, figure),
     html("dd", { class: "note" }, note),

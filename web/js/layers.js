@@ -11,7 +11,7 @@ const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooli
 
 /** @type {Map<string, string>} layer's name -> what the card says of it: the size of its filters, or of what it pools */
 const details = new Map();
-const list = byId("layers", HTMLOListElement);
+const list = byId("map-layers", HTMLOListElement);
 const chances = byId("chances", HTMLOListElement);
 const input = document.createElement("canvas");
 /** @type {MapPicker[]} */
@@ -54,10 +54,10 @@ function build(layers) {
       element("p", "", `${n_maps} maps of ${height} × ${width}`),
       element("p", "", name),
     );
-    return element("li", "layer", about, pickers[index].enlarged, pickers[index].tiles);
+    return element("li", "map-layer", about, pickers[index].enlarged, pickers[index].tiles);
   });
   const first = element("div", "about", element("h4", "", "Input"), element("p", "", `${GRID} × ${GRID}`));
-  list.replaceChildren(element("li", "layer", first, element("figure", "", tile)), ...rows);
+  list.replaceChildren(element("li", "map-layer", first, element("figure", "", tile)), ...rows);
 }
 
 /** @param {import("./story.js").Reading} reading */

@@ -44,7 +44,7 @@ function move() {
   gsap.registerPlugin(ScrollTrigger);
   gsap.matchMedia().add(WELCOME, () => {
     comeIn(gsap, ScrollTrigger);
-    once(ScrollTrigger, "#tiles", (tiles) => countUp(gsap, tiles.querySelectorAll("[data-count]")));
+    once(ScrollTrigger, "#stats", (stats) => countUp(gsap, stats.querySelectorAll("[data-count]")));
     once(ScrollTrigger, "#layers", (layers) => lineUp(gsap, [...layers.children]));
     once(ScrollTrigger, "#training-curves", (curves) => drawLines(gsap, [...curves.querySelectorAll(".series path")]));
     // Not while the page scrolls: that would end where a link of the list of parts was leading.
