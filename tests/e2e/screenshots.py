@@ -37,9 +37,9 @@ def take(browser: Browser, service: str, folder: Path) -> list[Path]:
             picture = page.screenshot(animations="disabled")
             context.close()
             paths.append(folder / f"page-{size}-{theme}.png")
-            # A palette is enough for flat colours, and a third of the size. Of small marks it must keep the colours too.
+            # A palette is enough for flat colours, and a third of the size. Small marks keep theirs in an octree.
             with Image.open(io.BytesIO(picture)) as image:
-                image.convert("RGB").quantize(N_COLOURS, Image.Quantize.MAXCOVERAGE).save(paths[-1], optimize=True)
+                image.convert("RGB").quantize(N_COLOURS, Image.Quantize.FASTOCTREE).save(paths[-1], optimize=True)
     return paths
 
 
