@@ -37,6 +37,7 @@ VALIDATION_SKELETONS = 1000  # where there are no drawings to validate with
 def prepare(config: Config) -> None:
     """Split, draw, normalise what trains and validates, and write it with its card."""
     data = config.data
+    extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []  # an error should come soon
     images = {name: _shorten(split, data.limit) for name, split in _images(data).items()}
     train_drawings, validation_drawings, test_drawings = (drawings[: data.limit] for drawings in _drawings(data))
 
@@ -46,7 +47,6 @@ def prepare(config: Config) -> None:
         "skeletons": render_skeletons(config.strokes.skeletons, data.seed + 2),
         "nondigits": render_nondigits(config.strokes.nondigits, train_drawings, data.seed + 4),
     }
-    extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []
     if extra:  # after the others, which stay as they are without
         train["extra"] = render_drawings(extra, config.strokes.renders, data.seed + 6, is_warped=True)
     validation: Parts = {"mnist": _normalized(images["validation"])}

@@ -64,6 +64,11 @@ def see_docs(page: Page) -> None:
 def see_all_docs(page: Page) -> None:
     """The same with every route open."""
     see_docs(page)
+    unfold(page)
+
+
+def unfold(page: Page) -> None:
+    """Opens all that is folded."""
     page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
 
 
@@ -79,7 +84,8 @@ STATES: dict[str, Callable[[Page], None]] = {
 
 
 def scroll_through(page: Page) -> None:
-    """From top to bottom and back: parts that wait to be seen are made."""
+    """From top to bottom and back, with all that is folded open: parts that wait to be seen are made."""
+    unfold(page)
     page.evaluate(
         """async () => {
           for (let y = 0; y < document.documentElement.scrollHeight; y += window.innerHeight) {
