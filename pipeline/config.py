@@ -81,8 +81,9 @@ class AugmentConfig(_Section):
 class TrainConfig(_Section):
     """The recipe."""
 
-    parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits", "extra"]] = Field(
-        min_length=1, description="of the prepared images, to learn from and to validate with"
+    parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits"]] = Field(
+        min_length=1,
+        description="of the prepared images, to learn from and to validate with; extra drawings go with pendigits",
     )
     seed: int = Field(ge=0, lt=2**31, description="initial weights, order of the images, warps and dropout")
     epochs: int = Field(ge=1, le=1000, description="at most; a cosine ends with them")
@@ -232,8 +233,13 @@ def dump(config: Config) -> str:
 
 
 def params_sha256(config: Config) -> str:
-    """SHA-256 of that text: the name of these values, in the model file and beside figures."""
-    return hashlib.sha256(dump(config).encode()).hexdigest()
+    """SHA-256 of that text: the name of these values, in the model file and beside figures.
+
+    `data.extra_strokes` came later: where it is null, what was made without it keeps its name.
+    """
+    later = {"data": {"extra_strokes"}} if config.data.extra_strokes is None else None
+    values = config.model_dump(exclude=later)
+    return hashlib.sha256(OmegaConf.to_yaml(OmegaConf.create(values)).encode()).hexdigest()
 
 
 def flatten(config: Config) -> dict[str, Any]:

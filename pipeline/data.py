@@ -62,7 +62,9 @@ class DataCard:
 
     def only(self, names: Collection[str]) -> "DataCard":
         """The card of a network that has seen these parts alone; `take` takes them from a split."""
-        parts = {split: {name: n for name, n in sizes.items() if name in names} for split, sizes in self.parts.items()}
+        parts = {
+            split: {name: n for name, n in sizes.items() if _is_in(name, names)} for split, sizes in self.parts.items()
+        }
         if parts == self.parts:
             return self
         n_train, n_validation = (sum(parts[split].values()) for split in ("train", "validation"))
@@ -95,10 +97,14 @@ def take(split: Split, parts: Mapping[str, int], names: Collection[str]) -> Spli
     Raises:
         DataError: they have no digit.
     """
-    taken = [part for name, part in divide(split, parts).items() if name in names]
+    taken = [part for name, part in divide(split, parts).items() if _is_in(name, names)]
     if not any((part.labels != NO_DIGIT).any() for part in taken):
         raise DataError(f"train.parts={list(names)}: the prepared data has no digits of these, but {dict(parts)}")
     return join(taken)
+
+
+def _is_in(part: str, names: Collection[str]) -> bool:
+    return ("pendigits" if part == "extra" else part) in names  # pen strokes, all of them
 
 
 def digest(split: Split) -> str:

@@ -87,10 +87,12 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
         return f"it has no {METRIC}"
     if loads(trial.tags.get(DATA_TAG, "null")) != card.sha256:
         return "it was made on other data than data/prepared holds"
-    unknown = trial.parameters.keys() ^ parameters(config).keys()
+    own = parameters(config)
+    # One that is null, and that the run does not know, came later: the run was made without it.
+    unknown = {key for key in trial.parameters.keys() ^ own.keys() if own.get(key, "") is not None}
     if unknown:
         return f"params.yaml and the run don't both have {', '.join(sorted(unknown))}"
-    if trial.parameters["train.parts"] != str(parameters(config)["train.parts"]):
+    if trial.parameters["train.parts"] != str(own["train.parts"]):
         return "it was validated on other parts of the data (train.parts)"
     try:
         setting([trial], config)

@@ -72,7 +72,7 @@ def test_what_the_model_file_does_not_tell_is_said_to_be_missing(page: Page) -> 
     expect(page.locator("#experiment-table")).to_have_text("This model file does not tell of experiments.")
     expect(page.locator("#confusion")).to_have_text("This model file does not tell which digits it takes for which.")
     expect(page.locator("#limits")).to_contain_text("does not tell")
-    expect(page.locator("#tiles .figure")).to_have_text(["\N{EN DASH}"] * 8)
+    expect(page.locator("#stats .figure")).to_have_text(["\N{EN DASH}"] * 8)
     for selector in (
         "#network-untold",
         "#training-summary",
@@ -174,13 +174,13 @@ def test_figures_count_up_to_what_the_card_says(page: Page) -> None:
     assert re.fullmatch(r"\d+\.\d\d\s%", final)
     page.evaluate("""() => {
         window.shown = new Set();
-        const tiles = document.querySelector("#tiles");
+        const tiles = document.querySelector("#stats");
         const watch = () => tiles.querySelectorAll("[aria-hidden]").forEach((each) => shown.add(each.textContent));
         new MutationObserver(watch).observe(tiles, {subtree: true, childList: true});
     }""")
     accuracy.scroll_into_view_if_needed()
     page.wait_for_function("() => window.shown.size > 8")
-    expect(page.locator("#tiles [aria-hidden]")).to_have_count(0)
+    expect(page.locator("#stats [aria-hidden]")).to_have_count(0)
     expect(accuracy).to_have_text(final)
 
 
@@ -206,7 +206,7 @@ def test_without_the_animations_the_page_is_complete(page: Page, expected_errors
     page.route("**/vendor/*", refuse)
     with page.expect_event("requestfailed"):
         serve_card(page, full_card)
-    expect(page.locator("#tiles .figure").first).to_have_text("115,992")
+    expect(page.locator("#stats .figure").first).to_have_text("115,992")
     assert page.evaluate(
         "[...document.querySelectorAll('.part *')].every((each) => getComputedStyle(each).opacity > 0)"
     )

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 
@@ -5,7 +6,7 @@ import pytest
 import yaml
 from dvc.utils.hydra import compose_and_dump
 
-from pipeline.config import Config, ConfigError, dump, flatten, load_config
+from pipeline.config import Config, ConfigError, dump, flatten, load_config, params_sha256
 from pipeline.paths import CONF, ROOT
 
 
@@ -32,7 +33,7 @@ def test_override_changes_its_value_alone():
         ("train.augment.rotation=-1", "train.augment.rotation: input should be greater than or equal to 0, not -1"),
         (
             "train.parts=[mnist,cifar]",
-            "train.parts.1: input should be 'mnist', 'pendigits', 'skeletons', 'nondigits' or 'extra'",
+            "train.parts.1: input should be 'mnist', 'pendigits', 'skeletons' or 'nondigits'",
         ),
         ("train.parts=[]", "train.parts: list should have at least 1 item"),
         ("model.name=resnet", "model.name: input should be 'inkling', 'seed_vision' or 'seed_edge', not 'resnet'"),
@@ -123,3 +124,10 @@ def test_command_prints_the_values_and_refuses_without_a_traceback():
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: train.epochs")
     assert "Traceback" not in refused.stderr
+
+
+def test_a_parameter_that_came_later_renames_nothing_while_it_is_null():
+    without = yaml.safe_load(dump(load_config()))
+    assert without["data"].pop("extra_strokes") is None
+    assert params_sha256(load_config()) == hashlib.sha256(yaml.safe_dump(without, sort_keys=False).encode()).hexdigest()
+    assert params_sha256(load_config(["data.extra_strokes=more"])) != params_sha256(load_config())

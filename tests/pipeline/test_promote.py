@@ -86,6 +86,12 @@ def test_a_run_of_an_older_schema_is_refused():
     assert "model.width" in objection(old, CONFIG, CARD)
 
 
+def test_a_run_from_before_a_parameter_that_is_null_is_taken():
+    old = trial(0.9)
+    del old.parameters["data.extra_strokes"]
+    assert objection(old, CONFIG, CARD) is None
+
+
 def test_what_can_be_promoted():
     assert objection(trial(0.9, **{"train.patience": 3}), CONFIG, CARD) is None
 
