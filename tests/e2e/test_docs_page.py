@@ -67,6 +67,7 @@ def test_the_sample_is_read(docs: Page) -> None:
     expect(outcome.locator("pre")).to_contain_text(re.compile(r'"digit": 7,'))
 
 
+@pytest.mark.slow
 def test_a_file_is_read_and_a_refusal_is_shown(docs: Page, expected_errors: list[str]) -> None:
     expected_errors.append("Failed to load resource")
     file, send, outcome = (docs.locator(f"#predict {part}") for part in ("input[type=file]", ".send", ".outcome"))
@@ -79,12 +80,14 @@ def test_a_file_is_read_and_a_refusal_is_shown(docs: Page, expected_errors: list
     expect(outcome.locator("pre")).to_contain_text('"error": "')
 
 
+@pytest.mark.slow
 def test_a_get_route_is_asked(docs: Page) -> None:
     docs.locator(".contents a[href='#model']").click()
     docs.locator("#model .send").click()
     expect(docs.locator("#model .outcome pre")).to_contain_text('"sha256": "')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_clipboard", [True, False])
 def test_a_command_is_copied(docs: Page, has_clipboard: bool) -> None:
     docs.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -99,6 +102,7 @@ def test_a_command_is_copied(docs: Page, has_clipboard: bool) -> None:
     assert copied.startswith("curl http://127.0.0.1:")
 
 
+@pytest.mark.slow
 def test_everything_has_a_name_and_a_heading(docs: Page) -> None:
     open_all(docs)
     levels = docs.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(({ tagName }) => Number(tagName[1]))")
@@ -121,6 +125,7 @@ class TestOnAPhone:
     def viewport(self) -> ViewportSize:
         return PHONE
 
+    @pytest.mark.slow
     def test_nothing_is_wider_than_the_window(self, docs: Page) -> None:
         docs.locator("#predict .send").click()
         expect(docs.locator("#predict .outcome pre")).to_be_visible()

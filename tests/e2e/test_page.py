@@ -30,6 +30,7 @@ TIMES = " · ".join(
     rf"{name} [\d.]+\sms"
     for name in ("^reading the request", "preprocessing and network", "service in all", "round trip")
 )
+QUICK = 4  # of the digits, the one that the quick tests draw
 QUIET_MS = 150  # long enough for a request that should not come
 
 
@@ -47,7 +48,9 @@ def expect_blank(page: Page) -> None:
     assert n_inked_pixels(page, "#ink") == 0
 
 
-@pytest.mark.parametrize("digit", DIGITS)
+@pytest.mark.parametrize(
+    "digit", [pytest.param(digit, marks=() if digit == QUICK else pytest.mark.slow) for digit in DIGITS]
+)
 def test_a_digit_drawn_with_the_mouse_is_read(page: Page, digit: int) -> None:
     draw(page, DIGITS[digit])
     expect_digit(page, digit)
@@ -63,6 +66,7 @@ def test_a_digit_drawn_with_a_finger_is_read(page: Page, digit: int) -> None:
     expect_digit(page, digit)
 
 
+@pytest.mark.slow
 def test_a_scribble_is_not_called_a_digit(page: Page) -> None:
     draw(page, SCRIBBLE)
     expect(page.locator("#headline")).to_have_text(re.compile(r"^(That is not a digit|\d or \d\?)$"))
@@ -130,6 +134,7 @@ def test_clear_leaves_a_blank_sheet(page: Page, way: str) -> None:
     expect_blank(page)
 
 
+@pytest.mark.slow
 def test_the_drawing_stays_when_the_window_changes(page: Page) -> None:
     draw(page, DIGITS[8])
     page.set_viewport_size(PHONE)
@@ -157,6 +162,7 @@ def test_a_dropped_or_pasted_image_is_read(page: Page, event: str) -> None:
     expect(page.locator("#picture")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_drawing_on_an_image_starts_anew(page: Page) -> None:
     draw(page, DIGITS[3])
     give_file(page, "drop", png_of(DIGITS[7]))
@@ -275,6 +281,7 @@ class TestOnAPhone:
         expect_digit(page, 1)
         assert page.evaluate("window.scrollY") == 0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("changes", [{}, UNSURE, NOT_A_DIGIT])
     def test_nothing_moves_when_the_answer_comes(self, page: Page, changes: dict[str, object]) -> None:
         def change(route: Route) -> None:

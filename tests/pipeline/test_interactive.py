@@ -109,6 +109,7 @@ def test_a_run_that_mlflow_has_not_got_is_said_to_be_told_later(monkeypatch, tmp
     assert "MLflow: it does not have the run yet; `python -m pipeline.replay` tells it" in console.export_text()
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_questions_quietly(small_project):
     code, screen = typed([sys.executable, "-m", "pipeline.interactive"], [], small_project, "model.name")
     assert code == 130

@@ -97,6 +97,7 @@ def test_the_card_says_what_was_used(prepared):
     assert "embedded" in card.title
 
 
+@pytest.mark.slow
 def test_extra_drawings_are_trained_on_and_nothing_else_changes(prepared, tmp_path):
     """Two files, one of two digits; with them, only the training images grow, and only at their end."""
     folder = tmp_path / "collected"

@@ -20,6 +20,7 @@ def replay(*arguments):
     return run.returncode, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_it_says_how_many_runs_were_told_and_what_to_do_about_the_others(monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")  # nobody is there
     with start_run("a", load_config(), CARD, Outputs(tmp_path)):

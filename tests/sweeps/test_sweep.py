@@ -56,6 +56,7 @@ def test_a_sweep_that_is_stopped_is_killed_and_so_is_its_trial(project, sent):
     assert of(trials, "status") == ["KILLED"]
 
 
+@pytest.mark.slow
 def test_a_single_run_that_is_terminated_is_killed(project):
     process = project.start_slow()
     process.terminate()
