@@ -292,14 +292,15 @@ class TestOffline:
         page = context.new_page()
         page.goto(service)
         page.evaluate("navigator.serviceWorker.ready")
-        page.wait_for_function(
-            """async () => {
-              const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
-              const needed = [".", ...loaded.filter((name) => /\\.(css|js|svg)$/.test(name))];
-              const kept = await Promise.all(needed.map((name) => caches.match(name)));
-              return needed.length > 10 && kept.every(Boolean);
-            }"""
-        )
+        # Not wait_for_function, to which a promise is as good as what it brings.
+        is_kept = """async () => {
+          const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+          const needed = [".", ...loaded.filter((name) => /\\.(css|js|svg)$/.test(name))];
+          const kept = await Promise.all(needed.map((name) => caches.match(name)));
+          return needed.length > 10 && kept.every(Boolean);
+        }"""
+        while not page.evaluate(is_kept):
+            page.wait_for_timeout(50)
         yield page
         context.close()
 
