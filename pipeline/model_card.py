@@ -19,8 +19,8 @@ STROKE_NOTE = (
     "over the writers. "
 )
 STEPS_NOTE = (
-    "Pen strokes, each drawn in one of these ways in turn, if a step of the normaliser is left out and the network "
-    "stays as it is:"
+    "\n\nPen strokes, each drawn in one of these ways in turn, if a step of the normaliser is left out and the network "
+    "stays as it is; intervals by the writers, as above:\n\n"
 )
 N_WORST = 3  # of each list of limits
 
@@ -167,10 +167,7 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     stroke_note = STROKE_NOTE if strokes else ""
     left_out = [(row["label"], interval(row, "accuracy", 2)) for row in metrics["steps"].values()]
-    steps = (
-        "\n\nPen strokes, all ways together, if a step of the normaliser is left out; the network stays as it is:\n\n"
-    )
-    steps = steps + table(("left out", "accuracy"), left_out) if left_out else ""
+    steps = STEPS_NOTE + table(("left out", "accuracy"), left_out) if left_out else ""
     return (
         "## Figures\n\n"
         "In brackets 95 % intervals (Wilson), as if each picture stood alone. Those of one writer or family are "

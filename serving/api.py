@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.bodies import Body, open_body, receive
-from serving.compression import accepted, compressed, inflated
+from serving.compression import accepted, compress, inflated
 from serving.engine import MAX_INLINE_PIXELS, Answer, Engine
 from serving.images import GreyImage, to_grey
 from serving.predictor import READ
@@ -30,7 +30,7 @@ async def model(request: Request) -> Response:
     content = bytes(JSONResponse({**vars(engine.model.card), "service": service}).body)
     headers = {"vary": "accept-encoding"}
     if coding := accepted(request.headers.get("accept-encoding", "")):
-        content = await compressed(engine, content, coding)
+        content = compress(content, coding)  # at once: no queue of large pictures should keep the page waiting for it
         headers["content-encoding"] = coding
     return Response(content, headers=headers, media_type="application/json")
 

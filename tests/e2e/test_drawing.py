@@ -160,6 +160,8 @@ def test_a_shared_link_brings_the_drawing_back(page: Page) -> None:
     assert {url.split("?")[0] for url in uploads} == {sent.value.url.split("?")[0]}
     assert all("ink" not in url for url in uploads)
     assert n_inked_pixels(opened, "#ink") == pytest.approx(n_inked_pixels(page, "#ink"), rel=0.02)
+    opened.reload()
+    expect(opened.locator("#speech")).to_have_text(re.compile(r"^Four\. "))
     draw(opened, [[(0.9, 0.9)]])
     assert not LINK.search(opened.url)
 

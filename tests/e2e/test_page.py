@@ -241,11 +241,11 @@ def test_an_answer_that_comes_after_clear_is_not_shown(page: Page) -> None:
     [
         (
             {"test_accuracy": 0.9961},
-            "model 0a1b2c3d4e5f · trained on a few sheets · reads 99.6 % of unseen MNIST digits",
+            "model 0a1b2c3d4e5f · trained on a few sheets · best guess right for 99.6 % of unseen MNIST digits",
         ),
         (
             {"test_accuracy": 0.5, "strokes_accuracy": 0.25},
-            "model 0a1b2c3d4e5f · trained on a few sheets · reads 50.0 % of unseen MNIST digits"
+            "model 0a1b2c3d4e5f · trained on a few sheets · best guess right for 50.0 % of unseen MNIST digits"
             " · 25.0 % of unseen writers' pen strokes",
         ),
     ],

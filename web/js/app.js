@@ -15,7 +15,7 @@ import { worksOffline } from "./offline.js";
 import { addSamples } from "./picker.js";
 import { Predictor, ServiceError, fileRequest, inkRequest } from "./predict.js";
 import * as run from "./run.js";
-import { forgetLink, linkedStrokes, share } from "./share.js";
+import { forgetLink, isOwnLink, linkedStrokes, share } from "./share.js";
 import * as steps from "./steps.js";
 import "./theme.js";
 import * as ui from "./ui.js";
@@ -41,6 +41,7 @@ let hasFailed = false;
 
 /** Ink on an image means something new: the image goes, and so do the strokes from before it. */
 function startStroke() {
+  forgetLink();
   if (!hasPicture()) return;
   hidePicture();
   sheet.clear();
@@ -48,7 +49,6 @@ function startStroke() {
 
 function askInk() {
   tellAgain = null;
-  forgetLink();
   showSheet();
   if (sheet.isBlank) {
     predictor.cancel();
@@ -103,7 +103,7 @@ function takeAnswer(answer, ask, isNewest) {
  */
 function showAnswer(answer, ask, isNewest) {
   const { file = null, grey } = ask;
-  const drawing = { strokes: file ? [] : sheet.strokes, grey, file, isDrawing: sheet.isDrawing };
+  const drawing = { strokes: file ? [] : sheet.strokes, grey, file, isDrawing: sheet.isDrawing || !isNewest };
   ui.showAnswer(answer);
   for (const part of parts) part.showAnswer?.(answer, drawing);
   if (isNewest && !sheet.isDrawing) ui.speak();
@@ -165,6 +165,7 @@ function hidePicture() {
 
 /** Takes the image away first: the strokes under it are still there. */
 function undo() {
+  forgetLink();
   if (hasPicture()) hidePicture();
   else sheet.undo();
   askInk();
@@ -172,12 +173,14 @@ function undo() {
 
 function redo() {
   if (!sheet.canRedo) return;
+  forgetLink();
   hidePicture();
   sheet.redo();
   askInk();
 }
 
 function clear() {
+  forgetLink();
   hidePicture();
   sheet.clear();
   askInk();
@@ -219,11 +222,14 @@ byId("hero-draw").addEventListener("click", () => {
 });
 byId("ask-again").addEventListener("click", () => predictor.askAgain());
 byId("model-retry").addEventListener("click", () => watch.check());
-window.addEventListener("hashchange", openLink);
+window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
 takeKeys({ undo, redo, clear });
 takeFiles({ file: askFile, none: () => takeError(new ServiceError("There is no image file in what you gave. Save the image, then give the file.", false)) });
-addSamples(replay);
+addSamples((strokes) => {
+  forgetLink();
+  replay(strokes);
+});
 showBlank();
 openLink();
 watch.check();

@@ -120,7 +120,11 @@ export class Predictor {
       const tell = await this.#outcome(ask, this.#abort.signal);
       // Before it is told, so that who is told may ask at once.
       if (!this.#waiting) this.#abort = null;
-      tell();
+      try {
+        tell();
+      } catch (error) {
+        reportError(error); // in the console; what waits is asked all the same
+      }
     }
   }
 
@@ -134,11 +138,9 @@ export class Predictor {
       const answer = await predict(ask.request(), signal);
       return () => signal.aborted || this.#on.answer(answer, ask, this.#waiting === null);
     } catch (error) {
-      if (!(error instanceof ServiceError)) {
-        this.#abort = null;
-        throw error;
-      }
-      return () => signal.aborted || this.#waiting || this.#on.error(error);
+      const told = error instanceof ServiceError ? error : new ServiceError("The page has a fault.", false);
+      if (told !== error) reportError(error);
+      return () => signal.aborted || this.#waiting || this.#on.error(told);
     }
   }
 }

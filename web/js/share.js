@@ -17,8 +17,13 @@ export function linkedStrokes() {
  * @returns {Promise<string>} what to say of it
  */
 export async function share(strokes) {
-  history.replaceState(null, "", KEY + encodeStrokes(strokes));
+  history.replaceState({ isOwnLink: true }, "", KEY + encodeStrokes(strokes));
   return (await copyText(location.href)) ? "Link copied" : "The link is in the address bar";
+}
+
+/** @returns {boolean} whether the link in the address was made here: to come back to it must not undo what was drawn since */
+export function isOwnLink() {
+  return history.state?.isOwnLink === true;
 }
 
 /** Another drawing is on the sheet: the address would bring back the old one. */

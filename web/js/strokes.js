@@ -9,8 +9,8 @@ const GRID = 1000;
 /** Points closer than this to the last one are left out of a code, as a share of the side; the line hides it. */
 const MIN_STEP = 0.008;
 
-/** As many points as 20 seconds of a slow pen have: what comes by a link must not keep the page busy. */
-const MAX_POINTS = 20_000;
+/** Several times what `thin` leaves of a drawing that fills the sheet: what comes by a link must not keep the page busy. */
+const MAX_POINTS = 2_000;
 
 /** How far beyond the sheet a point of a code may lie, in grid steps. */
 const MAX_OUTSIDE = 10 * GRID;
@@ -108,6 +108,7 @@ export function encodeStrokes(strokes) {
  */
 export function decodeStrokes(code) {
   const numbers = code.startsWith(FORMAT) ? readIntegers(code.slice(FORMAT.length)) : null;
+  // Two numbers a point, and one a stroke of at least one point.
   if (!numbers || numbers.length > 3 * MAX_POINTS) return null;
   /** @type {Stroke[]} */
   const strokes = [];

@@ -28,7 +28,7 @@ let noticeTimer;
 export function showCard({ version, data, metrics }) {
   const facts = [`model ${version}`];
   if (data?.title) facts.push(`trained on ${data.title}`);
-  if (metrics?.test_accuracy) facts.push(`reads ${formatPercent(metrics.test_accuracy)} of unseen MNIST digits`);
+  if (metrics?.test_accuracy) facts.push(`best guess right for ${formatPercent(metrics.test_accuracy)} of unseen MNIST digits`);
   if (metrics?.strokes_accuracy) facts.push(`${formatPercent(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
   showModelState("ready", facts.join(" · "));
 }
