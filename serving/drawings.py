@@ -55,15 +55,15 @@ class Drawings:
         """Makes the folder if there is none.
 
         Raises:
-            StartError: nothing can be written there.
+            StartError: nothing can be written there, or what is there cannot be counted.
         """
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StartError(f"The folder {folder} of --collect cannot be made: {error.strerror}.") from None
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise StartError(f"The folder {folder} of --collect cannot be written to. Name another.")
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise StartError(f"The folder {folder} of --collect cannot be read and written. Name another.")
 
     def keep(self, data: bytes) -> str:
         """Keeps the drawing in a request's body; returns its id, by which the same drawing is kept once.
@@ -162,7 +162,7 @@ async def keep(request: Request) -> Response:
     if drawings is None:
         raise ForbiddenError("This service keeps no drawings; --collect names a folder for them.")
     body = await receive_as("application/json", request)
-    data = await inflated(engine, body.data, body.coding, settings.max_body_bytes)
+    data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_BYTES))
     return JSONResponse({"id": await engine.in_thread(drawings.keep, data)}, 201)
 
 

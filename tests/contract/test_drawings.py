@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.extra_strokes import load_drawings
+from pipeline.ink import render_drawings
 from pipeline.unipen import BOX_PX, parse_unipen
 from serving.drawings import BOX, DECIMALS, EXAMPLE, HIGHEST, LOWEST, Drawings
 
@@ -39,6 +41,19 @@ def test_the_example_is_read_as_it_was_drawn(tmp_path):
 @given(strokes=STROKES, label=st.integers(0, 9))
 def test_every_drawing_is_read_as_it_was_drawn(tmp_path_factory: pytest.TempPathFactory, strokes, label):
     assert_kept(tmp_path_factory.getbasetemp() / "kept", strokes, label)
+
+
+def test_what_is_kept_is_found_and_drawn_for_training(tmp_path):
+    point = [0.5, 0.5]
+    kept = [(EXAMPLE["strokes"], 7), ([[point]], 1), ([[point, point]], 1)]
+    drawings = Drawings(tmp_path)
+    for strokes, label in kept:
+        drawings.keep(json.dumps({"strokes": strokes, "label": label}).encode())
+    found = load_drawings(tmp_path)
+    assert sorted(drawing.label for drawing in found) == [1, 1, 7]
+    pictures = render_drawings(found, 2, seed=0, is_warped=True)
+    assert len(pictures.labels) == 6
+    assert pictures.images.max(axis=(1, 2)).min() > 200
 
 
 def test_several_files_are_read_as_one(tmp_path):

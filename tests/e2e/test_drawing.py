@@ -1,16 +1,14 @@
-"""The top of the page: its pens, its history, its links, what it does without a network, and corrections."""
+"""The top of the page: its pens, its history, its samples, its links, its themes."""
 
-import json
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.digits import DIGITS, NAMES
 from tests.e2e.hand import draw, draw_by_pen, draw_by_touch, n_inked_pixels
-from tests.e2e.test_page import ANSWER, LOAD_ERROR, expect_blank, expect_digit
+from tests.e2e.test_page import LOAD_ERROR, expect_blank, expect_digit
 
 LINK = re.compile(r"#ink=1[\w-]+$")
 
@@ -232,100 +230,6 @@ def test_a_banner_stands_while_the_service_is_away_and_goes_by_itself(page: Page
     expect(page.locator("#banner")).to_be_hidden()
     expect(page.locator("#model-state")).to_have_text("Model active")
     expect_digit(page, 6)
-
-
-class TestCorrection:
-    @pytest.fixture
-    def collecting(self, page: Page) -> Page:
-        def collect(route: Route) -> None:
-            card = route.fetch().json()
-            route.fulfill(json={**card, "service": {"collects": True}})
-
-        page.route("**/api/model", collect)
-        page.reload()
-        expect(page.locator("#model")).to_have_attribute("data-state", "ready")
-        return page
-
-    def test_the_strokes_and_the_right_digit_are_sent(self, collecting: Page) -> None:
-        page = collecting
-        page.route("**/api/drawings", lambda route: route.fulfill(status=201, json={"id": "1"}))
-        draw(page, DIGITS[7])
-        expect_digit(page, 7)
-        page.get_by_role("button", name="It is wrong").click()
-        expect(page.get_by_role("dialog", name="Which digit did you draw?")).to_contain_text("stored")
-        with page.expect_request("**/api/drawings") as sent:
-            page.get_by_role("dialog").get_by_role("button", name="1", exact=True).click()
-        expect(page.locator("#thanks")).to_have_text("Thank you. It is stored as a 1.")
-        expect(page.get_by_role("button", name="It is wrong")).to_be_hidden()
-        body = json.loads(sent.value.post_data or "")
-        assert body["label"] == 1
-        assert [len(body["strokes"]), body["strokes"][0][0]] == [1, pytest.approx(DIGITS[7][0][0], abs=0.01)]
-        expect_digit(page, 7)
-
-    @pytest.mark.slow
-    def test_a_refusal_is_told_and_escape_closes_without_clearing(
-        self, collecting: Page, expected_errors: list[str]
-    ) -> None:
-        page = collecting
-        expected_errors.append(LOAD_ERROR)
-        page.route("**/api/drawings", lambda route: route.fulfill(status=403, json={"error": "It does not collect."}))
-        draw(page, DIGITS[7])
-        page.get_by_role("button", name="It is wrong").click()
-        page.get_by_role("dialog").get_by_role("button", name="1", exact=True).click()
-        expect(page.locator("#correction-problem")).to_have_text("Not stored. It does not collect.")
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_be_hidden()
-        expect_digit(page, 7)
-
-    @pytest.mark.slow
-    def test_it_is_not_offered_where_nothing_is_collected(self, page: Page) -> None:
-        page.route("**/api/model", lambda route: route.fulfill(json={"version": ANSWER["model_version"]}))
-        page.reload()
-        draw(page, DIGITS[7])
-        expect_digit(page, 7)
-        expect(page.get_by_role("button", name="It is wrong")).to_be_hidden()
-
-
-class TestOffline:
-    @pytest.fixture
-    def installed(self, browser: Browser, service: str) -> Iterator[Page]:
-        """A page that its service worker has taken over."""
-        context = browser.new_context(viewport=DESKTOP)
-        page = context.new_page()
-        page.goto(service)
-        page.evaluate("navigator.serviceWorker.ready")
-        # Not wait_for_function, to which a promise is as good as what it brings.
-        is_kept = """async () => {
-          const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
-          const needed = [".", ...loaded.filter((name) => /\\.(css|js|svg)$/.test(name))];
-          const kept = await Promise.all(needed.map((name) => caches.match(name)));
-          return needed.length > 10 && kept.every(Boolean);
-        }"""
-        while not page.evaluate(is_kept):
-            page.wait_for_timeout(50)
-        yield page
-        context.close()
-
-    def test_the_page_opens_without_a_network_and_says_that_nothing_answers(self, installed: Page) -> None:
-        installed.context.set_offline(True)
-        installed.reload()
-        expect(installed.locator("#banner")).to_be_visible()
-        draw(installed, DIGITS[2])
-        assert n_inked_pixels(installed, "#ink") > 1000
-        installed.context.set_offline(False)
-        expect(installed.locator("#banner")).to_be_hidden()
-        expect_digit(installed, 2)
-
-    @pytest.mark.slow
-    def test_no_answer_is_kept(self, installed: Page) -> None:
-        draw(installed, DIGITS[2])
-        expect_digit(installed, 2)
-        installed.reload()
-        kept = installed.evaluate(
-            "caches.open('inkling-page').then((c) => c.keys()).then((k) => k.map(({ url }) => url))"
-        )
-        assert any(url.endswith("/css/page.css") for url in kept)
-        assert [url for url in kept if "/api/" in url or "/v2" in url] == []
 
 
 class TestOnAPhone:

@@ -38,6 +38,7 @@ let cardVersion = null;
 /** @type {(() => void) | null} tells the newest answer once more */
 let tellAgain = null;
 let hasFailed = false;
+let cardTold = "";
 
 /** Ink on an image means something new: the image goes, and so do the strokes from before it. */
 function startStroke() {
@@ -53,6 +54,7 @@ function askInk() {
   if (sheet.isBlank) {
     predictor.cancel();
     showBlank();
+    ui.speak();
     return;
   }
   /** @type {Ask} */
@@ -118,7 +120,8 @@ function showBlank() {
 function takeError(error) {
   tellAgain = null;
   hasFailed = error.canRetry;
-  correction.showBlank();
+  // What explains the last answer would be taken for this one's.
+  for (const part of parts) part.showBlank?.();
   ui.showError(error);
   ui.speak();
   if (error.isUnreachable) watch.check();
@@ -132,6 +135,10 @@ function askAgainIfFailed() {
 function takeCard(card) {
   cardVersion = card.version;
   ui.showCard(card);
+  // The same once more: what the visitor has chosen and unfolded stays.
+  const told = JSON.stringify([card.version, card.sha256, card.service]);
+  if (told === cardTold) return;
+  cardTold = told;
   for (const part of parts) part.showCard?.(card);
 }
 

@@ -119,7 +119,7 @@ export class ConfusionMatrix {
     return html(
       "table",
       { class: "matrix" },
-      html("caption", {}, "Rows: the digit written. Columns: the digit read. Along the diagonal they agree."),
+      html("caption", {}, "Rows: the digit written. Columns: the most likely digit, also where it was refused or unsure. Along the diagonal they agree."),
       html("thead", {}, html("tr", {}, corner, ...digits)),
       html("tbody", {}, ...rows),
     );

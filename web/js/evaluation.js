@@ -8,7 +8,7 @@ import { NONE, count, counted, interval, percent, words } from "./figures.js";
 import { tellLimits } from "./limits.js";
 
 /** What the card calls the parts of its data, where the bare name would say too little. */
-const PARTS = { mnist: "MNIST", pendigits: "pen strokes", skeletons: "MNIST redrawn", nondigits: "no digits" };
+const PARTS = { mnist: "MNIST", pendigits: "pen strokes", skeletons: "MNIST redrawn", nondigits: "that are no digit" };
 
 /** @type {ConfusionMatrix | null} */
 let matrix = null;

@@ -91,6 +91,11 @@ export class GridCursor {
     canvas.addEventListener("keydown", (event) => this.#press(event));
   }
 
+  /** Other pixels are shown now: while it has the focus, it tells the one in its place. */
+  refresh() {
+    if (document.activeElement === this.#canvas) this.#moveTo(this.#x, this.#y);
+  }
+
   /**
    * @param {number} x column
    * @param {number} y row

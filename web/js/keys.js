@@ -1,7 +1,7 @@
 // The keys of the sheet.
 
 /** Where keys mean something else: texts that are written, and what opens above the page. */
-const ELSEWHERE = "input:not([type=file]), textarea, select, [contenteditable], dialog, [popover]";
+const ELSEWHERE = "input:not([type=file], [type=checkbox]), textarea, select, [contenteditable], dialog, [popover]";
 
 /**
  * @param {object} on

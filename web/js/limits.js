@@ -10,7 +10,7 @@ const TESTS = /** @type {const} */ ([
 
 /**
  * @param {number[][]} confusion
- * @returns {{actual: number, predicted: number, n: number, total: number}[]} the confusions, the most frequent first
+ * @returns {{actual: number, predicted: number, n: number, total: number}[]} the confusions, the largest share of a digit first
  */
 export function rankConfusions(confusion) {
   return confusion
@@ -19,7 +19,7 @@ export function rankConfusions(confusion) {
       return row.map((n, predicted) => ({ actual, predicted, n, total }));
     })
     .filter(({ actual, predicted, n }) => actual !== predicted && n > 0)
-    .sort((one, other) => other.n - one.n);
+    .sort((one, other) => other.n / other.total - one.n / one.total);
 }
 
 /**

@@ -39,17 +39,30 @@ export class NewestAsker {
 
   async #run() {
     while (this.#waiting) {
-      const { grids, layers, about } = this.#waiting;
+      const question = this.#waiting;
       this.#waiting = null;
       this.#abort = new AbortController();
-      const { signal } = this.#abort;
+      const tell = await this.#outcome(question, this.#abort.signal);
       try {
-        const answer = /** @type {NetworkAnswer} */ (await askNetwork(grids, { layers }, signal));
-        if (!signal.aborted) this.#on.answer(answer, about);
+        tell();
       } catch (error) {
-        if (!signal.aborted) this.#on.error(/** @type {Error} */ (error));
+        reportError(error); // in the console; what waits is asked all the same
       }
     }
     this.#abort = null;
+  }
+
+  /**
+   * @param {Question<T>} question
+   * @param {AbortSignal} signal
+   * @returns {Promise<() => void>} what tells it; an error that a newer question overtakes is not told
+   */
+  async #outcome({ grids, layers, about }, signal) {
+    try {
+      const answer = /** @type {NetworkAnswer} */ (await askNetwork(grids, { layers }, signal));
+      return () => signal.aborted || this.#on.answer(answer, about);
+    } catch (error) {
+      return () => signal.aborted || this.#waiting || this.#on.error(/** @type {Error} */ (error));
+    }
   }
 }

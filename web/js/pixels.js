@@ -3,9 +3,6 @@
 /** Side in pixels of what the network sees. */
 export const GRID = 28;
 
-/** The middle of the grid's pixel 14, from its edge: where the preprocessing puts the centre of mass, as MNIST's did. */
-export const GRID_CENTRE = 14.5;
-
 /** The longest side of the ink on the grid, in pixels; the rest is margin. */
 export const FIT = 20;
 

@@ -33,7 +33,7 @@ let isPainting = false;
 /** @type {Uint8Array | null} */
 let tensor = null;
 
-new GridCursor(canvases.tensor, "Values of the tensor", GRID, { move: readPixel, leave: forgetPixel });
+const cursor = new GridCursor(canvases.tensor, "Values of the tensor", GRID, { move: readPixel, leave: forgetPixel });
 new IntersectionObserver((entries) => {
   isInView = entries.some((entry) => entry.isIntersecting);
   paintSoon();
@@ -99,6 +99,7 @@ function showStages(source, answer) {
   tensor = null;
   if (answer?.box) {
     showInk(answer, answer.box);
+    cursor.refresh();
   } else {
     for (const stage of ["fit", "mass", "tensor"]) wipe(canvases[stage]);
     for (const stage of ["box", "fit", "mass", "tensor"]) tell(stage, answer ? "No ink found" : EMPTY);

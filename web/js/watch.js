@@ -5,6 +5,9 @@ import { ServiceError, fetchCard } from "./predict.js";
 /** From a failed attempt to the next. */
 const RETRY_MS = 3000;
 
+/** From a good one to the next, while the page is seen: it should not say for long that a service is there which is not. */
+const LOOK_MS = 60_000;
+
 /** Asks for the model's card, and again and again while that fails. */
 export class Watch {
   #on;
@@ -23,6 +26,9 @@ export class Watch {
   constructor(on) {
     this.#on = on;
     for (const change of ["online", "offline"]) window.addEventListener(change, () => this.check());
+    const look = () => document.hidden || this.check();
+    document.addEventListener("visibilitychange", look);
+    setInterval(look, LOOK_MS);
   }
 
   /** @returns {Promise<void>} when the card has been told or the attempt has failed; at most one is under way */
