@@ -22,7 +22,7 @@ OVERRIDES = [
     "size=smoke", "data.source=embedded", "model.width=0.25", "train.epochs=6", "train.batch_size=32",
     "train.warmup_epochs=0", "train.ema_decay=0.9", "train.learning_rate=0.00001",
 ]  # fmt: skip
-GATES = {"mnist": 0.5, "strokes": 0.5, "nondigits": 0.0, "p_value": 0.05, "latency_ratio": 5.0, "size_bytes": 100_000}
+GATES = {"mnist": 0.5, "strokes": 0.5, "nondigits": 0.0, "p_value": 0.05, "latency_ratio": 5.0, "size_bytes": 500_000}
 
 
 @pytest.fixture(scope="module")
