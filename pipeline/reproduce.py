@@ -26,8 +26,8 @@ from serving.errors import SettingsError
 from serving.settings import Settings
 
 # What a clone does not have either; and the state of Git and DVC, so that the copy can't change the original's.
-NOT_COPIED = {".git", ".venv", ".dvc", ".dvcignore", "data", "models", "metrics", "plots", "outputs", "dvc_plots",
-              "dvc.lock", "mlflow.db", "optuna.db", "mlartifacts", "mlruns",
+NOT_COPIED = {".git", ".venv", "node_modules", ".dvc", ".dvcignore", "data", "models", "metrics", "plots", "outputs",
+              "dvc_plots", "dvc.lock", "mlflow.db", "optuna.db", "mlartifacts", "mlruns",
               ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
 
 
