@@ -86,23 +86,6 @@ def test_the_tensors_values_are_read_by_keyboard_and_by_pointing(page: Page) -> 
     )
 
 
-def test_the_squeezed_canvas_is_read_only_where_it_is_asked_for(page: Page) -> None:
-    requests = network_requests(page)
-    draw(page, in_a_corner(DIGITS[5]))
-    expect(page.locator("#glyph")).to_have_text("5")
-    page.locator("#steps").scroll_into_view_if_needed()
-    page.wait_for_timeout(QUIET_MS)
-    assert requests == []
-    page.get_by_role("switch", name="What most demos do").check()
-    expect(page.locator("#ours-reading")).to_have_text(re.compile(r"^Read as 5 \(\d+\.\d\s%\)$"))
-    # So small and so far off the middle it is no digit to the network, or another one.
-    expect(page.locator("#squeezed-reading")).to_have_text(re.compile(r"^Read as (?!5 \()"))
-    (request,) = requests
-    assert len(request.post_data_buffer or b"") == N_BYTES
-    page.get_by_role("button", name="Clear").click()
-    expect(page.locator("#squeezed-reading")).to_have_text(NOTHING)
-
-
 def test_the_network_is_looked_into_only_while_it_is_open(page: Page) -> None:
     requests = network_requests(page)
     draw(page, DIGITS[9])
@@ -189,27 +172,6 @@ def test_the_end_of_a_stroke_asks_once_and_the_rest_of_it_does_not(page: Page) -
         draw(page, [[(0.2, 0.2), (0.3, 0.3), (0.4, 0.3), (0.6, 0.4), (0.7, 0.7)]])
     page.wait_for_timeout(QUIET_MS)
     assert len(requests) == 1
-
-
-@pytest.mark.slow
-def test_one_squeezed_canvas_at_a_time_and_the_newest_is_read(page: Page) -> None:
-    page.set_viewport_size({"width": 1280, "height": 3000})
-    page.get_by_role("switch", name="What most demos do").check()
-    waiting: list[Route] = []
-    page.route("**/api/network", lambda route: waiting.append(route))
-    draw(page, DIGITS[4][:1])
-    page.wait_for_timeout(QUIET_MS)
-    draw(page, DIGITS[4][1:])
-    expect(page.locator("#glyph")).to_have_text("4")
-    page.wait_for_timeout(QUIET_MS)
-    assert len(waiting) == 1
-    waiting[0].continue_()
-    page.wait_for_timeout(QUIET_MS)
-    assert len(waiting) == 2
-    waiting[1].continue_()
-    expect(page.locator("#ours-reading")).to_have_text(re.compile("^Read as 4 "))
-    page.wait_for_timeout(QUIET_MS)
-    assert len(waiting) == 2
 
 
 @pytest.mark.slow
