@@ -130,7 +130,7 @@ def test_every_sample_is_read(page: Page, digit: int) -> None:
 def test_without_motion_a_sample_is_there_at_once(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     answers: list[str] = []
-    page.on("request", lambda request: answers.append(request.url) if "predict" in request.url else None)
+    page.on("request", lambda request: answers.append(request.url) if "/api/predict" in request.url else None)
     page.get_by_role("button", name="Draw a sample 8").click()
     expect_digit(page, 8)
     assert len(answers) == 1

@@ -29,7 +29,7 @@ def draw_and_read(page: Page, strokes: list[Stroke]) -> dict[str, Any]:
     """Draws, and gives the service's answer to all of it."""
     draw(page, strokes[:-1])
     responses: list[Response] = []
-    page.on("response", lambda response: responses.append(response) if "/predict" in response.url else None)
+    page.on("response", lambda response: responses.append(response) if "/api/predict" in response.url else None)
     draw(page, strokes[-1:])
     page.wait_for_timeout(QUIET_MS)
     answer: dict[str, Any] = responses[-1].json()
