@@ -1,19 +1,20 @@
 """A load generator for HTTP/1.1: one request, sent over and over on keep-alive connections. Standard library only.
 
 `closed` sends the next request of a connection when the answer to the last one has come, and so finds what a service
-can do. `open_loop` sends at a rate that the service has no say in, and counts latency from when a request was due, so
+can do. `open_loop` sends at times that the service has no say in, and counts latency from when a request was due, so
 that a service that falls behind can't hide it.
 
 One thread, one prepared request, one look at the head of each answer: it is to cost far less than what it measures.
 """
 
-import random
+import math
 import re
 import selectors
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 Address = tuple[str, int]
@@ -198,6 +199,8 @@ class _Client:
         self.free.append(connection)
 
     def _renew(self, connection: _Connection) -> None:
+        with suppress(ValueError):
+            self.free.remove(connection)
         self._selector.unregister(connection.socket)
         connection.socket.close()
         self.connections.remove(connection)
@@ -214,6 +217,8 @@ class _Client:
         if events != connection.events:
             connection.events = events
             self._selector.modify(connection.socket, events, connection)
+            if not connection.unsent and not connection.is_waiting:
+                self.free.append(connection)  # it was answered, as a refusal is, before all of its request was sent
 
     def _read(self, connection: _Connection) -> None:
         try:
@@ -223,7 +228,6 @@ class _Client:
         except OSError:
             data = b""
         if not connection.is_waiting:
-            self.free.remove(connection)
             self._renew(connection)
             return
         connection.received += data
@@ -235,7 +239,7 @@ class _Client:
             self.n_lost += 1
         if not data or (answer and answer.is_last):
             self._renew(connection)
-        elif answer:
+        elif answer and not connection.unsent:
             self.free.append(connection)
 
 
@@ -259,31 +263,30 @@ def closed(
 def open_loop(
     address: Address,
     request: bytes,
-    rate: float,
+    due: Iterable[float],
     n_connections: int = 64,
     seconds: float = 2.0,
     warm_up_s: float = 0.3,
-    seed: int | None = 0,
 ) -> Outcome:
-    """Requests are due at a rate, whatever becomes of them; one that finds no free connection waits for the next.
+    """Requests are due at set times, whatever becomes of them; one that finds no free connection waits for the next.
 
     Args:
         address: host and port.
         request: as `http_request` makes it.
-        rate: requests per second.
+        due: when, in seconds from the start of the warm-up, ascending; as `bench.arrivals` makes them.
         n_connections: at most so many requests are under way.
         seconds: in which requests are due; answers are then waited for, `TIMEOUT_S` at most.
         warm_up_s: before that, not counted.
-        seed: of the gaps between requests, exponential (a Poisson process); None for equal gaps.
     """
-    client, generator = _Client(address, request, n_connections), random.Random(seed)  # noqa: S311, no secret
+    client, times = _Client(address, request, n_connections), iter(due)
     waiting: deque[float] = deque()
-    start_s = next_s = now_s = time.perf_counter()
+    start_s = now_s = time.perf_counter()
+    next_s = start_s + next(times, math.inf)
     end_s = start_s + warm_up_s + seconds
     while client.connections and (next_s < end_s or waiting) and now_s < end_s + TIMEOUT_S:
         while next_s < min(now_s, end_s):
             waiting.append(next_s)
-            next_s += 1 / rate if seed is None else generator.expovariate(rate)
+            next_s = start_s + next(times, math.inf)
         while waiting and client.free:
             client.send(waiting.popleft())
         client.poll(TICK_S if waiting else min(TICK_S, max(0.0, next_s - now_s - WAKE_EARLY_S)))

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from bench.arrivals import steady
 from bench.load import ask, closed, http_request, open_loop, parse
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -18,8 +19,8 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 class Server:
     """Answers each request with what `reply` makes of its number, and closes the connection where it is the last."""
 
-    def __init__(self, reply, seconds):
-        self.reply, self.seconds = reply, seconds
+    def __init__(self, reply, seconds, is_hasty):
+        self.reply, self.seconds, self.is_hasty = reply, seconds, is_hasty
         self.requests = []
         self.n_connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -40,6 +41,11 @@ class Server:
         with suppress(OSError), connection, connection.makefile("rb") as stream:
             while head := read_head(stream):
                 length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                if self.is_hasty:
+                    connection.sendall(self.reply(len(self.requests)))
+                    time.sleep(0.02)
+                    self.requests.append(stream.read(length))
+                    continue
                 self.requests.append(stream.read(length))
                 reply = self.reply(len(self.requests))
                 time.sleep(self.seconds)
@@ -58,9 +64,9 @@ def read_head(stream):
 
 
 @contextmanager
-def server(reply, seconds=0.0):
-    """A running `Server`."""
-    running = Server(reply, seconds)
+def server(reply, seconds=0.0, is_hasty=False):
+    """A running `Server`; a hasty one answers before it reads the body."""
+    running = Server(reply, seconds, is_hasty)
     threading.Thread(target=running.accept, daemon=True).start()
     yield running
     running.listener.shutdown(socket.SHUT_RDWR)
@@ -127,9 +133,18 @@ def test_a_large_request_is_sent_in_parts():
     assert running.requests[0] == picture
 
 
+def test_a_request_that_is_refused_before_it_was_sent_whole_is_sent_to_its_end():
+    picture = random.Random(0).randbytes(20_000_000)
+    with server(lambda _: PLAIN, is_hasty=True) as running:
+        outcome = closed(running.address, http_request("/", picture), 1, seconds=0.3, warm_up_s=0)
+    assert outcome.statuses[200] >= 2
+    assert running.n_connections == 1
+    assert all(sent == picture for sent in running.requests)
+
+
 def test_an_open_loop_sends_what_is_due_and_counts_by_status():
     with server(lambda number: PLAIN if number % 4 else BUSY) as running:
-        outcome = open_loop(running.address, REQUEST, rate=200, seconds=0.5, warm_up_s=0, seed=None)
+        outcome = open_loop(running.address, REQUEST, steady(200), seconds=0.5, warm_up_s=0)
     assert sum(outcome.statuses.values()) == pytest.approx(100, abs=1)
     assert outcome.statuses[503] == len(running.requests) // 4
     assert outcome.n_lost == 0
@@ -137,7 +152,7 @@ def test_an_open_loop_sends_what_is_due_and_counts_by_status():
 
 def test_in_an_open_loop_waiting_for_a_connection_counts_as_latency():
     with server(lambda _: PLAIN, seconds=0.03) as running:
-        outcome = open_loop(running.address, REQUEST, rate=200, n_connections=1, seconds=0.05, warm_up_s=0, seed=None)
+        outcome = open_loop(running.address, REQUEST, steady(200), n_connections=1, seconds=0.05, warm_up_s=0)
     assert outcome.statuses[200] == pytest.approx(10, abs=1)
     assert outcome.latencies[200][-1] > 0.2  # at least 9 times 30 ms, less the 50 ms in which all were due
 
