@@ -10,6 +10,7 @@ from typing import Any
 from bench import RESULTS
 from bench.peers.section import section
 from bench.rounds import ratio, spread
+from bench.scale.section import section as scale_section
 from pipeline.data import write_text
 from pipeline.markdown import percent, table
 from pipeline.paths import ROOT, Outputs
@@ -28,6 +29,7 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
         "sweeps": _sweeps,
         "batching": _batching,
         "peers": section,
+        "scale": scale_section,
     }
     head = (
         "# Measurements\n\nWritten by `python -m bench.report` from what the commands named below left. Times are of "
@@ -175,7 +177,7 @@ def read() -> dict[str, dict[str, Any]]:
     """Results by benchmark, of those that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
         name: RESULTS / f"{name}.json"
-        for name in ("recipe", "latency", "int8", "ablation", "sweeps", "batching", "peers")
+        for name in ("recipe", "latency", "int8", "ablation", "sweeps", "batching", "peers", "scale")
     }
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 

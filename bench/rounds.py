@@ -3,7 +3,7 @@
 A ratio is formed within each round, for what else the machine does changes from one to the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -19,6 +19,11 @@ class Spread:
     def __str__(self) -> str:
         """The median with the ends, two decimals."""
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+def by_figure(rounds: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """The values of all rounds, by figure."""
+    return {name: [round(figures[name], 3) for figures in rounds] for name in rounds[0]}
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -36,6 +36,7 @@ from bench.peers.server import (
     set_up,
 )
 from bench.peers.table import PEERS, Peer
+from bench.rounds import by_figure
 from pipeline.config import load_config
 from pipeline.data import write_json
 from pipeline.paths import Outputs
@@ -143,11 +144,6 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
         ],
         "failed": failed,
     }
-
-
-def by_figure(rounds: list[Figures]) -> dict[str, list[float]]:
-    """The values of all rounds, by figure."""
-    return {name: [round(figures[name], 3) for figures in rounds] for name in rounds[0]}
 
 
 def main() -> None:

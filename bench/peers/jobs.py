@@ -1,4 +1,4 @@
-"""The two jobs, each in the forms that peers take: one picture of a 7, as a 28x28 tensor and as a 280x280 PNG."""
+"""The jobs, in the forms that peers take: one picture of a 7, as a 28x28 tensor, a 280x280 PNG, a canvas in grey."""
 
 import base64
 import io
@@ -26,7 +26,7 @@ class Form:
     """A job as one request.
 
     Attributes:
-        job: "tensor" or "png".
+        job: "tensor", "png" or "canvas".
         name: what is sent, in a few words.
         request: the request's bytes.
     """
@@ -68,6 +68,13 @@ def raw_tensor(path: str) -> Form:
     """The tensor's bytes as the body."""
     headers = {"Content-Type": "application/octet-stream"}
     return Form("tensor", "raw bytes", http_request(f"{path}?width=28&height=28", TENSOR.tobytes(), headers))
+
+
+def raw_canvas(path: str) -> Form:
+    """The picture's grey levels as the body, as the page sends its canvas."""
+    headers = {"Content-Type": "application/octet-stream"}
+    grey = PICTURE.convert("L").tobytes()
+    return Form("canvas", "raw grey", http_request(f"{path}?width={SIDE_PX}&height={SIDE_PX}", grey, headers))
 
 
 def json_tensor(path: str, name: str | None = "image") -> Form:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def _environ(peer: Peer) -> dict[str, str]:
 
 
 class Server:
-    """A peer that runs, with all of its processes on one core."""
+    """A peer that runs, with all of its processes on the cores that it was given."""
 
     def __init__(self, peer: Peer, process: subprocess.Popen[bytes], address: Address) -> None:
         self.peer, self.address = peer, address
@@ -164,8 +164,8 @@ def _log(peer: Peer) -> Path:
 
 
 @contextmanager
-def running(peer: Peer) -> Iterator[Server]:
-    """Start a peer's server, and end all of its processes afterwards.
+def running(peer: Peer, cores: Collection[int] = (SERVER_CORE,)) -> Iterator[Server]:
+    """Start a peer's server on these cores, and end all of its processes afterwards.
 
     Raises:
         PeerError: it does not come up, or answers wrongly.
@@ -180,7 +180,7 @@ def running(peer: Peer) -> Iterator[Server]:
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C ends the bench, which ends the server
-            preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
         try:
             yield Server(peer, process, address)

@@ -1,0 +1,205 @@
+"""What the report says about scale: the figures beside the queue model's, the limits, and what many drawings need."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.rounds import ratio, spread
+from bench.scale.theory import mean_wait_s, replicas
+from pipeline.markdown import table
+
+# An answer within a tenth of a second seems to come at once; half of that is left to the network and the browser.
+P99_MS = 50.0
+# For uneven hours, uneven balancing, and a replica that is being replaced.
+HEADROOM = 0.3
+DRAWINGS_PER_HOUR = 1_000_000
+
+# Measured to modelled p99, and its inverse, up to which the model is said to hold.
+AGREES = 1.5
+
+ARRIVALS = {"requests": "single requests", "drawings": "drawings"}
+
+Figures = Mapping[str, Any]
+
+
+def section(results: Figures) -> str:
+    """The section as Markdown.
+
+    Args:
+        results: as `python -m bench.scale` writes them, a list of one value a round for each figure.
+    """
+    drawing, services = results["drawing"], results["services"]
+    one, two = (services[n]["whole"] for n in ("1", "2"))
+    n_rounds = len(one["capacity_per_s"])
+    busiest = [one for name in ARRIVALS for row in services["2"][name].values() for one in row["busiest_share"]]
+    tables = "\n\n".join(f"### {_workers(n)}\n\n{_rates(int(n), service)}" for n, service in services.items())
+    return (
+        f"## Scale\n\n`{results['command']}`, on {results['cpu']}, {results['n_cores']} cores. A canvas as the page "
+        f"sends it, {drawing['body_bytes']:,} bytes of grey, on connections that are kept. The capacity is measured in "
+        "a closed loop, of which shares are then offered in an open one: requests are due whatever becomes of them, "
+        "and latency counts from when each was due, so that what a slow answer holds up is seen. *Single requests* "
+        "come each without regard to the others (Poisson). *Drawings* begin so, and each asks "
+        f"{drawing['mean_requests']:.1f} times on average, once a frame of {1e3 * drawing['frame_s']:.1f} ms: as often "
+        f"as the page would for the pen's points in {drawing['n_drawings']:,} drawings of Pendigits if each came as an "
+        "event of its own. That is an assumption, for the data has no times; the page asks less often where an answer "
+        "takes longer than a frame. One worker has a core of its own and the load generator another; two workers have "
+        "both cores and **share one with the generator**, so that their figures are a lower bound of what two cores "
+        f"serve. Medians over {n_rounds} rounds of {results['seconds']:g} s a load; CPU is of each answer, what "
+        "refusals cost included.\n\n"
+        "*By the model* is what a queue without limit makes of the same arrivals, each of which takes the server the "
+        "inverse of the capacity (M/D/1 with single requests; one such queue a worker), on top of the latency at one "
+        "connection. *By formula* is its mean (Pollaczek and Khinchine). That time of service is the one under full "
+        "load, when images are run in batches; the model knows nothing of batches otherwise, nor of refusals.\n\n"
+        "![p99 by share of the capacity, measured and by the model](scale.png)\n\n"
+        f"{tables}\n\nTwo workers have {ratio(two['capacity_per_s'], one['capacity_per_s'])} times the capacity of "
+        "one, median (least to largest). Connections go to whichever worker takes them first: of the "
+        f"processor time the busier one had {spread(busiest)} over all loads, while the model has half."
+        "\n\n### Where the model holds\n\n"
+        + "\n".join(f"- {sentence}" for sentence in _agreement(services))
+        + "\n\n### What one core serves, and what limits it\n\n"
+        + "\n".join(f"- {sentence}" for sentence in _limits(results))
+        + f"\n\n### {DRAWINGS_PER_HOUR:,} drawings an hour\n\n{_replicas(results)}"
+    )
+
+
+def served(service: Figures, arrivals: str) -> tuple[str, Figures] | None:
+    """The largest share of the capacity, and its figures, up to which p99 is in its limit and nothing is refused."""
+    best = None
+    for share, row in service[arrivals].items():
+        if _median(row, "p99_ms") > P99_MS or max(row["refused_per_s"]) or max(row["lost"]):
+            break
+        best = share, row
+    return best
+
+
+def _workers(n_workers: str) -> str:
+    return f"{n_workers} worker{'s' * (n_workers != '1')}"
+
+
+def _median(figures: Figures, name: str) -> float:
+    return spread(figures[name]).median
+
+
+def _rates(n_workers: int, service: Figures) -> str:
+    whole = service["whole"]
+    digits = {"offered_per_s": 0, "answered_per_s": 0, "refused_per_s": 0, "lost": 0, "p50_ms": 1, "model_p50_ms": 1}
+    digits |= {"p99_ms": 1, "model_p99_ms": 1, "mean_ms": 1}
+    rows = []
+    for arrivals, words in ARRIVALS.items():
+        for share, row in service[arrivals].items():
+            paper_ms = [
+                calm_ms + 1e3 * mean_wait_s(rate / n_workers, n_workers / capacity)
+                for calm_ms, rate, capacity in zip(
+                    whole["calm_p50_ms"], row["offered_per_s"], whole["capacity_per_s"], strict=True
+                )
+            ]
+            figures = (f"{_median(row, name):,.{places}f}" for name, places in digits.items())
+            by_formula = spread(paper_ms).median if arrivals == "requests" else math.inf
+            formula = f"{by_formula:.1f}" if math.isfinite(by_formula) else ""
+            rows.append((words, share, *figures, formula, f"{_median(row, 'cpu_us'):,.0f}"))
+    titles = ("arrivals", "share", "offered/s", "answered/s", "refused/s", "lost", "p50, ms", "by the model")
+    return (
+        f"Capacity {_median(whole, 'capacity_per_s'):,.0f} requests/s; at one connection "
+        f"{_median(whole, 'calm_p50_ms'):.2f} ms.\n\n"
+        + table((*titles, "p99, ms", "by the model", "mean, ms", "by formula", "CPU, us"), rows)
+    )
+
+
+def _agreement(services: Figures) -> Iterator[str]:
+    """For workers and arrivals, at which shares the measured p99 is near the modelled."""
+    for n_workers, service in services.items():
+        for arrivals, words in ARRIVALS.items():
+            ratios = {share: ratio(row["p99_ms"], row["model_p99_ms"]) for share, row in service[arrivals].items()}
+            near = [share for share, one in ratios.items() if 1 / AGREES <= one.median <= AGREES]
+            shown = ", ".join(f"{one.median:.2f} at {share}" for share, one in ratios.items())
+            where = (
+                f"within a factor of {AGREES:g} at {', '.join(near)}" if near else f"nowhere in a factor of {AGREES:g}"
+            )
+            yield f"{_workers(n_workers)}, {words}: {where}. p99 measured to modelled: {shown}."
+
+
+def _limits(results: Figures) -> Iterator[str]:
+    """A sentence for each limit."""
+    service, limits, drawing = results["services"]["1"], results["limits"], results["drawing"]
+    whole = service["whole"]
+    for arrivals, words in ARRIVALS.items():
+        if (best := served(service, arrivals)) is None:
+            yield f"Processor: with {words}, at no share is p99 at most {P99_MS:g} ms and nothing refused."
+            continue
+        share, row = best
+        per_s = _median(row, "answered_per_s")
+        as_drawings = f", {per_s / drawing['mean_requests']:.1f} drawings" if arrivals == "drawings" else ""
+        yield (
+            f"Processor: with {words}, the largest measured rate with p99 of at most {P99_MS:g} ms and nothing refused "
+            f"is {per_s:,.0f} requests{as_drawings} a second, {share} of the capacity."
+        )
+    yield (
+        f"A request takes {_median(whole, 'calm_cpu_us'):,.0f} us of the processor alone and "
+        f"{_median(whole, 'capacity_cpu_us'):,.0f} us under full load, when it shares its run with others."
+    )
+    share, row = list(service["requests"].items())[-1]
+    yield (
+        f"Admission: up to {limits['n_short']} requests may wait, and more of them for {1e3 * limits['burst_s']:g} ms. "
+        f"Of {_median(row, 'offered_per_s'):,.0f} a second, {share} of the capacity, "
+        f"{_median(row, 'answered_per_s'):,.0f} are answered and {_median(row, 'refused_per_s'):,.0f} refused at once. "
+        f"p99 of those answered is {_median(row, 'p99_ms'):,.0f} ms, where a queue without limit would have "
+        f"{_median(row, 'model_p99_ms'):,.0f} ms after {results['seconds']:g} s and ever more."
+    )
+    connection_kb = max(0.0, _median(whole, "connection_kb"))
+    yield (
+        f"Connections: {limits['max_connections']:,.0f} a worker. One takes {connection_kb:.1f} kB, all of them "
+        f"{connection_kb * limits['max_connections'] / 1e3:.0f} MB. A visitor's is kept for "
+        f"{limits['idle_timeout_s']:g} s after its last answer."
+    )
+    bodies_mb = min(limits["max_bodies_bytes"], limits["max_waiting"] * drawing["body_bytes"]) / 1e6
+    yield (
+        f"Memory: {_median(whole, 'memory_mb'):.0f} MB after the load, with two workers "
+        f"{_median(results['services']['2']['whole'], 'memory_mb'):.0f} MB in all. Canvases that wait add at most "
+        f"{bodies_mb:.0f} MB, {limits['max_waiting']:,.0f} of them."
+    )
+
+
+def _replicas(results: Figures) -> str:
+    """What so many drawings need, by what limits it, if each asks once a frame and if each asks once."""
+    drawing, limits, service = results["drawing"], results["limits"], results["services"]["1"]
+    drawings_per_s = DRAWINGS_PER_HOUR / 3600
+    columns = []
+    for arrivals, n_requests in (("drawings", drawing["mean_requests"]), ("requests", 1.0)):
+        if (best := served(service, arrivals)) is None:
+            return f"Nothing follows: at no measured rate is p99 at most {P99_MS:g} ms and nothing refused."
+        requests_per_s = drawings_per_s * n_requests
+        by_processor = replicas(requests_per_s, _median(best[1], "answered_per_s"), HEADROOM)
+        # By Little's law: how many come in a second, times how long each holds its connection.
+        n_open = drawings_per_s * (n_requests * drawing["frame_s"] + limits["idle_timeout_s"])
+        by_connections = replicas(n_open, limits["max_connections"], HEADROOM)
+        n_needed = max(by_processor, by_connections)
+        columns.append(
+            (
+                f"{n_requests:.1f}",
+                f"{requests_per_s:,.0f}",
+                f"{requests_per_s * drawing['body_bytes'] / 1e6:,.0f}",
+                f"{by_processor:,}",
+                f"{n_open:,.0f}",
+                f"{by_connections:,}",
+                f"**{n_needed:,}**",
+                f"{n_needed * _median(service['whole'], 'memory_mb') / 1e3:,.1f}",
+            )
+        )
+    names = (
+        "requests a drawing",
+        "requests/s",
+        "bodies, MB/s",
+        "replicas for the processor",
+        "open connections",
+        "replicas for the connections",
+        "replicas, one core each",
+        "their memory, GB",
+    )
+    return (
+        f"Spread evenly over the hour and over the replicas, each one worker on a core of this kind, with p99 of at "
+        f"most {P99_MS:g} ms and {100 * HEADROOM:g} % of what a replica serves kept as headroom. The page asks while "
+        "the pen moves; a client that sends a drawing when it is done asks once. Every drawing is taken to be another "
+        "visitor's on a connection of its own, which is kept open until it times out: a proxy that shares connections, "
+        "or a shorter `--idle-timeout-s`, does away with that.\n\n"
+        + table(("", "while it is drawn", "when it is done"), zip(names, *columns, strict=True))
+    )
