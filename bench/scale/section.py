@@ -133,9 +133,13 @@ def _limits(results: Figures) -> Iterator[str]:
             f"Processor: with {words}, the largest measured rate with p99 of at most {P99_MS:g} ms and nothing refused "
             f"is {per_s:,.0f} requests{as_drawings} a second, {share} of the capacity."
         )
+    rounds = zip(whole["capacity_per_s"], whole["capacity_cpu_us"], strict=True)
+    busy = [1e-6 * per_s * cpu_us for per_s, cpu_us in rounds]
     yield (
         f"A request takes {_median(whole, 'calm_cpu_us'):,.0f} us of the processor alone and "
-        f"{_median(whole, 'capacity_cpu_us'):,.0f} us under full load, when it shares its run with others."
+        f"{_median(whole, 'capacity_cpu_us'):,.0f} us under full load, when it shares its run with others. "
+        f"The service then had {spread(busy)} of its core's time. Where that is less than 1, something else ran on "
+        "it or the generator was too slow, and the capacity is a lower bound."
     )
     share, row = list(service["requests"].items())[-1]
     yield (

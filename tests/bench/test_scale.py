@@ -123,6 +123,7 @@ def test_what_is_served_ends_where_answers_are_late_or_refused():
         "nothing refused is 800 requests a second, 0.8 of the capacity",
         "nothing refused is 500 requests, 13.9 drawings a second, 0.5 of the capacity",
         "Of 1,200 a second, 1.2 of the capacity, 1,000 are answered and 200 refused at once.",
+        "The service then had 0.80 (0.80 to 0.80) of its core's time",
         "all of them 4 MB",
         "add at most 20 MB, 256 of them",
         "| requests/s | 10,000 | 278 |",
