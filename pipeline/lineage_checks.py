@@ -18,7 +18,7 @@ from pipeline.locked import Stage, broken_links, stages_to
 from pipeline.registry import Trial
 from pipeline.tracking import DATA_TAG
 
-AGREES, DIFFERS = "agrees", "differs"
+AGREES, DIFFERS, SKIPPED = "agrees", "differs", "not compared"
 CARD = "data/prepared/card.json"  # made by `prepare`; not in git
 SHOWN = 5  # paths that differ, by name
 
@@ -30,7 +30,7 @@ class Check:
     Attributes:
         what: of the model file.
         where: what it was compared with.
-        result: `AGREES`, `DIFFERS`, or "not compared".
+        result: `AGREES`, `DIFFERS` or `SKIPPED`.
         note: what differs, or why it was not compared and what to do.
     """
 
@@ -94,13 +94,14 @@ def of_lock(
         yield Check("stages", where, DIFFERS, "; ".join(links))
     md5 = next((stage.deps[CARD] for stage in reversed(stages) if CARD in stage.deps), "")
     place = f"{CARD} as in {where}"
-    kept = [directory / CARD, directory / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]]
-    for file in kept:
-        if file.is_file() and hashlib.md5(content := file.read_bytes()).hexdigest() == md5:  # noqa: S324
-            yield _equal("data", place, json.loads(content)["sha256"] == card["data"].get("sha256"))
-            return
-    note = f"its MD5 is {md5}, and it is not here: `dvc repro prepare` in that commit makes it"
-    yield Check("data", place, "not compared", note if md5 else "no stage names it")
+    prepared = [directory / CARD, directory / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]]
+    texts = [file.read_bytes() for file in prepared if file.is_file()]
+    kept = next((text for text in texts if hashlib.md5(text).hexdigest() == md5), None)  # noqa: S324 - DVC's
+    if kept:
+        yield _equal("data", place, json.loads(kept)["sha256"] == card["data"].get("sha256"))
+    else:
+        note = f"its MD5 is {md5}, and it is not here: `dvc repro prepare` in that commit makes it"
+        yield Check("data", place, SKIPPED, note if md5 else "no stage names it")
 
 
 def of_head(md5: str, stages: Sequence[Stage], directory: Path) -> Check:
@@ -151,12 +152,12 @@ def _parameters(card: Mapping[str, Any], where: str, values: Mapping[str, Any] |
         note = f"today's code does not read them ({str(error).splitlines()[0]}): look with that commit's"
     if card["params_sha256"] in hashes:
         return Check("parameters", where, AGREES)
-    return Check("parameters", where, "not compared", note) if note else Check("parameters", where, DIFFERS, hashes[-1])
+    return Check("parameters", where, SKIPPED, note) if note else Check("parameters", where, DIFFERS, hashes[-1])
 
 
 def _equal(what: str, where: str, is_equal: bool | None, note: str = "") -> Check:
     if is_equal is None:
-        return Check(what, where, "not compared", "it is not there")
+        return Check(what, where, SKIPPED, "it is not there")
     return Check(what, where, AGREES) if is_equal else Check(what, where, DIFFERS, note)
 
 
