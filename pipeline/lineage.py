@@ -66,17 +66,20 @@ def trace(asked: str, directory: Path = ROOT) -> Lineage:
         _add_runs(lineage)
         file = file or search.content.get(sha256) or _fetch(versions)
     except RegistryError as error:
-        lineage.missing.append(Missing(f"not all of MLflow: {error}", "look at that run and version in `make ui`"))
+        lineage.missing.append(Missing("MLflow", str(error), "look at its run and version in `make ui`"))
     if file:
         lineage.md5, card = hashlib.md5(file).hexdigest(), _read_card(file, asked)  # noqa: S324 - DVC's
     else:
-        lineage.missing.append(Missing("its bytes are not here, so no dvc.lock can be searched", "name the file"))
+        lineage.missing.append(
+            Missing("file", "its bytes are not here, and dvc.lock names a file by their MD5", "name the file")
+        )
     lineage.card = card
     _add_stages(lineage, directory)
     _add_checks(lineage, directory)
     _add_missing(lineage)
     if not lineage.is_known:
-        lineage.missing.append(Missing(_unknown(start[:12], search), "ask where the file was made"))
+        what = f"nothing is known of how it was made; searched: {', '.join(search.searched)}"
+        lineage.missing.append(Missing("all", what, "ask where the file comes from"))
     return lineage
 
 
@@ -161,21 +164,21 @@ def _add_checks(lineage: Lineage, directory: Path) -> None:
 def _add_missing(lineage: Lineage) -> None:
     if not lineage.commits:
         do = "commit it, if it was made here; else fetch the branch or the experiment that made it (`dvc exp pull`)"
-        lineage.missing.append(Missing(f"no commit of {MODEL} has these bytes", do))
+        lineage.missing.append(Missing("git", f"no commit has these bytes as {MODEL}", do))
     if lineage.md5 and not lineage.stages:
         do = "of a model from MLflow, the run says what it was made from"
-        lineage.missing.append(Missing("neither such a commit's dvc.lock nor the one here leads to it", do))
-    if not any(one.what.startswith("no runs") for one in lineage.missing):
+        lineage.missing.append(Missing("dvc.lock", "neither such a commit's nor the one here leads to it", do))
+    if not any(one.part == "MLflow" for one in lineage.missing):
         if not lineage.runs:
             do = "`python -m pipeline.replay`, if it was made here, or MLFLOW_TRACKING_URI of where it was"
-            lineage.missing.append(Missing(f"no run in MLflow at {lineage.store} exported it", do))
+            lineage.missing.append(Missing("MLflow", f"no run at {lineage.store} exported it", do))
         if not lineage.versions:
             do = "`python -m pipeline.register`, if it is to be served by name"
-            lineage.missing.append(Missing("the registry has no version of it", do))
+            lineage.missing.append(Missing("registry", "it has no version of it", do))
 
 
 def _unknown(start: str, search: Search) -> str:
-    gone = "".join(f"; {one.what}" for one in search.missing)
+    gone = "".join(f"; {one.part}: {one.what}" for one in search.missing)
     return f"nothing is known of how a model {start} was made; searched: {', '.join(search.searched)}{gone}"
 
 

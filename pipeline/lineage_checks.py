@@ -63,10 +63,13 @@ def of_commit(card: Mapping[str, Any], name: str, stages: Sequence[Stage], direc
     yield _equal("data", f"docs/model_card.md {at}", None if model_card is None else not missing, ", ".join(missing))
     yield _equal("metrics", f"metrics/test.json {at}", None if not metrics else json.loads(metrics) == card["metrics"])
     # Data, weights and what else is not in git can't be compared with the commit.
-    hashes = {path: md5 for stage in stages for path, md5 in [*stage.deps.items(), *stage.outs.items()]}
+    hashes: dict[str, set[str]] = {}  # of a file that changed between two stages, several
+    for stage in stages:
+        for path, md5 in [*stage.deps.items(), *stage.outs.items()]:
+            hashes.setdefault(path, set()).add(md5)
     found = zip(hashes, contents([f"{name}:./{path}" for path in hashes], directory), strict=True)
-    committed = {path: hashlib.md5(content).hexdigest() for path, content in found if content is not None}  # noqa: S324
-    others = [path for path, md5 in committed.items() if md5 != hashes[path]]
+    committed = {path: hashlib.md5(file).hexdigest() for path, file in found if file is not None}  # noqa: S324
+    others = [path for path, md5 in committed.items() if hashes[path] != {md5}]
     yield _equal(f"{len(committed)} files of code and results", f"dvc.lock {at}", not others, _named(others))
 
 

@@ -17,8 +17,15 @@ FETCHED = "outputs/registry"  # where `pipeline.fetch` puts them
 
 @dataclass(frozen=True)
 class Missing:
-    """What was not found, and what to do."""
+    """What was not found.
 
+    Attributes:
+        part: of the lineage: where it would be.
+        what: is missing, and why.
+        do: to find it.
+    """
+
+    part: str
     what: str
     do: str
 
@@ -65,11 +72,10 @@ class Search:
                     self.content[sha256], self.commits[sha256] = file, commits[name]
             self.searched.append(f"{len(commits)} contents of {MODEL} in git")
             if is_shallow(self.directory):
-                self.missing.append(
-                    Missing("the clone is shallow: older commits are not here", "git fetch --unshallow")
-                )
+                what = "the clone is shallow, and older commits are not here"
+                self.missing.append(Missing("git", what, "git fetch --unshallow"))
         except GitError as error:
-            self.missing.append(Missing(f"no commits: {error}", "ask in a clone of the project's repository"))
+            self.missing.append(Missing("git", str(error), "ask in a clone of the project's repository"))
 
     def _look_at_files(self) -> None:
         files = [self.directory / MODEL, *sorted((self.directory / FETCHED).glob("*.onnx"))]
@@ -81,8 +87,8 @@ class Search:
 
     def _look_in_mlflow(self) -> None:
         if not has_store(uri()):
-            do = "set MLFLOW_TRACKING_URI to the store of whoever trained it: runs stay there, git has none"
-            self.missing.append(Missing(f"no runs: there is no MLflow database at {self.store}", do))
+            do = "set MLFLOW_TRACKING_URI to that of whoever trained it; git has no runs"
+            self.missing.append(Missing("MLflow", f"there is no store at {self.store}", do))
             return
         try:
             for run in registry.find_exports(self.start):
@@ -94,7 +100,7 @@ class Search:
                         self.versions[version.sha256][version].append(name)
             self.searched.append(f"the runs and the registry of MLflow at {self.store}")
         except RegistryError as error:
-            self.missing.append(Missing(f"no runs: {error}", "start that server, or set MLFLOW_TRACKING_URI"))
+            self.missing.append(Missing("MLflow", str(error), "start that server, or set MLFLOW_TRACKING_URI"))
 
 
 def has_store(address: str) -> bool:

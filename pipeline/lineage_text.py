@@ -103,7 +103,7 @@ def _lines(lineage: Lineage) -> Iterator[str]:
     if lineage.missing:
         yield "not found"
     for missing in lineage.missing:
-        yield from _row("", f"{missing.what}: {missing.do}")
+        yield from _row(missing.part, f"{missing.what}: {missing.do}")
 
 
 def _stages(stages: Sequence[Stage], model_md5: str) -> Iterator[str]:
