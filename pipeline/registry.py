@@ -8,11 +8,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import mlflow
 from mlflow.entities import Run as MlflowRun
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
@@ -35,8 +36,7 @@ class Trial:
     """A run that trained, as MLflow has it.
 
     Attributes:
-        run_id: in MLflow.
-        name: of the run.
+        run_id, name: in MLflow.
         status: FINISHED, if nothing went wrong.
         parameters: the values that it ran with, by dotted key, as `str` writes them.
         metrics: the last value of each.
@@ -73,8 +73,7 @@ def load_sweep(run_id: str) -> list[Trial]:
         RegistryError: it has none, or MLflow does not answer.
     """
     with _store() as client:
-        runs = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")
-        if not runs:
+        if not (runs := _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")):
             raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: name the run ID of a sweep's parent")
         return [_trial(client, run) for run in runs]
 
@@ -100,18 +99,26 @@ def find_trial(weights_sha256: str) -> Trial | None:
         return _trial(client, runs[0]) if runs else None
 
 
+def find_exports(model_sha256: str) -> list[Trial]:
+    """The runs that exported a model file, the latest first, by its SHA-256 or the first digits of that.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    with _store() as client:
+        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'")]
+
+
 def find_export(model_sha256: str) -> Trial:
     """The latest run that exported this model file.
 
     Raises:
         RegistryError: there is none, or MLflow does not answer.
     """
-    with _store() as client:
-        runs = _search(client, f"tags.{MODEL_TAG} = '{model_sha256}'", max_results=1)
-        if not runs:
-            again = "run `dvc repro --force --single-item export`"
-            raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {again}")
-        return _trial(client, runs[0])
+    if not (found := find_exports(model_sha256)):
+        again = "run `dvc repro --force --single-item export`"
+        raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {again}")
+    return found[0]
 
 
 def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None:
@@ -128,11 +135,9 @@ def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None
     wanted = {key: str(value) for key, value in parameters.items()}
     with _store() as client:
         runs = _search(client, f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
-        missing = str(None)
-        found = next(
-            (run for run in runs if all(run.data.params.get(key, missing) == wanted[key] for key in wanted)), None
-        )
-        return _trial(client, found) if found else None
+        unknown = dict.fromkeys(wanted, str(None))
+        found = [run for run in runs if wanted.items() <= (unknown | run.data.params).items()]
+        return _trial(client, found[0]) if found else None
 
 
 def load_history(run_id: str) -> list[Epoch]:
@@ -141,7 +146,7 @@ def load_history(run_id: str) -> list[Epoch]:
     Raises:
         RegistryError: MLflow does not answer.
     """
-    names = [field.name for field in fields(Epoch) if field.name != "epoch"]
+    names = [one.name for one in fields(Epoch) if one.name != "epoch"]
     with _store() as client:
         series = {
             name: {metric.step: metric.value for metric in client.get_metric_history(run_id, name)} for name in names
@@ -181,10 +186,13 @@ class Version:
     Attributes:
         number: as MLflow counts, from "1".
         sha256: of the model file.
+        run_id, commit: the run that exported it, and what was committed when it was registered; empty if unknown.
     """
 
     number: str
     sha256: str
+    run_id: str = field(default="", compare=False)
+    commit: str = field(default="", compare=False)
 
 
 def versions() -> dict[str, Version]:
@@ -197,7 +205,7 @@ def versions() -> dict[str, Version]:
         if not client.search_registered_models(f"name = '{MODEL}'"):
             return {}
         found = sorted(client.search_model_versions(f"name = '{MODEL}'"), key=lambda one: int(one.version))
-        by_number = {str(one.version): Version(str(one.version), one.tags.get(MODEL_TAG, "")) for one in found}
+        by_number = {str(one.version): _version(one) for one in found}
         aliases = sorted(client.get_registered_model(MODEL).aliases.items())
         return by_number | {alias: by_number[str(number)] for alias, number in aliases}
 
@@ -222,8 +230,7 @@ def add_version(export: Trial) -> Version:
             )
             if not models:
                 raise RegistryError(f"MLflow at {uri()} has no model of the run {export.run_id}: export it again")
-            made = mlflow.register_model(models[0].model_uri, MODEL, tags={MODEL_TAG: sha256})
-            version = Version(str(made.version), sha256)
+            version = _version(mlflow.register_model(models[0].model_uri, MODEL, tags={MODEL_TAG: sha256}))
         client.set_registered_model_alias(MODEL, CHALLENGER, version.number)
     return version
 
@@ -274,11 +281,15 @@ def _store() -> Iterator[mlflow.MlflowClient]:
 
 def _search(client: mlflow.MlflowClient, condition: str, max_results: int = 50_000) -> Sequence[MlflowRun]:
     """Runs of this project, the latest first."""
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if not experiment:
+    if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
         return []
     order = ["attributes.start_time DESC"]
     return client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
+
+
+def _version(found: ModelVersion) -> Version:
+    tags = found.tags
+    return Version(str(found.version), tags.get(MODEL_TAG, ""), found.run_id or "", tags.get("git_commit", ""))
 
 
 def _trial(client: mlflow.MlflowClient, run: MlflowRun) -> Trial:

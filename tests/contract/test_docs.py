@@ -42,6 +42,9 @@ RUN_BY = {
     "dvc exp run -S train.epochs=3": (CLONE, '"train.epochs=3"'),
     "python -m pipeline.promote": (CHAMPION, 'run("pipeline.promote")'),
     "python -m pipeline.register": (CHAMPION, 'run("pipeline.register")'),
+    "python -m pipeline.lineage 36fe02f27e3c": ("tests/contract/test_lineage.py", "main([command])"),
+    "python -m pipeline.lineage models/digits.onnx": (CHAMPION, '"pipeline.lineage", "models/digits.onnx"'),
+    "python -m pipeline.lineage http://127.0.0.1:8000": (CHAMPION, '"pipeline.lineage", address'),
     "python -m serving --workers 2 --watch": (
         "tests/serving/under_load/test_hot_swap.py",
         '"--workers", workers, "--watch"',

@@ -98,6 +98,13 @@ def test_the_best_of_a_sweep_becomes_champion_and_a_worse_model_does_not(project
     (project.directory / ".venv").symlink_to(sys.prefix)
     with served(project.directory, "serve", seconds=200, settings=["MODEL=champion"]) as (address, _):
         assert json.loads(get(f"{address}/api/model"))["sha256"] == hashlib.sha256(champion).hexdigest()
+        told = project.run("pipeline.lineage", address)
+        for said in ("version 1 (champion) of the registry", "HEAD           has another model", "train: python -m"):
+            assert said in told
+    told = json.loads(project.run("pipeline.lineage", "models/digits.onnx", "--json"))
+    assert [one["id"] for one in told["commits"]] == [tags["git_commit"]] == [told["versions"][0]["commit"]]
+    assert told["versions"][0]["run_id"] == told["runs"][0]["run_id"]
+    assert [check for check in told["checks"] if check["result"] != "agrees"] == []
     (project.directory / ".venv").unlink()
     assert project.run("pipeline.fetch", "1").splitlines()[-1].endswith("outputs/registry/1.onnx")
     assert (project.directory / "outputs/registry/1.onnx").read_bytes() == champion

@@ -1,5 +1,6 @@
 """A registry of its own (SQLite), with the committed model in it."""
 
+import hashlib
 from pathlib import Path
 
 import mlflow
@@ -12,6 +13,9 @@ from pipeline.config import load_config
 from pipeline.data import DataCard
 from pipeline.environment import file_sha256
 from pipeline.errors import RegistryError
+from pipeline.lineage import LineageError, trace
+from pipeline.lineage_checks import AGREES, DIFFERS
+from pipeline.lineage_text import describe
 from pipeline.paths import Outputs
 from serving.predictor import Predictor
 
@@ -25,7 +29,9 @@ IMAGE = np.zeros((1, 28, 28), np.uint8)
 
 def export(file):
     """A run that exports a file, as `export` does."""
-    with tracking.start_run("a", load_config(), CARD, Outputs(Path.cwd())) as run:
+    config = load_config()
+    with tracking.start_run("a", config, CARD, Outputs(Path.cwd())) as run:
+        run.log_export(config.export.model_dump())
         run.log_model(file, {"image": IMAGE}, vars(Predictor.load(MODEL).run(IMAGE)))
 
 
@@ -81,6 +87,42 @@ def test_a_model_that_the_store_missed_is_there_after_a_replay(fetched, monkeypa
         registry.find_export(sha256)
     assert tracking.replay(tmp_path) == (1, 0)
     assert registry.add_version(registry.find_export(sha256)).sha256 == sha256
+
+
+def test_the_lineage_of_a_model_has_its_runs_and_its_version(fetched, tmp_path):
+    model = onnx.load(MODEL)
+    onnx.helper.set_model_props(model, {entry.key: entry.value for entry in model.metadata_props} | {"one": "more"})
+    file = tmp_path / "digits.onnx"
+    onnx.save(model, file)
+    sha256 = file_sha256(file)
+    export(file)
+    run = registry.find_export(sha256)
+    version = registry.add_version(run)
+    registry.tag_version(version, {"git_commit": "0" * 40})
+    # It is in no commit and no file: MLflow alone has it, and its bytes.
+    found = trace(sha256[:10], tmp_path)
+    assert (found.sha256, found.md5) == (sha256, hashlib.md5(file.read_bytes()).hexdigest())
+    assert [one.run_id for one in found.runs] == [run.run_id]
+    assert found.versions == {version: ["challenger"]}
+    assert {(one.what, one.result) for one in found.checks} == {("parameters", AGREES), ("data", DIFFERS)}
+    assert {one.part for one in found.missing} == {"git", "dvc.lock"}
+    text = describe(found)
+    for said in (f"version {version.number} (challenger) of the registry", f"registered     {'0' * 40}", run.run_id):
+        assert said in text
+    # The same run exports again, and its tag names the other file: the version still leads to the run.
+    mlflow.MlflowClient().set_tag(run.run_id, tracking.MODEL_TAG, "1" * 64)
+    assert registry.find_exports(sha256) == []
+    assert [one.run_id for one in trace(sha256, tmp_path).runs] == [run.run_id]
+    with pytest.raises(LineageError, match=r"1234abcd was made; searched: .*the registry of MLflow at sqlite"):
+        trace("1234abcd", tmp_path)
+
+
+def test_a_lineage_goes_on_without_a_server_that_does_not_answer(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    found = trace(str(MODEL), tmp_path)
+    assert found.card
+    assert not found.is_known
+    assert any("MLflow at http://127.0.0.1:1" in one.what for one in found.missing)
 
 
 def _fail(*_, **__):
