@@ -35,6 +35,7 @@ def describe(
     """
     network = reader.network
     values = {
+        "parameters": config.model_dump(),
         "classes": [str(digit) for digit in range(10)],
         "thresholds": reader.calibration.thresholds,
         "temperature": reader.calibration.temperature,

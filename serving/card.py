@@ -52,7 +52,7 @@ class Thresholds:
 class ModelCard:
     """What `GET /api/model` tells; `version` is the first 12 hex digits of the file's `sha256`.
 
-    A file need not tell of `training`, `evaluation` and `experiments`: they are empty then.
+    A file need not tell of `parameters`, `training`, `evaluation` and `experiments`: they are empty then.
     """
 
     name: str
@@ -65,6 +65,7 @@ class ModelCard:
     thresholds: Thresholds
     normalizer: str
     params_sha256: str
+    parameters: dict[str, Any]
     data: dict[str, Any]
     metrics: dict[str, Any]
     network: dict[str, Any]
@@ -141,6 +142,7 @@ def read_card(
         thresholds=_thresholds(metadata),
         normalizer=_text(metadata, "normalizer"),
         params_sha256=_text(metadata, "params_sha256"),
+        parameters=_object({"parameters": "{}", **metadata}, "parameters"),
         data=_object(metadata, "data"),
         metrics=_object(metadata, "metrics"),
         network=_object(metadata, "network"),

@@ -48,6 +48,10 @@ def test_the_evaluation_is_what_was_measured(told):
     assert sum(mistake["source"] == "MNIST" for mistake in evaluation["mistakes"]) == n_wrong
 
 
+def test_the_parameters_are_all_of_them(told):
+    assert told["parameters"] == load_config().model_dump()
+
+
 def test_the_network_and_the_experiments(told):
     network = build_network(load_config().model)
     assert told["network"]["layers"] == describe_layers(network)

@@ -36,10 +36,15 @@ def test_a_good_file() -> None:
 
 
 def test_what_a_file_need_not_tell() -> None:
-    assert (card().training, card().evaluation, card().experiments) == ({}, {}, [])
-    told = {"training": '{"epoch": 3}', "evaluation": '{"steps": {}}', "experiments": '[{"experiment": "baseline"}]'}
+    assert (card().parameters, card().training, card().evaluation, card().experiments) == ({}, {}, {}, [])
+    told = {
+        "parameters": '{"data": {}}',
+        "training": '{"epoch": 3}',
+        "evaluation": '{"steps": {}}',
+        "experiments": '[{"experiment": "baseline"}]',
+    }
     result = card(metadata={**METADATA, **told})
-    assert (result.training, result.evaluation) == ({"epoch": 3}, {"steps": {}})
+    assert (result.parameters, result.training, result.evaluation) == ({"data": {}}, {"epoch": 3}, {"steps": {}})
     assert result.experiments == [{"experiment": "baseline"}]
 
 
