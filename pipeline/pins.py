@@ -12,10 +12,11 @@ Mode = Literal["portable", "fast"]
 # Read when numpy and TensorFlow are loaded, so they are set for both modes when the package `pipeline` is: what they
 # cost is little beside the training.
 AT_LOADING = {
-    # The loops for AVX-512 round exp, log and powers otherwise. A processor that has none of these has nothing to leave.
+    # The loops for AVX-512 round exp, log and powers otherwise; a processor without them has nothing to leave.
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "OPENBLAS_CORETYPE": "Haswell",
     "OPENBLAS_NUM_THREADS": "1",
+    # Left alone, TensorFlow turns oneDNN on for processors that multiply small integers fast, and off for others.
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
 # Read at oneDNN's first operation, so that the configuration may decide.

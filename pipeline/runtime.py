@@ -1,4 +1,4 @@
-"""How the numbers are computed: instructions, threads, determinism, precision. Called before TensorFlow does any work."""
+"""How the numbers are computed: instructions, threads, precision. Called once, before TensorFlow does any work."""
 
 import logging
 from pathlib import Path
