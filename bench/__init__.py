@@ -27,13 +27,18 @@ def service_origin() -> dict[str, Any]:
     code = hashlib.sha256()
     for file in sorted((ROOT / "serving").glob("*.py")):
         code.update(file.name.encode() + b"\0" + file.read_bytes())
-    cpu = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return {
         "model_sha256": hashlib.sha256(Outputs().model.read_bytes()).hexdigest(),
         "serving_sha256": code.hexdigest(),
-        "cpu": cpu[1] if cpu else "unknown",
+        "cpu": cpu_model(),
         "n_cores": os.cpu_count(),
     }
+
+
+def cpu_model() -> str:
+    """The processor's name."""
+    cpu = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return cpu[1] if cpu else "unknown"
 
 
 def head(split: Split, n_images: int) -> Split:

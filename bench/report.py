@@ -1,4 +1,4 @@
-"""docs/measurements.md, from what the benchmarks wrote.
+"""docs/measurements.md, and the end of docs/reproducibility.md, from what the benchmarks wrote.
 
 python -m bench.report
 """
@@ -16,6 +16,8 @@ from pipeline.markdown import percent, table
 from pipeline.paths import ROOT, Outputs
 
 DOCUMENT = ROOT / "docs" / "measurements.md"
+REPRODUCIBILITY = ROOT / "docs" / "reproducibility.md"
+MEASURED = "## Measured\n\n"  # where, in that document, what a command writes begins
 
 
 def report(results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -173,6 +175,34 @@ def _batching(results: Mapping[str, Any]) -> str:
     )
 
 
+def bits(text: str, results: Mapping[str, Any] | None) -> str:
+    """docs/reproducibility.md with its measured end anew, which is left out where nothing has been measured."""
+    written_by_hand = text.split(MEASURED)[0].rstrip() + "\n"
+    return f"{written_by_hand}\n{MEASURED}{_bits(results)}\n" if results else written_by_hand
+
+
+def _bits(results: Mapping[str, Any]) -> str:
+    rows = [
+        (name, "equal" if found["equal"] else "; ".join(map(_difference, found["differing"].items())))
+        for kind in ("held", "changed")
+        for name, found in results[kind].items()
+    ]
+    step = results["step_ms"]
+    return (
+        f"`{results['command']}`, on {results['cpu']}, {results['n_cores']} cores. {results['steps']} steps of the "
+        "training and some pictures in a process of their own, against another with mode=portable. Of what differs: "
+        "how many arrays, and the largest difference of a value.\n\n"
+        + table(("what is other", "bits"), rows)
+        + f"\n\nA step in mode=portable takes {ratio(step['portable'], step['fast'])} of one in mode=fast; "
+        f"{len(step['fast'])} pairs, both at once."
+    )
+
+
+def _difference(item: tuple[str, Mapping[str, Any]]) -> str:
+    kind, row = item
+    return f"{kind} {row['arrays']} of {row['of']}, {row['largest']:.1e}"
+
+
 def read() -> dict[str, dict[str, Any]]:
     """Results by benchmark, of those that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
@@ -182,5 +212,12 @@ def read() -> dict[str, dict[str, Any]]:
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 
 
+def read_bits() -> dict[str, Any] | None:
+    """Of `python -m bench.bits`, if it has been run; it is about code, and of no model."""
+    file = RESULTS / "bits.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
 if __name__ == "__main__":
     write_text(DOCUMENT, report(read()))
+    write_text(REPRODUCIBILITY, bits(REPRODUCIBILITY.read_text(), read_bits()))

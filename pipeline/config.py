@@ -6,14 +6,14 @@
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from yaml import YAMLError
 
@@ -117,11 +117,25 @@ class DecisionConfig(_Section):
 class RuntimeConfig(_Section):
     """How the numbers are computed: it changes the bits of the result, not its meaning."""
 
+    mode: Literal["portable", "fast"] = Field(
+        description="portable: AVX2 and FMA alone, the same bits on every processor that has them; "
+        "fast: all that this processor offers"
+    )
     threads: int = Field(ge=1, le=256, description="of TensorFlow; the number changes the order of sums")
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
         description="of training; auto: mixed_bfloat16 where the processor has AMX, else float32"
     )
     deterministic: bool = Field(description="bit-for-bit repeatable operations")
+
+    @model_validator(mode="after")
+    def _portable_is_exact(self) -> Self:
+        """Raises ValueError where a value makes the bits depend on the processor or the moment."""
+        if self.mode == "portable" and (self.precision != "float32" or not self.deterministic):
+            raise ValueError(
+                "mode=portable needs precision=float32 and deterministic=true; "
+                f"mode=fast takes precision={self.precision} and deterministic={str(self.deterministic).lower()}"
+            )
+        return self
 
 
 class EvaluateConfig(_Section):
@@ -192,12 +206,14 @@ def check(composed: DictConfig) -> Config:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
-    key, message = ".".join(map(str, problem["loc"])), problem["msg"]
+    key, message = ".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     if problem["type"] == "missing":
         return f"{key} is missing from params.yaml"
     if problem["type"] == "extra_forbidden":
         return f"{key} is not a known parameter; pipeline/config.py lists them"
+    if problem["type"] == "value_error":  # of several keys together
+        return f"{key}: {message}"
     return f"{key}: {message}, not {problem['input']!r} ({_field(key).description})"
 
 
@@ -235,9 +251,10 @@ def dump(config: Config) -> str:
 def params_sha256(config: Config) -> str:
     """SHA-256 of that text: the name of these values, in the model file and beside figures.
 
-    `data.extra_strokes` came later: where it is null, what was made without it keeps its name.
+    `data.extra_strokes` came later: where it is null, what was made without it keeps its name. So did `runtime.mode`,
+    which decides about the last bits alone: the values have one name in both modes.
     """
-    later = {"data": {"extra_strokes"}} if config.data.extra_strokes is None else None
+    later = {"runtime": {"mode"}} | ({"data": {"extra_strokes"}} if config.data.extra_strokes is None else {})
     values = config.model_dump(exclude=later)
     return hashlib.sha256(OmegaConf.to_yaml(OmegaConf.create(values)).encode()).hexdigest()
 

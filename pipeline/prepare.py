@@ -16,6 +16,7 @@ from pipeline.idx import read_idx
 from pipeline.ink import render_drawings, render_nondigits, render_skeletons
 from pipeline.normalize import normalize_all
 from pipeline.paths import PROJECT, RAW
+from pipeline.runtime import FOR_DATA, set_up
 from pipeline.stage import run_stage
 from pipeline.unipen import Drawing, pack, unpack
 
@@ -37,6 +38,7 @@ VALIDATION_SKELETONS = 1000  # where there are no drawings to validate with
 def prepare(config: Config) -> None:
     """Split, draw, normalise what trains and validates, and write it with its card."""
     data = config.data
+    set_up(FOR_DATA, data.seed)
     extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []  # an error should come soon
     images = {name: _shorten(split, data.limit) for name, split in _images(data).items()}
     train_drawings, validation_drawings, test_drawings = (drawings[: data.limit] for drawings in _drawings(data))

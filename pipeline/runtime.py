@@ -1,4 +1,4 @@
-"""How the numbers are computed: threads, determinism, precision. Called once, before TensorFlow does any work."""
+"""How the numbers are computed: instructions, threads, precision. Called once, before TensorFlow does any work."""
 
 import logging
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from pipeline import pins
 from pipeline.config import RuntimeConfig
 
 log = logging.getLogger(__name__)
 
 CPU_INFO = Path("/proc/cpuinfo")
+# Data is made alike, however it is trained on.
+FOR_DATA = RuntimeConfig(mode="portable", threads=2, precision="float32", deterministic=True)
 
 
 def set_up(config: RuntimeConfig, seed: int) -> None:
@@ -19,6 +22,7 @@ def set_up(config: RuntimeConfig, seed: int) -> None:
     Raises:
         RuntimeError: TensorFlow has already started; its threads can't be changed any more.
     """
+    pins.pin(config.mode)
     # Both pools: the number of threads decides how sums are cut, and so rounded.
     tf.config.threading.set_intra_op_parallelism_threads(config.threads)
     tf.config.threading.set_inter_op_parallelism_threads(config.threads)

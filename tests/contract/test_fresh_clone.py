@@ -216,6 +216,11 @@ def test_make_repro_rebuilds_everything_from_the_raw_data_and_again_to_the_bit(c
     assert (clone / "dvc.lock").read_bytes() == first
 
 
+def test_two_clones_make_every_output_alike():
+    overrides = ("size=smoke", "data.source=embedded", "model.width=0.25")
+    assert "the clones agree in all" in run(ROOT, sys.executable, "-m", "bench.clones", *overrides)
+
+
 def test_make_web_builds_the_css_that_is_committed(clone):
     package("@tailwindcss/cli/package.json")
     (clone / "node_modules").symlink_to(ROOT / "node_modules")

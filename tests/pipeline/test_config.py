@@ -41,6 +41,8 @@ def test_override_changes_its_value_alone():
         ("model=huge", "huge"),
         ("train.epochs=[", "train.epochs"),
         ("train.epochs=${nope}", "nope"),
+        ("runtime.precision=auto", "runtime: mode=portable needs precision=float32 and deterministic=true"),
+        ("runtime.deterministic=false", "mode=fast takes precision=float32 and deterministic=false"),
     ],
 )
 def test_bad_override_is_refused_and_its_key_named(override, message):
@@ -129,5 +131,10 @@ def test_command_prints_the_values_and_refuses_without_a_traceback():
 def test_a_parameter_that_came_later_renames_nothing_while_it_is_null():
     without = yaml.safe_load(dump(load_config()))
     assert without["data"].pop("extra_strokes") is None
+    del without["runtime"]["mode"]
     assert params_sha256(load_config()) == hashlib.sha256(yaml.safe_dump(without, sort_keys=False).encode()).hexdigest()
     assert params_sha256(load_config(["data.extra_strokes=more"])) != params_sha256(load_config())
+
+
+def test_values_have_one_name_in_both_modes():
+    assert params_sha256(load_config(["runtime.mode=fast"])) == params_sha256(load_config(["runtime.mode=portable"]))

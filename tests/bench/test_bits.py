@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from bench.bits import Condition, compare, probe
+
+
+def test_arrays_are_compared_by_their_bits_and_counted_by_kind():
+    expected = {"weights/a": np.array([0.0, 1.0]), "weights/b": np.array([2.0]), "images": np.array([7], np.uint8)}
+    assert compare(expected, expected) == {"equal": True, "differing": {}}
+    found = expected | {"weights/b": np.array([2.5]), "images": np.array([5], np.uint8)}
+    differing = {
+        "weights": {"arrays": 1, "of": 2, "largest": 0.5},
+        "images": {"arrays": 1, "of": 1, "largest": 2.0},
+    }
+    assert compare(expected, found) == {"equal": False, "differing": differing}
+    assert not compare({"weights": np.array([0.0])}, {"weights": np.array([-0.0])})["equal"]
+
+
+@pytest.mark.slow
+def test_what_surrounds_a_portable_training_does_not_change_its_bits():
+    surroundings = {
+        "TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "BF16", "NPY_DISABLE_CPU_FEATURES": "X86_V3", "OPENBLAS_CORETYPE": "Nehalem",
+        "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    expected, _ = probe(Condition(), 3)
+    found, _ = probe(Condition(("taskset", "-c", "0"), surroundings), 3)
+    assert compare(expected, found) == {"equal": True, "differing": {}}
+    # The comparison can fail: sums that are cut for one thread more are others.
+    other, _ = probe(Condition(overrides=("runtime.threads=4",)), 3)
+    assert compare(expected, other)["differing"].keys() >= {"trained weights"}
