@@ -2,7 +2,7 @@
 
 python -m bench.clones [override ...]
 
-Without overrides the configuration is that of params.yaml, which takes twice the time of `make repro`; with some, such as
+Without overrides the configuration is that of params.yaml, in twice the time of `make repro`; with some, such as
 size=smoke data.source=embedded, it takes minutes. The clones have what is committed, and borrow this environment.
 """
 

@@ -118,7 +118,7 @@ class RuntimeConfig(_Section):
     """How the numbers are computed: it changes the bits of the result, not its meaning."""
 
     mode: Literal["portable", "fast"] = Field(
-        description="portable: AVX2 and FMA alone, the same bits on every processor that has them; "
+        description="portable: AVX2 and FMA alone, whatever processor and environment offer; "
         "fast: all that this processor offers"
     )
     threads: int = Field(ge=1, le=256, description="of TensorFlow; the number changes the order of sums")
