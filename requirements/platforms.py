@@ -121,8 +121,8 @@ def document() -> str:
         "The service's quick tests, in an environment with `requirements/serving-test.txt` alone:",
         table(("Python", "tests"), [(python, tested(python)) for python in PYTHONS]),
         "## Resolved",
-        "Whether each locked package has a wheel, so that nothing is built. This was asked of the package index; nothing "
-        "was installed or run there. Linux is any with glibc 2.28 or later.",
+        "Whether each locked package has a wheel, so that nothing is built. This was asked of the package index; "
+        "nothing was installed or run there. Linux is any with glibc 2.28 or later.",
         *(f"### {title}\n\n`requirements/{lock}.txt`. {resolved(lock)}" for lock, title in LOCKS.items()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -18,10 +18,14 @@ DOCUMENT = ROOT / "docs" / "sbom.cdx.json"
 PYTHON = "3.11"
 
 
-def bill(directory: Path) -> str:
-    """The document as JSON; both environments are made below a directory."""
+def bill(serving: Path, directory: Path) -> str:
+    """The document as JSON.
+
+    Args:
+        serving: the Python of an environment with the service's packages.
+        directory: where the tool's own is made.
+    """
     tool = environment(directory / "tool", "sbom").parent / "cyclonedx-py"
-    serving = environment(directory / "serving", "serving", PYTHON)
     project = ["--pyproject", str(ROOT / "pyproject.toml")]
     command = [str(tool), "environment", str(serving), *project, "--output-reproducible"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -38,4 +42,6 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as scratch:
-        DOCUMENT.write_text(bill(Path(scratch)), encoding="utf-8")
+        directory = Path(scratch)
+        serving = environment(directory / "serving", "serving", PYTHON)
+        DOCUMENT.write_text(bill(serving, directory), encoding="utf-8")
