@@ -80,9 +80,8 @@ def resolved(lock: str) -> str:
     cells = {place: lacking(entries, PLATFORMS[place[0]], place[1]) for place in itertools.product(PLATFORMS, PYTHONS)}
     everywhere = set.intersection(*({name for name, is_built in cell.items() if is_built} for cell in cells.values()))
     rows = [(name, *(_cell(cells[name, python], everywhere) for python in PYTHONS)) for name in PLATFORMS]
-    return "".join(f"`{name}` is built everywhere: it has no wheel at all. " for name in sorted(everywhere)) + (
-        f"\n\n{table(('', *PYTHONS), rows)}"
-    )
+    built = "".join(f" `{name}` is built everywhere: it has no wheel at all." for name in sorted(everywhere))
+    return f"{built}\n\n{table(('', *PYTHONS), rows)}"
 
 
 def _cell(missing: Mapping[str, bool], everywhere: Collection[str]) -> str:
@@ -123,7 +122,7 @@ def document() -> str:
         "## Resolved",
         "Whether each locked package has a wheel, so that nothing is built. This was asked of the package index; "
         "nothing was installed or run there. Linux is any with glibc 2.28 or later.",
-        *(f"### {title}\n\n`requirements/{lock}.txt`. {resolved(lock)}" for lock, title in LOCKS.items()),
+        *(f"### {title}\n\n`requirements/{lock}.txt`.{resolved(lock)}" for lock, title in LOCKS.items()),
     ]
     return "\n\n".join(parts) + "\n"
 
