@@ -30,6 +30,7 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
         "int8": _int8,
         "sweeps": _sweeps,
         "batching": _batching,
+        "install": _install,
         "peers": section,
         "scale": scale_section,
     }
@@ -203,11 +204,23 @@ def _difference(item: tuple[str, Mapping[str, Any]]) -> str:
     return f"{kind} {row['arrays']} of {row['of']}, {row['largest']:.1e}"
 
 
+def _install(results: Mapping[str, Any]) -> str:
+    service, alone = (results["seconds"][name] for name in ("service", "onnxruntime"))
+    return (
+        f"## What an installed service takes\n\n`{results['command']}`, on {results['cpu']}. The wheel, with the model "
+        f"and the page in it, has {results['wheel_bytes'] / 1e6:.2f} MB; an environment with the "
+        f"{results['n_packages']} packages that the service needs, itself among them, "
+        f"{results['environment_bytes'] / 1e6:.0f} MB, without pip. From the start of `inkling-serve` to the first "
+        f"right answer it takes {ratio(service, alone)} times as long as an interpreter that imports onnxruntime and "
+        f"ends, median (least to largest): {spread(service).median:.2f} s against {spread(alone).median:.2f} s."
+    )
+
+
 def read() -> dict[str, dict[str, Any]]:
     """Results by benchmark, of those that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
         name: RESULTS / f"{name}.json"
-        for name in ("recipe", "latency", "int8", "ablation", "sweeps", "batching", "peers", "scale")
+        for name in ("recipe", "latency", "int8", "ablation", "sweeps", "batching", "install", "peers", "scale")
     }
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 

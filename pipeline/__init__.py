@@ -1,6 +1,8 @@
 """The pipeline: one module for each DVC stage, named as the stage, and the libraries that they share."""
 
 import os
+import sys
+from pathlib import Path
 
 from pipeline.pins import pin_loading
 
@@ -8,3 +10,11 @@ from pipeline.pins import pin_loading
 pin_loading()
 # TensorFlow reads it when it is loaded: its warnings stay, its notes on processor features go.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# While `python -m pipeline.<name>` looks for its module, "-m" stands here. Installed, this package is a library; what
+# its commands read and write lies in a checkout.
+if sys.argv[0] == "-m" and not (Path(__file__).resolve().parents[1] / "dvc.yaml").is_file():
+    sys.exit(
+        f"error: the pipeline's commands run in a checkout of Inkling, and {Path.cwd()} is none: conf/, params.yaml "
+        "and dvc.yaml are not installed. Change to the checkout's folder, and run the command there."
+    )

@@ -7,20 +7,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
-COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes",
-           "--no-annotate", "--no-header", "--quiet"]  # fmt: skip
+ROOT = Path(__file__).resolve().parents[1]
+COMPILE = ["pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate",
+           "--no-header", "--quiet"]  # fmt: skip
 
 
-def lock(name: str, *options: str) -> None:
-    """Write requirements/<name>.txt."""
+def lock(project: Path, name: str, *options: str) -> None:
+    """Write requirements/<name>.txt of a project; what it has already stays at its version where that still fits."""
     command = [sys.executable, "-m", "uv", *COMPILE, "--output-file", f"requirements/{name}.txt", *options]
-    subprocess.run(command, cwd=FOLDER.parent, check=True)
+    subprocess.run(command, cwd=project, check=True)
+
+
+def lock_all(project: Path = ROOT, *upgrade: str) -> None:
+    """Write all lock files of a project."""
+    lock(project, "all", "pyproject.toml", "--all-extras", *upgrade)
+    # The smaller ones take their versions from the whole, so that all environments agree.
+    for smaller, extras in (("serving", ()), ("serving-test", ("--extra", "test"))):
+        lock(project, smaller, "pyproject.toml", *extras, "--constraint", "requirements/all.txt", *upgrade)
+    lock(project, "sbom", "--group", "sbom", *upgrade)
 
 
 if __name__ == "__main__":
-    upgrade = sys.argv[1:]  # such as --upgrade, or --upgrade-package dvc
-    lock("all", "--all-extras", *upgrade)
-    # The smaller ones take their versions from the whole, so that all environments agree.
-    for smaller, extras in (("serving", ()), ("serving-test", ("--extra", "test"))):
-        lock(smaller, *extras, "--constraint", "requirements/all.txt", *upgrade)
+    lock_all(ROOT, *sys.argv[1:])  # such as --upgrade, or --upgrade-package dvc

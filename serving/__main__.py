@@ -1,4 +1,4 @@
-"""The command `python -m serving`."""
+"""The command `python -m serving`, and `inkling-serve`."""
 
 import os
 import signal
@@ -6,12 +6,14 @@ import socket
 import sys
 
 if __name__ == "__main__":
+    if sys.platform == "win32":
+        sys.exit("Inkling's service runs on Linux and macOS, not on Windows: start it in WSL, or in a container.")
     # Until the service can act on it; what follows takes a while, and SIGHUP would end the process.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
 
 from serving import logs, workers
 from serving.errors import SettingsError, StartError
-from serving.settings import Settings
+from serving.settings import PROGRAM, Settings
 
 
 def main(arguments: list[str]) -> int:
@@ -22,7 +24,7 @@ def main(arguments: list[str]) -> int:
         listener = _listen(settings.host, settings.port)
         workers.serve(settings, listener, _address(settings.host, listener))
     except StartError as error:
-        print(f"python -m serving: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
     return 0
 

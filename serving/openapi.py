@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving import __version__
 from serving.api_operations import ask_network, keep_drawing, predict
 from serving.card import MODEL_NAME
 from serving.engine import Engine
@@ -16,6 +15,7 @@ from serving.operations import BINARY, HTML, OBJECT, error_responses, get, in_js
 from serving.page import Page
 from serving.schemas import SCHEMAS, VERSION_PATTERN, Schema, ref, text
 from serving.settings import Settings
+from serving.version import inkling_version
 
 DESCRIPTION = """Reads handwritten digits from pictures: which digit it is, how sure that is, and whether it is one.
 
@@ -67,7 +67,7 @@ def document(settings: Settings, version: str | None) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Inkling",
-            "version": __version__,
+            "version": inkling_version(),
             "description": DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import Any
 
 from serving.errors import SettingsError
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+# What has models/ and web/ in it: the repository, or the installed package, into which the wheel puts them.
+ROOT = PACKAGE if (PACKAGE / "models").is_dir() else PACKAGE.parent
+# What the service was started as.
+PROGRAM = "inkling-serve" if Path(sys.argv[0]).stem == "inkling-serve" else "python -m serving"
 ENV_PREFIX = "INKLING_"
 TRUTH = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
 NONE = (None, "", ())
@@ -96,7 +101,7 @@ def _flag(setting: Field[Any]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m serving", description="Serves the digits model and the drawing page.", allow_abbrev=False
+        prog=PROGRAM, description="Serves the digits model and the drawing page.", allow_abbrev=False
     )
     for setting in fields(Settings):
         text = f"{setting.metadata['help']} (default {_shown(setting.default)}; {ENV_PREFIX}{setting.name.upper()})"

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving import __version__
 from serving.card import MODEL_NAME, ModelCard, Tensor
 from serving.compression import accepted, compressed, inflated
 from serving.engine import Engine
@@ -19,6 +18,7 @@ from serving.statistics import statistics_document
 from serving.timing import Timing
 from serving.v2_answer import encode
 from serving.v2_request import MAX_IMAGES, parse, parse_object
+from serving.version import inkling_version
 
 EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
 
@@ -34,7 +34,7 @@ class ServerMetadata(HTTPEndpoint):
 
     async def get(self, _: Request) -> Response:
         """The server's name, version and extensions."""
-        return JSONResponse({"name": "inkling", "version": __version__, "extensions": EXTENSIONS})
+        return JSONResponse({"name": "inkling", "version": inkling_version(), "extensions": EXTENSIONS})
 
 
 async def live(_: Request) -> Response:

@@ -22,7 +22,7 @@ from serving.control import Control
 from serving.errors import StartError
 from serving.metrics import Metrics
 from serving.server import GRACE_S, Server, keep_memory_small, raise_file_limit, take_connections
-from serving.settings import Settings
+from serving.settings import PROGRAM, Settings
 from serving.shadow import Shadow
 from serving.shadow import start as start_shadow
 
@@ -176,7 +176,7 @@ class Supervisor:
         except StartError as error:
             # The user knows the file, not its copy.
             text = str(error).replace(str(self.agreement.model), str(self.settings.model))
-            print(f"python -m serving: {text}", file=sys.stderr, flush=True)
+            print(f"{PROGRAM}: {text}", file=sys.stderr, flush=True)
         except Exception:
             log.exception("A worker failed.")
         finally:

@@ -19,6 +19,9 @@ CLONE = "tests/contract/test_fresh_clone.py"
 LOOP = "tests/pipeline/test_loop.py"
 EXPERIMENTS = "tests/pipeline/test_experiment_log.py"
 CHAMPION = "tests/pipeline/test_champion.py"
+INSTALL = "tests/contract/test_install.py"
+SERVICE = "requirements/service.py"
+LOCKS = "tests/contract/test_locks.py"
 CURL = ("tests/serving/test_readme.py", 'startswith("curl ")')
 RUN_BY = {
     "make run": (CLONE, 'served(clone, "run"'),
@@ -49,6 +52,13 @@ RUN_BY = {
         "tests/serving/under_load/test_hot_swap.py",
         '"--workers", workers, "--watch"',
     ),
+    "pip wheel --no-deps -w dist .": (INSTALL, '"pip", "wheel", "-q", "--no-deps", "-w"'),
+    "pip install --require-hashes -r requirements/serving.txt": (SERVICE, '"--require-hashes", "-r"'),
+    "pip install --no-deps dist/inkling-1.0.0-py3-none-any.whl": (SERVICE, "install(python, str(wheel))"),
+    "inkling-serve": (INSTALL, '"inkling-serve", "--port", "0"'),
+    "python -m requirements.lock": (LOCKS, "lock_all(tmp_path)"),
+    "python -m requirements.sbom": (INSTALL, "bill(installed.python, tmp_path)"),
+    "python -m requirements.platforms": (LOCKS, 'resolved("serving")'),
 }
 
 # Kinds of things that are no digit, of families held out of training, as the README words them.

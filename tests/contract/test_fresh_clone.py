@@ -166,21 +166,6 @@ def test_a_dvc_experiment_takes_hydra_s_overrides(clone):
     assert "test_accuracy" in difference
 
 
-def test_the_service_s_own_environment_runs_its_tests(tmp_path):
-    python = tmp_path / "venv" / "bin" / "python"
-    run(ROOT, sys.executable, "-m", "venv", str(tmp_path / "venv"), env=os.environ)
-    lock = "requirements/serving-test.txt"
-    run(ROOT, str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock, env=os.environ)
-    said = run(
-        ROOT, str(python), "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", "tests/serving",
-        "tests/contract/test_serving_imports.py", env=os.environ,
-    )  # fmt: skip
-    assert " passed" in said
-    assert "skipped" not in said
-    missing = run(ROOT, str(python), "-c", "import tensorflow", ok=False)
-    assert "ModuleNotFoundError" in missing
-
-
 def test_the_bench_runs():
     assert "280" in run(ROOT, sys.executable, "-m", "bench.predictor", "--runs", "5")
 

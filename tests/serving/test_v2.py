@@ -4,7 +4,6 @@ import copy
 import gzip
 import json
 import re
-import tomllib
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,10 +15,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from serving import __version__
 from serving.app import create_app
 from serving.predictor import Predictor
-from serving.settings import ROOT, Settings
+from serving.settings import Settings
 from serving.shell import Shell
 
 from .asgi import exchange
@@ -86,10 +84,6 @@ def test_the_server_is_at_both_addresses_without_a_redirect(client: TestClient) 
         response = client.get(address, follow_redirects=False)
         assert (response.status_code, response.json()["name"]) == (200, "inkling")
         refused(client.post(address), 405, "GET")
-
-
-def test_the_version_is_the_packages() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
 from tritonclient.utils import InferenceServerException
 
-from serving import __version__
 from serving.card import OUTPUTS
 from serving.predictor import Predictor
+from serving.version import inkling_version
 
 from .conftest import MODEL, Service
 from .drawings import draw
@@ -79,7 +79,7 @@ def test_health(client: Any, predictor: Predictor) -> None:
 
 def test_metadata(client: Any, predictor: Predictor) -> None:
     server = client.get_server_metadata()
-    assert (server["name"], server["version"]) == ("inkling", __version__)
+    assert (server["name"], server["version"]) == ("inkling", inkling_version())
     assert set(server["extensions"]) == {
         "binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics",
     }  # fmt: skip

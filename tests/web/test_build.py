@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 
 import pytest
 
@@ -36,3 +37,10 @@ def test_the_lock_names_no_registry_and_has_a_digest_of_each_package():
     own = lock["packages"][""]
     assert own["devDependencies"] == json.loads((ROOT / "package.json").read_text())["devDependencies"]
     assert all(re.fullmatch(r"[\d.]+", version) for version in own["devDependencies"].values())
+
+
+def test_the_wheel_has_the_styles_that_the_pages_load_and_no_others():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    kept = {name[1:] for name in project["tool"]["hatch"]["build"]["exclude"] if name.startswith("!")}
+    pages = "".join(file.read_text() for file in (ROOT / "web").glob("*.html"))
+    assert kept == {f"web/{style}" for style in re.findall(r'rel="stylesheet" href="([^"]+)"', pages)}

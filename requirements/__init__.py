@@ -1,0 +1,1 @@
+"""The lock files, and what is made and checked from them."""

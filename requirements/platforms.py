@@ -1,0 +1,133 @@
+"""Write docs/platforms.md, where the locked packages can be installed: `python -m requirements.platforms`.
+
+For each system and Python, the resolver is asked whether every package has a wheel: that installs nothing, and says
+nothing of whether it runs there. The service's tests are then run with each Python that is on this machine.
+"""
+
+import hashlib
+import itertools
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pipeline.data import write_text
+from pipeline.markdown import table
+from requirements.lock import ROOT
+from requirements.service import UV, environment
+
+DOCUMENT = ROOT / "docs" / "platforms.md"
+LOCKS = {"serving": "The service", "all": "Everything: the pipeline, the sweeps, the tests"}
+PYTHONS = ("3.11", "3.12", "3.13")
+PLATFORMS = {
+    "Linux, x86-64": "x86_64-manylinux_2_28",
+    "Linux, arm64": "aarch64-manylinux_2_28",
+    "macOS 14, arm64": "aarch64-apple-darwin",
+    "macOS 14, x86-64": "x86_64-apple-darwin",
+    "Windows, x86-64": "x86_64-pc-windows-msvc",
+    "Windows, arm64": "aarch64-pc-windows-msvc",
+}
+MACOS = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
+# What the resolver says of the first package that has no wheel for a place: "usable" where it has its source instead.
+# Markers may stand behind the name.
+LACKING = re.compile(r"Because ([\w.-]+)(?:\{[^}]*\})?==\S+ has no (usable )?wheels")
+TESTS = ["tests/serving", "tests/contract/test_serving_imports.py"]
+
+
+def requirements(lock: str) -> dict[str, str]:
+    """The entries of a lock file by package; one that has several versions has its entries together."""
+    entries: dict[str, str] = {}
+    for entry in re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{lock}.txt").read_text().strip()):
+        name = entry.partition("==")[0]
+        entries[name] = entries.get(name, "") + entry + "\n"
+    return entries
+
+
+def lacking(entries: Mapping[str, str], platform: str, python: str) -> dict[str, bool]:
+    """Packages that have no wheel for a place, and whether they have their source, to be built there.
+
+    Args:
+        entries: as `requirements` gives them.
+        platform: as the resolver names it.
+        python: version.
+
+    Raises:
+        RuntimeError: the resolver failed for another reason; the text is its own.
+    """
+    found: dict[str, bool] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "requirements.txt"
+        where = ["--python-platform", platform, "--python-version", python, "--target", str(Path(scratch) / "empty")]
+        options = ["--dry-run", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(file)]
+        while True:
+            file.write_text("".join(entry for name, entry in entries.items() if name not in found))
+            command = [*UV, "pip", "install", *where, *options]
+            done = subprocess.run(command, env=os.environ | MACOS, capture_output=True, text=True, check=False)
+            if not done.returncode:
+                return found
+            said = LACKING.search(done.stderr)
+            if not said or said[1] in found:
+                raise RuntimeError(f"{platform}, Python {python}: {done.stderr}")
+            found[said[1]] = bool(said[2])
+
+
+def resolved(lock: str) -> str:
+    """Of one lock, in a sentence what is built everywhere, and a table: a row a platform, a column a Python."""
+    entries = requirements(lock)
+    cells = {place: lacking(entries, PLATFORMS[place[0]], place[1]) for place in itertools.product(PLATFORMS, PYTHONS)}
+    everywhere = set.intersection(*({name for name, is_built in cell.items() if is_built} for cell in cells.values()))
+    rows = [(name, *(_cell(cells[name, python], everywhere) for python in PYTHONS)) for name in PLATFORMS]
+    built = "".join(f" `{name}` is built everywhere: it has no wheel at all." for name in sorted(everywhere))
+    return f"{built}\n\n{table(('', *PYTHONS), rows)}"
+
+
+def _cell(missing: Mapping[str, bool], everywhere: Collection[str]) -> str:
+    absent = ", ".join(f"`{name}`" for name, is_built in missing.items() if not is_built)
+    built = ", ".join(f"`{name}`" for name, is_built in missing.items() if is_built and name not in everywhere)
+    parts = [f"**no**: there is no {absent}"] if absent else []
+    parts += [f"{'' if parts else 'yes, '}builds {built}"] if built else []
+    return "; ".join(parts) or "yes"
+
+
+def tested(python: str) -> str:
+    """What became of the service's tests, the quick ones, with a version of Python, in an environment of their own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            own = environment(Path(scratch), "serving-test", python)
+        except subprocess.CalledProcessError:
+            return "not run: this Python is not on the machine"
+        named = "import platform as p; print(f'{p.python_version()}, {p.system()} {p.machine()}')"
+        version = subprocess.run([str(own), "-c", named], capture_output=True, text=True, check=True).stdout.strip()
+        pytest = [str(own), "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
+        return f"{'**fail**' if subprocess.run(pytest, cwd=ROOT, check=False).returncode else 'pass'}, {version}"
+
+
+def digest() -> str:
+    """Of the lock files that the document tells of."""
+    return hashlib.sha256(b"".join((ROOT / "requirements" / f"{lock}.txt").read_bytes() for lock in LOCKS)).hexdigest()
+
+
+def document() -> str:
+    """The document as Markdown."""
+    parts = [
+        "# Where it can be installed",
+        f"Written by `python -m requirements.platforms` for the lock files with the SHA-256 `{digest()[:16]}`. "
+        "How to install: [install.md](install.md).",
+        "## Run",
+        "The service's quick tests, in an environment with `requirements/serving-test.txt` alone:",
+        table(("Python", "tests"), [(python, tested(python)) for python in PYTHONS]),
+        "## Resolved",
+        "Whether each locked package has a wheel, so that nothing is built. This was asked of the package index; "
+        "nothing was installed or run there. Linux is any with glibc 2.28 or later.",
+        *(f"### {title}\n\n`requirements/{lock}.txt`.{resolved(lock)}" for lock, title in LOCKS.items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(__doc__)
+    write_text(DOCUMENT, document())

@@ -1,0 +1,47 @@
+"""docs/sbom.cdx.json, what an installed service consists of, with licences (CycloneDX): `python -m requirements.sbom`.
+
+The tool looks at an environment with requirements/serving.txt in it, from one of its own. Like the lock, the document
+has no addresses, and nothing of the time or the machine. It is that of Python 3.11; later ones have the other numpy.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from requirements.lock import ROOT
+from requirements.service import environment
+
+DOCUMENT = ROOT / "docs" / "sbom.cdx.json"
+PYTHON = "3.11"
+
+
+def bill(serving: Path, directory: Path) -> str:
+    """The document as JSON.
+
+    Args:
+        serving: the Python of an environment with the service's packages.
+        directory: where the tool's own is made.
+    """
+    tool = environment(directory / "tool", "sbom").parent / "cyclonedx-py"
+    project = ["--pyproject", str(ROOT / "pyproject.toml")]
+    command = [str(tool), "environment", str(serving), *project, "--output-reproducible"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return json.dumps(_without_addresses(json.loads(said)), indent=1, ensure_ascii=False) + "\n"
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_addresses(part) for key, part in value.items() if key != "externalReferences"}
+    return [_without_addresses(part) for part in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(__doc__)
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        serving = environment(directory / "serving", "serving", PYTHON)
+        DOCUMENT.write_text(bill(serving, directory), encoding="utf-8")

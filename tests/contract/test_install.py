@@ -1,0 +1,126 @@
+"""The wheel serves by itself, elsewhere: what is in it, what is installed with it, and what it then does."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import zipfile
+
+import pytest
+
+from requirements.platforms import TESTS
+from requirements.sbom import DOCUMENT, bill
+from requirements.service import UV, install
+from serving.version import inkling_version
+from tests.contract.imports import ROOT
+from tests.contract.locks import locked_here
+from tests.contract.test_serving_imports import FORBIDDEN
+from tests.serving.drawings import draw
+
+pytestmark = pytest.mark.slow
+
+ELSEWHERE = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
+
+
+def page_files():
+    """What of web/ a browser loads: not what the styles are built from, nor the types."""
+    listed = subprocess.run(["git", "ls-files", "web"], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {
+        f"web/{style}"
+        for page in ("index.html", "docs.html")
+        for style in re.findall(r'rel="stylesheet" href="([^"]+)"', (ROOT / "web" / page).read_text())
+    }
+    return {
+        name
+        for name in listed.stdout.split()
+        if not name.endswith((".d.ts", ".css")) or (name.endswith(".css") and name in loaded)
+    }
+
+
+def test_the_wheel_has_the_model_the_page_and_the_code_and_no_more(installed):
+    code = {
+        str(file.relative_to(ROOT)) for package in ("pipeline", "serving") for file in (ROOT / package).glob("*.py")
+    }
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        assert names == code | {f"serving/{name}" for name in page_files() | {"models/digits.onnx"}}
+        assert wheel.read("serving/models/digits.onnx") == (ROOT / "models/digits.onnx").read_bytes()
+
+
+def test_this_folder_gives_the_same_wheel_as_its_source_distribution(installed, tmp_path):
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
+    assert (tmp_path / installed.wheel.name).read_bytes() == installed.wheel.read_bytes()
+
+
+def test_an_installed_service_is_the_locked_packages_and_itself(installed):
+    names = {name.lower().replace("_", "-") for name in installed.packages}
+    assert names == {*locked_here("serving"), "inkling"}
+    assert not names & {*FORBIDDEN, "pip"}
+    subprocess.run([*UV, "pip", "check", "-q", "--python", installed.python], check=True)
+
+
+def test_inkling_serve_answers_the_page_and_a_drawing_and_leaves_with_0(installed, tmp_path):
+    command = [installed.python.parent / "inkling-serve", "--port", "0"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=ELSEWHERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        address = process.stdout.readline().strip().rpartition(" ")[2]
+
+        def get(path, data=None):
+            headers = {"Content-Type": "application/octet-stream"} if data else {}
+            with urllib.request.urlopen(urllib.request.Request(address + path, data, headers), timeout=30) as answer:
+                return answer.read()
+
+        for name in page_files():
+            assert get(f"/{name.removeprefix('web/')}") == (ROOT / name).read_bytes()
+        assert get("/") == (ROOT / "web/index.html").read_bytes()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            get("/css/input.css")
+        assert json.loads(get("/api/predict?width=280&height=280", draw(7).tobytes()))["digit"] == 7
+        assert json.loads(get("/v2"))["version"] == inkling_version() == installed.packages["inkling"]
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_bad_setting_is_told_by_the_name_that_was_typed(installed, tmp_path):
+    command = [installed.python.parent / "inkling-serve", "--port", "eighty"]
+    done = subprocess.run(command, cwd=tmp_path, env=ELSEWHERE, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("inkling-serve: --port is 'eighty'")
+
+
+def test_the_pipeline_s_commands_say_that_they_need_a_checkout(installed, tmp_path):
+    command = [installed.python, "-m", "pipeline.train"]
+    done = subprocess.run(command, cwd=tmp_path, env=ELSEWHERE, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"error: the pipeline's commands run in a checkout of Inkling, and {tmp_path} is none"
+    )
+    assert done.stderr.count("\n") == 1
+    library = [installed.python, "-c", "from pipeline import idx"]
+    subprocess.run(library, cwd=tmp_path, env=ELSEWHERE, check=True)
+
+
+def test_the_bill_of_materials_is_what_the_tool_says_of_it(installed, tmp_path):
+    assert bill(installed.python, tmp_path) == DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_it_runs_the_service_s_tests(installed):
+    # The last one here: it installs more.
+    install(installed.python, "--require-hashes", "-r", str(ROOT / "requirements/serving-test.txt"))
+    command = [installed.python, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
+    missing = [installed.python, "-c", "import tensorflow"]
+    assert "ModuleNotFoundError" in subprocess.run(missing, capture_output=True, text=True, check=False).stderr
