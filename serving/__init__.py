@@ -1,3 +1,8 @@
 """The service behind the drawing canvas: pixels in, a calibrated answer out."""
 
+import os
+
 __version__ = "0.1.0"
+
+# Before onnxruntime is loaded: from 1.29 on it would keep an identifier in the home directory, and send what it measures.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
