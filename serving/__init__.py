@@ -4,5 +4,5 @@ import os
 
 __version__ = "0.1.0"
 
-# Before onnxruntime is loaded: from 1.29 on it would keep an identifier in the home directory, and send what it measures.
+# Before onnxruntime is loaded: from 1.29 on it keeps an identifier in the home directory, and sends what it measures.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,7 +1,7 @@
 """A Dockerfile, carried out without a container engine: its steps, its user and its entry point in namespaces.
 
-Each stage is a folder that becomes the root. What the base image would bring, Python and the system's libraries, is this
-machine's own, mounted read-only. It knows the instructions that `deploy/Dockerfile` uses, and no more.
+Each stage is a folder that becomes the root. What the base image would bring, Python and the system's libraries, is
+this machine's own, mounted read-only. It knows the instructions that `deploy/Dockerfile` uses, and no more.
 """
 
 import json
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "etc", "dev", sys.base_prefix.lstrip("/"))
+PATH = f"{sys.base_prefix}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 
@@ -35,9 +36,7 @@ class Stage:
     """
 
     root: Path
-    environ: dict[str, str] = field(
-        default_factory=lambda: {"PATH": f"{sys.base_prefix}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-    )
+    environ: dict[str, str] = field(default_factory=lambda: {"PATH": PATH})
     settings: dict[str, str] = field(default_factory=dict)
 
     def command(
@@ -58,7 +57,7 @@ class Stage:
             place = self.root / name
             if Path("/", name).is_symlink():
                 if not place.is_symlink():
-                    place.symlink_to(os.readlink(f"/{name}"))
+                    place.symlink_to(Path("/", name).readlink())
                 continue
             place.mkdir(parents=True, exist_ok=True)
             mounts.append(f"mount --rbind /{name} {place}")
@@ -119,9 +118,9 @@ def build(dockerfile: Path, context: Path, folder: Path) -> Stage:
     return stage
 
 
-def words(stage: Stage, name: str) -> list[str]:
-    """An instruction's command, in exec form."""
-    command: list[str] = json.loads("[" + stage.settings[name].partition("[")[2])
+def words_of(argument: str) -> list[str]:
+    """The command in an instruction's argument, in exec form."""
+    command: list[str] = json.loads("[" + argument.partition("[")[2])
     return command
 
 

@@ -1,4 +1,4 @@
-"""The Dockerfile is carried out, and its service run as it would be: by process 1, another user, on a read-only root."""
+"""The Dockerfile is carried out, and its service run as there: as process 1 of another user, on a read-only root."""
 
 import contextlib
 import signal
@@ -16,7 +16,7 @@ import pytest
 from serving.server import GRACE_S
 from serving.settings import Settings
 from tests.contract.imports import ROOT
-from tests.deploy.image import Stage, build, has_namespaces, words
+from tests.deploy.image import Stage, build, has_namespaces, words_of
 from tests.serving.drawings import draw, encode
 
 pytestmark = [
@@ -50,9 +50,8 @@ def run(image: Stage, *flags: str, has_tmp: bool = True, **environ: str) -> Iter
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     settings = image.environ | {"INKLING_PORT": port} | environ
-    command = image.command(
-        [*words(image, "ENTRYPOINT"), *flags], user=image.settings["USER"], is_read_only=True, has_tmp=has_tmp
-    )
+    started = [*words_of(image.settings["ENTRYPOINT"]), *flags]
+    command = image.command(started, user=image.settings["USER"], is_read_only=True, has_tmp=has_tmp)
     outer = subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield Container(outer, f"http://127.0.0.1:{port}", settings)
@@ -65,7 +64,7 @@ def run(image: Stage, *flags: str, has_tmp: bool = True, **environ: str) -> Iter
 
 def health(image: Stage, container: Container) -> int:
     """The exit code of HEALTHCHECK's command."""
-    command = image.command(words(image, "HEALTHCHECK"), user=image.settings["USER"], is_read_only=True)
+    command = image.command(words_of(image.settings["HEALTHCHECK"]), user=image.settings["USER"], is_read_only=True)
     return subprocess.run(command, env=container.environ, capture_output=True, check=False).returncode
 
 
