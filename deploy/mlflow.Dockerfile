@@ -3,7 +3,7 @@ ARG PYTHON=3.11
 
 FROM python:${PYTHON}-slim
 RUN pip install --no-cache-dir --disable-pip-version-check \
-        mlflow==3.17.2 boto3==1.44.5 psycopg2-binary==2.9.13
+        mlflow==3.17.2 boto3==1.44.5 "psycopg[binary]==3.3.9"
 ENV HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     MLFLOW_DISABLE_TELEMETRY=true \

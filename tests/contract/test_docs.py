@@ -44,6 +44,12 @@ RUN_BY = {
         "tests/serving/under_load/test_hot_swap.py",
         '"--workers", workers, "--watch"',
     ),
+    "kubectl kustomize deploy/kubernetes": ("tests/deploy/test_manifests.py", '"kubectl", "kustomize"'),
+    "python -m deploy.triton outputs/triton": ("tests/deploy/test_repository.py", '"deploy.triton"'),
+    "python -m deploy.triton outputs/triton --storage-uri s3://models/inkling": (
+        "tests/deploy/test_repository.py",
+        '"--storage-uri"',
+    ),
 }
 
 # Kinds of things that are no digit, of families held out of training, as the README words them.

@@ -169,7 +169,7 @@ def test_compose_has_no_password_and_says_what_is_missing(services):
 
 
 def test_the_tracking_server_is_the_pipeline_s_mlflow():
-    pinned = re.findall(r"(\S+)==(\S+)", dict(instructions(DEPLOY / "mlflow.Dockerfile"))["RUN"])
+    pinned = re.findall(r"([\w-]+)[^ =]*==([\w.]+)", dict(instructions(DEPLOY / "mlflow.Dockerfile"))["RUN"])
     locked = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / "all.txt").read_text(), re.MULTILINE))
     for name, version in pinned:
         assert locked.get(name, version) == version
