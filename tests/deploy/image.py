@@ -20,9 +20,14 @@ PATH = f"{sys.base_prefix}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 
-def has_namespaces() -> bool:
-    """Whether this user may have namespaces, as root may in most places."""
-    return subprocess.run([*NAMESPACES, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=False).returncode == 0
+def lacking() -> str:
+    """What is not there that this needs; nothing where all is."""
+    if not all(shutil.which(tool) for tool in ("unshare", "setpriv", "chroot", "mount")):
+        return "this system has no namespaces, or no tools for them"
+    if not Path(sys.base_prefix, "bin", "python").exists():
+        return f"there is no {sys.base_prefix}/bin/python, as in the base image"
+    mount = subprocess.run([*NAMESPACES, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False)
+    return "this user may have no namespaces" if mount.returncode else ""
 
 
 @dataclass

@@ -4,7 +4,6 @@ import contextlib
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +15,18 @@ import pytest
 from serving.server import GRACE_S
 from serving.settings import Settings
 from tests.contract.imports import ROOT
-from tests.deploy.image import Stage, build, has_namespaces, words_of
+from tests.deploy.image import Stage, build, lacking, words_of
 from tests.serving.drawings import draw, encode
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux" or not has_namespaces(), reason="this user may have no namespaces"),
-]
+pytestmark = pytest.mark.slow
 
 START_S = 30
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    if reason := lacking():
+        pytest.skip(reason)
     return build(ROOT / "deploy" / "Dockerfile", ROOT, tmp_path_factory.mktemp("stages"))
 
 
@@ -111,6 +109,12 @@ def test_without_tmp_one_worker_serves_and_several_say_what_they_lack(image: Sta
         assert container.outer.stdout
         assert container.outer.stdout.readline()
         assert health(image, container) == 0
+        url = f"{container.address}/api/predict"
+        small, large = ({"image": encode(draw(7), "BMP") + bytes(size)} for size in (0, 2**21))
+        assert httpx2.post(url, files=small, trust_env=False).json()["digit"] == 7
+        answer = httpx2.post(url, files=large, trust_env=False)
+        print(answer.status_code, answer.text)
+        assert answer.status_code == 500
     with run(image, "--workers", "2", has_tmp=False) as container:
         stdout, stderr = container.outer.communicate(timeout=START_S)
         assert (container.outer.returncode, stdout) == (1, "")
