@@ -69,20 +69,22 @@ async def model_metadata(request: Request) -> Response:
 
 
 async def model_config(request: Request) -> Response:
-    """The model as Triton's configuration would describe it: shapes without the batch."""
-    card = _card(request)
-    return JSONResponse(
-        {
-            "name": card.name,
-            "platform": "onnxruntime_onnx",
-            "backend": "onnxruntime",
-            "version_policy": {"latest": {"num_versions": 1}},
-            "max_batch_size": MAX_IMAGES,
-            "input": [_config_tensor(tensor) for tensor in card.inputs],
-            "output": [_config_tensor(tensor) for tensor in card.outputs],
-            "dynamic_batching": {"max_queue_delay_microseconds": 0},
-        }
-    )
+    """The model as Triton's configuration would describe it."""
+    return JSONResponse(configuration(_card(request)))
+
+
+def configuration(card: ModelCard) -> dict[str, Any]:
+    """A model in the words of Triton's `ModelConfig`: shapes without the batch."""
+    return {
+        "name": card.name,
+        "platform": "onnxruntime_onnx",
+        "backend": "onnxruntime",
+        "version_policy": {"latest": {"num_versions": 1}},
+        "max_batch_size": MAX_IMAGES,
+        "input": [_config_tensor(tensor) for tensor in card.inputs],
+        "output": [_config_tensor(tensor) for tensor in card.outputs],
+        "dynamic_batching": {"max_queue_delay_microseconds": 0},
+    }
 
 
 async def model_statistics(request: Request) -> Response:

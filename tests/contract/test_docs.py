@@ -59,6 +59,12 @@ RUN_BY = {
     "python -m requirements.lock": (LOCKS, "lock_all(tmp_path)"),
     "python -m requirements.sbom": (INSTALL, "bill(installed.python, tmp_path)"),
     "python -m requirements.platforms": (LOCKS, 'resolved("serving")'),
+    "kubectl kustomize deploy/kubernetes": ("tests/deploy/test_manifests.py", '"kubectl", "kustomize"'),
+    "python -m deploy.triton outputs/triton": ("tests/deploy/test_repository.py", '"deploy.triton"'),
+    "python -m deploy.triton outputs/triton --storage-uri s3://models/inkling": (
+        "tests/deploy/test_repository.py",
+        '"--storage-uri"',
+    ),
 }
 
 # Kinds of things that are no digit, of families held out of training, as the README words them.

@@ -1,5 +1,8 @@
 """The committed model reads drawings; other files are refused by name."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +12,9 @@ import pytest
 from serving.card import OUTPUTS, Thresholds
 from serving.errors import ModelError
 from serving.predictor import Prediction, Predictor, State
+from serving.settings import ROOT
 
+from .conftest import MODEL
 from .drawings import STROKES, draw
 from .models import golden, with_damaged_weights, with_metadata
 
@@ -175,3 +180,12 @@ def test_parts_are_joined_to_the_whole(predictor: Predictor) -> None:
     joined = Prediction.joined([whole.part(0, 2), whole.part(2, 3)])
     for tensor in OUTPUTS:
         assert np.array_equal(getattr(joined, tensor.name), getattr(whole, tensor.name))
+
+
+def test_onnxruntime_keeps_nothing_of_its_own_in_the_home_directory(tmp_path: Path) -> None:
+    # Where CI is set, it would not do so anyway.
+    environ = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    code = f"from pathlib import Path; from serving.predictor import Predictor; Predictor.load(Path({str(MODEL)!r}))"
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, cwd=ROOT, env=environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}, check=True)
+    assert not list(tmp_path.iterdir())

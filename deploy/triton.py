@@ -1,0 +1,147 @@
+"""The model file as a Triton model repository, and as a KServe InferenceService on it.
+
+python -m deploy.triton DIR                               writes DIR/digits, for `tritonserver --model-repository DIR`
+python -m deploy.triton DIR --storage-uri s3://bucket/key prints a manifest too, for `kubectl apply -f -`, of what lies
+                                                          there: copy DIR's content to it
+
+What the configuration says is read off the file, or is a constant of the service: both answer the same requests.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from serving.card import ModelCard
+from serving.engine import MAX_BATCH_IMAGES
+from serving.errors import ModelError
+from serving.lifecycle import checked
+from serving.settings import Settings
+from serving.v2 import configuration
+from serving.v2_request import CLASSIFIED
+
+LABELS = "labels.txt"
+
+# What the onnxruntime backend looks for in a version's folder.
+MODEL_FILE = "model.onnx"
+
+# Fields of `ModelConfig` whose words are enumerators, which stand without quotes.
+ENUMERATIONS = ("data_type", "kind")
+
+
+def triton_config(card: ModelCard, instances: int) -> dict[str, Any]:
+    """What the service says of the model at `/config`, and what Triton alone needs, as `ModelConfig` names it.
+
+    Args:
+        card: of the model.
+        instances: how many requests run at a time, each on a core.
+    """
+    config = configuration(card)
+    for output in config["output"]:
+        if output["name"] == CLASSIFIED:
+            output["label_filename"] = LABELS
+    # Without it, whatever waits is run at once: up to 1,024 canvases, at 10 bytes a pixel.
+    config["dynamic_batching"]["preferred_batch_size"] = [MAX_BATCH_IMAGES]
+    config["instance_group"] = [{"count": instances, "kind": "KIND_CPU"}]
+    parameters = {
+        # As in the service: a run takes less than a millisecond, and onnxruntime's own pool spins.
+        "intra_op_thread_count": "1",
+        "inter_op_thread_count": "1",
+        # Triton has versions of its own, and no word for what an answer means: a client reads these here.
+        "sha256": card.sha256,
+        "digit_score_threshold": str(card.thresholds.digit_score),
+        "confidence_threshold": str(card.thresholds.confidence),
+    }
+    config["parameters"] = [{"key": key, "value": {"string_value": value}} for key, value in parameters.items()]
+    return config
+
+
+def text_format(message: Mapping[str, Any], indent: str = "") -> str:
+    """A message in Protobuf's text format; lists are repeated fields."""
+    lines = []
+    for name, value in message.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Mapping):
+                lines.append(f"{indent}{name} {{\n{text_format(one, indent + '  ')}{indent}}}\n")
+            else:
+                lines.append(f"{indent}{name}: {one if name in ENUMERATIONS else json.dumps(one)}\n")
+    return "".join(lines)
+
+
+def write_repository(model: Path, folder: Path, version: int = 1, instances: int = 1) -> ModelCard:
+    """Writes a model's configuration, labels and file below `folder`, over what is there, and returns its card.
+
+    Args:
+        model: the file; it is checked as the service does.
+        folder: the repository; it may hold other models, and other versions of this one.
+        version: Triton's number, from 1; it serves the highest.
+        instances: as in `triton_config`.
+
+    Raises:
+        ModelError: the file is not a usable model.
+        OSError: the repository cannot be written.
+    """
+    predictor = checked(model)
+    card = predictor.card
+    home = folder / card.name
+    (home / str(version)).mkdir(parents=True, exist_ok=True)
+    (home / str(version) / MODEL_FILE).write_bytes(predictor.content)
+    (home / LABELS).write_text("".join(f"{name}\n" for name in card.classes))
+    (home / "config.pbtxt").write_text(text_format(triton_config(card, instances)))
+    return card
+
+
+def inference_service(card: ModelCard, storage_uri: str) -> dict[str, Any]:
+    """The manifest of a KServe InferenceService that serves a repository, with what the runtime asks for by itself.
+
+    Args:
+        card: of the model in it.
+        storage_uri: where the repository's content lies, such as s3://bucket/path.
+    """
+    model = {
+        # Several runtimes take ONNX; this one reads the configuration.
+        "runtime": "kserve-tritonserver",
+        "modelFormat": {"name": "onnx"},
+        "protocolVersion": "v2",
+        "storageUri": storage_uri,
+    }
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": card.name, "annotations": {"inkling/sha256": card.sha256}},
+        "spec": {"predictor": {"model": model}},
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.triton", description="Writes a Triton model repository.")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the repository; other models in it stay")
+    parser.add_argument("--model", type=Path, default=Settings.model, help="model file (default %(default)s)")
+    parser.add_argument("--version", type=_count, default=1, help="Triton's version of it (default 1)")
+    parser.add_argument("--instances", type=_count, default=1, help="runs at a time, each on a core (default 1)")
+    parser.add_argument("--storage-uri", help="where KServe finds the repository's content; prints the manifest")
+    options = parser.parse_args(arguments)
+    try:
+        card = write_repository(options.model, options.folder, options.version, options.instances)
+    except (ModelError, OSError) as error:
+        print(f"python -m deploy.triton: {error}", file=sys.stderr)
+        return 1
+    if options.storage_uri:
+        # JSON is YAML too.
+        print(json.dumps(inference_service(card, options.storage_uri), indent=2))
+    else:
+        print(f"{card.name} {card.version} is version {options.version} in {options.folder}")
+    return 0
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,218 @@
+"""What the container, compose and Kubernetes files say fits the service: its settings, routes, times and memory."""
+
+import io
+import re
+import shlex
+import shutil
+import subprocess
+
+import httpx2
+import pytest
+import yaml
+from PIL import Image
+
+from serving import v2
+from serving.server import GRACE_S
+from serving.settings import ENV_PREFIX, Settings
+from serving.workers import PATIENCE_S
+from tests.contract.imports import ROOT
+from tests.deploy.image import instructions, words_of
+from tests.serving.under_load.process import running, watched
+
+DEPLOY = ROOT / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+ROUTES = {f"/v2{route.path}" for route in v2.routes}
+MB = 2**20
+
+
+def environ_of(text):
+    return dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def settings_of(environ):
+    """Settings from variables, of which each has to be one of the service's."""
+    known = {ENV_PREFIX + name.upper() for name in Settings.__dataclass_fields__}
+    assert {name for name in environ if name.startswith(ENV_PREFIX)} <= known
+    return Settings.load([], environ)
+
+
+@pytest.fixture(scope="module")
+def dockerfile():
+    return instructions(DEPLOY / "Dockerfile")
+
+
+@pytest.fixture(scope="module")
+def environ(dockerfile):
+    return dict(word.split("=", 1) for name, rest in dockerfile if name == "ENV" for word in shlex.split(rest))
+
+
+@pytest.fixture(scope="module")
+def kinds():
+    """The Kubernetes objects by kind."""
+    objects = [yaml.safe_load(path.read_text()) for path in KUBERNETES.glob("*.yaml")]
+    return {each["kind"]: each for each in objects}
+
+
+@pytest.fixture(scope="module")
+def pod(kinds):
+    return kinds["Deployment"]["spec"]["template"]["spec"]
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return settings_of(environ_of((KUBERNETES / "settings.env").read_text()))
+
+
+@pytest.fixture(scope="module")
+def services():
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+
+
+def bytes_of(text):
+    """Of a limit in MiB, as Kubernetes or compose writes it."""
+    return int(re.fullmatch(r"(\d+)(Mi|m)", text)[1]) * MB
+
+
+def test_the_image_is_started_as_the_service_expects(dockerfile, environ):
+    last = dict(dockerfile)
+    settings = settings_of(environ)
+    assert settings.host == "0.0.0.0"
+    assert last["EXPOSE"] == str(settings.port)
+    assert words_of(last["ENTRYPOINT"]) == ["python", "-m", "serving"]
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last["USER"])
+    (asked,) = re.findall(r"'(/v2/[^']+)'", last["HEALTHCHECK"])
+    assert asked in ROUTES
+    (install,) = (rest for name, rest in dockerfile if name == "RUN" and " install " in rest)
+    assert "--require-hashes -r requirements/serving.txt" in install
+
+
+def test_what_the_image_copies_is_there_and_not_ignored(dockerfile):
+    ignore = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    allowed = {line[1:] for line in ignore if line.startswith("!")}
+    copied = {
+        source.rstrip("/")
+        for name, rest in dockerfile
+        if name == "COPY" and not rest.startswith("--from")
+        for source in rest.split()[:-1]
+    }
+    assert copied == allowed
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_kustomization_names_every_file(kinds):
+    others = {path.name for path in KUBERNETES.iterdir()} - {"kustomization.yaml", "settings.env"}
+    assert set(kinds["Kustomization"]["resources"]) == others
+
+
+def test_the_pods_run_with_no_rights_and_what_they_need(pod, dockerfile):
+    (container,) = pod["containers"]
+    user, group = dict(dockerfile)["USER"].split(":")
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True, "runAsUser": int(user), "runAsGroup": int(group),
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }  # fmt: skip
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/tmp"]
+    # A Service by the name of inkling would set INKLING_PORT to an address.
+    assert pod["enableServiceLinks"] is False
+
+
+def test_probes_and_ports_are_the_service_s(pod, settings, kinds):
+    (container,) = pod["containers"]
+    (port,) = container["ports"]
+    assert (settings.host, port["containerPort"]) == ("0.0.0.0", settings.port)
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        asked = container[probe]["httpGet"]
+        assert asked["path"] in ROUTES
+        assert asked["port"] == port["name"]
+    assert kinds["Service"]["spec"]["ports"][0]["targetPort"] == port["name"]
+    assert kinds["NetworkPolicy"]["spec"]["ingress"][0]["ports"] == [{"port": port["name"]}]
+    assert kinds["Service"]["metadata"]["name"] in settings.allowed_hosts
+
+
+def test_a_pod_has_the_time_to_end(pod, settings):
+    assert pod["terminationGracePeriodSeconds"] >= settings.drain_s + GRACE_S + PATIENCE_S
+
+
+def test_the_autoscaler_scales_the_deployment(kinds):
+    target = kinds["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
+    deployment = kinds["Deployment"]
+    assert target == {name: deployment[name] for name in ("apiVersion", "kind")} | {"name": "inkling"}
+    assert deployment["metadata"]["name"] == target["name"]
+    assert "replicas" not in deployment["spec"]
+    assert (
+        kinds["PodDisruptionBudget"]["spec"]["maxUnavailable"] < kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"]
+    )
+
+
+def test_compose_gives_the_service_what_it_needs(services):
+    service = services["inkling"]
+    settings_of(dict.fromkeys(service["environment"], ""))
+    assert service["read_only"]
+    assert service["tmpfs"] == ["/tmp"]
+    assert int(service["stop_grace_period"].removesuffix("s")) >= Settings.drain_s + GRACE_S + PATIENCE_S
+    assert service["ports"] == [f"127.0.0.1:8000:{Settings.port}"]
+
+
+def test_compose_has_no_password_and_says_what_is_missing(services):
+    text = (DEPLOY / "compose.yaml").read_text()
+    secrets = environ_of((DEPLOY / "env.example").read_text())
+    assert set(re.findall(r"\$\{(\w+):\?[^}]+\}", text)) == set(secrets)
+    assert set(secrets.values()) == {""}
+    for service in services.values():
+        for name, value in service.get("environment", {}).items():
+            if re.search(r"KEY|PASSWORD", name):
+                assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value)
+    assert "/deploy/.env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_the_tracking_server_is_the_pipeline_s_mlflow():
+    pinned = re.findall(r"([\w-]+)[^ =]*==([\w.]+)", dict(instructions(DEPLOY / "mlflow.Dockerfile"))["RUN"])
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / "all.txt").read_text(), re.MULTILINE))
+    for name, version in pinned:
+        assert locked.get(name, version) == version
+    assert {name for name, _ in pinned} > {"mlflow", "boto3"}
+
+
+def test_all_select_the_deployment_s_pods(kinds):
+    """An empty selector would mean every pod of the namespace, or none."""
+    labels = kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    for kind in ("Deployment", "Service", "NetworkPolicy", "PodDisruptionBudget"):
+        spec = kinds[kind]["spec"]
+        selector = spec.get("podSelector", spec.get("selector"))
+        assert selector.get("matchLabels", selector) == labels
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
+def test_kustomize_takes_it():
+    built = subprocess.run(["kubectl", "kustomize", str(KUBERNETES)], capture_output=True, text=True, check=True).stdout
+    objects = {each["kind"]: each for each in yaml.safe_load_all(built)}
+    (container,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"][0]["configMapRef"]["name"] == objects["ConfigMap"]["metadata"]["name"]
+    assert container["image"] != "inkling"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["kubernetes", "compose"])
+def test_the_largest_picture_fits_into_the_memory(where, pod, settings, services, tmp_path):
+    """`python -m pytest -m slow -s tests/deploy/test_manifests.py` prints how much it takes."""
+    if where == "kubernetes":
+        max_pixels, limit = settings.max_pixels, bytes_of(pod["containers"][0]["resources"]["limits"]["memory"])
+    else:
+        max_pixels, limit = Settings.max_pixels, bytes_of(services["inkling"]["mem_limit"])
+    side = int(max_pixels**0.5)
+    # Of all formats, a transparent WebP takes the most: four copies in its decoder.
+    picture = io.BytesIO()
+    Image.new("RGBA", (side, side), (0, 0, 0, 128)).save(picture, "WEBP", method=0)
+    with running(tmp_path, "--max-pixels", str(max_pixels)) as service:
+        idle = service.memory()
+        with watched(service) as peak:
+            url = "http://{}:{}/api/predict".format(*service.address)
+            answer = httpx2.post(url, content=picture.getvalue(), headers={"content-type": "image/webp"}, timeout=60)
+    took = f"{idle // MB} MiB idle, {peak.n_bytes // MB} MiB with {side} x {side} pixels"
+    print(f"{where}: {took}, {limit // MB} MiB allowed")
+    assert answer.status_code == 200
+    # And the bodies of others, as tests/serving/under_load/test_attacks.py has measured them: 130 MiB above idle.
+    assert peak.n_bytes + 130 * MB < limit
