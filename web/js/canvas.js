@@ -1,6 +1,6 @@
 // The drawing: what the pen does, and the strokes painted on the screen and rasterised for the service.
 
-import { contextOf, drawStrokes } from "./ink.js";
+import { contextOf, drawStrokes, penWidthFor } from "./ink.js";
 import { History } from "./strokes.js";
 
 /** Side in pixels of the square raster that is sent. */
@@ -115,12 +115,16 @@ export class Sheet {
     this.#hasPen = false;
   }
 
-  /** @returns {Uint8Array<ArrayBuffer>} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255) */
+  /**
+   * What is sent; small ink in it is drawn with a finer pen than on the screen.
+   *
+   * @returns {Uint8Array<ArrayBuffer>} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255)
+   */
   toGrey() {
     const context = this.#raster;
     context.fillStyle = "white";
     context.fillRect(0, 0, RASTER_SIDE, RASTER_SIDE);
-    drawStrokes(context, this.#shown, RASTER_SIDE, "black");
+    drawStrokes(context, this.#shown, RASTER_SIDE, "black", penWidthFor(this.#shown));
     const rgba = context.getImageData(0, 0, RASTER_SIDE, RASTER_SIDE).data;
     const grey = new Uint8Array(RASTER_SIDE ** 2);
     for (let pixel = 0; pixel < grey.length; pixel += 1) grey[pixel] = rgba[4 * pixel];
