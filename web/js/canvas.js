@@ -41,8 +41,7 @@ export class Sheet {
     canvas.addEventListener("pointerdown", (event) => this.#penDown(event));
     canvas.addEventListener("pointermove", (event) => this.#penMove(event));
     canvas.addEventListener("pointerup", (event) => this.#penUp(event));
-    // The system took the pointer away: what is drawn so far stays.
-    canvas.addEventListener("pointercancel", (event) => this.#penUp(event));
+    canvas.addEventListener("pointercancel", (event) => this.#penAway(event));
     new ResizeObserver(() => this.#paintSoon()).observe(canvas);
     // A zoomed page or another screen changes the pixel ratio, another theme the ink's colour.
     window.addEventListener("resize", () => this.#paintSoon());
@@ -173,6 +172,18 @@ export class Sheet {
   #penUp(event) {
     if (event.pointerId !== this.#pen?.id) return;
     this.#pen = null;
+    this.#on.end?.();
+  }
+
+  /**
+   * The system took the pointer, as for a gesture of its own: what it has drawn was not meant.
+   *
+   * @param {PointerEvent} event
+   */
+  #penAway(event) {
+    if (event.pointerId !== this.#pen?.id) return;
+    this.#change(() => this.#history.drop());
+    this.#on.ink();
     this.#on.end?.();
   }
 
