@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { Predictor } from "../../web/js/predict.js";
+import { Newest } from "../../web/js/newest.js";
+import { predict } from "../../web/js/predict.js";
+import { tellProblem } from "../../web/js/problems.js";
 
-/** @type {{url: string, answer: (body: object, status?: number) => Promise<void>}[]} requests that wait for their answers */
+/** @type {{url: string, answer: (body: object | string, status?: number, headers?: Record<string, string>) => Promise<void>}[]} requests that wait for their answers */
 let requests = [];
 const realFetch = globalThis.fetch;
 
@@ -14,8 +16,8 @@ beforeEach(() => {
       options?.signal?.addEventListener("abort", () => reject(options.signal?.reason));
       requests.push({
         url: String(url),
-        async answer(body, status = 200) {
-          resolve(Response.json(body, { status, headers: { "Server-Timing": "decode;dur=0.1, infer;dur=0.5, total;dur=0.9" } }));
+        async answer(body, status = 200, headers = { "Server-Timing": "decode;dur=0.1, infer;dur=0.5, total;dur=0.9" }) {
+          resolve(typeof body === "string" ? new Response(body, { status, headers }) : Response.json(body, { status, headers }));
           await new Promise((settled) => setTimeout(settled));
         },
       });
@@ -29,9 +31,9 @@ afterEach(() => {
 function predictor() {
   /** @type {unknown[]} */
   const told = [];
-  const made = new Predictor({
+  const made = new Newest(predict, {
     answer: (answer, ask, isNewest) => told.push([answer.digit, isNewest]),
-    error: (error) => told.push(error.message),
+    error: (error, ask, isAskedAgain) => told.push([tellProblem(error, false, isAskedAgain), error.canRetry]),
   });
   return { made, told, ask: (/** @type {string} */ url) => made.ask({ request: () => ({ url, body: new Uint8Array() }) }) };
 }
@@ -62,15 +64,70 @@ test("an error is told unless newer ink waits", async () => {
   const { told, ask } = predictor();
   ask("a");
   ask("b");
-  await requests[0].answer({ error: "The first" }, 503);
-  await requests[1].answer({ error: "The second" }, 503);
-  assert.deepEqual(told, ["The second"]);
+  await requests[0].answer({ error: "The first" }, 400);
+  await requests[1].answer({ error: "The second" }, 400);
+  assert.deepEqual(told, [["The second", false]]);
+});
+
+/** @type {(n: number) => Promise<void>} */
+async function untilSent(n) {
+  while (requests.length < n) await new Promise((settled) => setTimeout(settled, 1));
+}
+
+const SOON = { "Retry-After": "0.02" };
+
+test("a busy service is asked again when it says so, for the newest ink alone", async () => {
+  const { made, told, ask } = predictor();
+  ask("a");
+  await requests[0].answer({ error: "Busy" }, 503, SOON);
+  assert.deepEqual(told, [["The service cannot answer just now. It is asked again by itself.", true]]);
+  for (const url of ["b", "c"]) ask(url);
+  assert.deepEqual(requests.map(({ url }) => url), ["a"]);
+  await untilSent(2);
+  await requests[1].answer({ error: "Busy" }, 503, SOON);
+  await untilSent(3);
+  await requests[2].answer({ digit: 3 });
+  assert.deepEqual(requests.map(({ url }) => url), ["a", "c", "c"]);
+  assert.deepEqual(told.at(-1), [3, true]);
+  assert.equal(made.isBusy, false);
+});
+
+test("a service that stays busy is not asked for ever", async () => {
+  const { made, told, ask } = predictor();
+  ask("a");
+  for (let n = 1; n <= 6; n += 1) {
+    await untilSent(n);
+    await requests[n - 1].answer({ error: "Busy" }, 503, { "Retry-After": "0.001" });
+  }
+  assert.equal(made.isBusy, false);
+  assert.deepEqual(told.at(-1), ["The service cannot answer just now.", true]);
+});
+
+test("what is cancelled is not asked again", async () => {
+  const { made, told, ask } = predictor();
+  ask("a");
+  await requests[0].answer({ error: "Busy" }, 503, { "Retry-After": "60" });
+  made.cancel();
+  ask("b");
+  await untilSent(2);
+  await requests[1].answer({ digit: 2 });
+  assert.deepEqual(told.at(-1), [2, true]);
+});
+
+test("a proxy's page is no answer, but its refusal is one", async () => {
+  const { told, ask } = predictor();
+  for (const [i, status] of [200, 502, 413].entries()) {
+    ask("a");
+    await requests[i].answer("<h1>Proxy</h1>", status);
+  }
+  const unreachable = ["The service cannot be reached. It is asked again by itself.", true];
+  assert.deepEqual(told, [unreachable, unreachable, ["The service answered 413.", false]]);
 });
 
 test("an answer carries the durations that the service tells, and the round trip", async () => {
   /** @type {Answer | undefined} */
   let told;
-  const made = new Predictor({ answer: (answer) => (told = answer), error: assert.fail });
+  const made = new Newest(predict, { answer: (/** @type {Answer} */ answer) => (told = answer), error: assert.fail });
   made.ask({ request: () => ({ url: "a", body: new Uint8Array() }) });
   await requests[0].answer({ digit: 1 });
   assert.deepEqual([told?.decodeMs, told?.inferMs, told?.serviceMs], [0.1, 0.5, 0.9]);

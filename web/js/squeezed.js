@@ -2,19 +2,20 @@
 
 import { byId } from "./dom.js";
 import { paintGrey, wipe } from "./grid.js";
-import { NewestAsker } from "./newest.js";
+import { Newest } from "./newest.js";
 import { GRID, bytesOf, inkOf, squeeze } from "./pixels.js";
+import { askNetwork } from "./predict.js";
 import { percent, tellReading } from "./story.js";
 
-/** @typedef {{grid: Uint8Array, answer: Answer}} Pair the squeezed canvas, and the answer to the same ink */
+/** @typedef {NetworkAsk & {answer: Answer}} Pair the squeezed canvas, and the answer to the same ink */
 
 const toggle = byId("squeeze", HTMLInputElement);
 const panel = byId("squeeze-panel");
 const ours = byId("ours-canvas", HTMLCanvasElement);
 const theirs = byId("squeezed-canvas", HTMLCanvasElement);
 
-/** @type {NewestAsker<Pair>} */
-const asker = new NewestAsker({ answer: showPair, error: showError });
+/** @type {Newest<Pair, NetworkAnswer>} */
+const newest = new Newest(askNetwork, { answer: showPair, error: showError });
 /** @type {Answer | null} */
 let asked = null;
 
@@ -48,32 +49,38 @@ export function showCard(steps) {
 export function show(source, answer) {
   if (!toggle.checked || !source || asked === answer) return;
   asked = answer;
-  const grid = squeeze(inkOf(source.grey, source.width, source.height), source.width, source.height);
-  asker.ask({ grids: grid, about: { grid, answer } });
+  newest.ask({ grids: squeeze(inkOf(source.grey, source.width, source.height), source.width, source.height), answer });
 }
 
 /** Nothing is drawn, or nothing is compared. */
 export function showBlank() {
-  asked = null;
-  asker.cancel();
-  for (const canvas of [ours, theirs]) wipe(canvas);
-  tell("–", "–", "");
+  newest.cancel();
+  showNothing("–", "");
 }
 
 /**
  * @param {NetworkAnswer} network
  * @param {Pair} pair
  */
-function showPair({ answers: [reading] }, { grid, answer }) {
+function showPair({ answers: [reading] }, { grids, answer }) {
   paintGrey(ours, bytesOf(answer.normalized), GRID);
-  paintGrey(theirs, grid, GRID);
+  paintGrey(theirs, grids, GRID);
   tell(`Read as ${tellReading(answer)}`, `Read as ${tellReading(reading)}`, "");
 }
 
 /** @param {Error} error */
 function showError({ message }) {
-  showBlank();
-  tell("", "", message);
+  showNothing("", message);
+}
+
+/**
+ * @param {string} reading
+ * @param {string} note
+ */
+function showNothing(reading, note) {
+  asked = null;
+  for (const canvas of [ours, theirs]) wipe(canvas);
+  tell(reading, reading, note);
 }
 
 /**

@@ -205,7 +205,15 @@ interface Experiment {
   finding: string;
 }
 
-/** What POST /api/network answers. */
+/** What POST /api/network is asked. */
+interface NetworkAsk {
+  /** n x 28 x 28 levels (255 = ink), as `normalized` of an answer has them. */
+  grids: Uint8Array<ArrayBuffer>;
+  /** Whether the feature maps of the first grid are told as well. */
+  layers?: boolean;
+}
+
+/** What it answers. */
 interface NetworkAnswer {
   model_version: string;
   answers: Pick<Prediction, "state" | "digit" | "confidence" | "probabilities" | "digit_score">[];

@@ -67,13 +67,17 @@ export function showAnswer(answer) {
 }
 
 /**
- * Shows why there is no answer; what was answered before would be taken for the answer, so that it goes.
+ * Shows why there is no answer, and has a screen reader say it once. What was answered before would be taken for the
+ * answer, so that it goes.
  *
- * @param {import("./predict.js").ServiceError} error
+ * @param {string} problem
+ * @param {boolean} canRetry
  */
-export function showError(error) {
+export function showError(problem, canRetry) {
+  const isKnown = panel.dataset.state === "error" && byId("detail").textContent === problem;
   showBlank();
-  showVerdict("error", "!", "No answer", error.message, error.canRetry);
+  showVerdict("error", "!", "No answer", problem, canRetry);
+  if (!isKnown) speak();
 }
 
 /** Has a screen reader say what the verdict is. */

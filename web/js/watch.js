@@ -37,6 +37,18 @@ export class Watch {
     return this.#check;
   }
 
+  /**
+   * The service did not answer, whatever it was asked for: tells so, and looks for it until it is back.
+   *
+   * @param {ServiceError} error
+   */
+  lost(error) {
+    this.#isDown = true;
+    this.#on.down(error);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.check(), RETRY_MS);
+  }
+
   async #attempt() {
     clearTimeout(this.#timer);
     try {
@@ -47,9 +59,7 @@ export class Watch {
       if (wasDown) this.#on.back();
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      this.#isDown = true;
-      this.#on.down(error);
-      this.#timer = setTimeout(() => this.check(), RETRY_MS);
+      this.lost(error);
     }
   }
 }
