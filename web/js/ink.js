@@ -25,14 +25,6 @@ export function penWidthFor(strokes) {
 }
 
 /**
- * @param {readonly Stroke[]} strokes
- * @returns {boolean} whether they are sent as a finer pen would have drawn them
- */
-export function isFine(strokes) {
-  return penWidthFor(strokes) < PEN_WIDTH;
-}
-
-/**
  * Draws the strokes on a square of `side` pixels: one routine for the screen and for what is sent, so that both agree.
  *
  * @param {CanvasRenderingContext2D} context

@@ -3,7 +3,6 @@
 
 import { byId } from "./dom.js";
 import { GridCursor, paintGrey, wipe } from "./grid.js";
-import { isFine } from "./ink.js";
 import { FIT, GRID, bytesOf, centreOfMass, cropOf, fitOf, inkOf, isLight, shiftOf } from "./pixels.js";
 import { sourceOf } from "./source.js";
 import { percent, tellShift } from "./story.js";
@@ -82,7 +81,7 @@ function paintSoon() {
     const source = shown && (await sourceOf(shown.drawing));
     isPainting = false;
     if (!shown || !newest) return;
-    showStages(source, shown.answer, shown.drawing.strokes);
+    showStages(source, shown.answer);
     squeezed.show(source, shown.answer);
     if (newest !== shown) paintSoon();
   });
@@ -91,10 +90,9 @@ function paintSoon() {
 /**
  * @param {Source | null} source
  * @param {Answer | null} answer
- * @param {Stroke[]} [strokes] none where a file was read
  */
-function showStages(source, answer, strokes = []) {
-  showSource(source, answer, strokes);
+function showStages(source, answer) {
+  showSource(source, answer);
   const hasInk = answer !== null && answer.box !== null;
   for (const mark of Object.values(marks)) mark.toggleAttribute("hidden", !hasInk);
   forgetPixel();
@@ -111,17 +109,15 @@ function showStages(source, answer, strokes = []) {
 /**
  * @param {Source | null} source
  * @param {Answer | null} answer
- * @param {Stroke[]} strokes
  */
-function showSource(source, answer, strokes) {
+function showSource(source, answer) {
   if (source) {
     const { grey, width, height, colours } = source;
     if (colours) paintColours(canvases.drawing, colours);
     else paintGrey(canvases.drawing, grey, width);
     const ink = inkOf(grey, width, height);
     for (const stage of ["polarity", "box"]) paintGrey(canvases[stage], ink, width);
-    const pen = strokes.length > 0 && isFine(strokes) ? ", with a finer pen" : "";
-    tell("drawing", answer ? `${answer.width} × ${answer.height} px${pen}` : "");
+    tell("drawing", answer ? `${answer.width} × ${answer.height} px` : "");
     tell("polarity", isLight(grey, width, height) ? "Light paper: inverted" : "Dark ground: kept");
   } else {
     for (const stage of ["drawing", "polarity", "box"]) wipe(canvases[stage]);
