@@ -124,6 +124,16 @@ test("a proxy's page is no answer, but its refusal is one", async () => {
   assert.deepEqual(told, [unreachable, unreachable, ["The service answered 413.", false]]);
 });
 
+test("a large file has the time that it takes on a slow line, and ink has not", (t) => {
+  const limits = t.mock.method(AbortSignal, "timeout");
+  for (const body of [new Uint8Array(280 ** 2), new Blob([new Uint8Array(2 ** 23)])]) {
+    new Newest(predict, { answer: assert.fail, error: assert.fail }).ask({ request: () => ({ url: "a", body }) });
+  }
+  const [ink, file] = limits.mock.calls.map(({ arguments: [ms] }) => ms);
+  assert.equal(ink, 10_000);
+  assert.ok(file > 4 * 60_000);
+});
+
 test("an answer carries the durations that the service tells, and the round trip", async () => {
   /** @type {Answer | undefined} */
   let told;

@@ -1,11 +1,12 @@
 // What most demos do: the whole canvas squeezed to the grid and given to the same network, beside what the steps make.
 
 import { byId } from "./dom.js";
+import { chance, interval } from "./figures.js";
 import { paintGrey, wipe } from "./grid.js";
 import { Newest } from "./newest.js";
 import { GRID, bytesOf, inkOf, squeeze } from "./pixels.js";
 import { askNetwork } from "./predict.js";
-import { percent, tellReading } from "./story.js";
+import { tellReading } from "./story.js";
 
 /** @typedef {NetworkAsk & {answer: Answer}} Pair the squeezed canvas, and the answer to the same ink */
 
@@ -36,7 +37,7 @@ export function showCard(steps) {
   const { all, squeezed } = steps ?? {};
   byId("squeeze-cost").textContent =
     all && squeezed
-      ? `On unseen writers’ pen strokes: ${interval(all)} right with the six steps, ${interval(squeezed)} squeezed.`
+      ? `On unseen writers’ pen strokes: ${tellAccuracy(all)} right with the six steps, ${tellAccuracy(squeezed)} squeezed.`
       : "";
 }
 
@@ -98,6 +99,6 @@ function tell(our, their, note) {
  * @param {StepAccuracy} step
  * @returns {string}
  */
-function interval({ accuracy, accuracy_low, accuracy_high }) {
-  return `${percent(accuracy)} (${percent(accuracy_low)} to ${percent(accuracy_high)})`;
+function tellAccuracy({ accuracy, accuracy_low, accuracy_high }) {
+  return `${chance(accuracy)} (${interval(accuracy_low, accuracy_high, 1)})`;
 }

@@ -231,6 +231,12 @@ interface LayerMaps {
   maps: string;
 }
 
+/** The element that `html("p.note")` makes: of the name before the dot. */
+type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
+  ? HTMLElementTagNameMap[TagName<T>]
+  : HTMLElement;
+type TagName<T extends string> = T extends `${infer Name}.${string}` ? Name : T;
+
 /** What we use of GSAP: https://gsap.com/docs/ has the whole. */
 interface Gsap {
   registerPlugin(...plugins: object[]): void;
