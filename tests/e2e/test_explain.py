@@ -199,10 +199,8 @@ def test_the_figures_of_the_steps_are_the_cards(page: Page, base: float) -> None
         expect(page.locator(f"#{name}-cost")).to_contain_text(f"without {name}")
     expect(page.locator("#tensor-cost strong")).to_have_text(f"{100 * steps['all']['accuracy']:.1f} %")
     for name in ("all", "squeezed"):
-        accuracy, low, high = (
-            f"{100 * steps[name][key]:.1f} %" for key in ("accuracy", "accuracy_low", "accuracy_high")
-        )
-        expect(page.locator("#squeeze-cost")).to_contain_text(f"{accuracy} ({low} to {high})")
+        accuracy, low, high = (100 * steps[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
+        expect(page.locator("#squeeze-cost")).to_contain_text(f"{accuracy:.1f} % ({low:.1f} to {high:.1f} %)")
 
 
 @pytest.mark.slow

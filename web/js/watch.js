@@ -45,12 +45,13 @@ export class Watch {
   lost(error) {
     this.#isDown = true;
     this.#on.down(error);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.check(), RETRY_MS);
+    // Who draws on meanwhile fails again and again, which puts nothing off.
+    this.#timer ??= setTimeout(() => this.check(), RETRY_MS);
   }
 
   async #attempt() {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
       const card = await fetchCard();
       const wasDown = this.#isDown;
