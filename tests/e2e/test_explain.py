@@ -237,7 +237,7 @@ def test_a_blank_sheet_empties_every_step(page: Page) -> None:
     look_inside(page)
     page.locator("#steps").scroll_into_view_if_needed()
     expect(page.locator("#fit-fact")).to_have_text(re.compile("px$"))
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Clear").click()
     expect(page.locator(".fact")).to_have_text([NOTHING] * 6)
     expect(page.locator("#inside-note")).to_have_text("Draw a digit first.")
     for stage in STAGES:
