@@ -6,8 +6,11 @@ first, and the answer is no unless `--cors-origins` names that origin.
 """
 
 import hashlib
+import logging
 import os
+import re
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +44,25 @@ DECIMALS = 2
 
 SUFFIX = ".unipen"
 ID_LENGTH = 32  # hex digits
+TOKEN_LENGTH = 8  # the same, of what is not whole yet
+UNFINISHED = re.compile(rf"\.[0-9a-f]{{{ID_LENGTH}}}\.[0-9a-f]{{{TOKEN_LENGTH}}}")
+
+# Writing takes milliseconds: what is not whole after so long never will be.
+ABANDONED_S = 600.0
 
 EXAMPLE = {"strokes": [[[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]], "label": 7}
 EXAMPLE_TEXT = f"Send JSON such as {orjson.dumps(EXAMPLE).decode()}."
 
 Strokes = list[list[tuple[float, float]]]
 
+log = logging.getLogger(__name__)
+
 
 class Drawings:
     """A folder of drawings; the workers share it."""
 
     def __init__(self, folder: Path) -> None:
-        """Makes the folder if there is none.
+        """Makes the folder if there is none, and removes what a killed process left half written.
 
         Raises:
             StartError: nothing can be written there, or what is there cannot be counted.
@@ -64,18 +74,29 @@ class Drawings:
             raise StartError(f"The folder {folder} of --collect cannot be made: {error.strerror}.") from None
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise StartError(f"The folder {folder} of --collect cannot be read and written. Name another.")
+        for file in folder.iterdir():
+            if UNFINISHED.fullmatch(file.name):
+                _remove_abandoned(file)
 
     def keep(self, data: bytes) -> str:
         """Keeps the drawing in a request's body; returns its id, by which the same drawing is kept once.
 
         Raises:
-            RequestError: it is not a drawing, is above a limit, or `MAX_DRAWINGS` are kept already.
+            RequestError: it is not a drawing, is above a limit, `MAX_DRAWINGS` are kept already, or the disk fails.
         """
         content = unipen(*parse(data)).encode("ascii")
         id_ = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
+        try:
+            self._write(id_, content)
+        except OSError as error:
+            log.exception("A drawing could not be stored in %s.", self._folder)
+            raise StoreFullError(f"The drawing could not be stored: {error.strerror}.") from error
+        return id_
+
+    def _write(self, id_: str, content: bytes) -> None:
         file = self._folder / f"{id_}{SUFFIX}"
         if file.exists():
-            return id_
+            return
         with os.scandir(self._folder) as entries:
             n_kept = sum(entry.name.endswith(SUFFIX) for entry in entries)
         if n_kept >= MAX_DRAWINGS:
@@ -83,7 +104,7 @@ class Drawings:
                 f"{MAX_DRAWINGS} drawings are kept here, and no more. Whoever runs the service may move them."
             )
         # Under a name of its own until it is whole: a reader, or another worker, never meets half a drawing.
-        unfinished = self._folder / f".{id_}.{secrets.token_hex(4)}"
+        unfinished = self._folder / f".{id_}.{secrets.token_hex(TOKEN_LENGTH // 2)}"
         try:
             with unfinished.open("xb") as stream:
                 stream.write(content)
@@ -92,7 +113,15 @@ class Drawings:
             unfinished.replace(file)
         finally:
             unfinished.unlink(missing_ok=True)
-        return id_
+
+
+def _remove_abandoned(file: Path) -> None:
+    """Removes a file that no worker is writing any more."""
+    try:
+        if time.time() - file.stat().st_mtime > ABANDONED_S:
+            file.unlink()
+    except OSError:  # another worker has just made it whole or removed it; whatever else it is, it is in nobody's way
+        pass
 
 
 def parse(data: bytes) -> tuple[Strokes, int]:

@@ -15,7 +15,7 @@ ERRORS = {
     422: "The picture is damaged, cut short, or made to take too long.",
     431: "The request's line and headers are above the limit.",
     503: "Not now: no model is loaded, there is too much to do, or the answer would come after the request's timeout.",
-    507: "As many drawings are kept as there is room for.",
+    507: "The drawing cannot be stored: there are as many as are kept, or the disk fails.",
 }
 
 # Before a request reaches its route.

@@ -43,6 +43,7 @@ class Page(StaticFiles):
     ) -> Response:
         """A file as it is, or 304; of what is also sent compressed, the tag is weak: it is for either."""
         response = super().file_response(full_path, stat_result, scope, status_code)
+        del response.headers["accept-ranges"]
         if Path(full_path).suffix in COMPRESSED:
             response.headers["vary"] = "accept-encoding"
             response.headers["etag"] = f"W/{response.headers['etag']}"

@@ -3,16 +3,18 @@
 /** The same name as in js/offline.js. */
 const CACHE = "inkling-page";
 
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
 /** What the service computes is never kept. */
 const COMPUTED = /^(api|v2)(\/|$)|^(metrics|openapi\.json)$/;
 
-self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+worker.addEventListener("install", () => worker.skipWaiting());
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || !request.url.startsWith(self.registration.scope)) return;
-  const path = new URL(request.url).pathname.slice(new URL(self.registration.scope).pathname.length);
+  if (request.method !== "GET" || !request.url.startsWith(worker.registration.scope)) return;
+  const path = new URL(request.url).pathname.slice(new URL(worker.registration.scope).pathname.length);
   if (!COMPUTED.test(path)) event.respondWith(networkFirst(event));
 });
 

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.digits import DIGITS
-from tests.e2e.hand import draw, give_file, png_of
+from tests.e2e.hand import draw, draw_by_pen, give_file, png_of
 
 # In place of what the service says: ink whose answer would stay the same with every model is hard to find.
 UNSURE = {"state": "unsure", "alternatives": [{"digit": 4, "confidence": 0.55}, {"digit": 9, "confidence": 0.43}]}
@@ -54,6 +54,66 @@ def see_image(page: Page) -> None:
     expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
 
 
+def see_reading(page: Page) -> None:
+    """An image whose answer is awaited."""
+    see_empty(page)
+    page.route("**/api/predict*", lambda _: None)
+    give_file(page, "drop", png_of(DIGITS[7]))
+    expect(page.locator("#answer")).to_have_attribute("data-state", "reading")
+
+
+def see_unreadable(page: Page) -> None:
+    """A file that is no image."""
+    see_empty(page)
+    give_file(page, "drop", b"seven")
+    expect(page.locator("#unshown")).to_be_visible()
+    expect(page.locator("#answer")).to_have_attribute("data-state", "error")
+
+
+def see_correction(page: Page) -> None:
+    """The dialog that asks for the right digit."""
+    page.route("**/api/model", collect)
+    page.reload()
+    see_digit(page)
+    page.locator("#wrong").click()
+    expect(page.locator("#correction")).to_be_visible()
+
+
+def collect(route: Route) -> None:
+    """Answers with the card as a service has it that keeps drawings."""
+    response = route.fetch()
+    route.fulfill(response=response, json={**response.json(), "service": {"collects": True}})
+
+
+def see_pen_mode(page: Page) -> None:
+    """A pen was used: fingers leave no ink."""
+    see_empty(page)
+    draw_by_pen(page, DIGITS[3])
+    expect(page.locator("#pen-mode")).to_be_visible()
+    expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
+
+
+def see_squeezed(page: Page) -> None:
+    """The comparison with the squeezed canvas."""
+    see_digit(page)
+    page.locator("#squeeze").check()
+    page.locator("#squeeze-panel").scroll_into_view_if_needed()
+    expect(page.locator("#squeezed-reading")).to_contain_text("Read as")
+
+
+def see_damaged_link(page: Page) -> None:
+    """A link whose drawing cannot be decoded."""
+    page.goto(re.sub("/?$", "/#ink=1!!", page.url, count=1))
+    expect(page.locator("#answer")).to_have_attribute("data-state", "error")
+
+
+def see_waiting(page: Page) -> None:
+    """The card has not come yet."""
+    page.route("**/api/model", lambda _: None)
+    page.reload()
+    expect(page.locator("#model")).to_have_attribute("data-state", "loading")
+
+
 def see_docs(page: Page) -> None:
     """The page of the API, with one answer shown."""
     page.goto(re.sub("/?$", "/docs", page.url, count=1))
@@ -79,6 +139,13 @@ STATES: dict[str, Callable[[Page], None]] = {
     "refused": see_refused,
     "error": see_error,
     "image": see_image,
+    "reading": see_reading,
+    "unreadable": see_unreadable,
+    "correction": see_correction,
+    "pen mode": see_pen_mode,
+    "squeezed": see_squeezed,
+    "damaged link": see_damaged_link,
+    "waiting": see_waiting,
     "docs": see_all_docs,
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw
@@ -195,13 +195,32 @@ def test_nothing_shifts_when_it_comes(page: Page, size: ViewportSize) -> None:
     page.reload()
     see_digit(page)
     scroll_through(page)
-    shift = page.evaluate(
-        """() => new Promise((resolve) => {
-          new PerformanceObserver((list) => {
-            const unexpected = list.getEntries().filter(({ hadRecentInput }) => !hadRecentInput);
-            resolve(unexpected.reduce((sum, { value }) => sum + value, 0));
-          }).observe({ type: "layout-shift", buffered: true });
-          setTimeout(() => resolve(0), 500);
-        })"""
-    )
-    assert shift < 0.05
+    assert page.evaluate(SHIFT) < 0.05
+
+
+@pytest.mark.parametrize("part", ["architecture", "training-summary", "evaluation", "confusion", "experiments"])
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, NARROW["360 px"]], ids=["desktop", "phone"])
+def test_what_comes_with_the_card_has_its_room_and_is_seen_to_be_awaited(
+    page: Page, size: ViewportSize, part: str
+) -> None:
+    page.set_viewport_size(size)
+    page.emulate_media(reduced_motion="reduce")
+    held: list[Route] = []
+    page.route("**/api/model", lambda route: held.append(route))
+    page.reload()
+    page.locator(f"#{part}").evaluate("(part) => part.scrollIntoView()")
+    waiting = "(table) => getComputedStyle(table, '::before').content"
+    assert page.locator("#experiment-table").evaluate(waiting).startswith('"Waiting')
+    held.pop().continue_()
+    expect(page.locator("#experiment-table table")).to_be_visible()
+    assert page.locator("#experiment-table").evaluate(waiting) == "none"
+    assert page.evaluate(SHIFT) < 0.05
+
+
+SHIFT = """() => new Promise((resolve) => {
+  new PerformanceObserver((list) => {
+    const unexpected = list.getEntries().filter(({ hadRecentInput }) => !hadRecentInput);
+    resolve(unexpected.reduce((sum, { value }) => sum + value, 0));
+  }).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(0), 500);
+})"""

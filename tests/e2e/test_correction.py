@@ -3,19 +3,16 @@
 import json
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw
+from tests.e2e.states import collect
 from tests.e2e.test_page import ANSWER, LOAD_ERROR, expect_digit
 
 
 @pytest.fixture
 def collecting(page: Page) -> Page:
-    def collect(route: Route) -> None:
-        card = route.fetch().json()
-        route.fulfill(json={**card, "service": {"collects": True}})
-
     page.route("**/api/model", collect)
     page.reload()
     expect(page.locator("#model")).to_have_attribute("data-state", "ready")

@@ -66,6 +66,34 @@ def test_keys_in_a_field_are_the_fields(page: Page) -> None:
     expect_blank(page)
 
 
+def test_escape_clears_at_the_sheet_alone(page: Page) -> None:
+    draw(page, DIGITS[1])
+    expect_digit(page, 1)
+    for focus in ("document.querySelector('#share').focus()", "document.querySelector('#correction').showModal()"):
+        page.evaluate(focus)
+        page.keyboard.press("Escape")
+        expect_digit(page, 1)
+    page.locator("#stage").focus()
+    page.keyboard.press("Escape")
+    expect_blank(page)
+
+
+def test_a_touch_that_the_system_takes_away_leaves_no_ink(page: Page) -> None:
+    draw(page, DIGITS[1])
+    expect_digit(page, 1)
+    n_pixels = n_inked_pixels(page, "#ink")
+    box = page.locator("#ink").bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+    touch = [("touchStart", 0.1), ("touchMove", 0.5), ("touchMove", 0.9), ("touchCancel", None)]
+    for kind, share in touch:
+        points = [] if share is None else [{"x": box["x"] + share * box["width"], "y": box["y"] + 0.5 * box["height"]}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    expect_digit(page, 1)
+    assert n_inked_pixels(page, "#ink") == n_pixels
+    expect(page.locator("#redo")).to_have_attribute("aria-disabled", "true")
+
+
 def test_a_pen_draws_and_the_hand_beside_it_does_not(page: Page) -> None:
     draw_by_touch(page, [[(0.9, 0.9), (0.95, 0.9)]])
     page.keyboard.press("Escape")
@@ -180,16 +208,20 @@ def test_the_theme_follows_the_system_until_the_visitor_chooses(page: Page) -> N
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         assert theme_of(page) == scheme
+    bars = page.locator("meta[name=theme-color]")
+    of_system = bars.evaluate_all("(bars) => bars.map(({ content }) => content)")
     button.click()
     button.click()
     expect(button).to_have_accessible_name("Dark theme")
     assert theme_of(page) == "dark"
     page.reload()
     assert theme_of(page) == "dark"
+    assert bars.evaluate_all("(bars) => bars.map(({ content }) => content)") == [of_system[1]] * 2
     page.goto(f"{page.url}docs")
     expect(button).to_have_accessible_name("Dark theme")
     button.click()
     expect(button).to_have_accessible_name("System theme")
+    assert bars.evaluate_all("(bars) => bars.map(({ content }) => content)") == of_system
     page.go_back()
     page.reload()
     assert theme_of(page) == "light"

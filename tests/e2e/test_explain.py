@@ -199,10 +199,8 @@ def test_the_figures_of_the_steps_are_the_cards(page: Page, base: float) -> None
         expect(page.locator(f"#{name}-cost")).to_contain_text(f"without {name}")
     expect(page.locator("#tensor-cost strong")).to_have_text(f"{100 * steps['all']['accuracy']:.1f} %")
     for name in ("all", "squeezed"):
-        accuracy, low, high = (
-            f"{100 * steps[name][key]:.1f} %" for key in ("accuracy", "accuracy_low", "accuracy_high")
-        )
-        expect(page.locator("#squeeze-cost")).to_contain_text(f"{accuracy} ({low} to {high})")
+        accuracy, low, high = (100 * steps[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
+        expect(page.locator("#squeeze-cost")).to_contain_text(f"{accuracy:.1f} % ({low:.1f} to {high:.1f} %)")
 
 
 @pytest.mark.slow
@@ -239,7 +237,7 @@ def test_a_blank_sheet_empties_every_step(page: Page) -> None:
     look_inside(page)
     page.locator("#steps").scroll_into_view_if_needed()
     expect(page.locator("#fit-fact")).to_have_text(re.compile("px$"))
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Clear").click()
     expect(page.locator(".fact")).to_have_text([NOTHING] * 6)
     expect(page.locator("#inside-note")).to_have_text("Draw a digit first.")
     for stage in STAGES:

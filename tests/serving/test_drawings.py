@@ -1,5 +1,6 @@
 """Drawings that are kept: what is stored, what is refused, and that there is no more of it than there may be."""
 
+import errno
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 
 from serving import drawings
 from serving.app import create_app
-from serving.drawings import EXAMPLE, MAX_BYTES, MAX_POINTS, MAX_STROKES, Drawings
+from serving.drawings import EXAMPLE, ID_LENGTH, MAX_BYTES, MAX_POINTS, MAX_STROKES, Drawings
 from serving.engine import MAX_IN_THREADS
 from serving.errors import RequestError, StartError
 from serving.settings import Settings
@@ -147,15 +148,33 @@ def test_the_store_has_an_end(collecting: TestClient, folder: Path, monkeypatch:
     assert collecting.post("/api/drawings", json=EXAMPLE | {"label": 2}).status_code == 201
 
 
-def test_a_write_that_fails_leaves_nothing(
-    collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_disk_that_fails_is_told_and_logged_and_nothing_is_left(
+    collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: int) -> None:
-        raise OSError("no space")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fail)
-    refused(collecting.post("/api/drawings", json=EXAMPLE), 500, "in its log")
+    refused(collecting.post("/api/drawings", json=EXAMPLE), 507, "could not be stored: No space left on device")
+    assert str(folder) in caplog.text
     assert [*folder.iterdir()] == []
+
+
+def test_a_folder_that_is_gone_is_told(collecting: TestClient, folder: Path) -> None:
+    folder.rmdir()
+    refused(collecting.post("/api/drawings", json=EXAMPLE), 507, "could not be stored")
+
+
+def test_what_a_killed_process_left_goes_at_the_start_and_nothing_else(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    id_ = "0" * ID_LENGTH
+    kept = [f"{id_}.unipen", f".{id_}.89abcdef", ".gitkeep", f".{id_}", "notes.txt"]
+    for name in [f".{id_}.01234567", *kept]:
+        (folder / name).touch()
+        os.utime(folder / name, (0, 0))
+    os.utime(folder / f".{id_}.89abcdef")  # a worker is about to have it whole
+    Drawings(folder)
+    assert {path.name for path in folder.iterdir()} == set(kept)
 
 
 def test_several_workers_share_a_folder(folder: Path) -> None:

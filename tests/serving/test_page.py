@@ -58,6 +58,14 @@ def test_a_picture_comes_as_it_is(visitor: TestClient) -> None:
     assert "content-encoding" not in visitor.get("/a.png", headers=GZIP).headers
 
 
+@pytest.mark.parametrize("path", ["/", "/a.js", "/a.png"])
+@pytest.mark.parametrize("coding", [GZIP, PLAIN])
+def test_no_file_claims_to_come_in_parts(visitor: TestClient, path: str, coding: dict[str, str]) -> None:
+    response = visitor.get(path, headers={**coding, "range": "bytes=0-1"})
+    assert response.status_code == 200
+    assert "accept-ranges" not in response.headers
+
+
 @pytest.mark.parametrize("headers", [PLAIN, GZIP])
 @pytest.mark.parametrize("path", ["/", "/docs", "/a.js", "/a.png"])
 def test_what_the_client_has_is_not_sent_again(visitor: TestClient, path: str, headers: dict[str, str]) -> None:

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { mostTelling, percent, tellHold, tellReading, tellShift } from "../../web/js/story.js";
+import { chance } from "../../web/js/figures.js";
+import { mostTelling, tellHold, tellReading, tellShift } from "../../web/js/story.js";
 
 /** A reading of `digit` with the given confidence; the rest goes to the digit after it. */
 function reading(state, digit, confidence, digit_score = 1) {
@@ -12,7 +13,7 @@ function reading(state, digit, confidence, digit_score = 1) {
 }
 
 test("what is not certain is never 100 %", () => {
-  assert.deepEqual([0, 0.5, 0.99996, 1].map(percent), ["0.0\u00a0%", "50.0\u00a0%", "99.9\u00a0%", "100.0\u00a0%"]);
+  assert.deepEqual([0, 0.5, 0.99996, 1].map(chance), ["0.0\u00a0%", "50.0\u00a0%", "99.9\u00a0%", "100.0\u00a0%"]);
 });
 
 test("each state is told", () => {

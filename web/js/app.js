@@ -11,9 +11,12 @@ import { takeKeys } from "./keys.js";
 import * as motion from "./motion.js";
 import * as navigation from "./navigation.js";
 import * as network from "./network.js";
+import { Newest } from "./newest.js";
 import { worksOffline } from "./offline.js";
 import { addSamples } from "./picker.js";
-import { Predictor, ServiceError, fileRequest, inkRequest } from "./predict.js";
+import * as picture from "./picture.js";
+import { ServiceError, fileRequest, inkRequest, predict } from "./predict.js";
+import { tellProblem } from "./problems.js";
 import * as run from "./run.js";
 import { forgetLink, isOwnLink, linkedStrokes, share } from "./share.js";
 import * as steps from "./steps.js";
@@ -28,9 +31,9 @@ import { Watch } from "./watch.js";
  */
 const parts = [correction, steps, network, architecture, evaluation, experiments];
 
-const picture = byId("picture", HTMLImageElement);
 const sheet = new Sheet(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => ui.showPenMode(true) });
-const predictor = new Predictor({ answer: takeAnswer, error: takeError });
+/** @type {Newest<Ask, Answer>} */
+const predictor = new Newest(predict, { answer: takeAnswer, error: takeError });
 const watch = new Watch({ card: takeCard, down: ui.showCardError, back: askAgainIfFailed });
 
 /** @type {string | null} */
@@ -43,13 +46,14 @@ let cardTold = "";
 /** Ink on an image means something new: the image goes, and so do the strokes from before it. */
 function startStroke() {
   forgetLink();
-  if (!hasPicture()) return;
-  hidePicture();
+  if (!picture.isThere()) return;
+  picture.hide();
   sheet.clear();
 }
 
 function askInk() {
   tellAgain = null;
+  hasFailed = false;
   showSheet();
   if (sheet.isBlank) {
     predictor.cancel();
@@ -74,6 +78,11 @@ function endStroke() {
 
 /** @param {File} file */
 function askFile(file) {
+  tellAgain = null;
+  hasFailed = false;
+  picture.show(file);
+  showSheet();
+  showBlank();
   ui.showReading();
   showStage();
   predictor.ask({ file, request: () => fileRequest(file) });
@@ -87,7 +96,6 @@ function askFile(file) {
 function takeAnswer(answer, ask, isNewest) {
   // Who draws on while an image is being read has turned away from it.
   if (ask.file && !isNewest) return;
-  if (ask.file) showPicture(ask.file);
   hasFailed = false;
   tellAgain = () => showAnswer(answer, ask, true);
   showAnswer(answer, ask, isNewest);
@@ -116,15 +124,18 @@ function showBlank() {
   for (const part of parts) part.showBlank?.();
 }
 
-/** @param {ServiceError} error */
-function takeError(error) {
+/**
+ * @param {ServiceError} error
+ * @param {Ask} [ask]
+ * @param {boolean} [isAskedAgain] by itself
+ */
+function takeError(error, ask, isAskedAgain = false) {
   tellAgain = null;
   hasFailed = error.canRetry;
   // What explains the last answer would be taken for this one's.
   for (const part of parts) part.showBlank?.();
-  ui.showError(error);
-  ui.speak();
-  if (error.isUnreachable) watch.check();
+  ui.showError(tellProblem(error, Boolean(ask?.file), isAskedAgain), error.canRetry && !isAskedAgain);
+  if (error.isUnreachable) watch.lost(error);
 }
 
 function askAgainIfFailed() {
@@ -144,36 +155,17 @@ function takeCard(card) {
 
 function showSheet() {
   ui.showSheet({
-    isBlank: sheet.isBlank && !hasPicture(),
-    hasInk: !sheet.isBlank && !hasPicture(),
-    canUndo: sheet.canUndo || hasPicture(),
+    isBlank: sheet.isBlank && !picture.isThere(),
+    hasInk: !sheet.isBlank && !picture.isThere(),
+    canUndo: sheet.canUndo || picture.isThere(),
     canRedo: sheet.canRedo,
   });
-}
-
-/** @returns {boolean} whether an image lies on the sheet */
-function hasPicture() {
-  return picture.hasAttribute("src");
-}
-
-/** @param {File} file */
-function showPicture(file) {
-  hidePicture();
-  picture.src = URL.createObjectURL(file);
-  picture.hidden = false;
-  showSheet();
-}
-
-function hidePicture() {
-  URL.revokeObjectURL(picture.src);
-  picture.removeAttribute("src");
-  picture.hidden = true;
 }
 
 /** Takes the image away first: the strokes under it are still there. */
 function undo() {
   forgetLink();
-  if (hasPicture()) hidePicture();
+  if (picture.isThere()) picture.hide();
   else sheet.undo();
   askInk();
 }
@@ -181,21 +173,21 @@ function undo() {
 function redo() {
   if (!sheet.canRedo) return;
   forgetLink();
-  hidePicture();
+  picture.hide();
   sheet.redo();
   askInk();
 }
 
 function clear() {
   forgetLink();
-  hidePicture();
+  picture.hide();
   sheet.clear();
   askInk();
 }
 
 /** @param {Stroke[]} strokes */
 function replay(strokes) {
-  hidePicture();
+  picture.hide();
   sheet.replay(strokes);
   showSheet();
   showStage();
@@ -210,14 +202,14 @@ function showStage() {
 function openLink() {
   const strokes = linkedStrokes();
   if (strokes) replay(strokes);
-  else if (strokes === null) takeError(new ServiceError("The drawing in this link is damaged. Ask for the link once more, or draw.", false));
+  else if (strokes === null) takeError(new ServiceError("The drawing in this link is damaged. Ask for the link once more, or draw."));
 }
 
 byId("undo").addEventListener("click", undo);
 byId("redo").addEventListener("click", redo);
 byId("clear").addEventListener("click", clear);
 byId("share").addEventListener("click", async () => {
-  if (!sheet.isBlank && !hasPicture()) ui.showShared(await share(sheet.strokes));
+  if (!sheet.isBlank && !picture.isThere()) ui.showShared(await share(sheet.strokes));
 });
 byId("use-finger").addEventListener("click", () => {
   sheet.allowFingers();
@@ -232,7 +224,7 @@ byId("model-retry").addEventListener("click", () => watch.check());
 window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
 takeKeys({ undo, redo, clear });
-takeFiles({ file: askFile, none: () => takeError(new ServiceError("There is no image file in what you gave. Save the image, then give the file.", false)) });
+takeFiles({ file: askFile, none: () => takeError(new ServiceError("There is no image file in what you gave. Save the image, then give the file.")) });
 addSamples((strokes) => {
   forgetLink();
   replay(strokes);

@@ -3,22 +3,31 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {Record<string, string | number | boolean>} attributes a false one is left out
- * @param {...(Node | string)} children
- * @returns {HTMLElementTagNameMap[Tag]}
+ * @typedef {Record<string, any>} Attributes those that start with `on` are listeners; false and null are left out
+ * @typedef {Node | string | null | undefined | false} Child left out where it is none
+ */
+
+/**
+ * Elements from text alone: nothing that is told is ever read as HTML.
+ *
+ * @template {string} T
+ * @param {T} tag the element's name, with classes after dots: `p.note`
+ * @param {Attributes} [attributes]
+ * @param {...Child} children
+ * @returns {ElementOf<T>}
  */
 export function html(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  return fill(element, attributes, children);
+  const [name, ...classes] = tag.split(".");
+  const element = document.createElement(name);
+  element.classList.add(...classes);
+  return /** @type {ElementOf<T>} */ (fill(element, attributes, children));
 }
 
 /**
  * @template {keyof SVGElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, string | number | boolean>} attributes a false one is left out
- * @param {...(Node | string)} children
+ * @param {Attributes} [attributes]
+ * @param {...Child} children
  * @returns {SVGElementTagNameMap[Tag]}
  */
 export function svg(tag, attributes = {}, ...children) {
@@ -60,14 +69,15 @@ export function foldedTable(title, head, rows) {
 /**
  * @template {Element} Kind
  * @param {Kind} element
- * @param {Record<string, string | number | boolean>} attributes
- * @param {(Node | string)[]} children
+ * @param {Attributes} attributes
+ * @param {Child[]} children
  * @returns {Kind}
  */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) element.setAttribute(name, String(value));
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children);
+  element.append(...children.filter((child) => child != null && child !== false));
   return element;
 }

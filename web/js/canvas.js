@@ -1,6 +1,6 @@
 // The drawing: what the pen does, and the strokes painted on the screen and rasterised for the service.
 
-import { contextOf, drawStrokes } from "./ink.js";
+import { contextOf, drawStrokes, penWidthFor } from "./ink.js";
 import { History } from "./strokes.js";
 
 /** Side in pixels of the square raster that is sent. */
@@ -41,8 +41,7 @@ export class Sheet {
     canvas.addEventListener("pointerdown", (event) => this.#penDown(event));
     canvas.addEventListener("pointermove", (event) => this.#penMove(event));
     canvas.addEventListener("pointerup", (event) => this.#penUp(event));
-    // The system took the pointer away: what is drawn so far stays.
-    canvas.addEventListener("pointercancel", (event) => this.#penUp(event));
+    canvas.addEventListener("pointercancel", (event) => this.#penAway(event));
     new ResizeObserver(() => this.#paintSoon()).observe(canvas);
     // A zoomed page or another screen changes the pixel ratio, another theme the ink's colour.
     window.addEventListener("resize", () => this.#paintSoon());
@@ -115,12 +114,16 @@ export class Sheet {
     this.#hasPen = false;
   }
 
-  /** @returns {Uint8Array<ArrayBuffer>} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255) */
+  /**
+   * What is sent; small ink in it is drawn with a finer pen than on the screen.
+   *
+   * @returns {Uint8Array<ArrayBuffer>} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255)
+   */
   toGrey() {
     const context = this.#raster;
     context.fillStyle = "white";
     context.fillRect(0, 0, RASTER_SIDE, RASTER_SIDE);
-    drawStrokes(context, this.#shown, RASTER_SIDE, "black");
+    drawStrokes(context, this.#shown, RASTER_SIDE, "black", penWidthFor(this.#shown));
     const rgba = context.getImageData(0, 0, RASTER_SIDE, RASTER_SIDE).data;
     const grey = new Uint8Array(RASTER_SIDE ** 2);
     for (let pixel = 0; pixel < grey.length; pixel += 1) grey[pixel] = rgba[4 * pixel];
@@ -169,6 +172,18 @@ export class Sheet {
   #penUp(event) {
     if (event.pointerId !== this.#pen?.id) return;
     this.#pen = null;
+    this.#on.end?.();
+  }
+
+  /**
+   * The system took the pointer, as for a gesture of its own: what it has drawn was not meant.
+   *
+   * @param {PointerEvent} event
+   */
+  #penAway(event) {
+    if (event.pointerId !== this.#pen?.id) return;
+    this.#change(() => this.#history.drop());
+    this.#on.ink();
     this.#on.end?.();
   }
 

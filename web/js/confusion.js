@@ -3,6 +3,8 @@
 import { html, untold } from "./build.js";
 import { byId } from "./dom.js";
 import { count, counted, percent } from "./figures.js";
+import { paintGrey } from "./grid.js";
+import { GRID, bytesOf } from "./pixels.js";
 import { rankConfusions } from "./limits.js";
 
 /** @typedef {{actual: number, predicted: number}} Cell */
@@ -16,9 +18,6 @@ import { rankConfusions } from "./limits.js";
 const SOURCES = { mnist: "MNIST", strokes: "pen strokes" };
 
 const TESTS = /** @type {Test[]} */ (Object.keys(SOURCES));
-
-/** Side in pixels of what the network saw. */
-const SIDE = 28;
 
 const STATES = { digit: "told as certain", unsure: "told as unsure", not_a_digit: "refused", blank: "taken for blank" };
 
@@ -218,13 +217,8 @@ function isOf(mistake, cell) {
  */
 function drawMistake({ actual, predicted, confidence, state, pixels, image }) {
   const label = `A ${actual} that was read as ${predicted}, image ${image}`;
-  const canvas = html("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": label });
-  const painted = new ImageData(SIDE, SIDE);
-  [...atob(pixels)].forEach((byte, pixel) => {
-    const level = byte.charCodeAt(0);
-    painted.data.set([level, level, level, 255], 4 * pixel);
-  });
-  canvas.getContext("2d")?.putImageData(painted, 0, 0);
+  const canvas = html("canvas", { role: "img", "aria-label": label });
+  paintGrey(canvas, bytesOf(pixels), GRID);
   const story = /** @type {Record<string, string>} */ (STATES)[state] ?? state;
   return html("li", {}, canvas, html("span", {}, percent(confidence, 1)), html("span", { class: "state" }, story));
 }

@@ -1,5 +1,6 @@
 // The correction of an answer: the drawing and its right digit, for the service to store.
 
+import { html } from "./build.js";
 import { byId } from "./dom.js";
 import { ServiceError, sendDrawing } from "./predict.js";
 
@@ -66,12 +67,7 @@ async function send(label) {
 }
 
 for (let digit = 0; digit < 10; digit += 1) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button digit";
-  button.textContent = String(digit);
-  button.addEventListener("click", () => send(digit));
-  digits.append(button);
+  digits.append(html("button.button.digit", { type: "button", onclick: () => send(digit) }, String(digit)));
 }
 wrong.addEventListener("click", () => {
   problem.hidden = true;

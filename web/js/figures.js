@@ -15,6 +15,17 @@ export function percent(share, digits = 2) {
 }
 
 /**
+ * How likely something is, with one decimal: 0 where it hardly is, but never rounded up to 100 %.
+ *
+ * @param {number} share 0 to 1
+ * @returns {string}
+ */
+export function chance(share) {
+  const value = share < 1 ? Math.min(100 * share, 99.9) : 100;
+  return `${value.toFixed(1)}\u00a0%`;
+}
+
+/**
  * @param {number} low 0 to 1
  * @param {number} high 0 to 1
  * @param {number} [digits] after the point

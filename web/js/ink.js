@@ -3,6 +3,27 @@
 /** Pen width as a share of the sheet's side: about a tenth of the height of a digit that fills half the sheet. */
 const PEN_WIDTH = 0.06;
 
+/** The most of the ink's longest side that the pen is wide in what is sent: that of a digit as high as half the sheet. */
+const MAX_OF_INK = 0.12;
+
+/** Below this, as a share of the sheet's side, it is never: a dab of the pen stays a dab, and is no small 1. */
+const MIN_PEN_WIDTH = 0.02;
+
+/**
+ * The width to draw small ink with where it is read: the sheet's own pen would make a blob of it.
+ *
+ * @param {readonly Stroke[]} strokes
+ * @returns {number} as a share of the sheet's side
+ */
+export function penWidthFor(strokes) {
+  const [width, height] = [0, 1].map((axis) => {
+    // What lies beyond the sheet is cut off.
+    const places = strokes.flat().map((point) => Math.min(Math.max(point[axis], 0), 1));
+    return places.reduce((a, b) => Math.max(a, b), 0) - places.reduce((a, b) => Math.min(a, b), 1);
+  });
+  return Math.min(PEN_WIDTH, Math.max(MIN_PEN_WIDTH, MAX_OF_INK * Math.max(width, height)));
+}
+
 /**
  * Draws the strokes on a square of `side` pixels: one routine for the screen and for what is sent, so that both agree.
  *
@@ -10,10 +31,11 @@ const PEN_WIDTH = 0.06;
  * @param {readonly Stroke[]} strokes
  * @param {number} side
  * @param {string} colour
+ * @param {number} [penWidth] as a share of the side
  */
-export function drawStrokes(context, strokes, side, colour) {
+export function drawStrokes(context, strokes, side, colour, penWidth = PEN_WIDTH) {
   context.strokeStyle = context.fillStyle = colour;
-  context.lineWidth = PEN_WIDTH * side;
+  context.lineWidth = penWidth * side;
   context.lineCap = context.lineJoin = "round";
   for (const stroke of strokes) {
     const points = stroke.map(([x, y]) => /** @type {Point} */ ([x * side, y * side]));

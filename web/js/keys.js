@@ -3,20 +3,29 @@
 /** Where keys mean something else: texts that are written, and what opens above the page. */
 const ELSEWHERE = "input:not([type=file], [type=checkbox]), textarea, select, [contenteditable], dialog, [popover]";
 
+/** What may be open above the page: Escape closes it. */
+const ABOVE = "dialog[open], :popover-open";
+
 /**
  * @param {object} on
  * @param {() => void} on.undo Ctrl or Cmd and Z
  * @param {() => void} on.redo the same with Shift, or Ctrl and Y
- * @param {() => void} on.clear Escape
+ * @param {() => void} on.clear Escape at the sheet, or where nothing has the focus
  */
 export function takeKeys(on) {
   document.addEventListener("keydown", (event) => {
     const isElsewhere = event.target instanceof Element && event.target.closest(ELSEWHERE);
     const act = isElsewhere || event.defaultPrevented ? null : actionOf(event);
-    if (!act) return;
+    if (!act || (act === "clear" && !isAtSheet())) return;
     event.preventDefault();
     on[act]();
   });
+}
+
+/** @returns {boolean} */
+function isAtSheet() {
+  const focused = document.activeElement ?? document.body;
+  return (focused === document.body || focused.id === "stage") && !document.querySelector(ABOVE);
 }
 
 /**

@@ -1,10 +1,12 @@
 // The network's layers, from the ink to the answer: the maps of each as small tiles, one of them enlarged.
 
+import { html } from "./build.js";
 import { byId } from "./dom.js";
+import { chance } from "./figures.js";
 import { paintGrey } from "./grid.js";
 import { MapPicker } from "./maps.js";
 import { GRID, bytesOf } from "./pixels.js";
-import { best, isRead, percent } from "./story.js";
+import { best, isRead } from "./story.js";
 
 /** @type {Record<string, string>} */
 const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooling2D: "Average pooling" };
@@ -13,7 +15,7 @@ const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooli
 const details = new Map();
 const list = byId("map-layers", HTMLOListElement);
 const chances = byId("chances", HTMLOListElement);
-const input = document.createElement("canvas");
+const input = html("canvas", { role: "img", "aria-label": "The 28 by 28 pixels that go in" });
 /** @type {MapPicker[]} */
 let pickers = [];
 let shapes = "";
@@ -42,47 +44,30 @@ export function show(normalized, layers, reading) {
 
 /** @param {LayerMaps[]} layers */
 function build(layers) {
-  input.role = "img";
-  input.ariaLabel = "The 28 by 28 pixels that go in";
-  const tile = element("div", "tile", input);
   pickers = layers.map(({ shape }, index) => new MapPicker(shape, `Maps of layer ${index + 1}, strongest first`));
   const rows = layers.map(({ name, kind, shape: [height, width, n_maps] }, index) => {
-    const about = element(
-      "div",
-      "about",
-      element("h4", "", `${index + 1} · ${KINDS[kind] ?? kind} ${details.get(name) ?? ""}`),
-      element("p", "", `${n_maps} maps of ${height} × ${width}`),
-      element("p", "", name),
+    const about = html(
+      "div.about",
+      {},
+      html("h4", {}, `${index + 1} · ${KINDS[kind] ?? kind} ${details.get(name) ?? ""}`),
+      html("p", {}, `${n_maps} maps of ${height} × ${width}`),
+      html("p", {}, name),
     );
-    return element("li", "map-layer", about, pickers[index].enlarged, pickers[index].tiles);
+    return html("li.map-layer", {}, about, pickers[index].enlarged, pickers[index].tiles);
   });
-  const first = element("div", "about", element("h4", "", "Input"), element("p", "", `${GRID} × ${GRID}`));
-  list.replaceChildren(element("li", "map-layer", first, element("figure", "", tile)), ...rows);
+  const first = html("div.about", {}, html("h4", {}, "Input"), html("p", {}, `${GRID} × ${GRID}`));
+  list.replaceChildren(html("li.map-layer", {}, first, html("figure", {}, html("div.tile", {}, input))), ...rows);
 }
 
 /** @param {import("./story.js").Reading} reading */
 function showChances(reading) {
   const rows = reading.probabilities.map((share, digit) => {
-    const fill = element("span", "fill");
+    const fill = html("span.fill");
     fill.style.width = `${100 * share}%`;
-    const name = element("span", "name", String(digit));
-    const cells = [name, element("span", "track", fill), element("span", "share", percent(share))];
-    return element("li", isRead(reading) && digit === best(reading) ? "best" : "", ...cells);
+    const name = html("span.name", {}, String(digit));
+    const cells = [name, html("span.track", {}, fill), html("span.share", {}, chance(share))];
+    return html("li", { class: isRead(reading) && digit === best(reading) && "best" }, ...cells);
   });
   chances.replaceChildren(...rows);
-  byId("score").replaceChildren("A digit at all: ", element("strong", "", percent(reading.digit_score)));
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {string} className
- * @param {...(string | Node)} children
- * @returns {HTMLElementTagNameMap[Tag]}
- */
-function element(tag, className, ...children) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.append(...children);
-  return made;
+  byId("score").replaceChildren("A digit at all: ", html("strong", {}, chance(reading.digit_score)));
 }

@@ -1,5 +1,6 @@
 // The feature maps of one layer: tiles to choose from, and the chosen one enlarged.
 
+import { html } from "./build.js";
 import { paintTinted } from "./grid.js";
 
 /** Maps that are shown before somebody asks for all of them. */
@@ -15,16 +16,23 @@ const N_COLUMNS = 8;
 /** A list box of tiles, strongest first: pointing or focus chooses one. */
 export class MapPicker {
   /** The chosen map, enlarged. */
-  enlarged = document.createElement("figure");
+  enlarged = html("figure");
   /** The tiles, and the button that shows all of them. */
-  tiles = document.createElement("div");
+  tiles = html("div");
 
   #width;
   #n_maps;
-  #large = document.createElement("canvas");
-  #caption = document.createElement("figcaption");
-  #box = document.createElement("div");
-  #more = document.createElement("button");
+  #large = html("canvas", { role: "img" });
+  #caption = html("figcaption");
+  #box = html("div.maps", {
+    role: "listbox",
+    "aria-orientation": "horizontal",
+    onkeydown: (/** @type {KeyboardEvent} */ event) => this.#press(event),
+  });
+  #more = html("button.button.small", {
+    type: "button",
+    onclick: () => this.#unfold(this.#more.ariaExpanded !== "true"),
+  });
   /** @type {HTMLElement[]} */
   #options;
   /** @type {FeatureMap[]} */
@@ -39,21 +47,10 @@ export class MapPicker {
   constructor([, width, n_maps], label) {
     this.#width = width;
     this.#n_maps = n_maps;
-    const tile = document.createElement("div");
-    tile.className = "tile";
-    tile.append(this.#large);
-    this.#large.role = "img";
-    this.enlarged.append(tile, this.#caption);
+    this.enlarged.append(html("div.tile", {}, this.#large), this.#caption);
     this.#options = Array.from({ length: n_maps }, (_, index) => this.#addOption(index));
-    this.#box.className = "maps";
-    this.#box.role = "listbox";
     this.#box.ariaLabel = label;
-    this.#box.ariaOrientation = "horizontal";
     this.#box.append(...this.#options);
-    this.#box.addEventListener("keydown", (event) => this.#press(event));
-    this.#more.className = "button small";
-    this.#more.type = "button";
-    this.#more.addEventListener("click", () => this.#unfold(this.#more.ariaExpanded !== "true"));
     this.tiles.append(this.#box, this.#more);
     this.#unfold(false);
   }
@@ -82,13 +79,8 @@ export class MapPicker {
    * @returns {HTMLElement}
    */
   #addOption(index) {
-    const option = document.createElement("div");
-    option.role = "option";
-    option.append(document.createElement("canvas"));
-    option.addEventListener("pointerenter", () => this.#choose(index));
-    option.addEventListener("pointerdown", () => this.#choose(index));
-    option.addEventListener("focus", () => this.#choose(index));
-    return option;
+    const choose = () => this.#choose(index);
+    return html("div", { role: "option", onpointerenter: choose, onpointerdown: choose, onfocus: choose }, html("canvas"));
   }
 
   /** @param {number} index by strength */

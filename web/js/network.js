@@ -4,18 +4,19 @@
 import { byId } from "./dom.js";
 import * as hold from "./hold.js";
 import * as layers from "./layers.js";
-import { NewestAsker } from "./newest.js";
+import { Newest } from "./newest.js";
 import { blank, windowsOf } from "./occlusion.js";
 import { GRID, bytesOf } from "./pixels.js";
+import { askNetwork } from "./predict.js";
 
-/** @typedef {import("./hold.js").Asked} Asked */
+/** @typedef {NetworkAsk & import("./hold.js").Asked} Asked */
 
 const inside = byId("inside", HTMLDetailsElement);
 const body = byId("inside-body");
 const note = byId("inside-note");
 
-/** @type {NewestAsker<Asked>} */
-const asker = new NewestAsker({ answer: show, error: showError });
+/** @type {Newest<Asked, NetworkAnswer>} */
+const questions = new Newest(askNetwork, { answer: show, error: showError });
 /** @type {Answer | null} */
 let newest = null;
 /** @type {Answer | null} */
@@ -49,7 +50,7 @@ export function showAnswer(answer, { isDrawing }) {
 /** Nothing is drawn. */
 export function showBlank() {
   newest = asked = null;
-  asker.cancel();
+  questions.cancel();
   showNote("Draw a digit first.");
 }
 
@@ -61,7 +62,7 @@ function askSoon() {
   const grids = new Uint8Array((1 + places.length) * GRID * GRID);
   grids.set(normalized);
   grids.set(blank(normalized, places), GRID * GRID);
-  asker.ask({ grids, layers: true, about: { normalized, places } });
+  questions.ask({ grids, layers: true, normalized, places });
 }
 
 /**

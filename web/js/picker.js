@@ -1,10 +1,9 @@
 // The sample digits: a button for each, with its drawing on it.
 
+import { html, svg } from "./build.js";
 import { byId } from "./dom.js";
 import { SAMPLES } from "./samples.js";
 import { decodeStrokes } from "./strokes.js";
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * Puts the buttons into the page.
@@ -25,19 +24,7 @@ export function addSamples(take) {
  * @returns {HTMLButtonElement}
  */
 function sampleButton(strokes, digit, take) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button sample";
-  button.ariaLabel = `Draw a sample ${digit}`;
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("viewBox", "15 15 70 70");
-  picture.setAttribute("aria-hidden", "true");
-  for (const stroke of strokes) {
-    const line = document.createElementNS(SVG, "polyline");
-    line.setAttribute("points", stroke.map(([x, y]) => `${100 * x},${100 * y}`).join(" "));
-    picture.append(line);
-  }
-  button.append(picture);
-  button.addEventListener("click", () => take(strokes));
-  return button;
+  const lines = strokes.map((stroke) => svg("polyline", { points: stroke.map(([x, y]) => `${100 * x},${100 * y}`).join(" ") }));
+  const picture = svg("svg", { viewBox: "15 15 70 70", "aria-hidden": "true" }, ...lines);
+  return html("button.button.sample", { type: "button", "aria-label": `Draw a sample ${digit}`, onclick: () => take(strokes) }, picture);
 }

@@ -3,17 +3,31 @@
 /** Longer than any honest answer takes: a service that hangs must not silence the page for good. */
 const TIMEOUT_MS = 10_000;
 
+/** What a large photo on a slow line has besides: 32 kB a second are waited for. */
+const MS_PER_BYTE = 1 / 32;
+
 /** What went wrong, in a sentence to show. */
 export class ServiceError extends Error {
   /**
    * @param {string} message
-   * @param {boolean} canRetry whether the same request may work later
-   * @param {boolean} [isUnreachable] whether nothing of the service answered
+   * @param {object} [about]
+   * @param {number} [about.status] of the service's answer; 0 where nothing of it answered
+   * @param {number} [about.retryAfterMs] from when on the same request may work, as the service tells it
    */
-  constructor(message, canRetry, isUnreachable = false) {
+  constructor(message, { status, retryAfterMs } = {}) {
     super(message);
-    this.canRetry = canRetry;
-    this.isUnreachable = isUnreachable;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** @returns {boolean} whether nothing of the service answered */
+  get isUnreachable() {
+    return this.status === 0;
+  }
+
+  /** @returns {boolean} whether the same request may work later */
+  get canRetry() {
+    return this.isUnreachable || this.status === 408 || (this.status ?? 0) >= 500;
   }
 }
 
@@ -25,12 +39,11 @@ export async function fetchCard() {
 /**
  * Asks the network alone, without the preprocessing before it.
  *
- * @param {Uint8Array<ArrayBuffer>} grids n x 28 x 28 levels (255 = ink), as `normalized` of an answer has them
- * @param {{layers?: boolean}} [options] `layers`: the feature maps of the first grid are told as well
- * @param {AbortSignal} [signal]
+ * @param {NetworkAsk} ask
+ * @param {AbortSignal} signal
  * @returns {Promise<NetworkAnswer>}
  */
-export async function askNetwork(grids, { layers = false } = {}, signal) {
+export async function askNetwork({ grids, layers = false }, signal) {
   const headers = { "Content-Type": "application/octet-stream" };
   return (await fetchJson(`api/network${layers ? "?layers=true" : ""}`, { method: "POST", body: grids, headers }, signal)).body;
 }
@@ -65,92 +78,14 @@ export function fileRequest(file) {
 }
 
 /**
- * Asks for answers, one request at a time: the newest ask waits while a request is under way and replaces an older one
- * that waits, so that the page is as live as the service is fast and the last ink is always answered.
- */
-export class Predictor {
-  #on;
-  /** @type {Ask | null} */
-  #waiting = null;
-  /** @type {Ask | null} */
-  #last = null;
-  /** @type {AbortController | null} */
-  #abort = null;
-
-  /**
-   * @param {object} on
-   * @param {(answer: Answer, ask: Ask, isNewest: boolean) => void} on.answer
-   * @param {(error: ServiceError) => void} on.error an error that a newer ask overtakes is not told
-   */
-  constructor(on) {
-    this.#on = on;
-  }
-
-  /** @returns {boolean} true while an answer is under way or an ask waits */
-  get isBusy() {
-    return this.#abort !== null;
-  }
-
-  /**
-   * Sends the ask as soon as no other request is under way.
-   *
-   * @param {Ask} ask
-   */
-  ask(ask) {
-    this.#waiting = this.#last = ask;
-    if (!this.#abort) this.#run();
-  }
-
-  /** Sends the last ask once more. */
-  askAgain() {
-    if (this.#last) this.ask(this.#last);
-  }
-
-  /** Forgets the ask that waits, and drops the request under way: its answer will not be told. */
-  cancel() {
-    this.#waiting = this.#last = null;
-    this.#abort?.abort();
-  }
-
-  async #run() {
-    while (this.#waiting) {
-      const ask = this.#waiting;
-      this.#waiting = null;
-      this.#abort = new AbortController();
-      const tell = await this.#outcome(ask, this.#abort.signal);
-      // Before it is told, so that who is told may ask at once.
-      if (!this.#waiting) this.#abort = null;
-      try {
-        tell();
-      } catch (error) {
-        reportError(error); // in the console; what waits is asked all the same
-      }
-    }
-  }
-
-  /**
-   * @param {Ask} ask
-   * @param {AbortSignal} signal
-   * @returns {Promise<() => void>} what tells it
-   */
-  async #outcome(ask, signal) {
-    try {
-      const answer = await predict(ask.request(), signal);
-      return () => signal.aborted || this.#on.answer(answer, ask, this.#waiting === null);
-    } catch (error) {
-      const told = error instanceof ServiceError ? error : new ServiceError("The page has a fault.", false);
-      if (told !== error) reportError(error);
-      return () => signal.aborted || this.#waiting || this.#on.error(told);
-    }
-  }
-}
-
-/**
- * @param {ServiceRequest} request
+ * Has ink or an image read.
+ *
+ * @param {Ask} ask
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
  */
-async function predict({ url, ...options }, signal) {
+export async function predict(ask, signal) {
+  const { url, ...options } = ask.request();
   const sent = performance.now();
   const { body, headers } = await fetchJson(url, { method: "POST", ...options }, signal);
   const roundTripMs = performance.now() - sent;
@@ -165,17 +100,19 @@ async function predict({ url, ...options }, signal) {
  * @returns {Promise<{body: any, headers: Headers}>}
  */
 async function fetchJson(url, options, signal) {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS + MS_PER_BYTE * (options.body instanceof Blob ? options.body.size : 0));
   let response, body;
   try {
     response = await fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
     body = await response.json();
   } catch {
-    // No connection, no answer in time, or a page by something else than the service (a proxy's error page).
-    throw new ServiceError("The service cannot be reached.", true, true);
+    // No connection, no answer in time, or a page by something else than the service, such as a proxy.
   }
-  if (!response.ok) throw new ServiceError(body.error ?? `The service answered ${response.status}.`, response.status >= 500);
-  return { body, headers: response.headers };
+  const isRefused = response && response.status >= 400 && response.status < 500;
+  if (!response || !(body || isRefused)) throw new ServiceError("The service cannot be reached.", { status: 0 });
+  if (response.ok) return { body, headers: response.headers };
+  const retryAfterMs = 1000 * Number(response.headers.get("Retry-After")) || undefined;
+  throw new ServiceError(body?.error ?? `The service answered ${response.status}.`, { status: response.status, retryAfterMs });
 }
 
 /**

@@ -1,20 +1,22 @@
 // What most demos do: the whole canvas squeezed to the grid and given to the same network, beside what the steps make.
 
 import { byId } from "./dom.js";
+import { chance, interval } from "./figures.js";
 import { paintGrey, wipe } from "./grid.js";
-import { NewestAsker } from "./newest.js";
+import { Newest } from "./newest.js";
 import { GRID, bytesOf, inkOf, squeeze } from "./pixels.js";
-import { percent, tellReading } from "./story.js";
+import { askNetwork } from "./predict.js";
+import { tellReading } from "./story.js";
 
-/** @typedef {{grid: Uint8Array, answer: Answer}} Pair the squeezed canvas, and the answer to the same ink */
+/** @typedef {NetworkAsk & {answer: Answer}} Pair the squeezed canvas, and the answer to the same ink */
 
 const toggle = byId("squeeze", HTMLInputElement);
 const panel = byId("squeeze-panel");
 const ours = byId("ours-canvas", HTMLCanvasElement);
 const theirs = byId("squeezed-canvas", HTMLCanvasElement);
 
-/** @type {NewestAsker<Pair>} */
-const asker = new NewestAsker({ answer: showPair, error: showError });
+/** @type {Newest<Pair, NetworkAnswer>} */
+const newest = new Newest(askNetwork, { answer: showPair, error: showError });
 /** @type {Answer | null} */
 let asked = null;
 
@@ -35,7 +37,7 @@ export function showCard(steps) {
   const { all, squeezed } = steps ?? {};
   byId("squeeze-cost").textContent =
     all && squeezed
-      ? `On unseen writers’ pen strokes: ${interval(all)} right with the six steps, ${interval(squeezed)} squeezed.`
+      ? `On unseen writers’ pen strokes: ${tellAccuracy(all)} right with the six steps, ${tellAccuracy(squeezed)} squeezed.`
       : "";
 }
 
@@ -48,32 +50,38 @@ export function showCard(steps) {
 export function show(source, answer) {
   if (!toggle.checked || !source || asked === answer) return;
   asked = answer;
-  const grid = squeeze(inkOf(source.grey, source.width, source.height), source.width, source.height);
-  asker.ask({ grids: grid, about: { grid, answer } });
+  newest.ask({ grids: squeeze(inkOf(source.grey, source.width, source.height), source.width, source.height), answer });
 }
 
 /** Nothing is drawn, or nothing is compared. */
 export function showBlank() {
-  asked = null;
-  asker.cancel();
-  for (const canvas of [ours, theirs]) wipe(canvas);
-  tell("–", "–", "");
+  newest.cancel();
+  showNothing("–", "");
 }
 
 /**
  * @param {NetworkAnswer} network
  * @param {Pair} pair
  */
-function showPair({ answers: [reading] }, { grid, answer }) {
+function showPair({ answers: [reading] }, { grids, answer }) {
   paintGrey(ours, bytesOf(answer.normalized), GRID);
-  paintGrey(theirs, grid, GRID);
+  paintGrey(theirs, grids, GRID);
   tell(`Read as ${tellReading(answer)}`, `Read as ${tellReading(reading)}`, "");
 }
 
 /** @param {Error} error */
 function showError({ message }) {
-  showBlank();
-  tell("", "", message);
+  showNothing("", message);
+}
+
+/**
+ * @param {string} reading
+ * @param {string} note
+ */
+function showNothing(reading, note) {
+  asked = null;
+  for (const canvas of [ours, theirs]) wipe(canvas);
+  tell(reading, reading, note);
 }
 
 /**
@@ -91,6 +99,6 @@ function tell(our, their, note) {
  * @param {StepAccuracy} step
  * @returns {string}
  */
-function interval({ accuracy, accuracy_low, accuracy_high }) {
-  return `${percent(accuracy)} (${percent(accuracy_low)} to ${percent(accuracy_high)})`;
+function tellAccuracy({ accuracy, accuracy_low, accuracy_high }) {
+  return `${chance(accuracy)} (${interval(accuracy_low, accuracy_high, 1)})`;
 }

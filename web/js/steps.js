@@ -1,11 +1,13 @@
 // From ink to tensor: each stage of the preprocessing on the visitor's own ink. The preprocessing itself is the model
 // file's; what is shown from the third stage on comes out of its answer.
 
+import { html } from "./build.js";
 import { byId } from "./dom.js";
+import { chance } from "./figures.js";
 import { GridCursor, paintGrey, wipe } from "./grid.js";
 import { FIT, GRID, bytesOf, centreOfMass, cropOf, fitOf, inkOf, isLight, shiftOf } from "./pixels.js";
 import { sourceOf } from "./source.js";
-import { percent, tellShift } from "./story.js";
+import { tellShift } from "./story.js";
 import * as squeezed from "./squeezed.js";
 
 /** @typedef {import("./source.js").Source} Source */
@@ -51,7 +53,7 @@ export function showCard({ evaluation }) {
   }
   showAccuracy("tensor", all, "right with all steps");
   const how = "Right answers are counted on pen strokes of writers that the model never saw";
-  const stretched = aspect ? ` With ${aspect.label} in the fit, ${percent(aspect.accuracy)} are right.` : "";
+  const stretched = aspect ? ` With ${aspect.label} in the fit, ${chance(aspect.accuracy)} are right.` : "";
   byId("steps-note").textContent = all ? `${how}, with one step left out at a time.${stretched}` : "";
   squeezed.showCard(steps);
 }
@@ -205,13 +207,9 @@ function paintColours(canvas, colours) {
 function showAccuracy(stage, step, words) {
   const cost = byId(`${stage}-cost`);
   if (!step) return cost.replaceChildren();
-  const [figure, track, fill] = ["strong", "span", "span"].map((tag) => document.createElement(tag));
-  figure.textContent = percent(step.accuracy);
-  track.className = "track";
-  fill.className = "fill";
+  const fill = html("span.fill");
   fill.style.width = `${100 * step.accuracy}%`;
-  track.append(fill);
-  cost.replaceChildren(figure, track, words);
+  cost.replaceChildren(html("strong", {}, chance(step.accuracy)), html("span.track", {}, fill), words);
 }
 
 /**

@@ -1,15 +1,8 @@
 // Sentences about readings and shifts, for the explaining parts of the page.
 
-/** @typedef {NetworkAnswer["answers"][number]} Reading what the network says of one grid */
+import { chance } from "./figures.js";
 
-/**
- * @param {number} share 0 to 1
- * @returns {string} a percentage with one decimal; what is not certain is never rounded up to 100 %
- */
-export function percent(share) {
-  const value = share < 1 ? Math.min(100 * share, 99.9) : 100;
-  return `${value.toFixed(1)}\u00a0%`;
-}
+/** @typedef {NetworkAnswer["answers"][number]} Reading what the network says of one grid */
 
 /**
  * @param {Reading} reading
@@ -20,7 +13,7 @@ export function tellReading({ state, probabilities }) {
   if (state === "blank") return "nothing at all";
   if (state === "not_a_digit") return "not a digit";
   if (state === "unsure") return `${first} or ${second}, unsure`;
-  return `${first} (${percent(probabilities[first])})`;
+  return `${first} (${chance(probabilities[first])})`;
 }
 
 /**
@@ -49,7 +42,7 @@ export function tellHold(whole, without, part) {
   if (!isSame(whole, without)) return `Without its ${part} part it would be read as ${tellReading(without)}.`;
   if (!isRead(whole)) return "It is not read as a digit, whichever part is left out.";
   const digit = best(whole);
-  const [from, to] = [whole, without].map(({ probabilities, digit_score }) => percent(probabilities[digit] * digit_score));
+  const [from, to] = [whole, without].map(({ probabilities, digit_score }) => chance(probabilities[digit] * digit_score));
   if (from === to) return `No single part decides: it stays ${digit} without any of them.`;
   const most = `The ${part} part matters most: without it the chance goes from ${from} to ${to}.`;
   return `It stays ${digit} without any one part. ${most}`;

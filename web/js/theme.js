@@ -10,6 +10,9 @@ const NAMES = { system: "System theme", light: "Light theme", dark: "Dark theme"
 const ORDER = ["system", "light", "dark"];
 
 const root = document.documentElement;
+/** @type {NodeListOf<HTMLMetaElement>} */
+const bars = document.querySelectorAll('meta[name="theme-color"]');
+const barColours = [...bars].map(({ content }) => content);
 const button = byId("theme");
 const label = byId("theme-name");
 
@@ -38,6 +41,8 @@ function show() {
   button.dataset.choice = theme;
   label.textContent = NAMES[theme];
   button.title = `${NAMES[theme]}; press for: ${NAMES[next(theme)].toLowerCase()}`;
+  // The browser's own bar: of the page's two colours it takes the system's, unless both are one.
+  bars.forEach((bar, i) => (bar.content = barColours[theme === "system" ? i : Number(theme === "dark")]));
 }
 
 /**

@@ -205,7 +205,15 @@ interface Experiment {
   finding: string;
 }
 
-/** What POST /api/network answers. */
+/** What POST /api/network is asked. */
+interface NetworkAsk {
+  /** n x 28 x 28 levels (255 = ink), as `normalized` of an answer has them. */
+  grids: Uint8Array<ArrayBuffer>;
+  /** Whether the feature maps of the first grid are told as well. */
+  layers?: boolean;
+}
+
+/** What it answers. */
 interface NetworkAnswer {
   model_version: string;
   answers: Pick<Prediction, "state" | "digit" | "confidence" | "probabilities" | "digit_score">[];
@@ -222,6 +230,12 @@ interface LayerMaps {
   /** Base64 of bytes, channel by channel. */
   maps: string;
 }
+
+/** The element that `html("p.note")` makes: of the name before the dot. */
+type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
+  ? HTMLElementTagNameMap[TagName<T>]
+  : HTMLElement;
+type TagName<T extends string> = T extends `${infer Name}.${string}` ? Name : T;
 
 /** What we use of GSAP: https://gsap.com/docs/ has the whole. */
 interface Gsap {

@@ -1,12 +1,12 @@
 // Everything that the page shows beside the ink: pure output, from the service's answers to the elements.
 
+import { html } from "./build.js";
 import { byId } from "./dom.js";
-import { contextOf } from "./ink.js";
+import { chance } from "./figures.js";
+import { paintGrey, wipe } from "./grid.js";
+import { GRID, bytesOf } from "./pixels.js";
 
 const NAMES = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
-
-/** Side in pixels of what the network sees. */
-const SEEN_SIDE = 28;
 
 /** How long "Link copied" stands where the button's name was. */
 const NOTICE_MS = 2000;
@@ -14,7 +14,7 @@ const NOTICE_MS = 2000;
 /** @typedef {"blank" | "reading" | "digit" | "unsure" | "not_a_digit" | "error"} State of the answer on the page */
 
 const panel = byId("answer");
-const seen = contextOf(byId("seen", HTMLCanvasElement));
+const seen = byId("seen", HTMLCanvasElement);
 const bars = NAMES.map((_, digit) => addBar(digit));
 
 /** @type {number | undefined} */
@@ -28,8 +28,8 @@ let noticeTimer;
 export function showCard({ version, data, metrics }) {
   const facts = [`model ${version}`];
   if (data?.title) facts.push(`trained on ${data.title}`);
-  if (metrics?.test_accuracy) facts.push(`best guess right for ${formatPercent(metrics.test_accuracy)} of unseen MNIST digits`);
-  if (metrics?.strokes_accuracy) facts.push(`${formatPercent(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
+  if (metrics?.test_accuracy) facts.push(`best guess right for ${chance(metrics.test_accuracy)} of unseen MNIST digits`);
+  if (metrics?.strokes_accuracy) facts.push(`${chance(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
   showModelState("ready", facts.join(" · "));
 }
 
@@ -47,7 +47,7 @@ export function showCardError(error) {
 export function showBlank() {
   showVerdict("blank", "", "Nothing drawn yet", "The answer appears as you draw.");
   showBars({ digit: null, alternatives: [], probabilities: [] });
-  seen.clearRect(0, 0, SEEN_SIDE, SEEN_SIDE);
+  wipe(seen);
   byId("box-story").textContent = "Your ink, cut out, scaled and centred.";
   byId("latency").textContent = "";
 }
@@ -61,19 +61,23 @@ export function showReading() {
 export function showAnswer(answer) {
   VERDICTS[answer.state](answer);
   showBars(answer);
-  showSeen(Uint8Array.from(atob(answer.normalized), (byte) => byte.charCodeAt(0)));
+  paintGrey(seen, bytesOf(answer.normalized), GRID);
   byId("box-story").textContent = tellBox(answer);
   byId("latency").textContent = tellLatency(answer);
 }
 
 /**
- * Shows why there is no answer; what was answered before would be taken for the answer, so that it goes.
+ * Shows why there is no answer, and has a screen reader say it once. What was answered before would be taken for the
+ * answer, so that it goes.
  *
- * @param {import("./predict.js").ServiceError} error
+ * @param {string} problem
+ * @param {boolean} canRetry
  */
-export function showError(error) {
+export function showError(problem, canRetry) {
+  const isKnown = panel.dataset.state === "error" && byId("detail").textContent === problem;
   showBlank();
-  showVerdict("error", "!", "No answer", error.message, error.canRetry);
+  showVerdict("error", "!", "No answer", problem, canRetry);
+  if (!isKnown) speak();
 }
 
 /** Has a screen reader say what the verdict is. */
@@ -123,10 +127,10 @@ export function showShared(notice) {
 /** @type {Record<DigitState, (answer: Answer) => void>} */
 const VERDICTS = {
   blank: () => showVerdict("blank", "", "No ink found", "The image is empty."),
-  digit: ({ digit, confidence }) => showVerdict("digit", String(digit), NAMES[digit ?? 0], `${formatPercent(confidence ?? 0)} confident`),
+  digit: ({ digit, confidence }) => showVerdict("digit", String(digit), NAMES[digit ?? 0], `${chance(confidence ?? 0)} confident`),
   unsure: ({ alternatives }) => {
     const [first, second] = alternatives.map(({ digit }) => digit);
-    const shares = alternatives.map(({ digit, confidence }) => `${formatPercent(confidence)} for ${digit}`);
+    const shares = alternatives.map(({ digit, confidence }) => `${chance(confidence)} for ${digit}`);
     showVerdict("unsure", `${first}?`, `${first} or ${second}?`, `Not sure: ${shares.join(", ")}`);
   },
   // No figure: a score just below its threshold may be high, and would read as if it were a digit after all.
@@ -165,15 +169,8 @@ function showModelState(state, text) {
  * @returns {{row: HTMLElement, fill: HTMLElement, share: HTMLElement}}
  */
 function addBar(digit) {
-  const row = document.createElement("li");
-  const [name, track, fill, share] = Array.from({ length: 4 }, () => document.createElement("span"));
-  name.className = "name";
-  name.textContent = String(digit);
-  track.className = "track";
-  fill.className = "fill";
-  share.className = "share";
-  track.append(fill);
-  row.append(name, track, share);
+  const [fill, share] = [html("span.fill"), html("span.share")];
+  const row = html("li", {}, html("span.name", {}, String(digit)), html("span.track", {}, fill), share);
   byId("bars").append(row);
   return { row, fill, share };
 }
@@ -189,19 +186,8 @@ function showBars({ digit, alternatives, probabilities }) {
     const value = digit === null ? 0 : probabilities[bar];
     row.classList.toggle("best", offered.includes(bar));
     fill.style.width = `${100 * value}%`;
-    share.textContent = digit === null ? "–" : formatPercent(value);
+    share.textContent = digit === null ? "–" : chance(value);
   });
-}
-
-/**
- * Paints SEEN_SIDE x SEEN_SIDE levels (255 = ink) white on black, as the network takes them.
- *
- * @param {Uint8Array} levels
- */
-function showSeen(levels) {
-  const image = new ImageData(SEEN_SIDE, SEEN_SIDE);
-  levels.forEach((level, pixel) => image.data.set([level, level, level, 255], 4 * pixel));
-  seen.putImageData(image, 0, 0);
 }
 
 /**
@@ -233,18 +219,4 @@ function tellLatency({ decodeMs, inferMs, serviceMs, roundTripMs }) {
  */
 function formatMs(ms) {
   return `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)}\u00a0ms`;
-}
-
-/**
- * A share as a percentage; what is not certain is never rounded up to 100 %.
- *
- * @param {number} share
- * @param {number} [maximumFractionDigits]
- * @returns {string}
- */
-function formatPercent(share, maximumFractionDigits = 1) {
-  const options = { minimumFractionDigits: 1, maximumFractionDigits };
-  const top = 100 - 10 ** -maximumFractionDigits;
-  const percent = share < 1 ? Math.min(100 * share, top) : 100;
-  return `${percent.toLocaleString("en", options)}\u00a0%`;
 }

@@ -37,8 +37,21 @@ export class Watch {
     return this.#check;
   }
 
+  /**
+   * The service did not answer, whatever it was asked for: tells so, and looks for it until it is back.
+   *
+   * @param {ServiceError} error
+   */
+  lost(error) {
+    this.#isDown = true;
+    this.#on.down(error);
+    // Who draws on meanwhile fails again and again, which puts nothing off.
+    this.#timer ??= setTimeout(() => this.check(), RETRY_MS);
+  }
+
   async #attempt() {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
       const card = await fetchCard();
       const wasDown = this.#isDown;
@@ -47,9 +60,7 @@ export class Watch {
       if (wasDown) this.#on.back();
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      this.#isDown = true;
-      this.#on.down(error);
-      this.#timer = setTimeout(() => this.check(), RETRY_MS);
+      this.lost(error);
     }
   }
 }

@@ -1,7 +1,8 @@
 // The page of /docs: everything on it comes from openapi.json.
 
+import { html } from "../build.js";
 import { byId } from "../dom.js";
-import { h, prose } from "./elements.js";
+import { prose } from "./elements.js";
 import { methodBadge, operationCard, operationsOf } from "./operation.js";
 
 /** Open from the start, as it is what most come for. */
@@ -25,7 +26,7 @@ async function load() {
 /** @param {OpenApi} root */
 function show(root) {
   byId("version").textContent = ` · ${root.info.version} · OpenAPI ${root.openapi}`;
-  byId("about").append(...root.info.description.split("\n\n").map((text) => h("p", {}, ...prose(text))));
+  byId("about").append(...root.info.description.split("\n\n").map((text) => html("p", {}, ...prose(text))));
   const operations = operationsOf(root);
   for (const tag of root.tags) {
     const own = operations.filter(({ tags }) => tags.includes(tag.name));
@@ -44,9 +45,9 @@ function show(root) {
  */
 function group(root, { name, description }, operations) {
   const id = slug(name);
-  return h("section.group", { "aria-labelledby": id },
-    h("h2", { id }, name),
-    h("p.note", {}, ...prose(description)),
+  return html("section.group", { "aria-labelledby": id },
+    html("h2", { id }, name),
+    html("p.note", {}, ...prose(description)),
     ...operations.map((operation) => operationCard(root, operation)),
   );
 }
@@ -58,9 +59,9 @@ function group(root, { name, description }, operations) {
  */
 function contents({ name }, operations) {
   const links = operations.map((operation) =>
-    h("li", {}, h("a", { href: `#${operation.operationId}` }, methodBadge(operation), h("span", {}, operation.summary))),
+    html("li", {}, html("a", { href: `#${operation.operationId}` }, methodBadge(operation), html("span", {}, operation.summary))),
   );
-  return h("div", {}, h("p.tag", {}, h("a", { href: `#${slug(name)}` }, name)), h("ul", {}, ...links));
+  return html("div", {}, html("p.tag", {}, html("a", { href: `#${slug(name)}` }, name)), html("ul", {}, ...links));
 }
 
 /** @param {string} id */

@@ -1,33 +1,15 @@
-// Elements from text alone: nothing that the document says is ever read as HTML.
+// Elements that the page of the API has many of.
 
+import { html } from "../build.js";
 import { copyText } from "../clipboard.js";
 import { byId } from "../dom.js";
-
-/**
- * @template {string} T
- * @param {T} tag the element's name, with classes after dots: `p.note`
- * @param {Record<string, any>} attributes set as attributes; those that start with `on` as listeners; false and null are left out
- * @param {...(Node | string | null | undefined | false | "")} children left out where they are none
- * @returns {ElementOf<T>}
- */
-export function h(tag, attributes = {}, ...children) {
-  const [name, ...classes] = tag.split(".");
-  const element = document.createElement(name);
-  element.classList.add(...classes);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (value !== false && value != null) element.setAttribute(key, value === true ? "" : value);
-  }
-  element.append(...children.filter((child) => child != null && child !== false));
-  return /** @type {ElementOf<T>} */ (element);
-}
 
 /**
  * @param {string} text
  * @returns {(Node | string)[]} the text, with its `code` between backticks as elements
  */
 export function prose(text) {
-  return text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+  return text.split("`").map((part, i) => (i % 2 ? html("code", {}, part) : part));
 }
 
 /**
@@ -45,7 +27,7 @@ export function speak(text) {
  * @returns {HTMLElement} a button that copies what `read` returns when it is pressed
  */
 export function copyButton(label, read) {
-  const button = h("button.button.small.copy", { type: "button", "aria-label": label, onclick: copy }, "Copy");
+  const button = html("button.button.small.copy", { type: "button", "aria-label": label, onclick: copy }, "Copy");
   async function copy() {
     const isCopied = await copyText(read());
     button.textContent = isCopied ? "Copied" : "Not copied";

@@ -81,9 +81,3 @@ interface Schema {
 interface Asked extends RequestInit {
   url: string | URL;
 }
-
-/** The element that `h("p.note")` makes: of the name before the dot. */
-type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
-  ? HTMLElementTagNameMap[TagName<T>]
-  : HTMLElement;
-type TagName<T extends string> = T extends `${infer Name}.${string}` ? Name : T;

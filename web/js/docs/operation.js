@@ -1,7 +1,8 @@
 // One route: what it takes, what it answers, how to ask.
 
+import { html } from "../build.js";
 import { curl } from "./curl.js";
-import { copyButton, h, prose } from "./elements.js";
+import { copyButton, prose } from "./elements.js";
 import { limits, resolve, schemaTree, typeLabel } from "./schema.js";
 import { tryIt } from "./try.js";
 
@@ -25,11 +26,11 @@ export function operationsOf(root) {
  * @returns {HTMLElement} the route, closed
  */
 export function operationCard(root, operation) {
-  return h("details.operation", { id: operation.operationId },
-    h("summary", {},
+  return html("details.operation", { id: operation.operationId },
+    html("summary", {},
       methodBadge(operation),
-      h("h3", {}, pathText(operation.path)),
-      h("span.summary", {}, operation.summary),
+      html("h3", {}, pathText(operation.path)),
+      html("span.summary", {}, operation.summary),
     ),
     contents(root, operation),
   );
@@ -40,7 +41,7 @@ export function operationCard(root, operation) {
  * @returns {HTMLElement} GET or POST, each in its colour
  */
 export function methodBadge({ method }) {
-  return h("span.method", { "data-method": method }, method);
+  return html("span.method", { "data-method": method }, method);
 }
 
 /**
@@ -50,7 +51,7 @@ export function methodBadge({ method }) {
  * @returns {HTMLElement}
  */
 function pathText(path) {
-  return h("code.path", {}, ...path.split(/(?<=\/)/).flatMap((part) => [part, h("wbr")]));
+  return html("code.path", {}, ...path.split(/(?<=\/)/).flatMap((part) => [part, html("wbr")]));
 }
 
 /**
@@ -59,9 +60,9 @@ function pathText(path) {
  * @returns {HTMLElement}
  */
 function contents(root, operation) {
-  return h("div.inside", {},
-    operation.description && h("p", {}, ...prose(operation.description)),
-    operation.security && h("p", {}, "From this machine, or with ", h("code", {}, "Authorization: Bearer <token>"), "."),
+  return html("div.inside", {},
+    operation.description && html("p", {}, ...prose(operation.description)),
+    operation.security && html("p", {}, "From this machine, or with ", html("code", {}, "Authorization: Bearer <token>"), "."),
     tryIt(operation),
     section("Request", requestForms(root, operation)),
     section("Parameters", parameterList(root, operation)),
@@ -75,7 +76,7 @@ function contents(root, operation) {
  * @returns {HTMLElement | null}
  */
 function section(title, content) {
-  return content && h("section", {}, h("h4", {}, title), content);
+  return content && html("section", {}, html("h4", {}, title), content);
 }
 
 /**
@@ -88,16 +89,16 @@ function section(title, content) {
 function requestForms(root, operation) {
   const forms = Object.entries(operation.requestBody?.content ?? {});
   if (forms.length === 0) return command(curl(operation));
-  const shown = h("div.form");
-  const choice = h("select", { id: `${operation.operationId}-form`, onchange: show });
-  choice.append(...forms.map(([type]) => h("option", {}, type)));
+  const shown = html("div.form");
+  const choice = html("select", { id: `${operation.operationId}-form`, onchange: show });
+  choice.append(...forms.map(([type]) => html("option", {}, type)));
   function show() {
     const [type, { schema, example }] = forms[choice.selectedIndex];
     const tree = resolve(root, schema).properties ? [fold("Schema", schemaTree(root, schema))] : [];
     shown.replaceChildren(command(curl(operation, type, example)), ...tree);
   }
   show();
-  return h("div", {}, h("p.choice", {}, h("label", { for: choice.id }, "Body as "), choice), shown);
+  return html("div", {}, html("p.choice", {}, html("label", { for: choice.id }, "Body as "), choice), shown);
 }
 
 /**
@@ -105,8 +106,8 @@ function requestForms(root, operation) {
  * @returns {HTMLElement}
  */
 function command(text) {
-  const code = h("code", {}, text);
-  return h("div.command", {}, h("pre", {}, code), copyButton("Copy the curl command", () => text));
+  const code = html("code", {}, text);
+  return html("div.command", {}, html("pre", {}, code), copyButton("Copy the curl command", () => text));
 }
 
 /**
@@ -116,15 +117,15 @@ function command(text) {
  */
 function parameterList(root, { parameters }) {
   if (parameters.length === 0) return null;
-  return h("ul.members", {}, ...parameters.map(({ name, in: where, schema, required, description }) =>
-    h("li", {},
-      h("p.member", {},
-        h("code.key", {}, name),
+  return html("ul.members", {}, ...parameters.map(({ name, in: where, schema, required, description }) =>
+    html("li", {},
+      html("p.member", {},
+        html("code.key", {}, name),
         typeLabel(root, schema),
-        h("span.optional", {}, required ? `in the ${where}` : `in the ${where}, optional`),
+        html("span.optional", {}, required ? `in the ${where}` : `in the ${where}, optional`),
         limits(root, schema),
       ),
-      description && h("p.note", {}, ...prose(description)),
+      description && html("p.note", {}, ...prose(description)),
     ),
   ));
 }
@@ -135,7 +136,7 @@ function parameterList(root, { parameters }) {
  * @returns {HTMLElement}
  */
 function responseList(root, { responses }) {
-  return h("ul.responses", {}, ...Object.entries(responses).map(([status, node]) => responseItem(root, status, resolve(root, node))));
+  return html("ul.responses", {}, ...Object.entries(responses).map(([status, node]) => responseItem(root, status, resolve(root, node))));
 }
 
 /**
@@ -145,15 +146,15 @@ function responseList(root, { responses }) {
  * @returns {HTMLElement}
  */
 function responseItem(root, status, { description, content = {}, headers = {} }) {
-  const head = [h("span.status", { "data-class": status[0] }, status), h("span", {}, ...prose(description))];
+  const head = [html("span.status", { "data-class": status[0] }, status), html("span", {}, ...prose(description))];
   const bodies = Object.entries(content).map(([type, { schema }]) =>
-    h("div", {}, h("p.note", {}, h("code", {}, type)), schemaTree(root, schema)),
+    html("div", {}, html("p.note", {}, html("code", {}, type)), schemaTree(root, schema)),
   );
   const names = Object.entries(headers).map(([name, header]) =>
-    h("p.note", {}, h("code", {}, name), ` ${header.description}`),
+    html("p.note", {}, html("code", {}, name), ` ${header.description}`),
   );
-  if (bodies.length + names.length === 0) return h("li.plain", {}, ...head);
-  return h("li", {}, h("details", {}, h("summary", {}, ...head), ...bodies, ...names));
+  if (bodies.length + names.length === 0) return html("li.plain", {}, ...head);
+  return html("li", {}, html("details", {}, html("summary", {}, ...head), ...bodies, ...names));
 }
 
 /**
@@ -162,5 +163,5 @@ function responseItem(root, status, { description, content = {}, headers = {} })
  * @returns {HTMLElement}
  */
 function fold(title, content) {
-  return h("details.fold", {}, h("summary", {}, title), content);
+  return html("details.fold", {}, html("summary", {}, title), content);
 }

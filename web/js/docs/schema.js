@@ -1,6 +1,7 @@
 // A JSON Schema as a tree that people read.
 
-import { h, prose } from "./elements.js";
+import { html } from "../build.js";
+import { prose } from "./elements.js";
 
 /**
  * @template {object} T
@@ -20,8 +21,8 @@ export function resolve(root, node) {
  * @returns {HTMLElement} the type and meaning of a schema; below it, what an object or a list is made of
  */
 export function schemaTree(root, schema) {
-  return h("div.schema", {},
-    h("p", {}, typeLabel(root, schema), limits(root, schema)),
+  return html("div.schema", {},
+    html("p", {}, typeLabel(root, schema), limits(root, schema)),
     meaning(root, schema),
     members(root, schema),
   );
@@ -34,7 +35,7 @@ export function schemaTree(root, schema) {
  */
 function meaning(root, schema) {
   const { description } = valueOf(root, schema);
-  return description && h("p.note", {}, ...prose(description));
+  return description && html("p.note", {}, ...prose(description));
 }
 
 /**
@@ -55,7 +56,7 @@ function valueOf(root, schema) {
  * @returns {HTMLElement} a type in few words, such as "list of 10 numbers"
  */
 export function typeLabel(root, schema) {
-  return h("span.type", {}, typeText(root, schema));
+  return html("span.type", {}, typeText(root, schema));
 }
 
 /**
@@ -92,10 +93,10 @@ function listText(root, list) {
  */
 export function limits(root, schema) {
   const { enum: values, minimum, maximum, pattern } = valueOf(root, schema);
-  if (values) return h("span.limits", {}, ...values.flatMap((value) => [h("code", {}, String(value)), " "]));
-  if (pattern) return h("span.limits", {}, h("code", {}, pattern));
-  if (minimum != null && maximum != null) return h("span.limits", {}, `${minimum} to ${maximum}`);
-  if (minimum != null) return h("span.limits", {}, `from ${minimum}`);
+  if (values) return html("span.limits", {}, ...values.flatMap((value) => [html("code", {}, String(value)), " "]));
+  if (pattern) return html("span.limits", {}, html("code", {}, pattern));
+  if (minimum != null && maximum != null) return html("span.limits", {}, `${minimum} to ${maximum}`);
+  if (minimum != null) return html("span.limits", {}, `from ${minimum}`);
   return null;
 }
 
@@ -120,7 +121,7 @@ function members(root, schema) {
   if (!node.properties) return null;
   const required = node.required ?? [];
   const entries = Object.entries(node.properties);
-  return h("ul.members", {}, ...entries.map(([name, value]) => member(root, name, value, required.includes(name))));
+  return html("ul.members", {}, ...entries.map(([name, value]) => member(root, name, value, required.includes(name))));
 }
 
 /**
@@ -131,11 +132,11 @@ function members(root, schema) {
  * @returns {HTMLElement}
  */
 function member(root, name, schema, isRequired) {
-  return h("li", {},
-    h("p.member", {},
-      h("code.key", {}, name),
+  return html("li", {},
+    html("p.member", {},
+      html("code.key", {}, name),
       typeLabel(root, schema),
-      !isRequired && h("span.optional", {}, "optional"),
+      !isRequired && html("span.optional", {}, "optional"),
       limits(root, schema),
     ),
     meaning(root, schema),

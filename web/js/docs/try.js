@@ -1,9 +1,10 @@
 // "Try it": sends a request as the document describes it, and shows what comes back.
 
+import { html } from "../build.js";
 import { RASTER_SIDE, Sheet } from "../canvas.js";
 import { fileRequest, inkRequest } from "../predict.js";
 import { address } from "./curl.js";
-import { h, speak } from "./elements.js";
+import { speak } from "./elements.js";
 
 /** Of a whole body, and of one text in it. */
 const MAX_SHOWN_CHARACTERS = 20_000;
@@ -30,8 +31,8 @@ export function tryIt(operation) {
  * @returns {HTMLElement}
  */
 function valuesForm({ operationId, path, parameters, method }) {
-  const inputs = parameters.map(({ name, example = "" }) => h("input", { id: `${operationId}-${name}`, name, value: example, required: true }));
-  const fields = inputs.map((input) => h("p.field", {}, h("label", { for: input.id }, input.name), input));
+  const inputs = parameters.map(({ name, example = "" }) => html("input", { id: `${operationId}-${name}`, name, value: example, required: true }));
+  const fields = inputs.map((input) => html("p.field", {}, html("label", { for: input.id }, input.name), input));
   return form(fields, [], () => ({
     url: address(path, Object.fromEntries(inputs.map(({ name, value }) => [name, value]))),
     method,
@@ -40,11 +41,11 @@ function valuesForm({ operationId, path, parameters, method }) {
 
 /** @returns {HTMLElement} */
 function pictureForm() {
-  const canvas = h("canvas", { role: "img", "aria-label": "Drawing area: draw one digit with a mouse, a pen or a finger" });
+  const canvas = html("canvas", { role: "img", "aria-label": "Drawing area: draw one digit with a mouse, a pen or a finger" });
   let isSample = true;
   const sheet = new Sheet(canvas, { start: () => isSample && clear(), ink: () => choose(null) });
-  const name = h("span.note");
-  const input = h("input.unseen", { type: "file", id: "try-file", accept: "image/*", onchange: () => choose(input.files?.[0] ?? null) });
+  const name = html("span.note");
+  const input = html("input.unseen", { type: "file", id: "try-file", accept: "image/*", onchange: () => choose(input.files?.[0] ?? null) });
   /** @type {File | null} */
   let file = null;
   /** @param {File | null} chosen */
@@ -61,8 +62,8 @@ function pictureForm() {
   }
   sheet.show(SAMPLE);
   const tools = [
-    h("button.button.small", { type: "button", onclick: clear }, "Clear"),
-    h("span.file", {}, input, h("label.button.small", { for: input.id }, "Choose a file")),
+    html("button.button.small", { type: "button", onclick: clear }, "Clear"),
+    html("span.file", {}, input, html("label.button.small", { for: input.id }, "Choose a file")),
     name,
   ];
   return form([canvas], tools, () => ({
@@ -80,8 +81,8 @@ function pictureForm() {
  * @returns {HTMLElement}
  */
 function form(fields, tools, request) {
-  const outcome = h("div.outcome", { hidden: true });
-  const send = h("button.button.small.send", { type: "submit" }, "Send");
+  const outcome = html("div.outcome", { hidden: true });
+  const send = html("button.button.small.send", { type: "submit" }, "Send");
   /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
@@ -90,8 +91,8 @@ function form(fields, tools, request) {
     outcome.replaceChildren(...(await exchange(request())));
     send.disabled = false;
   }
-  return h("form.try", { onsubmit: submit }, h("h4", {}, "Try it"),
-    h("div.bench", {}, ...fields, h("div.try-tools", {}, send, ...tools)), outcome);
+  return html("form.try", { onsubmit: submit }, html("h4", {}, "Try it"),
+    html("div.bench", {}, ...fields, html("div.try-tools", {}, send, ...tools)), outcome);
 }
 
 /**
@@ -106,20 +107,20 @@ async function exchange({ url, ...options }) {
     bytes = await response.arrayBuffer();
   } catch {
     speak("The service cannot be reached.");
-    return [h("p.status", { "data-class": "5" }, "The service cannot be reached.")];
+    return [html("p.status", { "data-class": "5" }, "The service cannot be reached.")];
   }
   const roundTrip = `${(performance.now() - start).toFixed(1)} ms`;
   speak(`Answer ${response.status}`);
   const timing = response.headers.get("Server-Timing");
   return [
-    h("p.head", {},
-      h("span.status", { "data-class": String(response.status)[0] }, `${response.status} ${response.statusText}`.trim()),
-      h("span.note", {}, `round trip ${roundTrip}`),
+    html("p.head", {},
+      html("span.status", { "data-class": String(response.status)[0] }, `${response.status} ${response.statusText}`.trim()),
+      html("span.note", {}, `round trip ${roundTrip}`),
     ),
-    timing && h("p.note", {}, h("code", {}, `Server-Timing: ${timing}`)),
+    timing && html("p.note", {}, html("code", {}, `Server-Timing: ${timing}`)),
     bytes.byteLength > 0
-      ? h("pre", { tabindex: 0, role: "region", "aria-label": "Body of the answer" }, h("code", {}, bodyText(response, bytes)))
-      : h("p.note", {}, "The answer has no body; its status says it."),
+      ? html("pre", { tabindex: 0, role: "region", "aria-label": "Body of the answer" }, html("code", {}, bodyText(response, bytes)))
+      : html("p.note", {}, "The answer has no body; its status says it."),
   ].filter((element) => element instanceof HTMLElement);
 }
 

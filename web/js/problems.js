@@ -1,0 +1,28 @@
+// What went wrong, in a visitor's words: the service's own are for who writes its requests.
+
+/** @typedef {import("./predict.js").ServiceError} ServiceError */
+
+const AGAIN = "It is asked again by itself.";
+const UNREADABLE = "This file is no image that can be read. Give a PNG, JPEG, WebP, BMP or GIF file.";
+
+/** @type {Record<number, string>} by the status of the answer to a file */
+const OF_FILES = {
+  400: UNREADABLE,
+  408: "The image took too long to arrive. A smaller copy of it is quicker.",
+  413: "The image is too large. Give a smaller copy of it.",
+  415: UNREADABLE,
+  422: "The image is damaged, or saved in a way that cannot be read. Save it anew, or give another.",
+};
+
+/**
+ * @param {ServiceError} error
+ * @param {boolean} isFile whether an image file was to be read
+ * @param {boolean} isAskedAgain whether that will be, by itself
+ * @returns {string}
+ */
+export function tellProblem({ status = 0, isUnreachable, message }, isFile, isAskedAgain) {
+  if (isUnreachable) return `${message} ${AGAIN}`;
+  if (status === 503) return `The service cannot answer just now.${isAskedAgain ? ` ${AGAIN}` : ""}`;
+  if (status >= 500) return "The service has a fault.";
+  return (isFile && OF_FILES[status]) || message;
+}
