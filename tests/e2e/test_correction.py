@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw
-from tests.e2e.states import collect
-from tests.e2e.test_page import ANSWER, LOAD_ERROR, expect_digit
+from tests.e2e.states import LOAD_ERROR, collect
+from tests.e2e.test_page import ANSWER, expect_digit
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.digits import DIGITS, NAMES
 from tests.e2e.hand import draw, draw_by_pen, draw_by_touch, n_inked_pixels
-from tests.e2e.test_page import LOAD_ERROR, expect_blank, expect_digit
+from tests.e2e.states import LOAD_ERROR
+from tests.e2e.test_page import expect_blank, expect_digit
 
 LINK = re.compile(r"#ink=1[\w-]+$")
 
