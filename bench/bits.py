@@ -4,8 +4,9 @@ python -m bench.bits [--steps 4] [--emulate Haswell EPYC]
 
 Each condition is a process of its own that runs a few steps of the real training and draws a few pictures
 (bench/bits_probe.py); its arrays are compared with those of the first. Held: what surrounds the process is changed, and
-the pins of mode=portable should not let it through. Changed: a pin is taken away, or another value chosen, to see what
-it is for. `--emulate` asks QEMU (`qemu-x86_64`, Debian's package qemu-user) for other processors: it takes long.
+the pins of mode=portable should not let it through; if they do, this ends with an error. Changed: a pin is taken away,
+or another value chosen, to see what it is for. Emulated: QEMU (`qemu-x86_64`, Debian's package qemu-user) plays another
+processor; it takes long.
 """
 
 import argparse
@@ -48,7 +49,8 @@ class Condition:
     overrides: tuple[str, ...] = ()
 
 
-ONE_CORE = ("taskset", "-c", "0")
+# The first that this process may use; where there is no such notion, there is no taskset either.
+ONE_CORE = ("taskset", "-c", str(min(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else "0")
 HELD = {
     "once more": Condition(),
     "one core of two": Condition(ONE_CORE),
@@ -120,16 +122,18 @@ def main() -> None:
     if arguments.emulate and not shutil.which("qemu-x86_64"):
         sys.exit("error: --emulate needs qemu-x86_64: on Debian, apt-get install qemu-user")
 
-    held = HELD | {f"emulated {cpu}": emulated(cpu) for cpu in arguments.emulate}
+    cases = {"held": HELD, "changed": CHANGED, "emulated": {cpu: emulated(cpu) for cpu in arguments.emulate}}
     expected, _ = probe(Condition(), arguments.steps)
-    conditions: dict[str, dict[str, Any]] = {"held": {}, "changed": {}}
-    for kind, cases in (("held", held), ("changed", CHANGED)):
-        for name, condition in cases.items():
+    conditions: dict[str, dict[str, Any]] = {kind: {} for kind in cases}
+    for kind in cases:
+        for name, condition in cases[kind].items():
             found, _ = probe(condition, arguments.steps)
             conditions[kind][name] = compare(expected, found)
             print(f"{name:<55} {conditions[kind][name]}", flush=True)
     figures = origin(load_config()) | {"cpu": cpu_model(), "n_cores": os.cpu_count(), "steps": arguments.steps}
     write_json(RESULTS / "bits.json", figures | conditions | {"step_ms": _time(5 * arguments.steps)})
+    if broken := [name for name, found in conditions["held"].items() if not found["equal"]]:
+        sys.exit(f"error: mode=portable did not hold the bits: {'; '.join(broken)}")
 
 
 def _time(n_steps: int) -> dict[str, list[float]]:

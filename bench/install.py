@@ -10,22 +10,21 @@ import argparse
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bench import RESULTS, origin, service_origin
-from bench.load import ask
-from bench.peers.jobs import DIGIT, digit_of, raw_tensor
+from bench.peers.jobs import raw_tensor
+from bench.peers.server import PeerError, seconds_to_digit
 from bench.rounds import ratio, spread
 from pipeline.config import load_config
 from pipeline.data import write_json
-from pipeline.errors import InklingError
 from requirements.service import service
 
-LIMIT_S = 60.0
-ASK_AGAIN_S = 0.002
+PAUSE_S = 0.002  # between two questions whether it is up
 
 
 def size(directory: Path) -> int:
@@ -37,7 +36,7 @@ def start_service(python: Path) -> float:
     """Seconds from the start of `inkling-serve`, in an empty folder, to its first right answer; then it is ended.
 
     Raises:
-        InklingError: there was none in time, or it was wrong.
+        PeerError: there was none in time, or it was wrong.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -48,17 +47,9 @@ def start_service(python: Path) -> float:
         command = [str(python.parent / "inkling-serve"), "--port", str(port)]
         started = time.perf_counter()
         with subprocess.Popen(command, cwd=elsewhere, env=environ, stdout=subprocess.DEVNULL) as process:
+            starting_s = time.perf_counter() - started
             try:
-                while (passed := time.perf_counter() - started) < LIMIT_S and process.poll() is None:
-                    try:
-                        digit = digit_of(ask(("127.0.0.1", port), request))
-                    except OSError:
-                        time.sleep(ASK_AGAIN_S)
-                        continue
-                    if digit != DIGIT:
-                        raise InklingError(f"the first answer is {digit}, and the picture is a {DIGIT}")
-                    return time.perf_counter() - started
-                raise InklingError(f"no answer after {passed:.0f} s")
+                return starting_s + seconds_to_digit(process, ("127.0.0.1", port), request, PAUSE_S)
             finally:
                 process.terminate()
 
@@ -94,7 +85,10 @@ def main() -> None:
             "environment_bytes": size(python.parents[1]),
             "n_packages": len(list(python.parents[1].glob("lib/*/site-packages/*.dist-info"))),
         }
-        seconds = measure(python, n_rounds)
+        try:
+            seconds = measure(python, n_rounds)
+        except PeerError as error:
+            sys.exit(f"error: {error}")
     results = origin(load_config()) | service_origin() | figures | {"seconds": seconds}
     write_json(RESULTS / "install.json", results)
     for name, value in figures.items():

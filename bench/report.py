@@ -183,9 +183,10 @@ def bits(text: str, results: Mapping[str, Any] | None) -> str:
 
 
 def _bits(results: Mapping[str, Any]) -> str:
+    kinds = {"held": "around it", "changed": "without a pin", "emulated": "emulated processor"}
     rows = [
-        (name, "equal" if found["equal"] else "; ".join(map(_difference, found["differing"].items())))
-        for kind in ("held", "changed")
+        (kinds[kind], name, "equal" if found["equal"] else "; ".join(map(_difference, found["differing"].items())))
+        for kind in kinds
         for name, found in results[kind].items()
     ]
     step = results["step_ms"]
@@ -193,7 +194,7 @@ def _bits(results: Mapping[str, Any]) -> str:
         f"`{results['command']}`, on {results['cpu']}, {results['n_cores']} cores. {results['steps']} steps of the "
         "training and some pictures in a process of their own, against another with mode=portable. Of what differs: "
         "how many arrays, and the largest difference of a value.\n\n"
-        + table(("what is other", "bits"), rows)
+        + table(("", "what is other", "bits"), rows)
         + f"\n\nA step in mode=portable takes {ratio(step['portable'], step['fast'])} of one in mode=fast; "
         f"{len(step['fast'])} pairs, both at once."
     )

@@ -1,4 +1,4 @@
-# MLflow's server with the drivers of its two stores, of the versions that the pipeline is locked to.
+# MLflow's server with the drivers of its two stores: MLflow and boto3 as the pipeline has them; what they need is not locked.
 ARG PYTHON=3.11
 
 FROM python:${PYTHON}-slim

@@ -8,6 +8,8 @@ from pipeline.pins import pin_loading
 
 # Whoever loads a module of this package comes by here first: before numpy, if nothing else has loaded it.
 pin_loading()
+# With it, numpy would refuse to be loaded beside the list of what it is to leave.
+os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)
 # TensorFlow reads it when it is loaded: its warnings stay, its notes on processor features go.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -95,27 +95,44 @@ def _environ(peer: Peer) -> dict[str, str]:
     return os.environ | ONE_THREAD | own | {"PATH": path}
 
 
+def seconds_to_digit(
+    process: subprocess.Popen[bytes], address: Address, request: bytes, pause_s: float = 0.01
+) -> float:
+    """Seconds from now to a server's first right answer.
+
+    Args:
+        process: the server's, just started.
+        address: where it will listen.
+        request: whose answer is known.
+        pause_s: between two attempts.
+
+    Raises:
+        PeerError: it ended, did not answer in time, or answers wrongly.
+    """
+    started = time.perf_counter()
+    reason: Exception | None = None
+    while (passed := time.perf_counter() - started) < START_LIMIT_S and process.poll() is None:
+        try:
+            if digit_of(ask(address, request)) == DIGIT:
+                return time.perf_counter() - started
+            raise PeerError("its first answer is a wrong digit")
+        except (OSError, ValueError) as error:
+            reason = error
+        time.sleep(pause_s)
+    ended = f", it ended with {process.returncode}" if process.returncode is not None else ""
+    raise PeerError(f"not up after {passed:.0f} s ({reason}){ended}")
+
+
 class Server:
     """A peer that runs, with all of its processes on the cores that it was given."""
 
     def __init__(self, peer: Peer, process: subprocess.Popen[bytes], address: Address) -> None:
         self.peer, self.address = peer, address
         self._process = process
-        self.start_s = self._wait()
-
-    def _wait(self) -> float:
-        """Seconds from its start to the first right answer."""
-        started = time.perf_counter()
-        reason: Exception | None = None
-        while (passed := time.perf_counter() - started) < START_LIMIT_S and self._process.poll() is None:
-            try:
-                if digit_of(ask(self.address, self.peer.forms[0].request)) == DIGIT:
-                    return time.perf_counter() - started
-                raise PeerError("its first answer is a wrong digit")
-            except (OSError, ValueError) as error:
-                reason = error
-            time.sleep(0.01)
-        raise PeerError(f"not up after {passed:.0f} s ({reason}); see {_log(self.peer).relative_to(OUTPUTS.parent)}")
+        try:
+            self.start_s = seconds_to_digit(process, address, peer.forms[0].request)
+        except PeerError as error:
+            raise PeerError(f"{error}; see {_log(peer).relative_to(OUTPUTS.parent)}") from None
 
     def tree(self) -> list[psutil.Process]:
         """All of its processes."""

@@ -1,7 +1,9 @@
+import shutil
+
 import numpy as np
 import pytest
 
-from bench.bits import Condition, compare, probe
+from bench.bits import ONE_CORE, Condition, compare, probe
 
 
 def test_arrays_are_compared_by_their_bits_and_counted_by_kind():
@@ -17,6 +19,7 @@ def test_arrays_are_compared_by_their_bits_and_counted_by_kind():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("taskset"), reason="needs taskset, which Linux has")
 def test_what_surrounds_a_portable_training_does_not_change_its_bits():
     surroundings = {
         "TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41",
@@ -24,7 +27,7 @@ def test_what_surrounds_a_portable_training_does_not_change_its_bits():
         "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     expected, _ = probe(Condition(), 3)
-    found, _ = probe(Condition(("taskset", "-c", "0"), surroundings), 3)
+    found, _ = probe(Condition(ONE_CORE, surroundings), 3)
     assert compare(expected, found) == {"equal": True, "differing": {}}
     # The comparison can fail: sums that are cut for one thread more are others.
     other, _ = probe(Condition(overrides=("runtime.threads=4",)), 3)

@@ -17,7 +17,7 @@ def test_the_measured_end_of_reproducibility_is_what_the_committed_results_say()
 
 def test_bits_are_told_by_what_differs():
     row = {"equal": False, "differing": {"weights": {"arrays": 2, "of": 3, "largest": 0.25}}}
-    results = {"command": "c", "cpu": "x", "n_cores": 2, "steps": 3, "held": {"load": {"equal": True}},
+    results = {"command": "c", "cpu": "x", "n_cores": 2, "steps": 3, "held": {"load": {"equal": True}}, "emulated": {},
                "changed": {"fast": row}, "step_ms": {"portable": [3.0, 4.0], "fast": [2.0, 2.0]}}  # fmt: skip
     text = bits("# Head\n\n## Measured\n\nold\n", results)
     assert "old" not in text

@@ -113,7 +113,6 @@ def test_without_tmp_one_worker_serves_and_several_say_what_they_lack(image: Sta
         small, large = ({"image": encode(draw(7), "BMP") + bytes(size)} for size in (0, 2**21))
         assert httpx2.post(url, files=small, trust_env=False).json()["digit"] == 7
         answer = httpx2.post(url, files=large, trust_env=False)
-        print(answer.status_code, answer.text)
         assert answer.status_code == 500
     with run(image, "--workers", "2", has_tmp=False) as container:
         stdout, stderr = container.outer.communicate(timeout=START_S)
@@ -124,7 +123,7 @@ def test_without_tmp_one_worker_serves_and_several_say_what_they_lack(image: Sta
 
 def test_it_has_nothing_but_the_service(image: Stage) -> None:
     app = image.root / "app"
-    assert sorted(path.name for path in app.iterdir()) == ["models", "serving", "web"]
+    assert sorted(path.name for path in app.iterdir()) == ["models", "pyproject.toml", "serving", "web"]
     assert [path.name for path in (app / "models").iterdir()] == ["digits.onnx"]
     assert not list((image.root / "opt" / "venv").glob("lib/python*/site-packages/pip"))
     assert list((app / "serving" / "__pycache__").glob("app.*.pyc"))
