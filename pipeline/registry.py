@@ -99,14 +99,14 @@ def find_trial(weights_sha256: str) -> Trial | None:
         return _trial(client, runs[0]) if runs else None
 
 
-def find_exports(model_sha256: str) -> list[Trial]:
+def find_exports(model_sha256: str, max_results: int = 50_000) -> list[Trial]:
     """The runs that exported a model file, the latest first, by its SHA-256 or the first digits of that.
 
     Raises:
         RegistryError: MLflow does not answer.
     """
     with _store() as client:
-        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'")]
+        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'", max_results)]
 
 
 def find_export(model_sha256: str) -> Trial:
@@ -115,7 +115,7 @@ def find_export(model_sha256: str) -> Trial:
     Raises:
         RegistryError: there is none, or MLflow does not answer.
     """
-    if not (found := find_exports(model_sha256)):
+    if not (found := find_exports(model_sha256, max_results=1)):
         again = "run `dvc repro --force --single-item export`"
         raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {again}")
     return found[0]
