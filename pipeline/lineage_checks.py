@@ -122,7 +122,7 @@ def of_head(md5: str, stages: Sequence[Stage], directory: Path) -> Check:
     params = read_yaml(text.decode()) if text else {}
     values = differing_params([*present, Stage("params.yaml", "", dict(dotted(params)), list(params), {}, {})])
     if others := [*values, *others]:
-        notes.append(f"not made yet of what HEAD has: {_named(others)}: `dvc repro` does it")
+        notes.append(f"HEAD differs in {_named(others)}: `dvc repro` makes them anew")
     return Check("bytes", where, DIFFERS if others else AGREES, "; ".join(notes))
 
 
@@ -140,7 +140,8 @@ def _compare_files(name: str, stages: Sequence[Stage], directory: Path) -> tuple
             hashes.setdefault(path, set()).add(md5)
     found = dict(zip(hashes, contents([f"{name}:./{path}" for path in hashes], directory), strict=True))
     committed = {path: hashlib.md5(file).hexdigest() for path, file in found.items() if file is not None}  # noqa: S324
-    absent = [path for path in hashes if path not in committed and path.endswith(CODE)]
+    made = {path for stage in stages for path in stage.outs}
+    absent = [path for path in hashes if path not in committed and path not in made and path.endswith(CODE)]
     others = [path for path, md5 in committed.items() if hashes[path] != {md5}]
     return len(committed) + len(absent), [*others, *(f"{path} (not in the commit)" for path in absent)]
 

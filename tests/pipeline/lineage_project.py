@@ -45,6 +45,8 @@ class Project:
 
     def __init__(self, directory):
         self.directory = directory
+        directory.mkdir()
+        self.git("init", "-q", "-b", "main")
 
     def git(self, *arguments):
         who = ["-c", "user.name=a user", "-c", "user.email=user@example.org"]
@@ -103,3 +105,8 @@ class Project:
 
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
+
+
+def results(found):
+    """Of each check, by what and where."""
+    return {(check.what, check.where.split(" of ")[0]): check.result for check in found.checks}
