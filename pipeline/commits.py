@@ -73,13 +73,15 @@ def contents(names: Iterable[str], directory: Path) -> Iterator[bytes | None]:
         for name in names:
             git.stdin.write(f"{name}\n".encode())
             git.stdin.flush()
-            match git.stdout.readline().split():
-                case [_, kind, size]:
-                    content = git.stdout.read(int(size))
-                    git.stdout.read(1)
-                    yield content if kind == b"blob" else None
-                case _:  # "missing"
-                    yield None
+            told = git.stdout.readline()
+            # Such as "HEAD:./a b missing": a path with a space looks like the three words of one that is there.
+            if told.endswith((b" missing\n", b" ambiguous\n")):
+                yield None
+                continue
+            _, kind, size = told.split()
+            content = git.stdout.read(int(size))
+            git.stdout.read(1)
+            yield content if kind == b"blob" else None
 
 
 def content(name: str, directory: Path) -> bytes | None:

@@ -103,7 +103,8 @@ def _ask(address: str) -> dict[str, Any]:
         answer = requests.get(url, timeout=PATIENCE_S)
         answer.raise_for_status()
         card = answer.json()
-        return {name: card[name] for name in ("sha256", "params_sha256", "data", "metrics")}
+        told = {name: card[name] for name in ("sha256", "params_sha256", "data", "metrics")}
+        return told | {"parameters": card.get("parameters", {})}
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise LineageError(f"{url} tells of no model ({error}): is it the address of `make serve`?") from error
 
@@ -111,7 +112,8 @@ def _ask(address: str) -> dict[str, Any]:
 def _read_card(file: bytes, name: str) -> dict[str, Any]:
     try:
         metadata = {entry.key: entry.value for entry in onnx.load_model_from_string(file).metadata_props}
-        told = {key: json.loads(metadata[key]) for key in ("data", "metrics")}
+        # Early files have only the hash of the parameters.
+        told = {key: json.loads(({"parameters": "{}"} | metadata)[key]) for key in ("parameters", "data", "metrics")}
         return {"params_sha256": metadata["params_sha256"]} | told
     except Exception as error:  # protobuf's own has no type
         raise DataError(f"{name} is not a model file that `export` wrote ({error!r}): name another") from error

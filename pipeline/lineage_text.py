@@ -9,11 +9,10 @@ from typing import Any
 from pipeline.commits import Commit
 from pipeline.lineage_checks import Check
 from pipeline.lineage_search import Missing
-from pipeline.locked import Stage, holds
+from pipeline.locked import CODE, Stage, holds
 from pipeline.registry import Trial, Version
 
 TREE = "the working tree"
-CODE = (".py", ".yaml")
 WIDTH = 120
 
 
@@ -24,7 +23,7 @@ class Lineage:
     Attributes:
         sha256: of the file.
         md5: of the file; empty, if its bytes are not here.
-        card: `params_sha256`, `data` and `metrics`, as the file has them; empty, if nothing here has it.
+        card: `params_sha256`, `parameters`, `data` and `metrics`, as the file has them; empty, if nothing here has it.
         files: where it lies, from the project.
         commits: that brought it, the oldest first.
         in_head: whether the commit that is checked out has it.

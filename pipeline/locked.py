@@ -1,12 +1,17 @@
 """dvc.lock, read: the stages that lead to a file, with what each of them took and made."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from pipeline.errors import DataError
+
+CODE = (".py", ".yaml")  # what is always in git; data, weights and what else DVC keeps are not
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,7 @@ class Stage:
         name: of the stage.
         cmd: what it ran.
         params: the values that it read, by dotted key.
+        sections: of these values that it read whole.
         deps: MD5 of what it read, by path; of a directory, with ".dir".
         outs: MD5 of what it made, by path.
     """
@@ -24,8 +30,13 @@ class Stage:
     name: str
     cmd: str
     params: dict[str, Any]
+    sections: list[str]
     deps: dict[str, str]
     outs: dict[str, str]
+
+    def reads(self, key: str) -> bool:
+        """Whether another value of this dotted key would have the stage run again."""
+        return key in self.params or any(key.startswith(f"{section}.") for section in self.sections)
 
 
 def stages_to(lock: str, md5: str) -> list[Stage]:
@@ -72,6 +83,19 @@ def broken_links(stages: Sequence[Stage]) -> list[str]:
     ]
 
 
+def differing_params(stages: Sequence[Stage]) -> list[str]:
+    """The values that two stages read otherwise: then one of them ran with others than the file was made with.
+
+    A key that a stage's whole section lacks came later, and is null for what was done without it.
+    """
+    found = []
+    for key in dict.fromkeys(key for stage in stages for key in stage.params):
+        values = {stage.name: stage.params.get(key) for stage in stages if stage.reads(key)}
+        if any(value != next(iter(values.values())) for value in values.values()):
+            found.append(f"{key}: {', '.join(f'{name} had {json.dumps(value)}' for name, value in values.items())}")
+    return found
+
+
 def _read(lock: str) -> list[Stage]:
     try:
         return [
@@ -79,13 +103,19 @@ def _read(lock: str) -> list[Stage]:
                 name,
                 entry["cmd"],
                 {key: value for file in entry.get("params", {}).values() for key, value in dotted(file)},
+                [key for file in entry.get("params", {}).values() for key in file if isinstance(file[key], dict)],
                 {dep["path"]: dep["md5"] for dep in entry.get("deps", [])},
                 {out["path"]: out["md5"] for out in entry.get("outs", [])},
             )
-            for name, entry in yaml.safe_load(lock)["stages"].items()
+            for name, entry in read_yaml(lock)["stages"].items()
         ]
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+    except (YAMLError, OmegaConfBaseException, AttributeError, KeyError, TypeError) as error:
         raise DataError(f"dvc.lock can't be read ({error!r}): `git log dvc.lock` has the ones before") from error
+
+
+def read_yaml(text: str) -> Any:
+    """Values as Hydra and DVC read them: 1e-05 is a number, which PyYAML by itself takes for a text."""
+    return OmegaConf.to_container(OmegaConf.create(text))
 
 
 def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

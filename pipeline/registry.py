@@ -29,6 +29,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # for on
 MODEL = "digits"
 CHAMPION = "champion"  # the alias of the version to serve
 CHALLENGER = "challenger"  # of the one registered last
+ALL = 50_000  # runs: MLflow takes no larger number
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,14 @@ def find_trial(weights_sha256: str) -> Trial | None:
         return _trial(client, runs[0]) if runs else None
 
 
-def find_exports(model_sha256: str) -> list[Trial]:
+def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
     """The runs that exported a model file, the latest first, by its SHA-256 or the first digits of that.
 
     Raises:
         RegistryError: MLflow does not answer.
     """
     with _store() as client:
-        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'")]
+        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'", max_results)]
 
 
 def find_export(model_sha256: str) -> Trial:
@@ -115,7 +116,7 @@ def find_export(model_sha256: str) -> Trial:
     Raises:
         RegistryError: there is none, or MLflow does not answer.
     """
-    if not (found := find_exports(model_sha256)):
+    if not (found := find_exports(model_sha256, max_results=1)):
         again = "run `dvc repro --force --single-item export`"
         raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {again}")
     return found[0]
@@ -279,7 +280,7 @@ def _store() -> Iterator[mlflow.MlflowClient]:
         raise RegistryError(f"MLflow at {uri()}: {str(error).splitlines()[0][:300]}") from error
 
 
-def _search(client: mlflow.MlflowClient, condition: str, max_results: int = 50_000) -> Sequence[MlflowRun]:
+def _search(client: mlflow.MlflowClient, condition: str, max_results: int = ALL) -> Sequence[MlflowRun]:
     """Runs of this project, the latest first."""
     if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
         return []
@@ -287,9 +288,8 @@ def _search(client: mlflow.MlflowClient, condition: str, max_results: int = 50_0
     return client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
 
 
-def _version(found: ModelVersion) -> Version:
-    tags = found.tags
-    return Version(str(found.version), tags.get(MODEL_TAG, ""), found.run_id or "", tags.get("git_commit", ""))
+def _version(one: ModelVersion) -> Version:
+    return Version(str(one.version), one.tags.get(MODEL_TAG, ""), one.run_id or "", one.tags.get("git_commit", ""))
 
 
 def _trial(client: mlflow.MlflowClient, run: MlflowRun) -> Trial:

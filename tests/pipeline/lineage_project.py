@@ -17,16 +17,22 @@ STAGES = ["prepare", "train", "export"]
 CONFIG = load_config()
 
 
-def config(epochs=CONFIG.train.epochs):
-    return CONFIG.model_copy(update={"train": CONFIG.train.model_copy(update={"epochs": epochs})})
+def config(epochs=CONFIG.train.epochs, mode="portable"):
+    train, runtime = (
+        CONFIG.train.model_copy(update={"epochs": epochs}),
+        CONFIG.runtime.model_copy(update={"mode": mode}),
+    )
+    return CONFIG.model_copy(update={"train": train, "runtime": runtime})
 
 
-def model(params, metrics=METRICS):
+def model(params, metrics=METRICS, **further):
     """A file with the metadata of a model, and nothing else."""
     graph = onnx.helper.make_graph([], "nothing", [], [])
     file = onnx.helper.make_model(graph)
-    metadata = {"params_sha256": params, "data": json.dumps({"sha256": DIGESTS}), "metrics": json.dumps(metrics)}
-    onnx.helper.set_model_props(file, metadata)
+    told = {"data": {"sha256": DIGESTS}, "metrics": metrics} | further
+    onnx.helper.set_model_props(
+        file, {"params_sha256": params} | {key: json.dumps(value) for key, value in told.items()}
+    )
     return file.SerializeToString()
 
 
@@ -39,6 +45,8 @@ class Project:
 
     def __init__(self, directory):
         self.directory = directory
+        directory.mkdir()
+        self.git("init", "-q", "-b", "main")
 
     def git(self, *arguments):
         who = ["-c", "user.name=a user", "-c", "user.email=user@example.org"]
@@ -59,7 +67,7 @@ class Project:
     def export(self, config, metrics=METRICS):
         """All that `dvc repro` leaves of these values; the model's content."""
         content, code = (
-            model(params_sha256(config), metrics),
+            model(params_sha256(config), metrics, parameters=config.model_dump()),
             self.write("pipeline/train.py", f"# {config.train.epochs}"),
         )
         hashes = {
@@ -97,3 +105,8 @@ class Project:
 
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
+
+
+def results(found):
+    """Of each check, by what and where."""
+    return {(check.what, check.where.split(" of ")[0]): check.result for check in found.checks}

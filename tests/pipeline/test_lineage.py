@@ -8,16 +8,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
 
 import pytest
-import yaml
 
 from pipeline import lineage, lineage_search
-from pipeline.config import dump
 from pipeline.errors import DataError
 from pipeline.lineage import LineageError, main, trace
 from pipeline.lineage_checks import AGREES, CARD, DIFFERS
 from pipeline.lineage_text import TREE
 from serving.card import ModelCard
-from tests.pipeline.lineage_project import CONFIG, DIGESTS, STAGES, Project, config, md5, model, sha256
+from tests.pipeline.lineage_project import CONFIG, DIGESTS, STAGES, Project, config, md5, model, results, sha256
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +31,6 @@ def no_store(tmp_path, monkeypatch):
 def made(tmp_path_factory):
     """One with two models."""
     project = Project(tmp_path_factory.mktemp("made") / "project")
-    project.directory.mkdir()
-    project.git("init", "-q", "-b", "main")
     project.first = project.export(config(3))
     project.first_commit = project.commit("the first model")
     project.second = project.export(config())
@@ -49,10 +45,6 @@ def project(made, tmp_path):
     project.directory = tmp_path / "project"
     shutil.copytree(made.directory, project.directory)
     return project
-
-
-def results(found):
-    return {(check.what, check.where.split(" of ")[0]): check.result for check in found.checks}
 
 
 @pytest.mark.parametrize("n_digits", [8, 64])
@@ -98,60 +90,6 @@ def test_a_merge_that_did_not_take_a_model_hides_no_commit(project):
     project.git("branch", "-q", "-D", "other")
     assert [one.subject for one in project.trace(sha256(other)).commits] == ["another model"]
     assert [one.subject for one in project.trace(sha256(project.second)).commits] == ["the second model"]
-
-
-def test_what_the_file_says_is_compared_with_what_made_it(project):
-    wrong = project.export(config(5), metrics={"test_accuracy": 1.0})
-    project.write("params.yaml", dump(config(6)))
-    project.write("pipeline/train.py", "# changed since")
-    project.write("docs/model_card.md", f"| {DIGESTS['train']} |")
-    project.write(CARD, json.dumps({"sha256": DIGESTS}))
-    project.commit("this and that")
-    found = project.trace(sha256(wrong))
-    notes = {(check.what, check.where.split(" of ")[0]): check.note for check in found.checks}
-    assert results(found) == {
-        ("parameters", "params.yaml"): DIFFERS,
-        ("parameters", "dvc.lock"): AGREES,
-        ("data", f"{CARD} as in dvc.lock"): AGREES,
-        ("data", "docs/model_card.md"): DIFFERS,
-        ("metrics", "metrics/test.json"): DIFFERS,
-        ("4 files of code and results", "dvc.lock"): DIFFERS,
-        ("bytes", "dvc.lock"): AGREES,
-    }
-    assert notes["data", "docs/model_card.md"] == "validation"
-    assert notes["4 files of code and results", "dvc.lock"] == "pipeline/train.py, docs/model_card.md"
-
-
-def test_code_that_changed_between_two_stages_differs(project):
-    """DVC itself would see it; whoever edits or merges a dvc.lock may not."""
-    last = project.export(config(5))
-    lock = yaml.safe_load((project.directory / "dvc.lock").read_text())
-    lock["stages"]["export"]["deps"].append({"path": "pipeline/train.py", "hash": "md5", "md5": "5" * 32})
-    project.write("dvc.lock", yaml.safe_dump(lock))
-    project.commit("the third model")
-    (check,) = [check for check in project.trace(sha256(last)).checks if check.what.endswith("code and results")]
-    assert (check.result, check.note) == (DIFFERS, "pipeline/train.py")
-
-
-def test_code_that_changed_while_the_bytes_stayed_is_named(project):
-    lock = yaml.safe_load((project.directory / "dvc.lock").read_text())
-    (code,) = [dep for dep in lock["stages"]["train"]["deps"] if dep["path"] == "pipeline/train.py"]
-    code["md5"] = project.write("pipeline/train.py", "# tidied")
-    project.write("dvc.lock", yaml.safe_dump(lock))
-    project.commit("tidied")
-    (check,) = [check for check in project.trace(sha256(project.second)).checks if check.what == "bytes"]
-    assert (check.result, check.note) == (AGREES, "made anew since, with another pipeline/train.py")
-
-
-def test_stages_that_did_not_run_one_after_the_other_differ(project):
-    text = (project.directory / "dvc.lock").read_text()
-    before, _, after = text.rpartition("1" * 32)
-    project.write("dvc.lock", f"{before}{'4' * 32}{after}")
-    project.write("models/digits.onnx", last := model("another"))
-    project.write("dvc.lock", (project.directory / "dvc.lock").read_text().replace(md5(project.second), md5(last)))
-    (check,) = [check for check in project.trace(sha256(last)).checks if check.what == "stages"]
-    assert check.result == DIFFERS
-    assert check.note == f"models/network.weights.h5: train made {'4' * 32}, export took {'1' * 32}"
 
 
 def test_a_model_that_is_not_committed_yet_has_the_stages_of_the_working_tree(project):

@@ -73,6 +73,18 @@ def test_a_file_is_one_version_and_comes_back_byte_by_byte(fetched):
         fetch.fetch("best")
 
 
+def test_of_many_runs_that_exported_a_file_only_the_latest_is_loaded(fetched, monkeypatch):
+    client = mlflow.MlflowClient(tracking.uri())
+    found = client.get_experiment_by_name(tracking.EXPERIMENT)
+    experiment = found.experiment_id if found else client.create_experiment(tracking.EXPERIMENT)
+    runs = [client.create_run(experiment, when, {tracking.MODEL_TAG: "2" * 64}).info.run_id for when in (1, 3, 2)]
+    loaded = []
+    monkeypatch.setattr(mlflow.MlflowClient, "get_metric_history", lambda _, run_id, __: loaded.append(run_id) or [])
+    assert registry.find_export("2" * 64).run_id == runs[1]
+    assert loaded == [runs[1]]
+    assert [one.run_id for one in registry.find_exports("2" * 64)] == [runs[1], runs[2], runs[0]]
+
+
 def test_a_model_that_the_store_missed_is_there_after_a_replay(fetched, monkeypatch, tmp_path):
     model = onnx.load(MODEL)
     onnx.helper.set_model_props(model, {entry.key: entry.value for entry in model.metadata_props} | {"another": "1"})
@@ -91,7 +103,8 @@ def test_a_model_that_the_store_missed_is_there_after_a_replay(fetched, monkeypa
 
 def test_the_lineage_of_a_model_has_its_runs_and_its_version(fetched, tmp_path):
     model = onnx.load(MODEL)
-    onnx.helper.set_model_props(model, {entry.key: entry.value for entry in model.metadata_props} | {"one": "more"})
+    further = {"one": "more", "parameters": load_config().model_dump_json()}
+    onnx.helper.set_model_props(model, {entry.key: entry.value for entry in model.metadata_props} | further)
     file = tmp_path / "digits.onnx"
     onnx.save(model, file)
     sha256 = file_sha256(file)
