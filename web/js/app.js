@@ -34,13 +34,16 @@ const parts = [correction, steps, network, architecture, evaluation, experiments
 const sheet = new Sheet(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => ui.showPenMode(true) });
 /** @type {Newest<Ask, Answer>} */
 const predictor = new Newest(predict, { answer: takeAnswer, error: takeError });
-const watch = new Watch({ card: takeCard, down: ui.showCardError, back: askAgainIfFailed });
+const watch = new Watch({ card: takeCard, down: ui.showCardError, back: askLost });
 
 /** @type {string | null} */
 let cardVersion = null;
 /** @type {(() => void) | null} tells the newest answer once more */
 let tellAgain = null;
-let hasFailed = false;
+/** @type {Ask | null} what failed, and is asked again when the service is back */
+let lost = null;
+/** @type {Ask | null} what was: what fails once more then is not the service's absence, and is not asked for ever */
+let askedAgain = null;
 let cardTold = "";
 
 /** Ink on an image means something new: the image goes, and so do the strokes from before it. */
@@ -53,7 +56,7 @@ function startStroke() {
 
 function askInk() {
   tellAgain = null;
-  hasFailed = false;
+  lost = null;
   showSheet();
   if (sheet.isBlank) {
     predictor.cancel();
@@ -79,7 +82,7 @@ function endStroke() {
 /** @param {File} file */
 function askFile(file) {
   tellAgain = null;
-  hasFailed = false;
+  lost = null;
   picture.show(file);
   showSheet();
   showBlank();
@@ -96,7 +99,7 @@ function askFile(file) {
 function takeAnswer(answer, ask, isNewest) {
   // Who draws on while an image is being read has turned away from it.
   if (ask.file && !isNewest) return;
-  hasFailed = false;
+  lost = null;
   tellAgain = () => showAnswer(answer, ask, true);
   showAnswer(answer, ask, isNewest);
   // The service took up another model: its card has changed.
@@ -131,15 +134,18 @@ function showBlank() {
  */
 function takeError(error, ask, isAskedAgain = false) {
   tellAgain = null;
-  hasFailed = error.canRetry;
+  lost = error.canRetry && ask && ask !== askedAgain ? ask : null;
+  const isByItself = isAskedAgain || (error.isUnreachable && lost !== null);
   // What explains the last answer would be taken for this one's.
   for (const part of parts) part.showBlank?.();
-  ui.showError(tellProblem(error, Boolean(ask?.file), isAskedAgain), error.canRetry && !isAskedAgain);
+  ui.showError(tellProblem(error, Boolean(ask?.file), isByItself), error.canRetry && !isByItself);
   if (error.isUnreachable) watch.lost(error);
 }
 
-function askAgainIfFailed() {
-  if (hasFailed) predictor.askAgain();
+function askLost() {
+  if (!lost) return;
+  askedAgain = lost;
+  predictor.askAgain();
 }
 
 /** @param {Card} card */
