@@ -83,6 +83,8 @@ function endStroke() {
 function askFile(file) {
   tellAgain = null;
   lost = null;
+  // Or the stroke that is under way would be asked for in place of the image.
+  sheet.stop();
   picture.show(file);
   showSheet();
   showBlank();
@@ -97,8 +99,8 @@ function askFile(file) {
  * @param {boolean} isNewest
  */
 function takeAnswer(answer, ask, isNewest) {
-  // Who draws on while an image is being read has turned away from it.
-  if (ask.file && !isNewest) return;
+  // Who has drawn since an image was given has turned away from it, and who gave one, from the ink before it.
+  if (!picture.isOf(ask.file)) return;
   lost = null;
   tellAgain = () => showAnswer(answer, ask, true);
   showAnswer(answer, ask, isNewest);
