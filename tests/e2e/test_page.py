@@ -262,6 +262,29 @@ def test_the_card_is_read_again_when_another_model_answers(page: Page) -> None:
     expect(page.locator("#model-text")).to_have_text("model 0a1b2c3d4e5f")
 
 
+@pytest.mark.slow
+def test_two_models_that_answer_in_turn_cost_one_card(page: Page) -> None:
+    expect(page.locator("#model")).to_have_attribute("data-state", "ready")
+    cards: list[Route] = []
+
+    def other_card(route: Route) -> None:
+        cards.append(route)
+        route.fulfill(json={"version": "0a1b2c3d4e5f"})
+
+    page.route("**/api/model", other_card)
+    for digit in (1, 4, 1):
+        page.route("**/api/predict*", lambda route: route.fulfill(json=ANSWER))
+        draw(page, DIGITS[digit])
+        expect(page.locator("#detail")).to_have_text("55.0 % confident")
+        page.unroute("**/api/predict*")
+        page.keyboard.press("Escape")
+        draw(page, DIGITS[digit])
+        expect_digit(page, digit)
+        expect(page.locator("#detail")).not_to_have_text("55.0 % confident")
+        page.keyboard.press("Escape")
+    assert len(cards) == 1
+
+
 class TestOnAPhone:
     @pytest.fixture
     def viewport(self) -> ViewportSize:

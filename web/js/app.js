@@ -36,8 +36,8 @@ const sheet = new Sheet(byId("ink", HTMLCanvasElement), { start: startStroke, in
 const predictor = new Newest(predict, { answer: takeAnswer, error: takeError });
 const watch = new Watch({ card: takeCard, down: ui.showCardError, back: askLost });
 
-/** @type {string | null} */
-let cardVersion = null;
+/** @type {Set<string>} the models whose card was asked for: while two answer in turn, it is not asked for at each answer */
+const versions = new Set();
 /** @type {(() => void) | null} tells the newest answer once more */
 let tellAgain = null;
 /** @type {Ask | null} what failed, and is asked again when the service is back */
@@ -104,9 +104,9 @@ function takeAnswer(answer, ask, isNewest) {
   lost = null;
   tellAgain = () => showAnswer(answer, ask, true);
   showAnswer(answer, ask, isNewest);
-  // The service took up another model: its card has changed.
-  if (answer.model_version !== cardVersion) {
-    cardVersion = answer.model_version;
+  // The service took up another model: its card has changed. Of one that is back, the regular look brings it.
+  if (!versions.has(answer.model_version)) {
+    versions.add(answer.model_version);
     watch.check();
   }
 }
@@ -152,7 +152,7 @@ function askLost() {
 
 /** @param {Card} card */
 function takeCard(card) {
-  cardVersion = card.version;
+  versions.add(card.version);
   ui.showCard(card);
   // The same once more: what the visitor has chosen and unfolded stays.
   const told = JSON.stringify([card.version, card.sha256, card.service]);
