@@ -60,9 +60,10 @@ def test_a_route_opens_by_its_address_and_by_the_keyboard(docs: Page, service: s
 
 
 def test_the_sample_is_read(docs: Page) -> None:
-    docs.locator("#predict .send").click()
-    outcome = docs.locator("#predict .outcome")
+    send, outcome = (docs.locator(f"#predict {part}") for part in (".send", ".outcome"))
+    send.press("Enter")
     expect(outcome).to_contain_text("200")
+    expect(send).to_be_focused()
     expect(outcome).to_contain_text("Server-Timing: decode;dur=")
     expect(outcome.locator("pre")).to_contain_text(re.compile(r'"digit": 7,'))
 

@@ -76,6 +76,40 @@ def test_a_busy_service_is_asked_again_by_itself_and_a_fault_by_hand(page: Page,
 
 
 @pytest.mark.slow
+def test_asking_again_by_keyboard_is_told_and_leaves_the_focus_at_the_answer(
+    page: Page, expected_errors: list[str]
+) -> None:
+    expected_errors.append(LOAD_ERROR)
+    held: list[Route] = []
+    page.route("**/api/predict*", lambda route: route.fulfill(status=500, json={"error": "A fault."}))
+    draw(page, DIGITS[1])
+    button = page.get_by_role("button", name="Try again")
+    expect(button).to_be_visible()
+    page.route("**/api/predict*", lambda route: held.append(route))
+    button.press("Enter")
+    expect(page.locator("#speech")).to_have_text("Asking again…")
+    expect(page.locator("#headline")).to_have_text("Asking again…")
+    expect(page.locator("#headline")).to_be_focused()
+    held.pop().fulfill(status=500, json={"error": "A fault."})
+    expect(page.locator("#speech")).to_have_text("No answer. The service has a fault.")
+
+
+@pytest.mark.slow
+def test_looking_for_the_model_by_keyboard_is_told(page: Page, expected_errors: list[str]) -> None:
+    expected_errors.append(LOAD_ERROR)
+    page.route("**/api/model", lambda route: route.abort())
+    page.reload()
+    button = page.get_by_role("button", name="Retry")
+    button.press("Enter")
+    expect(page.locator("#speech")).to_have_text("No model. The service cannot be reached.")
+    expect(button).to_be_focused()
+    page.unroute("**/api/model")
+    button.press("Enter")
+    expect(page.locator("#speech")).to_contain_text("Model active. ")
+    expect(page.locator("#headline")).to_be_focused()
+
+
+@pytest.mark.slow
 def test_what_fails_again_when_the_service_is_back_is_not_asked_for_ever(
     page: Page, expected_errors: list[str]
 ) -> None:

@@ -88,7 +88,7 @@ function askFile(file) {
   picture.show(file);
   showSheet();
   showBlank();
-  ui.showReading();
+  ui.showReading("Reading the image…");
   showStage();
   predictor.ask({ file, request: () => fileRequest(file) });
 }
@@ -227,8 +227,15 @@ byId("hero-draw").addEventListener("click", () => {
   showStage();
   byId("stage").focus({ preventScroll: true });
 });
-byId("ask-again").addEventListener("click", () => predictor.askAgain());
-byId("model-retry").addEventListener("click", () => watch.check());
+byId("ask-again").addEventListener("click", () => {
+  ui.showReading("Asking again…");
+  predictor.askAgain();
+});
+byId("model-retry").addEventListener("click", async () => {
+  ui.showAsking();
+  await watch.check();
+  ui.speakModel();
+});
 window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
 takeKeys({ undo, redo, clear });

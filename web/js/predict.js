@@ -100,7 +100,7 @@ export async function predict(ask, signal) {
  * @param {File} file
  * @throws {ServiceError} where it was changed, moved or deleted since it was chosen
  */
-export async function checkReadable(file) {
+async function checkReadable(file) {
   try {
     await file.slice(0, 1).arrayBuffer();
   } catch {
