@@ -34,7 +34,7 @@ const parts = [correction, steps, network, architecture, evaluation, experiments
 const sheet = new Sheet(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => ui.showPenMode(true) });
 /** @type {Newest<Ask, Answer>} */
 const predictor = new Newest(predict, { answer: takeAnswer, error: takeError });
-const watch = new Watch({ card: takeCard, down: ui.showCardError, back: askLost });
+const watch = new Watch({ card: takeCard, down: ui.showCardError, back: takeBack });
 
 /** @type {Set<string>} the models whose card was asked for: while two answer in turn, it is not asked for at each answer */
 const versions = new Set();
@@ -118,10 +118,11 @@ function takeAnswer(answer, ask, isNewest) {
  */
 function showAnswer(answer, ask, isNewest) {
   const { file = null, grey } = ask;
-  const drawing = { strokes: file ? [] : sheet.strokes, grey, file, isDrawing: sheet.isDrawing || !isNewest };
+  const isDrawing = sheet.isDrawing || !isNewest;
+  const drawing = { strokes: file || isDrawing ? [] : sheet.strokes, grey, file, isDrawing };
   ui.showAnswer(answer);
   for (const part of parts) part.showAnswer?.(answer, drawing);
-  if (isNewest && !sheet.isDrawing) ui.speak();
+  if (!isDrawing) ui.speak();
 }
 
 function showBlank() {
@@ -144,7 +145,8 @@ function takeError(error, ask, isAskedAgain = false) {
   if (error.isUnreachable) watch.lost(error);
 }
 
-function askLost() {
+function takeBack() {
+  for (const part of parts) part.showBack?.();
   if (!lost) return;
   askedAgain = lost;
   predictor.askAgain();

@@ -3,6 +3,7 @@
 import { html } from "./build.js";
 import { byId } from "./dom.js";
 import { ServiceError, sendDrawing } from "./predict.js";
+import { tellProblem } from "./problems.js";
 
 const wrong = byId("wrong", HTMLButtonElement);
 const thanks = byId("thanks");
@@ -61,7 +62,7 @@ async function send(label) {
     taken.delete(sent);
     if (!(error instanceof ServiceError)) throw error;
     if (sent !== chosen) return;
-    problem.textContent = `Not stored. ${error.message}`;
+    problem.textContent = `Not stored. ${tellProblem(error, false, false)}`;
     problem.hidden = false;
     problem.focus();
     return;
