@@ -31,7 +31,6 @@ TIMES = " · ".join(
 )
 QUICK = 4  # of the digits, the one that the quick tests draw
 QUIET_MS = 150  # long enough for a request that should not come
-REPLAY_MS = 800  # a little more than a sample takes to be drawn
 
 
 def expect_digit(page: Page, digit: int) -> None:
@@ -172,38 +171,6 @@ def test_drawing_on_an_image_starts_anew(page: Page) -> None:
     expect(page.locator("#picture")).to_be_hidden()
 
 
-@pytest.mark.slow
-def test_ink_that_an_image_overtakes_is_not_told_beside_it(page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/api/predict*", lambda route: held.append(route))
-    draw(page, DIGITS[4])
-    page.wait_for_timeout(QUIET_MS)
-    give_file(page, "drop", png_of(DIGITS[7]))
-    held.pop().continue_()
-    page.wait_for_timeout(QUIET_MS)
-    expect(page.locator("#answer")).to_have_attribute("data-state", "reading")
-    held.pop().continue_()
-    expect_digit(page, 7)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("way", ["replay", "pen"])
-def test_an_image_ends_what_is_being_drawn(page: Page, way: str) -> None:
-    if way == "replay":
-        page.locator("#samples button").first.evaluate("button => button.click()")
-    else:
-        page.locator("#ink").hover(position={"x": 50, "y": 50})
-        page.mouse.down()
-    give_file(page, "drop", png_of(DIGITS[7]))
-    if way == "pen":
-        page.locator("#ink").hover(position={"x": 150, "y": 150})
-        page.mouse.up()
-    expect_digit(page, 7)
-    page.wait_for_timeout(REPLAY_MS)
-    expect_digit(page, 7)
-    expect(page.locator("#picture")).to_be_visible()
-
-
 def test_one_request_at_a_time_and_the_last_ink_is_always_answered(page: Page) -> None:
     held: list[Route] = []
     page.route("**/api/predict*", lambda route: held.append(route))
@@ -260,29 +227,6 @@ def test_the_card_is_read_again_when_another_model_answers(page: Page) -> None:
     page.route("**/api/predict*", lambda route: route.fulfill(json=ANSWER))
     draw(page, DIGITS[1])
     expect(page.locator("#model-text")).to_have_text("model 0a1b2c3d4e5f")
-
-
-@pytest.mark.slow
-def test_two_models_that_answer_in_turn_cost_one_card(page: Page) -> None:
-    expect(page.locator("#model")).to_have_attribute("data-state", "ready")
-    cards: list[Route] = []
-
-    def other_card(route: Route) -> None:
-        cards.append(route)
-        route.fulfill(json={"version": "0a1b2c3d4e5f"})
-
-    page.route("**/api/model", other_card)
-    for digit in (1, 4, 1):
-        page.route("**/api/predict*", lambda route: route.fulfill(json=ANSWER))
-        draw(page, DIGITS[digit])
-        expect(page.locator("#detail")).to_have_text("55.0 % confident")
-        page.unroute("**/api/predict*")
-        page.keyboard.press("Escape")
-        draw(page, DIGITS[digit])
-        expect_digit(page, digit)
-        expect(page.locator("#detail")).not_to_have_text("55.0 % confident")
-        page.keyboard.press("Escape")
-    assert len(cards) == 1
 
 
 class TestOnAPhone:

@@ -111,7 +111,8 @@ async function exchange({ url, ...options }) {
     response = await fetch(url, { ...options, cache: "no-store" });
     bytes = await response.arrayBuffer();
   } catch {
-    const problem = "The service cannot be reached, or a chosen file can no longer be read.";
+    const orFile = options.body instanceof File ? ", or the file can no longer be read" : "";
+    const problem = `The service cannot be reached${orFile}.`;
     say(problem);
     return [html("p.status", { "data-class": "5" }, problem)];
   }
