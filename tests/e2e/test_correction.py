@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.digits import DIGITS
-from tests.e2e.hand import draw
+from tests.e2e.hand import draw, give_file, png_of
 from tests.e2e.states import LOAD_ERROR, collect
-from tests.e2e.test_page import ANSWER, expect_digit
+from tests.e2e.test_page import ANSWER, QUIET_MS, expect_digit
 
 
 @pytest.fixture
@@ -34,6 +34,45 @@ def test_the_strokes_and_the_right_digit_are_sent(collecting: Page) -> None:
     assert body["label"] == 1
     assert [len(body["strokes"]), body["strokes"][0][0]] == [1, pytest.approx(DIGITS[7][0][0], abs=0.01)]
     expect_digit(page, 7)
+
+
+@pytest.mark.slow
+def test_it_is_stored_once_and_the_thanks_stand_beside_no_other_ink(collecting: Page) -> None:
+    page = collecting
+    held: list[Route] = []
+    page.route("**/api/drawings", lambda route: held.append(route))
+    draw(page, DIGITS[7])
+    page.get_by_role("button", name="It is wrong").click()
+    for digit in "12":
+        page.get_by_role("dialog").get_by_role("button", name=digit, exact=True).click()
+    page.wait_for_timeout(QUIET_MS)
+    assert len(held) == 1
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Clear").click()
+    draw(page, DIGITS[4])
+    expect_digit(page, 4)
+    page.get_by_role("button", name="It is wrong").click()
+    held.pop().fulfill(status=201, json={"id": "1"})
+    page.wait_for_timeout(QUIET_MS)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="9", exact=True).click()
+    page.wait_for_timeout(QUIET_MS)
+    held.pop().fulfill(status=201, json={"id": "2"})
+    expect(page.locator("#thanks")).to_have_text("Thank you. It is stored as a 9.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_an_image_that_is_given_meanwhile_changes_nothing(collecting: Page, event: str) -> None:
+    page = collecting
+    page.route("**/api/drawings", lambda route: route.fulfill(status=201, json={"id": "1"}))
+    draw(page, DIGITS[7])
+    page.get_by_role("button", name="It is wrong").click()
+    give_file(page, event, png_of(DIGITS[2]))
+    page.get_by_role("dialog").get_by_role("button", name="1", exact=True).click()
+    expect(page.locator("#thanks")).to_have_text("Thank you. It is stored as a 1.")
+    expect_digit(page, 7)
+    expect(page.locator("#picture")).to_be_hidden()
 
 
 @pytest.mark.slow

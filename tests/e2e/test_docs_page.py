@@ -59,10 +59,18 @@ def test_a_route_opens_by_its_address_and_by_the_keyboard(docs: Page, service: s
     expect(docs.locator("#live")).to_have_attribute("open", "")
 
 
+@pytest.mark.slow
+def test_an_address_that_names_no_route_opens_the_first(docs: Page, service: str) -> None:
+    docs.goto(f"{service}/docs#%")
+    docs.reload()
+    expect(docs.locator("#predict")).to_have_attribute("open", "")
+
+
 def test_the_sample_is_read(docs: Page) -> None:
-    docs.locator("#predict .send").click()
-    outcome = docs.locator("#predict .outcome")
+    send, outcome = (docs.locator(f"#predict {part}") for part in (".send", ".outcome"))
+    send.press("Enter")
     expect(outcome).to_contain_text("200")
+    expect(send).to_be_focused()
     expect(outcome).to_contain_text("Server-Timing: decode;dur=")
     expect(outcome.locator("pre")).to_contain_text(re.compile(r'"digit": 7,'))
 

@@ -257,6 +257,27 @@ def test_a_service_that_cannot_show_it_says_why(page: Page, expected_errors: lis
 
 
 @pytest.mark.slow
+def test_what_an_outage_broke_is_explained_when_the_service_is_back(page: Page, expected_errors: list[str]) -> None:
+    expected_errors.append("Failed to load resource")
+    draw(page, DIGITS[8])
+    expect(page.locator("#glyph")).to_have_text("8")
+    for route in ("**/api/network*", "**/api/model"):
+        page.route(route, lambda route: route.fulfill(status=500, json={"error": "A name in the code."}))
+    # A window in which both are in view.
+    page.set_viewport_size({"width": 1280, "height": 5000})
+    page.get_by_text("Look inside").click()
+    page.get_by_role("switch", name="What most demos do").check()
+    expect(page.locator("#inside-note")).to_have_text("The service has a fault.")
+    expect(page.locator("#squeeze-note")).to_have_text("The service has a fault.")
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(page.locator("#banner")).to_be_visible()
+    page.unroute_all()
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#inside-body")).to_be_visible()
+    expect(page.locator("#squeezed-reading")).to_contain_text("Read as")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("viewport", [PHONE])
 def test_nothing_is_wider_than_a_phone(page: Page) -> None:
     draw(page, DIGITS[6])

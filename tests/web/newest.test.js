@@ -120,7 +120,7 @@ test("a proxy's page is no answer, but its refusal is one", async () => {
     ask("a");
     await requests[i].answer("<h1>Proxy</h1>", status);
   }
-  const unreachable = ["The service cannot be reached. It is asked again by itself.", true];
+  const unreachable = ["The service cannot be reached.", true];
   assert.deepEqual(told, [unreachable, unreachable, ["The service answered 413.", false]]);
 });
 

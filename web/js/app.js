@@ -34,13 +34,16 @@ const parts = [correction, steps, network, architecture, evaluation, experiments
 const sheet = new Sheet(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => ui.showPenMode(true) });
 /** @type {Newest<Ask, Answer>} */
 const predictor = new Newest(predict, { answer: takeAnswer, error: takeError });
-const watch = new Watch({ card: takeCard, down: ui.showCardError, back: askAgainIfFailed });
+const watch = new Watch({ card: takeCard, down: ui.showCardError, back: takeBack });
 
-/** @type {string | null} */
-let cardVersion = null;
+/** @type {Set<string>} the models whose card was asked for: while two answer in turn, it is not asked for at each answer */
+const versions = new Set();
 /** @type {(() => void) | null} tells the newest answer once more */
 let tellAgain = null;
-let hasFailed = false;
+/** @type {Ask | null} what failed, and is asked again when the service is back */
+let lost = null;
+/** @type {Ask | null} what was: what fails once more then is not the service's absence, and is not asked for ever */
+let askedAgain = null;
 let cardTold = "";
 
 /** Ink on an image means something new: the image goes, and so do the strokes from before it. */
@@ -53,7 +56,7 @@ function startStroke() {
 
 function askInk() {
   tellAgain = null;
-  hasFailed = false;
+  lost = null;
   showSheet();
   if (sheet.isBlank) {
     predictor.cancel();
@@ -79,11 +82,13 @@ function endStroke() {
 /** @param {File} file */
 function askFile(file) {
   tellAgain = null;
-  hasFailed = false;
+  lost = null;
+  // Or the stroke that is under way would be asked for in place of the image.
+  sheet.stop();
   picture.show(file);
   showSheet();
   showBlank();
-  ui.showReading();
+  ui.showReading("Reading the image…");
   showStage();
   predictor.ask({ file, request: () => fileRequest(file) });
 }
@@ -94,14 +99,14 @@ function askFile(file) {
  * @param {boolean} isNewest
  */
 function takeAnswer(answer, ask, isNewest) {
-  // Who draws on while an image is being read has turned away from it.
-  if (ask.file && !isNewest) return;
-  hasFailed = false;
+  // Who has drawn since an image was given has turned away from it, and who gave one, from the ink before it.
+  if (!picture.isOf(ask.file)) return;
+  lost = null;
   tellAgain = () => showAnswer(answer, ask, true);
   showAnswer(answer, ask, isNewest);
-  // The service took up another model: its card has changed.
-  if (answer.model_version !== cardVersion) {
-    cardVersion = answer.model_version;
+  // The service took up another model: its card has changed. Of one that is back, the regular look brings it.
+  if (!versions.has(answer.model_version)) {
+    versions.add(answer.model_version);
     watch.check();
   }
 }
@@ -113,10 +118,11 @@ function takeAnswer(answer, ask, isNewest) {
  */
 function showAnswer(answer, ask, isNewest) {
   const { file = null, grey } = ask;
-  const drawing = { strokes: file ? [] : sheet.strokes, grey, file, isDrawing: sheet.isDrawing || !isNewest };
+  const isDrawing = sheet.isDrawing || !isNewest;
+  const drawing = { strokes: file || isDrawing ? [] : sheet.strokes, grey, file, isDrawing };
   ui.showAnswer(answer);
   for (const part of parts) part.showAnswer?.(answer, drawing);
-  if (isNewest && !sheet.isDrawing) ui.speak();
+  if (!isDrawing) ui.speak();
 }
 
 function showBlank() {
@@ -131,20 +137,24 @@ function showBlank() {
  */
 function takeError(error, ask, isAskedAgain = false) {
   tellAgain = null;
-  hasFailed = error.canRetry;
+  lost = error.canRetry && ask && ask !== askedAgain ? ask : null;
+  const isByItself = isAskedAgain || (error.isUnreachable && lost !== null);
   // What explains the last answer would be taken for this one's.
   for (const part of parts) part.showBlank?.();
-  ui.showError(tellProblem(error, Boolean(ask?.file), isAskedAgain), error.canRetry && !isAskedAgain);
+  ui.showError(tellProblem(error, Boolean(ask?.file), isByItself), error.canRetry && !isByItself);
   if (error.isUnreachable) watch.lost(error);
 }
 
-function askAgainIfFailed() {
-  if (hasFailed) predictor.askAgain();
+function takeBack() {
+  for (const part of parts) part.showBack?.();
+  if (!lost) return;
+  askedAgain = lost;
+  predictor.askAgain();
 }
 
 /** @param {Card} card */
 function takeCard(card) {
-  cardVersion = card.version;
+  versions.add(card.version);
   ui.showCard(card);
   // The same once more: what the visitor has chosen and unfolded stays.
   const told = JSON.stringify([card.version, card.sha256, card.service]);
@@ -219,8 +229,15 @@ byId("hero-draw").addEventListener("click", () => {
   showStage();
   byId("stage").focus({ preventScroll: true });
 });
-byId("ask-again").addEventListener("click", () => predictor.askAgain());
-byId("model-retry").addEventListener("click", () => watch.check());
+byId("ask-again").addEventListener("click", () => {
+  ui.showReading("Asking again…");
+  predictor.askAgain();
+});
+byId("model-retry").addEventListener("click", async () => {
+  ui.showAsking();
+  await watch.check();
+  ui.speakModel();
+});
 window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
 takeKeys({ undo, redo, clear });

@@ -109,6 +109,11 @@ export class Sheet {
     if (!this.isBlank) this.show([]);
   }
 
+  /** Ends a stroke and a replay that are under way; the drawing stays, with what the stroke has so far. */
+  stop() {
+    this.#change(() => {});
+  }
+
   /** Lets fingers draw again, until a pen is used. */
   allowFingers() {
     this.#hasPen = false;

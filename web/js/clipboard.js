@@ -1,5 +1,10 @@
 // Puts text on the clipboard, also where the page was opened over plain http.
 
+import { say } from "./speech.js";
+
+/** How long a button tells what came of it. */
+const TOLD_MS = 2000;
+
 /**
  * The clipboard's own interface exists on https and localhost only; on plain http, the old command copies a selection.
  *
@@ -13,6 +18,19 @@ export async function copyText(text) {
   } catch {
     return copySelection(text);
   }
+}
+
+/**
+ * Copies a text, and tells for a moment on the button that was pressed what came of it.
+ *
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
+export async function copyBy(button, text) {
+  const told = (await copyText(text)) ? "Copied" : "Select it, and copy";
+  button.textContent = told;
+  say(`${told}.`);
+  setTimeout(() => (button.textContent = "Copy"), TOLD_MS);
 }
 
 /**

@@ -6,6 +6,7 @@ import { count, counted, percent } from "./figures.js";
 import { paintGrey } from "./grid.js";
 import { GRID, bytesOf } from "./pixels.js";
 import { rankConfusions } from "./limits.js";
+import { say } from "./speech.js";
 
 /** @typedef {{actual: number, predicted: number}} Cell */
 /** @typedef {"mnist" | "strokes"} Test */
@@ -145,7 +146,7 @@ export class ConfusionMatrix {
     const button = html("button", { type: "button", "aria-label": label, "aria-pressed": "false", tabindex: -1 }, count(n));
     button.addEventListener("click", () => {
       this.#open(cell, test, mistakes);
-      byId("speech").textContent = byId("confusion-title").textContent;
+      say(byId("confusion-title").textContent ?? "");
     });
     this.#buttons.set(toKey(cell), button);
     td.append(button);

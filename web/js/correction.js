@@ -3,6 +3,7 @@
 import { html } from "./build.js";
 import { byId } from "./dom.js";
 import { ServiceError, sendDrawing } from "./predict.js";
+import { tellProblem } from "./problems.js";
 
 const wrong = byId("wrong", HTMLButtonElement);
 const thanks = byId("thanks");
@@ -13,6 +14,10 @@ const digits = byId("correction-digits");
 let collects = false;
 /** @type {Stroke[] | null} of the answer that is shown */
 let strokes = null;
+/** @type {Stroke[] | null} those that the dialog is about */
+let chosen = null;
+/** @type {WeakSet<Stroke[]>} what is being sent or is stored: a second press stores nothing twice */
+const taken = new WeakSet();
 
 /**
  * A service stores drawings only if whoever started it asked for that.
@@ -47,18 +52,24 @@ function offer() {
 
 /** @param {number} label */
 async function send(label) {
-  if (!strokes) return;
+  const sent = chosen;
+  if (!sent || taken.has(sent)) return;
+  taken.add(sent);
   problem.hidden = true;
   try {
-    await sendDrawing(strokes, label);
+    await sendDrawing(sent, label);
   } catch (error) {
+    taken.delete(sent);
     if (!(error instanceof ServiceError)) throw error;
-    problem.textContent = `Not stored. ${error.message}`;
+    if (sent !== chosen) return;
+    problem.textContent = `Not stored. ${tellProblem(error, false, false)}`;
     problem.hidden = false;
     problem.focus();
     return;
   }
-  dialog.close();
+  if (sent === chosen) dialog.close();
+  // Other ink may have been drawn meanwhile.
+  if (sent !== strokes) return;
   wrong.hidden = true;
   thanks.textContent = `Thank you. It is stored as a ${label}.`;
   thanks.hidden = false;
@@ -70,6 +81,7 @@ for (let digit = 0; digit < 10; digit += 1) {
   digits.append(html("button.button.digit", { type: "button", onclick: () => send(digit) }, String(digit)));
 }
 wrong.addEventListener("click", () => {
+  chosen = strokes;
   problem.hidden = true;
   dialog.showModal();
 });

@@ -1,4 +1,4 @@
-// Elements of the page by their ids.
+// Elements of the page by their ids, and what is open above them.
 
 /**
  * @template {HTMLElement} [T=HTMLElement]
@@ -10,4 +10,9 @@ export function byId(id, type) {
   const element = document.getElementById(id);
   if (!(element instanceof (type ?? HTMLElement))) throw new Error(`The page has no #${id} of the kind that its script expects.`);
   return /** @type {T} */ (element);
+}
+
+/** @returns {boolean} whether something is open above the page, which Escape closes */
+export function isCovered() {
+  return document.querySelector("dialog[open], :popover-open") !== null;
 }

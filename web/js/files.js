@@ -1,6 +1,6 @@
 // Images from files, drops, the clipboard and the camera.
 
-import { byId } from "./dom.js";
+import { byId, isCovered } from "./dom.js";
 
 /**
  * @param {object} on
@@ -10,6 +10,8 @@ import { byId } from "./dom.js";
 export function takeFiles(on) {
   /** @param {DataTransfer | null} data */
   const take = (data) => {
+    // Or what the dialog is about would change under it.
+    if (isCovered()) return;
     const file = data?.files[0];
     if (file) on.file(file);
     else on.none();
@@ -34,7 +36,7 @@ export function takeFiles(on) {
   // The whole page takes a drop: beside the sheet, the browser would leave the page to open the file.
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
-    stage.classList.add("dropping");
+    if (!isCovered()) stage.classList.add("dropping");
   });
   document.addEventListener("dragleave", (event) => {
     if (!event.relatedTarget) stage.classList.remove("dropping");

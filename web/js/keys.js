@@ -1,10 +1,9 @@
 // The keys of the sheet.
 
+import { isCovered } from "./dom.js";
+
 /** Where keys mean something else: texts that are written, and what opens above the page. */
 const ELSEWHERE = "input:not([type=file], [type=checkbox]), textarea, select, [contenteditable], dialog, [popover]";
-
-/** What may be open above the page: Escape closes it. */
-const ABOVE = "dialog[open], :popover-open";
 
 /**
  * @param {object} on
@@ -25,7 +24,7 @@ export function takeKeys(on) {
 /** @returns {boolean} */
 function isAtSheet() {
   const focused = document.activeElement ?? document.body;
-  return (focused === document.body || focused.id === "stage") && !document.querySelector(ABOVE);
+  return (focused === document.body || focused.id === "stage") && !isCovered();
 }
 
 /**

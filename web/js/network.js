@@ -8,6 +8,7 @@ import { Newest } from "./newest.js";
 import { blank, windowsOf } from "./occlusion.js";
 import { GRID, bytesOf } from "./pixels.js";
 import { askNetwork } from "./predict.js";
+import { tellProblem } from "./problems.js";
 
 /** @typedef {NetworkAsk & import("./hold.js").Asked} Asked */
 
@@ -54,6 +55,11 @@ export function showBlank() {
   showNote("Draw a digit first.");
 }
 
+/** The service is there again: what it was asked in vain is asked once more. */
+export function showBack() {
+  askSoon();
+}
+
 function askSoon() {
   if (!newest || newest === asked || !inside.open || !isInView) return;
   asked = newest;
@@ -78,10 +84,14 @@ function show({ answers: [whole, ...without], layers: maps }, about) {
   layers.show(about.normalized, maps ?? [], whole);
 }
 
-/** @param {Error} error */
-function showError({ message }) {
-  asked = null;
-  showNote(message);
+/**
+ * @param {import("./predict.js").ServiceError} error
+ * @param {Asked} _
+ * @param {boolean} isAskedAgain by itself
+ */
+function showError(error, _, isAskedAgain) {
+  if (!isAskedAgain) asked = null;
+  showNote(tellProblem(error, false, isAskedAgain));
 }
 
 /** @param {string} text in place of what was shown */

@@ -5,8 +5,8 @@ import { ServiceError } from "./predict.js";
 /** How often in a row the same is asked again by itself, each time after twice as long: a busy service has other visitors too. */
 const MAX_REPEATS = 5;
 
-/** The longest that is waited for the service's word. */
-const MAX_PAUSE_MS = 30_000;
+/** The longest that is waited until it is asked again. */
+export const MAX_PAUSE_MS = 30_000;
 
 /**
  * One request at a time: the newest ask waits while one is under way, and replaces an older one that waits, so that the

@@ -85,12 +85,27 @@ export function fileRequest(file) {
  * @returns {Promise<Answer>}
  */
 export async function predict(ask, signal) {
+  if (ask.file) await checkReadable(ask.file);
   const { url, ...options } = ask.request();
   const sent = performance.now();
   const { body, headers } = await fetchJson(url, { method: "POST", ...options }, signal);
   const roundTripMs = performance.now() - sent;
   const [decodeMs, inferMs, serviceMs] = ["decode", "infer", "total"].map((stage) => stageMs(headers, stage));
   return { ...body, decodeMs, inferMs, serviceMs, roundTripMs };
+}
+
+/**
+ * A request fails alike where the service is gone and where its file is.
+ *
+ * @param {File} file
+ * @throws {ServiceError} where it was changed, moved or deleted since it was chosen
+ */
+async function checkReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new ServiceError("This file was changed, moved or deleted since you chose it. Choose it again.");
+  }
 }
 
 /**

@@ -21,8 +21,11 @@ const OF_FILES = {
  * @returns {string}
  */
 export function tellProblem({ status = 0, isUnreachable, message }, isFile, isAskedAgain) {
-  if (isUnreachable) return `${message} ${AGAIN}`;
-  if (status === 503) return `The service cannot answer just now.${isAskedAgain ? ` ${AGAIN}` : ""}`;
+  const again = isAskedAgain ? ` ${AGAIN}` : "";
+  if (isUnreachable && isFile && !isAskedAgain) return "The image did not get through. A smaller copy of it may.";
+  if (isUnreachable) return `${message}${again}`;
+  if (status === 503) return `The service cannot answer just now.${again}`;
+  if (status === 507) return "The service cannot store drawings just now.";
   if (status >= 500) return "The service has a fault.";
   return (isFile && OF_FILES[status]) || message;
 }

@@ -6,6 +6,7 @@ import { paintGrey, wipe } from "./grid.js";
 import { Newest } from "./newest.js";
 import { GRID, bytesOf, inkOf, squeeze } from "./pixels.js";
 import { askNetwork } from "./predict.js";
+import { tellProblem } from "./problems.js";
 import { tellReading } from "./story.js";
 
 /** @typedef {NetworkAsk & {answer: Answer}} Pair the squeezed canvas, and the answer to the same ink */
@@ -56,6 +57,7 @@ export function show(source, answer) {
 /** Nothing is drawn, or nothing is compared. */
 export function showBlank() {
   newest.cancel();
+  asked = null;
   showNothing("–", "");
 }
 
@@ -69,9 +71,14 @@ function showPair({ answers: [reading] }, { grids, answer }) {
   tell(`Read as ${tellReading(answer)}`, `Read as ${tellReading(reading)}`, "");
 }
 
-/** @param {Error} error */
-function showError({ message }) {
-  showNothing("", message);
+/**
+ * @param {import("./predict.js").ServiceError} error
+ * @param {Pair} _
+ * @param {boolean} isAskedAgain by itself
+ */
+function showError(error, _, isAskedAgain) {
+  if (!isAskedAgain) asked = null;
+  showNothing("", tellProblem(error, false, isAskedAgain));
 }
 
 /**
@@ -79,7 +86,6 @@ function showError({ message }) {
  * @param {string} note
  */
 function showNothing(reading, note) {
-  asked = null;
   for (const canvas of [ours, theirs]) wipe(canvas);
   tell(reading, reading, note);
 }

@@ -74,6 +74,11 @@ export function showBlank() {
   squeezed.showBlank();
 }
 
+/** The service is there again: the comparison that it was asked in vain is asked for once more. */
+export function showBack() {
+  paintSoon();
+}
+
 /** Answers come many times a second: one painting per frame at most, and none that nobody sees. */
 function paintSoon() {
   if (!newest || !isInView || isPainting) return;

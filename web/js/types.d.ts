@@ -61,6 +61,7 @@ interface Ask {
 
 /** What an answer is the answer to. */
 interface Drawing {
+  /** None while it is drawn, and where a file was read. */
   strokes: Stroke[];
   /** RASTER_SIDE x RASTER_SIDE levels, 0 = ink; none where a file was read. */
   grey?: Uint8Array;
@@ -73,6 +74,8 @@ interface Part {
   showCard?(card: Card): void;
   showAnswer?(answer: Answer, drawing: Drawing): void;
   showBlank?(): void;
+  /** The service is there again. */
+  showBack?(): void;
 }
 
 /** What GET /api/model answers. A model file of an earlier form has fewer parts. */

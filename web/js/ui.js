@@ -5,6 +5,7 @@ import { byId } from "./dom.js";
 import { chance } from "./figures.js";
 import { paintGrey, wipe } from "./grid.js";
 import { GRID, bytesOf } from "./pixels.js";
+import { say } from "./speech.js";
 
 const NAMES = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
 
@@ -52,9 +53,25 @@ export function showBlank() {
   byId("latency").textContent = "";
 }
 
-/** The state between giving an image and its answer. */
-export function showReading() {
-  showVerdict("reading", "", "Reading the image…", "");
+/**
+ * The state between giving an image, or asking by hand, and the answer; a screen reader says it.
+ *
+ * @param {string} headline
+ */
+export function showReading(headline) {
+  showVerdict("reading", "", headline, "");
+  say(headline);
+}
+
+/** Tells that the card is asked for by hand. */
+export function showAsking() {
+  byId("banner-text").textContent = "Asking again…";
+  say("Asking again…");
+}
+
+/** Has a screen reader say what came of it. */
+export function speakModel() {
+  say(`${byId("model-state").textContent}. ${byId("model-text").textContent}`);
 }
 
 /** @param {Answer} answer */
@@ -83,11 +100,6 @@ export function showError(problem, canRetry) {
 /** Has a screen reader say what the verdict is. */
 export function speak() {
   say(`${byId("headline").textContent}. ${byId("detail").textContent}`);
-}
-
-/** @param {string} sentence */
-function say(sentence) {
-  byId("speech").textContent = sentence;
 }
 
 /**
@@ -149,7 +161,7 @@ function showVerdict(state, glyph, headline, detail, canRetry = false) {
   byId("glyph").textContent = glyph;
   byId("headline").textContent = headline;
   byId("detail").textContent = detail;
-  byId("ask-again").hidden = !canRetry;
+  hide("ask-again", !canRetry);
 }
 
 /**
@@ -161,7 +173,19 @@ function showModelState(state, text) {
   byId("model-state").textContent = state === "ready" ? "Model active" : "No model";
   byId("model-text").textContent = text;
   byId("model").hidden = state === "down";
-  byId("banner").hidden = state !== "down";
+  hide("banner", state !== "down");
+}
+
+/**
+ * What is hidden with the keyboard's focus in it leaves it at the answer, or it would start anew at the page's top.
+ *
+ * @param {string} id
+ * @param {boolean} isHidden
+ */
+function hide(id, isHidden) {
+  const element = byId(id);
+  if (isHidden && element.contains(document.activeElement)) byId("headline").focus({ preventScroll: true });
+  element.hidden = isHidden;
 }
 
 /**

@@ -1,8 +1,9 @@
 // Whether the service can be reached, and which model it has.
 
+import { MAX_PAUSE_MS } from "./newest.js";
 import { ServiceError, fetchCard } from "./predict.js";
 
-/** From a failed attempt to the next. */
+/** From a failed attempt to the next; twice as long after each that follows. */
 const RETRY_MS = 3000;
 
 /** From a good one to the next, while the page is seen: it should not say for long that a service is there which is not. */
@@ -12,6 +13,8 @@ const LOOK_MS = 60_000;
 export class Watch {
   #on;
   #isDown = false;
+  /** Failed attempts in a row. */
+  #nFailed = 0;
   /** @type {Promise<void> | null} */
   #check = null;
   /** @type {number | undefined} */
@@ -46,7 +49,7 @@ export class Watch {
     this.#isDown = true;
     this.#on.down(error);
     // Who draws on meanwhile fails again and again, which puts nothing off.
-    this.#timer ??= setTimeout(() => this.check(), RETRY_MS);
+    this.#timer ??= setTimeout(() => this.check(), Math.min(RETRY_MS * 2 ** this.#nFailed, MAX_PAUSE_MS));
   }
 
   async #attempt() {
@@ -56,11 +59,13 @@ export class Watch {
       const card = await fetchCard();
       const wasDown = this.#isDown;
       this.#isDown = false;
+      this.#nFailed = 0;
       this.#on.card(card);
       if (wasDown) this.#on.back();
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.lost(error);
+      this.#nFailed += 1;
     }
   }
 }

@@ -33,8 +33,8 @@ function show(root) {
     byId("routes").append(group(root, tag, own));
     byId("contents").append(contents(tag, own));
   }
-  open(decodeURIComponent(window.location.hash.slice(1)) || FIRST);
-  window.addEventListener("hashchange", () => open(decodeURIComponent(window.location.hash.slice(1))));
+  open(addressed() || FIRST);
+  window.addEventListener("hashchange", () => open(addressed()));
 }
 
 /**
@@ -62,6 +62,15 @@ function contents({ name }, operations) {
     html("li", {}, html("a", { href: `#${operation.operationId}` }, methodBadge(operation), html("span", {}, operation.summary))),
   );
   return html("div", {}, html("p.tag", {}, html("a", { href: `#${slug(name)}` }, name)), html("ul", {}, ...links));
+}
+
+/** @returns {string} the id in the page's address; none where its percent signs are no code */
+function addressed() {
+  try {
+    return decodeURIComponent(window.location.hash.slice(1));
+  } catch {
+    return "";
+  }
 }
 
 /** @param {string} id */

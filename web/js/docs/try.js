@@ -3,8 +3,8 @@
 import { html } from "../build.js";
 import { RASTER_SIDE, Sheet } from "../canvas.js";
 import { fileRequest, inkRequest } from "../predict.js";
+import { say } from "../speech.js";
 import { address } from "./curl.js";
-import { speak } from "./elements.js";
 
 /** Of a whole body, and of one text in it. */
 const MAX_SHOWN_CHARACTERS = 20_000;
@@ -86,10 +86,15 @@ function form(fields, tools, request) {
   /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
-    send.disabled = true;
-    outcome.hidden = false;
-    outcome.replaceChildren(...(await exchange(request())));
-    send.disabled = false;
+    if (send.ariaDisabled === "true") return;
+    // Not `disabled`: a disabled button loses the keyboard's focus.
+    send.ariaDisabled = "true";
+    try {
+      outcome.replaceChildren(...(await exchange(request())));
+      outcome.hidden = false;
+    } finally {
+      send.ariaDisabled = "false";
+    }
   }
   return html("form.try", { onsubmit: submit }, html("h4", {}, "Try it"),
     html("div.bench", {}, ...fields, html("div.try-tools", {}, send, ...tools)), outcome);
@@ -106,11 +111,13 @@ async function exchange({ url, ...options }) {
     response = await fetch(url, { ...options, cache: "no-store" });
     bytes = await response.arrayBuffer();
   } catch {
-    speak("The service cannot be reached.");
-    return [html("p.status", { "data-class": "5" }, "The service cannot be reached.")];
+    const orFile = options.body instanceof File ? ", or the file can no longer be read" : "";
+    const problem = `The service cannot be reached${orFile}.`;
+    say(problem);
+    return [html("p.status", { "data-class": "5" }, problem)];
   }
   const roundTrip = `${(performance.now() - start).toFixed(1)} ms`;
-  speak(`Answer ${response.status}`);
+  say(`Answer ${response.status}`);
   const timing = response.headers.get("Server-Timing");
   return [
     html("p.head", {},
