@@ -53,10 +53,12 @@ def _seeds(results: Mapping[str, Any]) -> str:
         for kind in ("mean", "sd")
     ]
     own = next(iter(results["seeds"]))
+    others = [seed for seed, mode in results["modes"].items() if mode != results["modes"][own]]
+    mixed = f"Seeds {', '.join(others)} with `runtime.mode={results['modes'][others[0]]}`. " if others else ""
     seconds = [figures["train_seconds"] for figures in results["seeds"].values() if "train_seconds" in figures]
     return (
         f"## The recipe's spread over seeds\n\n`{results['command']}`. "
-        f"The model is that of seed {own}, whatever the others do. Training took {min(seconds):.0f} to "
+        f"The model is that of seed {own}, whatever the others do. {mixed}Training took {min(seconds):.0f} to "
         f"{max(seconds):.0f} seconds on two cores, the start of the process and the calibration included.\n\n"
         + table(("seed", "validation", "MNIST test", "14 writers", "worst of eight ways"), rows)
     )

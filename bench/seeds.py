@@ -86,6 +86,7 @@ def summarize(config: Config, by_seed: dict[int, Figures]) -> dict[str, Any]:
     """The figures of each seed and their spread; the parameters' hash is the one that the model file carries."""
     names = next(iter(by_seed.values()))
     return origin(config) | {
+        "modes": {str(seed): config.runtime.mode for seed in by_seed},
         "seeds": {str(seed): _rounded(figures) for seed, figures in by_seed.items()},
         "spread": {name: _spread([figures[name] for figures in by_seed.values()]) for name in names},
     }
