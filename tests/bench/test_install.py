@@ -28,5 +28,5 @@ def test_a_service_that_ends_is_no_start(tmp_path):
     command = tmp_path / "inkling-serve"
     command.write_text("#!/bin/sh\nexit 1\n")
     command.chmod(0o755)
-    with pytest.raises(InklingError, match="no answer"):
+    with pytest.raises(InklingError, match="it ended with 1"):
         install.start_service(tmp_path / "python")
