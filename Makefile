@@ -50,7 +50,7 @@ test: $(INSTALLED) ## the quick tests, in a real browser too
 	$(RUN) pytest -m "not slow"
 
 test-slow: $(INSTALLED) ## the long tests: whole runs, fresh clones, the service in an environment of its own
-	$(RUN) pytest -m slow --timeout 3600
+	$(RUN) pytest -m slow --timeout 3600 --durations 25
 
 check: $(PACKAGES) ## formatting, lint and types, of the page too
 	$(RUN) ruff format --check .
