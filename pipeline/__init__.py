@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # While `python -m pipeline.<name>` looks for its module, "-m" stands here. Installed, this package is a library; what
 # its commands read and write lies in a checkout.
-if sys.argv[0] == "-m" and not (Path(__file__).resolve().parents[1] / "dvc.yaml").is_file():
+if sys.argv[0] == "-m" and not (Path(__file__).resolve().parents[1] / "params.yaml").is_file():
     sys.exit(
         f"error: the pipeline's commands run in a checkout of Inkling, and {Path.cwd()} is none: conf/, params.yaml "
         "and dvc.yaml are not installed. Change to the checkout's folder, and run the command there."
