@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 SIDE_PX = 280  # of the raster that the page sends
 PEN_PX = 0.06 * SIDE_PX
-N_TEST_DIGITS = 200
+N_DIGITS = 200
 DRAW_IN_PAGE = """async (strokes) => {
   const ink = document.querySelector("#ink");
   // The browser knows no pointer of this number.
@@ -97,30 +97,28 @@ def test_the_page_says_what_the_service_says(
 
 
 def test_digits_of_unknown_writers_are_read(page: Page) -> None:
-    assert len(misread(page, read_drawings("tes"))) <= 0.02 * N_TEST_DIGITS
+    """All of them: chance would decide about the bound with a few hundred."""
+    drawings = read_drawings("tes")
+    assert len(misread(page, drawings)) <= 0.02 * len(drawings)
 
 
 @pytest.mark.parametrize("size", [1.0, 0.25, 0.15])
 def test_the_size_of_a_digit_on_the_sheet_does_not_matter(page: Page, size: float) -> None:
     """The pen's width was chosen with these writers, so that they say how sizes compare, not how well it reads."""
-    assert len(misread(page, read_drawings("tra"), size)) <= 0.02 * N_TEST_DIGITS
+    drawings = read_drawings("tra")
+    chosen = drawings[:: len(drawings) // N_DIGITS][:N_DIGITS]
+    assert len(misread(page, chosen, size)) <= 0.02 * N_DIGITS
 
 
 def misread(page: Page, drawings: list[Drawing], size: float = 0.6) -> list[tuple[int, int, str]]:
-    """Draws `N_TEST_DIGITS` of them; those that are read as another digit, each with its label and what is shown.
-
-    What counts is the best guess, as in all accuracies; where the page is in doubt, it shows it with a question mark.
-    """
-    chosen = drawings[:: len(drawings) // N_TEST_DIGITS][:N_TEST_DIGITS]
-    assert len(chosen) == N_TEST_DIGITS
-    wrong, n_doubtful = [], 0
-    for i, drawing in enumerate(chosen):
+    """Draws them; those that are not read right and surely, each with its label and what is read."""
+    wrong = []
+    for i, drawing in enumerate(drawings):
         glyph = page.evaluate(DRAW_IN_PAGE, on_sheet(drawing, size))
-        n_doubtful += glyph == f"{drawing.label}?"
-        if glyph.removesuffix("?") != str(drawing.label):
+        if glyph != str(drawing.label):
             wrong.append((i, drawing.label, glyph))
         page.keyboard.press("Escape")
-    print(f"{len(chosen) - len(wrong)} of {len(chosen)} are read, {n_doubtful} of them in doubt; not these: {wrong}")
+    print(f"{len(drawings) - len(wrong)} of {len(drawings)} are read; not these: {wrong}")
     return wrong
 
 
