@@ -140,7 +140,9 @@ class Trainer:
         smoothing = self._config.label_smoothing
         classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES
         of_class = tf.nn.softmax_cross_entropy_with_logits(classes, logits[:, :N_CLASSES]) * is_digit
-        of_being_one = tf.nn.sigmoid_cross_entropy_with_logits(is_digit, logits[:, N_CLASSES])
+        # Sigmoid cross-entropy; TensorFlow's own takes the reciprocal by an instruction that each make of processor
+        # rounds in its way.
+        of_being_one = tf.nn.softplus(tf.where(is_digit > 0, -logits[:, N_CLASSES], logits[:, N_CLASSES]))
         return tf.reduce_mean(of_class + self._config.refusal_weight * of_being_one)
 
     def _follow(self) -> None:

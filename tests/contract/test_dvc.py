@@ -19,7 +19,7 @@ def closure(source: Path) -> set[Path]:
         file = todo.pop()
         if file not in seen:
             seen.add(file)
-            todo += imported_files(file)
+            todo += [*imported_files(file), file.with_name("__init__.py")]  # a package is run before its modules
     return seen
 
 

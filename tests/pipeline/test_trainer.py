@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pipeline.config import load_config
 from pipeline.data import NO_DIGIT, Split
 from pipeline.errors import TrainingError
 from pipeline.history import Epoch, best_epoch, kept_epoch
-from pipeline.model import build_network
+from pipeline.model import N_CLASSES, build_network
 from pipeline.runtime import set_up
 from pipeline.trainer import Trainer, predict_logits
 
@@ -34,6 +35,34 @@ def test_it_learns_and_repeats_to_the_bit(splits):
     assert history == again
     for one, other in zip(first.average.get_weights(), second.average.get_weights(), strict=True):
         assert np.array_equal(one, other)
+
+
+def operations(graph):
+    """Names of all operations of a traced function, its loops' and branches' included."""
+    definition = graph.as_graph_def()
+    functions = [node for function in definition.library.function for node in function.node_def]
+    return {node.op for node in [*definition.node, *functions]}
+
+
+def test_a_step_has_no_operation_that_each_make_of_processor_rounds_in_its_way(splits):
+    # Their instructions, rcpps and rsqrtps, are approximate by definition, and AMD's are not Intel's.
+    approximate = {"Inv", "InvGrad", "Reciprocal", "ReciprocalGrad", "Rsqrt", "RsqrtGrad"}
+    trainer, _ = trained(splits, 0)
+    steps = operations(trainer._run_steps.get_concrete_function(tf.TensorSpec([None, 16], tf.int32)).graph)
+    assert steps >= {"Conv2DBackpropFilter", "Softplus"}  # loops, gradients and the loss are looked into
+    assert not steps & approximate
+    cross_entropy = tf.function(tf.nn.sigmoid_cross_entropy_with_logits)
+    plain = tf.function(lambda x: tf.gradients(cross_entropy(tf.zeros(3), x), x))
+    assert operations(plain.get_concrete_function(tf.TensorSpec([3])).graph) & approximate  # the test can fail
+
+
+def test_the_refusal_s_part_of_the_loss_is_the_sigmoid_cross_entropy_weighed(splits):
+    trainer, _ = trained(splits, 0)
+    scores = tf.constant([-40.0, -3.0, 0.0, 2.0, 40.0])
+    logits = tf.concat([tf.zeros([5, N_CLASSES]), scores[:, None]], axis=1)
+    loss = trainer._loss(tf.fill([5], NO_DIGIT), logits)  # none is a digit: no class counts
+    expected = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.zeros(5), scores))
+    assert float(loss) == pytest.approx(CONFIG.train.refusal_weight * float(expected), rel=1e-6)
 
 
 def test_a_loss_that_is_no_number_ends_the_training(splits):
