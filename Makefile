@@ -1,9 +1,9 @@
 # Everything runs with Python 3.11 to 3.13 and make alone; the first target that is made installs .venv from the lock.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
-UI_PORT ?= 5000
-# `make run PORT=9000`. From the command line alone: HOST and PORT in the environment are often meant for something else;
+# `make run PORT=9000`, `make ui PORT=9001`. From the command line alone: HOST and PORT in the environment are often meant for something else;
 # the service has INKLING_HOST and INKLING_PORT.
-ADDRESS := $(if $(findstring command,$(origin HOST)),--host $(HOST)) $(if $(findstring command,$(origin PORT)),--port $(PORT))
+TYPED_PORT := $(if $(findstring command,$(origin PORT)),$(PORT))
+ADDRESS := $(if $(findstring command,$(origin HOST)),--host $(HOST)) $(if $(TYPED_PORT),--port $(TYPED_PORT))
 REGISTERED := $(if $(findstring command,$(origin MODEL)),$(MODEL))
 
 VENV := .venv
@@ -40,7 +40,7 @@ train: $(INSTALLED) ## choose the values, and train an experiment with them
 
 ui: $(INSTALLED) ## compare the runs: MLflow on 127.0.0.1:5000
 	-$(RUN) pipeline.replay
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) mlflow ui --backend-store-uri sqlite:///mlflow.db --port $(UI_PORT)
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) mlflow ui --backend-store-uri sqlite:///mlflow.db --port $(or $(TYPED_PORT),5000)
 
 web: $(PACKAGES) ## build the page's CSS, with packages from npm's registry
 	$(NPM) run --silent css
@@ -66,6 +66,7 @@ clean: ## remove the environments and the caches, not the data and the runs
 $(INSTALLED): requirements/all.txt
 	$(if $(PYTHON),,$(error Python 3.11 to 3.13 is needed, and none was found))
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else f"Python 3.11 to 3.13 is needed, not {sys.version.split()[0]}: make PYTHON=... names another")'
+	@echo 'Installing what requirements/all.txt lists into $(VENV): some minutes, once.'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt
 	touch $@

@@ -137,7 +137,7 @@ def read_json(path: Path, made_by: str) -> dict[str, Any]:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} can't be read ({error}): run `dvc repro {made_by}`") from error
+        raise _unread(path, error, made_by) from error
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
@@ -200,9 +200,10 @@ def check_data(card: DataCard, **wanted: Mapping[str, Any]) -> None:
         if card.parameters.get(section, {}).get(key) != value
     ]
     if changed:
+        overrides = " ".join(f"-S {override}" for override in changed)
         raise DataError(
-            f"the prepared data was made with other values than {', '.join(changed)}: run `dvc repro prepare`, or "
-            f"`dvc exp run {' '.join(f'-S {override}' for override in changed)}` for an experiment"
+            f"the prepared data was made with other values than {', '.join(changed)}: `dvc repro prepare` makes it "
+            f"anew if params.yaml has them; else `dvc exp run {overrides} prepare`, which writes them there"
         )
 
 
@@ -226,4 +227,9 @@ def read_arrays(path: Path, made_by: str) -> dict[str, np.ndarray]:
         with path.open("rb") as file, np.load(file) as stored:
             return dict(stored)
     except UNREADABLE as error:
-        raise DataError(f"{path} can't be read ({error}): run `dvc repro {made_by}`") from error
+        raise _unread(path, error, made_by) from error
+
+
+def _unread(path: Path, error: Exception, made_by: str) -> DataError:
+    what = f"there is no {path}" if isinstance(error, FileNotFoundError) else f"{path} can't be read ({error})"
+    return DataError(f"{what}: run `dvc repro {made_by}`")

@@ -23,7 +23,8 @@ def main() -> None:
     from pipeline import tracking
 
     n_sent, n_left = tracking.replay(directory or OUTPUTS)
-    print(f"MLflow was told of {n_sent} runs")  # each at the store that it was meant for
+    # Each at the store that it was meant for.
+    print(f"MLflow was told of {n_sent} runs that it had missed" if n_sent else "MLflow has missed nothing")
     if n_left:
         sys.exit(
             f"error: of {n_left} runs it was not: see to it that their stores answer, and run this again; if a store "

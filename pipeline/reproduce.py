@@ -5,6 +5,7 @@ python -m pipeline.reproduce all       run every stage, changed or not
 python -m pipeline.reproduce demo      run every stage on the embedded data in a scratch copy, and serve that model
 """
 
+import logging
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dvc.exceptions import DvcException, ReproductionError
@@ -35,7 +38,8 @@ def update() -> None:
     """Run the stages whose code, parameters or inputs have changed, and what follows from them.
 
     Data that is merely absent, as in a fresh clone, is no reason to run anything: dvc.lock already says what the
-    committed model was made from. As soon as a stage has to run, what it needs is made too.
+    committed model was made from. Nor is what an experiment has left where git does not look. As soon as a stage has to
+    run, what it needs is made too.
 
     Raises:
         InklingError: a stage failed; it has said why.
@@ -43,6 +47,12 @@ def update() -> None:
     if not (ROOT / ".git").exists():  # an unpacked archive
         _dvc(ROOT, "config", "--local", "core.no_scm", "true")
     if outdated():
+        put_back()
+    if outdated():
+        print(
+            "what models/digits.onnx is made of has changed: it is made anew; `make serve` serves it as it is",
+            flush=True,
+        )
         repro(ROOT)
     else:
         print("models/digits.onnx is up to date with the code, params.yaml and dvc.lock")
@@ -55,7 +65,7 @@ def outdated() -> bool:
         InklingError: DVC can't tell; says why.
     """
     try:
-        with Repo(str(ROOT)) as repo:
+        with Repo(str(ROOT)) as repo, _quiet():
             if any(not out.use_cache and not out.exists for stage in repo.index.stages for out in stage.outs):
                 return True  # what git should have brought is no data that may be absent
             return bool(repo.reproduce(dry=True, allow_missing=True))
@@ -63,6 +73,36 @@ def outdated() -> bool:
         return True
     except (DvcException, SCMError) as error:
         raise InklingError(f"DVC can't read this project: {error}") from error
+
+
+def put_back() -> None:
+    """Where nothing but weights and data differ from dvc.lock, left by another run, make them what it says.
+
+    What DVC does not have goes: what is absent is no reason to run anything. A stage that runs would remove it, too.
+
+    Raises:
+        InklingError: DVC can't tell; says why.
+    """
+    try:
+        with Repo(str(ROOT)) as repo:
+            of_dvc = {out.def_path for stage in repo.index.stages for out in stage.outs if out.use_cache}
+            changes = [change for stage in repo.status().values() for change in stage]
+            if all(isinstance(change, dict) and set().union(*change.values()) <= of_dvc for change in changes):
+                repo.checkout(force=True, allow_missing=True)
+    except (DvcException, SCMError) as error:
+        raise InklingError(f"DVC can't read this project: {error}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without DVC's words: of a stage that it only thinks about, it says that it runs."""
+    logger = logging.getLogger("dvc")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def changed_stages() -> list[str]:

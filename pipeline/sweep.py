@@ -57,7 +57,9 @@ class Sweep(Callback):
         from pipeline import tracking
 
         tracking.replay(OUTPUTS)  # what a killed sweep has left
-        name = " ".join([f"hydra/sweeper={hydra.runtime.choices['hydra/sweeper']}", *hydra.overrides.task])
+        sweeper = hydra.runtime.choices["hydra/sweeper"]  # what is usual would push what is swept out of the table
+        ready = [] if sweeper == "basic" else [f"hydra/sweeper={sweeper}"]
+        name = " ".join([*ready, *hydra.overrides.task]) or "sweep"
         directory = Path(hydra.sweep.dir).resolve()
         sweep = tracking.start_sweep(name, directory, study)
         told = _running.enter_context(sweep)

@@ -61,7 +61,7 @@ def is_untouched(clone):
 
 
 @contextlib.contextmanager
-def served(directory, target, seconds, path="/", variable="PORT", settings=()):
+def served(directory, target, seconds, path="/", settings=()):
     """`make <target>` until it answers; ended as by Ctrl+C."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -69,7 +69,7 @@ def served(directory, target, seconds, path="/", variable="PORT", settings=()):
     log = directory.parent / f"{target}.log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [*MAKE, target, *settings, f"{variable}={port}"],
+            [*MAKE, target, *settings, f"PORT={port}"],
             cwd=directory, env=OFFLINE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     try:
@@ -121,7 +121,7 @@ def test_make_serve_serves(clone):
 
 
 def test_make_ui_shows_mlflow(clone):
-    with served(clone, "ui", seconds=120, variable="UI_PORT") as (address, _):
+    with served(clone, "ui", seconds=120) as (address, _):
         assert "MLflow" in get(address)
 
 
@@ -154,16 +154,30 @@ def test_after_a_change_make_run_says_where_data_could_come_from(clone):
     assert (clone / "models/digits.onnx").read_bytes() == (ROOT / "models/digits.onnx").read_bytes()
 
 
-def test_a_dvc_experiment_takes_hydra_s_overrides(clone):
-    overrides = ("size=smoke", "data.source=embedded", "train.epochs=3")
-    path = f"{clone / '.venv/bin'}:{os.environ['PATH']}"
-    arguments = [argument for override in overrides for argument in ("-S", override)]
-    run(clone, "dvc", "exp", "run", *arguments, env=OFFLINE | {"PATH": path})
+def test_everything_small_and_back_to_what_is_committed(clone):
+    path = OFFLINE | {"PATH": f"{clone / '.venv/bin'}:{os.environ['PATH']}"}
+    run(clone, "dvc", "exp", "run", "-S", "size=smoke", "-S", "data.source=embedded", env=path)
     params = yaml.safe_load((clone / "params.yaml").read_text())
-    assert (params["train"]["epochs"], params["data"]["source"], params["data"]["limit"]) == (3, "embedded", 400)
-    assert json.loads((clone / "metrics/test.json").read_text())["test_accuracy"] > 0.1
-    difference = run(clone, "dvc", "metrics", "diff", "HEAD", env=OFFLINE | {"PATH": path})
-    assert "test_accuracy" in difference
+    assert (params["train"]["epochs"], params["data"]["source"], params["data"]["limit"]) == (12, "embedded", 400)
+    small = json.loads((clone / "metrics/test.json").read_text())["test_accuracy"]
+    assert small > 0.5  # few images, but it is no guess
+    assert f"{small:.4f}".rstrip("0") in run(clone, "dvc", "metrics", "diff", env=path)
+    # A sweep on that data, and another value, made twice.
+    run(clone, "python", "-m", "pipeline.train", "-m", "train.learning_rate=0.001,0.003", env=path)
+    assert len(list((clone / "outputs").glob("multirun/*/*/metrics/train.json"))) == 2
+    run(clone, "dvc", "exp", "run", "-S", "train.epochs=3", env=path)
+    assert json.loads((clone / "metrics/test.json").read_text())["test_accuracy"] < small
+    lock = (clone / "dvc.lock").read_bytes()
+    run(clone, *MAKE, "repro")
+    assert (clone / "dvc.lock").read_bytes() == lock
+    # Weights and data of the experiment, which git does not see, are no reason to train.
+    run(clone, "git", "checkout", ".")
+    assert (clone / "models/network.weights.h5").exists()
+    with served(clone, "run", seconds=60) as (address, log):
+        card = json.loads(get(f"{address}/api/model"))
+        assert "is up to date" in log.read_text()
+    assert card["metrics"] == json.loads((clone / "metrics/test.json").read_text())
+    assert is_untouched(clone)
 
 
 def test_the_bench_runs():
