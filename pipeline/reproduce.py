@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,12 +85,17 @@ def put_back() -> None:
     """
     try:
         with Repo(str(ROOT)) as repo:
-            of_dvc = {out.def_path for stage in repo.index.stages for out in stage.outs if out.use_cache}
-            changes = [change for stage in repo.status().values() for change in stage]
-            if all(isinstance(change, dict) and set().union(*change.values()) <= of_dvc for change in changes):
+            of_dvc = [Path(out.def_path) for stage in repo.index.stages for out in stage.outs if out.use_cache]
+            if all(_is_within(change, of_dvc) for stage in repo.status().values() for change in stage):
                 repo.checkout(force=True, allow_missing=True)
     except (DvcException, SCMError) as error:
         raise InklingError(f"DVC can't read this project: {error}") from error
+
+
+def _is_within(change: Mapping[str, Mapping[str, str]] | str, outs: Sequence[Path]) -> bool:
+    """Whether a change, as `dvc status` tells it, is of these outputs alone; a word is of the stage itself."""
+    paths = [] if isinstance(change, str) else [Path(path) for paths in change.values() for path in paths]
+    return bool(paths) and all(any(path.is_relative_to(out) for out in outs) for path in paths)
 
 
 @contextmanager
