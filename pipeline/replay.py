@@ -24,11 +24,12 @@ def main() -> None:
 
     n_sent, n_left = tracking.replay(directory or OUTPUTS)
     # Each at the store that it was meant for.
-    print(f"MLflow was told of {n_sent} runs that it had missed" if n_sent else "MLflow has missed nothing")
+    if n_sent or not n_left:
+        print(f"MLflow was told of {n_sent} runs that it had missed" if n_sent else "MLflow has missed nothing")
     if n_left:
         sys.exit(
-            f"error: of {n_left} runs it was not: see to it that their stores answer, and run this again; if a store "
-            "is gone for good, the files named above can be deleted"
+            f"error: MLflow was not told of {n_left} runs: see to it that their stores answer, and run this again; "
+            "if a store is gone for good, the files named above can be deleted"
         )
 
 

@@ -50,7 +50,8 @@ def update() -> None:
         put_back()
     if outdated():
         print(
-            "what models/digits.onnx is made of has changed: it is made anew; `make serve` serves it as it is",
+            "models/digits.onnx, or what belongs to it, has changed: what depends on that is made anew, a training "
+            "included if need be; `make serve` serves the file as it is",
             flush=True,
         )
         repro(ROOT)
@@ -78,21 +79,27 @@ def outdated() -> bool:
 def put_back() -> None:
     """Where nothing but weights and data differ from dvc.lock, left by another run, make them what it says.
 
-    What DVC does not have goes: what is absent is no reason to run anything. A stage that runs would remove it, too.
+    What DVC does not have goes: what is absent is no reason to run anything.
 
     Raises:
         InklingError: DVC can't tell; says why.
     """
     try:
         with Repo(str(ROOT)) as repo:
-            of_dvc = [Path(out.def_path) for stage in repo.index.stages for out in stage.outs if out.use_cache]
-            if all(_is_within(change, of_dvc) for stage in repo.status().values() for change in stage):
-                repo.checkout(force=True, allow_missing=True)
+            outs = [out for stage in repo.index.stages for out in stage.outs if out.use_cache]
+            paths = [Path(out.def_path) for out in outs]
+            if not all(is_within(change, paths) for stage in repo.status().values() for change in stage):
+                return
+            if left := [str(out) for out in outs if out.exists and out.changed_checksum()]:
+                print(
+                    f"{', '.join(left)}: of another run than dvc.lock's; put back as DVC has it, or removed", flush=True
+                )
+                repo.checkout([str(ROOT / path) for path in left], force=True, allow_missing=True)
     except (DvcException, SCMError) as error:
         raise InklingError(f"DVC can't read this project: {error}") from error
 
 
-def _is_within(change: Mapping[str, Mapping[str, str]] | str, outs: Sequence[Path]) -> bool:
+def is_within(change: Mapping[str, Mapping[str, str]] | str, outs: Sequence[Path]) -> bool:
     """Whether a change, as `dvc status` tells it, is of these outputs alone; a word is of the stage itself."""
     paths = [] if isinstance(change, str) else [Path(path) for paths in change.values() for path in paths]
     return bool(paths) and all(any(path.is_relative_to(out) for out in outs) for path in paths)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pipeline.config import Config
-from pipeline.reproduce import outdated
+from pipeline.reproduce import is_within, outdated
 from tests.contract.imports import ROOT, imported_files
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -75,6 +75,21 @@ def test_stage_lists_the_parameters_that_it_reads(name):
     read, listed = Reads(ROOT / "pipeline" / f"{name}.py").keys, set(STAGES[name]["params"])
     assert {key for key in read if key not in listed and key.split(".")[0] not in listed} == set(), "read, not listed"
     assert {key for key in listed if not any(f"{one}.".startswith(f"{key}.") for one in read)} == set(), "not read"
+
+
+@pytest.mark.parametrize(
+    ("change", "is_left"),
+    [
+        ("changed command", False),
+        ({"changed outs": {"models/network.weights.h5": "not in cache"}}, True),
+        ({"changed deps": {"data/prepared/train.npz": "modified"}}, True),
+        ({"changed deps": {"data/prepared/train.npz": "modified", "pipeline/train.py": "modified"}}, False),
+        ({"changed deps": {"params.yaml": {"train.epochs": "modified"}}}, False),
+        ({"changed outs": {"models/digits.onnx": "modified"}}, False),
+    ],
+)
+def test_what_another_run_left_is_told_from_what_was_changed(change, is_left):
+    assert is_within(change, [Path("data/prepared"), Path("models/network.weights.h5")]) == is_left
 
 
 def test_the_committed_results_belong_to_this_code_and_these_parameters():

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     directory = tmp_path_factory.mktemp("loop") / "inkling"
-    copy_project(directory, overrides=["size=smoke", "data.source=embedded", "model.width=0.25"])
+    copy_project(directory, overrides=["size=smoke", "data.source=embedded", "model.width=0.25", "train.epochs=2"])
     project = Project(directory)
     project.first_output = project.run("dvc", "repro")
     return project

@@ -15,7 +15,7 @@ LAUNCHERS = {
     "ray_nodes": "hydra_ray_launcher",
     "submitit_local": "hydra_submitit_launcher",
 }
-SMALL = ["size=smoke", "data.source=embedded", "model.width=0.25", "train.warmup_epochs=0", "train.batch_size=64"]
+SMALL = ["size=smoke", "data.source=embedded", "model.width=0.25", "train.warmup_epochs=0", "train.epochs=2"]
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)

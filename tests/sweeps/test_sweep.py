@@ -19,6 +19,8 @@ def test_a_trial_that_raises_fails_alone_and_the_values_that_ran_are_recorded(pr
     assert sweep.info.status == "FAILED"
     assert sweep.data.metrics == {"n_finished": 2, "n_failed": 2, "n_killed": 0, "best_val_accuracy": 0.875}
     assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {sweep.info.run_id}
+    assert "train.learning_rate=0.25,0.5" in sweep.info.run_name
+    assert "sweeper" not in sweep.info.run_name
     ran = [(run.data.params["train.learning_rate"], run.data.params["train.seed"], run.info.status) for run in trials]
     assert ran == [("0.25", "0", "FINISHED"), ("0.25", "1", "FAILED"), ("0.5", "0", "FINISHED"), ("0.5", "1", "FAILED")]
     assert sweep.data.tags["best_run"] == trials[0].info.run_id
@@ -30,6 +32,7 @@ def test_the_ready_grid_runs_every_combination(project):
     project.sweep("hydra/sweeper=grid")
     (sweep,), trials = project.runs()
     assert sweep.data.metrics["n_finished"] == 6
+    assert sweep.info.run_name.startswith("hydra/sweeper=grid")
     keys = "train.learning_rate", "model.dropout"
     ran = {tuple(float(run.data.params[key]) for key in keys) for run in trials}
     assert ran == set(itertools.product((0.001, 0.002, 0.004), (0.3, 0.5)))
