@@ -18,6 +18,10 @@ BURST_S = 0.1
 # Overload is taken to last so long. A queue that is long again right after it, within as much, is more of the same.
 OVERLOAD_S = 1.0
 
+# How long overload that is more of the same is taken to last. Finding out that it lasts lets a queue become long, and
+# those who stand in it wait longer than all others: they should be far fewer than one in a hundred.
+LASTING_S = 3.0
+
 # How many may wait under overload: enough for a batch to be worth while.
 N_UNDER_OVERLOAD = 8
 
@@ -52,8 +56,9 @@ class Gate:
             self._long_since_s = math.inf
             return True
         self._long_since_s = min(self._long_since_s, now_s)
-        if now_s < self._long_since_s + BURST_S and now_s > self._overloaded_until_s + OVERLOAD_S:
+        is_more_of_the_same = now_s <= self._overloaded_until_s + OVERLOAD_S
+        if now_s < self._long_since_s + BURST_S and not is_more_of_the_same:
             return True
         self._long_since_s = math.inf
-        self._overloaded_until_s = now_s + OVERLOAD_S
+        self._overloaded_until_s = now_s + (LASTING_S if is_more_of_the_same else OVERLOAD_S)
         return False

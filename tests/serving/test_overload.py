@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.overload import BURST_S, N_SHORT, N_UNDER_OVERLOAD, OVERLOAD_S, Gate
+from serving.overload import BURST_S, LASTING_S, N_SHORT, N_UNDER_OVERLOAD, OVERLOAD_S, Gate
 
 MAX_WAITING = 100
 LONG = N_SHORT
@@ -70,6 +70,17 @@ def test_a_queue_that_is_long_again_right_after_is_more_of_the_same(overloaded: 
     clock.now_s += OVERLOAD_S + 0.01
     assert overloaded.admits(N_SHORT - 1)
     assert not overloaded.admits(LONG)
+
+
+def test_overload_that_lasts_is_looked_for_less_often(overloaded: Gate, clock: Clock) -> None:
+    clock.now_s += OVERLOAD_S + 0.01
+    assert not overloaded.admits(LONG)
+    clock.now_s += LASTING_S - 0.01
+    assert not overloaded.admits(N_UNDER_OVERLOAD)
+    clock.now_s += 0.02
+    assert overloaded.admits(N_SHORT - 1)
+    clock.now_s += OVERLOAD_S
+    assert overloaded.admits(LONG)
 
 
 def test_a_limit_below_all_others_holds(clock: Clock) -> None:
