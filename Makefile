@@ -12,6 +12,8 @@ INSTALLED := $(VENV)/.installed
 # npm, and what it starts, use the environment's Node.
 NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm
 PACKAGES := node_modules/.installed
+# Tests that watch time or memory: beside them nothing else may run.
+ALONE := tests/serving/under_load tests/e2e/test_lighthouse.py
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
@@ -47,10 +49,11 @@ web: $(PACKAGES) ## build the page's CSS, with packages from npm's registry
 
 test: $(INSTALLED) ## the quick tests, in a real browser too
 	$(RUN) tests.e2e.browser
-	$(RUN) pytest -m "not slow"
+	$(RUN) pytest -m "not slow" -n 2 --dist worksteal
 
 test-slow: $(INSTALLED) ## the long tests: whole runs, fresh clones, the service in an environment of its own
-	$(RUN) pytest -m slow --timeout 3600 --durations 25
+	$(RUN) pytest -m slow -n 2 --dist worksteal --timeout 3600 --durations 25 $(ALONE:%=--ignore %)
+	$(RUN) pytest -m slow --timeout 3600 --durations 10 $(ALONE)
 
 check: $(PACKAGES) ## formatting, lint and types, of the page too
 	$(RUN) ruff format --check .
