@@ -52,8 +52,8 @@ test: $(INSTALLED) ## the quick tests, in a real browser too
 	$(RUN) pytest -m "not slow" -n 2 --dist worksteal
 
 test-slow: $(INSTALLED) ## the long tests: whole runs, fresh clones, the service in an environment of its own
-	$(RUN) pytest -m slow -n 2 --dist worksteal --timeout 3600 --durations 25 $(ALONE:%=--ignore %)
-	$(RUN) pytest -m slow --timeout 3600 --durations 10 $(ALONE)
+	$(RUN) pytest -m slow -n 2 --dist worksteal --durations 25 $(ALONE:%=--ignore %)
+	$(RUN) pytest -m slow --durations 10 $(ALONE)
 
 check: $(PACKAGES) ## formatting, lint and types, of the page too
 	$(RUN) ruff format --check .

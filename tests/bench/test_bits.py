@@ -19,6 +19,7 @@ def test_arrays_are_compared_by_their_bits_and_counted_by_kind():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(not shutil.which("taskset"), reason="needs taskset, which Linux has")
 def test_what_surrounds_a_portable_training_does_not_change_its_bits():
     surroundings = {

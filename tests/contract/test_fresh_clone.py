@@ -27,7 +27,7 @@ from tests.web.node import package
 
 MIRROR = os.environ.get("INKLING_MIRROR", "")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 needs_mirror = pytest.mark.skipif(not MIRROR, reason="INKLING_MIRROR names no mirror of MNIST")
 
 # The borrowed environment is taken as it is: the clone's files are newer, and make would install it anew.

@@ -21,7 +21,7 @@ from tests.contract.locks import locked_here
 from tests.contract.test_serving_imports import FORBIDDEN
 from tests.serving.drawings import draw
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ELSEWHERE = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
 

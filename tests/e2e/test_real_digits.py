@@ -96,6 +96,7 @@ def test_the_page_says_what_the_service_says(
         expect(page.locator("#answer")).to_have_attribute("data-state", "blank")
 
 
+@pytest.mark.timeout(1800)
 def test_digits_of_unknown_writers_are_read(page: Page) -> None:
     """All of them: chance would decide about the bound with a few hundred."""
     drawings = read_drawings("tes")
@@ -125,14 +126,12 @@ def misread(page: Page, drawings: list[Drawing], size: float = 0.6) -> list[tupl
 def test_each_drawing_is_answered_soon_after_its_last_stroke(page: Page, training_digits: list[Drawing]) -> None:
     """`python -m pytest tests/e2e -k soon -s` tells how soon; that is the machine's affair, and not asserted."""
     page.evaluate(MEASURE)
-    n_drawings = 0
-    for drawing in training_digits * 3:
+    for drawing in training_digits:
         draw(page, on_sheet(drawing))
-        n_drawings += 1
         expect(page.locator("#glyph")).to_have_text(str(drawing.label))
         page.wait_for_timeout(50)
         page.keyboard.press("Escape")
     durations = np.array(page.evaluate("window.durations"))
-    assert len(durations) >= n_drawings
+    assert len(durations) >= len(training_digits)
     for name, ms in zip(("answer in the page", "frame with the answer"), durations.T, strict=True):
         print(f"{name}: median {np.median(ms):.1f} ms, 95 % within {np.percentile(ms, 95):.1f} ms, {len(ms)} strokes")

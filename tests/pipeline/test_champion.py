@@ -15,7 +15,7 @@ import yaml
 from tests.contract.test_fresh_clone import get, served
 from tests.pipeline.project import committed_project, stages_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 # With these, 800 images teach something in seconds; all but the learning rate, which is far too low.
 OVERRIDES = [

@@ -168,6 +168,7 @@ def test_a_store_that_lost_the_weights_or_does_not_answer_is_said_to(store, test
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_all_experiments_run_by_one_command_and_another_writes_the_log(small_project):
     for file, value, smaller in (
         ("experiment/baseline.yaml", "epochs: 20", "epochs: 1"),

@@ -13,7 +13,7 @@ from tests.pipeline.project import Project, stages_run
 
 STAGES = ["download", "prepare", "train", "evaluate", "export"]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from tests.sweeps.conftest import of
 from tests.sweeps.trials import KILLED
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 # "hydra/launcher=..." and the plugin that it needs.
 LAUNCHERS = {
