@@ -3,9 +3,12 @@
 /** The same name as in sw.js. */
 const CACHE = "inkling-page";
 
+/** What the page is made of. */
+const FILE = /\.(css|js|svg|png|webmanifest)$/;
+
 /**
- * Registers the worker. What this first visit has loaded came before it; it is kept here, so that the next visit may
- * already be without a network. On plain http browsers have no service workers.
+ * Registers the worker. What comes before it has taken over is kept here, so that the next visit may already be
+ * without a network. On plain http browsers have no service workers.
  */
 export async function worksOffline() {
   if (!("serviceWorker" in navigator)) return;
@@ -18,9 +21,18 @@ export async function worksOffline() {
   }
 }
 
+/** Keeps what was loaded, and what still comes: a file may be on its way while the worker takes over. */
 async function keepLoaded() {
-  const loaded = performance.getEntriesByType("resource").map(({ name }) => new URL(name));
-  const files = loaded.filter(({ origin, pathname }) => origin === location.origin && /\.(css|js|svg|png|webmanifest)$/.test(pathname));
   const cache = await caches.open(CACHE);
-  await cache.addAll([location.pathname, ...new Set(files.map(({ pathname }) => pathname))]);
+  /** @type {Set<string>} */
+  const kept = new Set();
+  new PerformanceObserver((list) => {
+    for (const { name } of list.getEntries()) {
+      const { origin, pathname } = new URL(name);
+      if (origin !== location.origin || !FILE.test(pathname) || kept.has(pathname)) continue;
+      kept.add(pathname);
+      cache.add(pathname).catch(() => {}); // Its turn comes at the next visit: storage is full, or the network has gone.
+    }
+  }).observe({ type: "resource", buffered: true });
+  await cache.add(location.pathname);
 }
