@@ -21,12 +21,12 @@ def test_idx_files_are_read(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"not gzip",
-        gzip.compress(b""),
-        gzip.compress(idx(np.zeros((2, 2), np.uint8), magic=b"\0\0\x0d")),
-        gzip.compress(idx(np.zeros((2, 2), np.uint8))[:-1]),
-        gzip.compress(idx(np.zeros((2, 2), np.uint8)))[:-9],
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not gzip", id="not gzip"),
+        pytest.param(gzip.compress(b""), id="nothing in it"),
+        pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8), magic=b"\0\0\x0d")), id="another type"),
+        pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8))[:-1]), id="a value short"),
+        pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8)))[:-9], id="gzip cut short"),
     ],
 )
 def test_a_damaged_idx_file_is_named(content, tmp_path):

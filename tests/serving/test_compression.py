@@ -34,17 +34,17 @@ def test_identity_is_no_coding() -> None:
 @pytest.mark.parametrize(
     ("body", "coding", "status"),
     [
-        (gzip.compress(b"digits")[:-1], "gzip", 400),
-        (zlib.compress(b"digits")[:-5], "deflate", 400),
-        (b"", "gzip", 400),
-        (gzip.compress(b"digits") + b"!", "gzip", 400),
-        (gzip.compress(b"digits") * 2, "gzip", 400),
-        (zlib.compress(b"digits"), "gzip", 400),
-        (gzip.compress(b"digits"), "deflate", 400),
-        (zlib.compress(b"digits")[2:-4], "deflate", 400),
-        (gzip.compress(b"digits"), "br", 415),
-        (gzip.compress(b"digits"), "gzip, gzip", 415),
-        (b"digits", "", 415),
+        pytest.param(gzip.compress(b"digits")[:-1], "gzip", 400, id="gzip cut short"),
+        pytest.param(zlib.compress(b"digits")[:-5], "deflate", 400, id="deflate cut short"),
+        pytest.param(b"", "gzip", 400, id="empty"),
+        pytest.param(gzip.compress(b"digits") + b"!", "gzip", 400, id="a byte after the end"),
+        pytest.param(gzip.compress(b"digits") * 2, "gzip", 400, id="twice"),
+        pytest.param(zlib.compress(b"digits"), "gzip", 400, id="deflate called gzip"),
+        pytest.param(gzip.compress(b"digits"), "deflate", 400, id="gzip called deflate"),
+        pytest.param(zlib.compress(b"digits")[2:-4], "deflate", 400, id="no zlib header"),
+        pytest.param(gzip.compress(b"digits"), "br", 415, id="brotli"),
+        pytest.param(gzip.compress(b"digits"), "gzip, gzip", 415, id="two codings"),
+        pytest.param(b"digits", "", 415, id="no coding"),
     ],
 )
 def test_a_stream_that_is_not_whole_is_refused(body: bytes, coding: str, status: int) -> None:
