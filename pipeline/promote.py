@@ -86,7 +86,10 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
     if METRIC not in trial.metrics:
         return f"it has no {METRIC}"
     if loads(trial.tags.get(DATA_TAG, "null")) != card.sha256:
-        return "it was made on other data than data/prepared holds"
+        return (
+            "it was made on other data than data/prepared holds: sweep again on this, or put its `data` and `strokes` "
+            "into params.yaml and run `dvc repro prepare`"
+        )
     own = parameters(config)
     # One that is null, and that the run does not know, came later: the run was made without it.
     unknown = {key for key in trial.parameters.keys() ^ own.keys() if own.get(key, "") is not None}

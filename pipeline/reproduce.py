@@ -15,9 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
 from scmrepo.exceptions import SCMError
@@ -32,6 +33,7 @@ from serving.settings import Settings
 NOT_COPIED = {".git", ".venv", "node_modules", ".dvc", ".dvcignore", "data", "models", "metrics", "plots", "outputs",
               "dvc_plots", "dvc.lock", "mlflow.db", "optuna.db", "mlartifacts", "mlruns",
               ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
+PATIENCE_S = 10  # what a stage that was told to end may take; a training hears it between two epochs
 
 
 def update() -> None:
@@ -175,7 +177,27 @@ def _dvc(project: Path, *arguments: str) -> int:
     # The stages are started as `python -m ...`: that has to be this Python, whether or not its environment is active.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=project, env=os.environ | {"PATH": path}, check=False).returncode
+    with subprocess.Popen(command, cwd=project, env=os.environ | {"PATH": path}) as dvc:
+        try:
+            return dvc.wait()
+        except BaseException:
+            _end(dvc.pid)
+            raise
+
+
+def _end(pid: int) -> None:
+    """End DVC and the stage it runs; alone it would leave the stage running, unseen."""
+    try:
+        process = psutil.Process(pid)
+        tree = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for one in tree:
+        with suppress(psutil.NoSuchProcess):
+            one.terminate()
+    for one in psutil.wait_procs(tree, timeout=PATIENCE_S)[1]:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
 
 
 def copy_project(target: Path, overrides: list[str]) -> None:

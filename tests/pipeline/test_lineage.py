@@ -176,7 +176,7 @@ def test_a_running_service_is_asked_for_its_model(project, monkeypatch, capsys):
         assert told["commits"][0]["id"] == project.second_commit
         assert [stage["name"] for stage in told["stages"]] == STAGES
         server.shutdown()
-    with pytest.raises(LineageError, match=rf"{address}/api/model tells of no model"):
+    with pytest.raises(LineageError, match=rf"no service answers at {address}/api/model"):
         project.trace(address)
 
 
