@@ -7,19 +7,20 @@ experiment: it writes below outputs/interactive/, never over what DVC tracks.
 """
 
 import logging
+import select
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.prompt import InvalidResponse, PromptBase
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text, TextType
 
 from pipeline.config import dump, flatten, load_config, meaning
 from pipeline.data import load_card, read_json, write_text
@@ -43,6 +44,15 @@ class _Value(PromptBase[str]):
     def __init__(self, key: str, overrides: Sequence[str], console: Console) -> None:
         super().__init__(Text.assemble((key, "bold"), f"  {meaning(key)}"), console=console)
         self._key, self._overrides = key, overrides
+
+    @classmethod
+    def get_input(cls, console: Console, prompt: TextType, password: bool, stream: TextIO | None = None) -> str:
+        """The line that is typed."""
+        console.print(prompt, end="")
+        # A signal that comes just before a read is heard only after it; between two waits it is heard at once.
+        while not select.select([sys.stdin], [], [], 0.1)[0]:
+            pass
+        return input()
 
     def process_response(self, value: str) -> str:
         """The value that was typed.
