@@ -105,7 +105,7 @@ def _ask(address: str) -> dict[str, Any]:
         card = answer.json()
         told = {name: card[name] for name in ("sha256", "params_sha256", "data", "metrics")}
         return told | {"parameters": card.get("parameters", {})}
-    except (requests.ConnectionError, requests.Timeout) as error:  # with the names of a library's classes for a text
+    except (requests.ConnectionError, requests.Timeout) as error:  # whose own text is of classes and pools
         raise LineageError(f"no service answers at {url}: start it (`make serve`), or name another address") from error
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise LineageError(f"{url} tells of no model ({error}): is it the address of `make serve`?") from error
