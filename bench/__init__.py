@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Config, params_sha256
-from pipeline.data import Split
-from pipeline.paths import ROOT, Outputs
+from pipeline.base.paths import ROOT, Outputs
+from pipeline.config.schema import Config
+from pipeline.config.values import params_sha256
+from pipeline.dataset.splits import Split
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -25,8 +26,8 @@ def origin(config: Config) -> dict[str, Any]:
 def service_origin() -> dict[str, Any]:
     """What figures of the service come from: the model file, the service's code, the machine."""
     code = hashlib.sha256()
-    for file in sorted((ROOT / "serving").glob("*.py")):
-        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in sorted((ROOT / "serving").rglob("*.py")):
+        code.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     return {
         "model_sha256": hashlib.sha256(Outputs().model.read_bytes()).hexdigest(),
         "serving_sha256": code.hexdigest(),

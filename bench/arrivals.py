@@ -11,7 +11,6 @@ import random
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-
 from pipeline.unipen import Drawing
 
 FRAME_S = 1 / 60  # of the commonest screens

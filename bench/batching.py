@@ -16,8 +16,8 @@ from bench.peers import OURS
 from bench.peers.server import CONNECTIONS, PeerError, build, measure, running, set_up
 from bench.peers.table import PEERS
 from bench.rounds import ratio
-from pipeline.config import load_config
-from pipeline.data import write_json
+from pipeline.base.files import write_json
+from pipeline.config.values import load_config
 
 QUEUE = next(peer for peer in PEERS if peer.name == OURS)
 INLINE = replace(

@@ -25,9 +25,9 @@ import numpy as np
 
 from bench import RESULTS, cpu_model, origin
 from bench.rounds import ratio
-from pipeline.config import load_config
-from pipeline.data import write_json
-from pipeline.paths import ROOT
+from pipeline.base.files import write_json
+from pipeline.base.paths import ROOT
+from pipeline.config.values import load_config
 
 N_PAIRS = 3
 

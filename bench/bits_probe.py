@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config import Config, load_config
+from pipeline.config.schema import Config
+from pipeline.config.values import load_config
 
 N_PICTURES = 60  # of each kind
 N_VALIDATION = 300
@@ -28,7 +29,7 @@ def main() -> None:
     os.environ.update(dict(setting.split("=", 1) for setting in rest[:cut]))
     config = load_config(rest[cut + 1 :])
 
-    from pipeline.runtime import set_up
+    from pipeline.runtime.mode import set_up
 
     set_up(config.runtime, config.train.seed)
     arrays, seconds = _trained(config, int(n_steps))
@@ -46,8 +47,8 @@ def _functions() -> Arrays:
 
 def _prepared() -> Arrays:
     """Pictures as `prepare` makes them."""
-    from pipeline.ink import render_nondigits, render_skeletons
-    from pipeline.normalize import normalize_all
+    from pipeline.dataset.pictures import render_nondigits, render_skeletons
+    from pipeline.ink.normalize import normalize_all
 
     return {
         "prepare: MNIST": normalize_all(_images()[0][:N_PICTURES]),
@@ -69,12 +70,12 @@ def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
     """The first step taken apart, what some steps of the real training lead to, and the seconds of one."""
     import tensorflow as tf
 
-    from pipeline.augment import augment
-    from pipeline.calibration import calibrate
-    from pipeline.data import NO_DIGIT, Split
-    from pipeline.model import build_network
-    from pipeline.reader import Reader, read_all
-    from pipeline.trainer import Trainer, predict_logits
+    from pipeline.dataset.splits import NO_DIGIT, Split
+    from pipeline.network.calibration import calibrate
+    from pipeline.network.networks import build_network
+    from pipeline.reader.model import Reader, read_all
+    from pipeline.training.augment import augment
+    from pipeline.training.trainer import Trainer, predict_logits
 
     images, labels = _images()
     validation = Split(images[:N_VALIDATION], labels[:N_VALIDATION])

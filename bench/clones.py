@@ -14,9 +14,9 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.config import dump, load_config
-from pipeline.errors import InklingError
-from pipeline.paths import ROOT
+from pipeline.base.errors import InklingError
+from pipeline.base.paths import ROOT
+from pipeline.config.values import dump, load_config
 
 
 def hashes(lock: str) -> dict[str, str]:

@@ -20,8 +20,8 @@ from bench import RESULTS, origin, service_origin
 from bench.peers.jobs import raw_tensor
 from bench.peers.server import PeerError, seconds_to_digit
 from bench.rounds import ratio, spread
-from pipeline.config import load_config
-from pipeline.data import write_json
+from pipeline.base.files import write_json
+from pipeline.config.values import load_config
 from requirements.service import service
 
 PAUSE_S = 0.002  # between two questions whether it is up

@@ -21,10 +21,10 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from bench import RESULTS, origin, service_origin
 from bench.latency import open_session, runner
-from pipeline.config import load_config
-from pipeline.data import write_json
-from pipeline.latency import one, time_pairs
-from pipeline.paths import Outputs
+from pipeline.base.files import write_json
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from pipeline.registry.latency import one, time_pairs
 
 N_CALIBRATION = 500
 BATCH = 100

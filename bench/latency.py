@@ -12,15 +12,15 @@ import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
 
 from bench import RESULTS, origin
-from pipeline.calibration import Calibration
-from pipeline.config import load_config
-from pipeline.data import write_json
-from pipeline.latency import Run, one, time_pairs
-from pipeline.model import build_network
-from pipeline.onnx_graph import convert
-from pipeline.paths import Outputs
-from pipeline.reader import Reader
-from pipeline.runtime import use_float32
+from pipeline.base.files import write_json
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from pipeline.modelfile.onnx_graph import convert
+from pipeline.network.calibration import Calibration
+from pipeline.network.networks import build_network
+from pipeline.reader.model import Reader
+from pipeline.registry.latency import Run, one, time_pairs
+from pipeline.runtime.mode import use_float32
 
 SIDES_PX = (28, 280)  # an MNIST image, the page's canvas
 

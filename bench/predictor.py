@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from pipeline.latency import one
-from serving.predictor import Predictor
+from pipeline.registry.latency import one
+from serving.model.predictor import Predictor
 from serving.settings import Settings
 
 SIDES_PX = (28, 140, 280, 560, 1023, 1024)

@@ -22,12 +22,14 @@ import numpy as np
 import tensorflow as tf
 
 from bench import RESULTS, head, origin
-from pipeline.config import TrainConfig, load_config
-from pipeline.data import Split, load_card, load_split, write_json
-from pipeline.errors import InklingError
-from pipeline.model import build_network
-from pipeline.runtime import set_up, use_float32
-from pipeline.trainer import Trainer, predict_logits
+from pipeline.base.errors import InklingError
+from pipeline.base.files import write_json
+from pipeline.config.schema import TrainConfig
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import Split, load_card, load_split
+from pipeline.network.networks import build_network
+from pipeline.runtime.mode import set_up, use_float32
+from pipeline.training.trainer import Trainer, predict_logits
 
 Recipe = Iterator[tuple[float, keras.Model]]  # after each epoch: its seconds, and the network as it would be used
 

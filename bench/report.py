@@ -11,9 +11,9 @@ from bench import RESULTS
 from bench.peers.section import section
 from bench.rounds import ratio, spread
 from bench.scale.section import section as scale_section
-from pipeline.data import write_text
-from pipeline.markdown import percent, table
-from pipeline.paths import ROOT, Outputs
+from pipeline.base.files import write_text
+from pipeline.base.markdown import percent, table
+from pipeline.base.paths import ROOT, Outputs
 
 DOCUMENT = ROOT / "docs" / "measurements.md"
 REPRODUCIBILITY = ROOT / "docs" / "reproducibility.md"

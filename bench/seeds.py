@@ -19,15 +19,17 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from bench import origin
-from pipeline.config import Config, load_config
-from pipeline.data import load_split, read_arrays, read_json, write_json
-from pipeline.errors import InklingError
-from pipeline.metrics import Answered, measure
-from pipeline.paths import PREPARED, ROOT, Outputs
-from pipeline.reader import Reader, load_reader, read_all
-from pipeline.runtime import set_up, use_float32
-from pipeline.stroke_accuracy import average, measure_cells, read_cells
-from pipeline.unipen import unpack
+from pipeline.base.errors import InklingError
+from pipeline.base.files import read_arrays, read_json, write_json
+from pipeline.base.paths import PREPARED, ROOT, Outputs
+from pipeline.config.schema import Config
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import load_split
+from pipeline.evaluation.metrics import Answered, measure
+from pipeline.evaluation.strokes import average, measure_cells, read_cells
+from pipeline.reader.model import Reader, load_reader, read_all
+from pipeline.runtime.mode import set_up, use_float32
+from pipeline.sources.unipen import unpack
 
 Figures = dict[str, float]
 TIMING = "timing.json"  # of the whole training process, its start and the calibration included

@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 
 from bench import RESULTS, origin
-from pipeline import registry
-from pipeline.config import load_config
-from pipeline.data import write_json
-from pipeline.errors import InklingError
+from pipeline.base.errors import InklingError
+from pipeline.base.files import write_json
+from pipeline.config.values import load_config
+from pipeline.registry import store
 from pipeline.reproduce import copy_project
 
 TRIAL = ["size=demo", "train.epochs=3", "train.warmup_epochs=1"]
@@ -46,7 +46,7 @@ def run(project: Path, *arguments: str) -> float:
 def measure(project: Path, launcher: list[str], n_trials: int) -> dict[str, float]:
     """Seconds of a sweep, and of its trainings: all their epochs, without the start of TensorFlow and MLflow."""
     wall = run(project, "pipeline.train", "-m", *launcher, f"train.seed=range({n_trials})")
-    trials = registry.load_sweep(registry.latest_sweep())
+    trials = store.load_sweep(store.latest_sweep())
     if [trial.status for trial in trials] != ["FINISHED"] * n_trials:
         raise InklingError(f"not all of the {n_trials} trials are finished in MLflow")
     return {"wall_seconds": wall, "training_seconds": sum(trial.seconds for trial in trials)}

@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from serving.card import ModelCard
-from serving.engine import MAX_BATCH_IMAGES
 from serving.errors import ModelError
-from serving.lifecycle import checked
+from serving.model.card import ModelCard
+from serving.queue.engine import MAX_BATCH_IMAGES
+from serving.reload.lifecycle import checked
 from serving.settings import Settings
-from serving.v2 import configuration
-from serving.v2_request import CLASSIFIED
+from serving.v2.request import CLASSIFIED
+from serving.v2.routes import configuration
 
 LABELS = "labels.txt"
 

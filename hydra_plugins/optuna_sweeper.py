@@ -15,9 +15,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from pipeline import search
-from pipeline.data import write_table
-from pipeline.journal import wait_for_trials
+from pipeline.base.files import write_table
+from pipeline.tracking import study as search
+from pipeline.tracking.journal import wait_for_trials
 
 if TYPE_CHECKING:  # Hydra imports every plugin at every start, and this takes a second
     import optuna

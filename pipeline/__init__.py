@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from pipeline.pins import pin_loading
+from pipeline.runtime.pins import pin_loading
 
 # Whoever loads a module of this package comes by here first: before numpy, if nothing else has loaded it.
 pin_loading()

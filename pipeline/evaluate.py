@@ -5,24 +5,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline import evaluation_plots, tracking
-from pipeline.config import Config
-from pipeline.data import load_split, read_arrays, write_json, write_table
-from pipeline.evaluation_details import details
-from pipeline.metrics import Answered, confusion_matrix, confusions, measure
-from pipeline.mistakes import Mistake, worst_mistakes
-from pipeline.paths import PREPARED, Outputs
-from pipeline.plots import save_figure
-from pipeline.reader import load_reader, read_all
-from pipeline.refusal_rates import held_out_shares, measure_refusal
-from pipeline.reliability import Bin, reliability
-from pipeline.robustness import measure_robustness
-from pipeline.runtime import set_up, use_float32
-from pipeline.stage import run_stage
-from pipeline.step_ablation import measure_steps
-from pipeline.stroke_accuracy import REFERENCE, average, measure_cells, pool, read_cells
-from pipeline.sweep import true_end
-from pipeline.unipen import unpack
+from pipeline.base.figures import save_figure
+from pipeline.base.files import read_arrays, write_json, write_table
+from pipeline.base.paths import PREPARED, Outputs
+from pipeline.config.schema import Config
+from pipeline.dataset.cells import REFERENCE
+from pipeline.dataset.splits import load_split
+from pipeline.evaluation import plots as evaluation_plots
+from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure
+from pipeline.evaluation.mistakes import Mistake, details, worst_mistakes
+from pipeline.evaluation.refusal import held_out_shares, measure_refusal
+from pipeline.evaluation.robustness import measure_robustness
+from pipeline.evaluation.statistics import Bin, reliability
+from pipeline.evaluation.steps import measure_steps
+from pipeline.evaluation.strokes import average, measure_cells, pool, read_cells
+from pipeline.reader.model import load_reader, read_all
+from pipeline.runtime.mode import set_up, use_float32
+from pipeline.runtime.stage import run_stage, true_end
+from pipeline.sources.unipen import unpack
+from pipeline.tracking import runs
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def evaluate(config: Config) -> None:
         write_json(outputs.metrics(name), figures)
     _log(metrics)
     plots = _write_plots(tests, cells, bins, metrics, outputs, worst_mistakes(tests, thresholds, N_WORST))
-    with tracking.resume_run(outputs) as run:
+    with runs.resume_run(outputs) as run:
         run.log_metrics(_numbers(metrics))
         run.log_plots(*plots)
 

@@ -19,18 +19,23 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import plots, registry
-from pipeline.config import Config, flatten, load_config
-from pipeline.data import DataCard, Split, load_card, load_split, write_json, write_table, write_text
-from pipeline.errors import DataError, InklingError
-from pipeline.findings import finding, mcnemar, shown_p
-from pipeline.history import Epoch, kept_epoch
-from pipeline.markdown import interval, percent, table
-from pipeline.metrics import Answered, measure
-from pipeline.paths import CONF, ROOT, Outputs
-from pipeline.reader import load_reader, read_all
-from pipeline.runtime import set_up, use_float32
-from pipeline.tracking import uri
+from pipeline.base.errors import DataError, InklingError
+from pipeline.base.figures import save_figure
+from pipeline.base.files import write_json, write_table, write_text
+from pipeline.base.markdown import interval, percent, table
+from pipeline.base.paths import CONF, ROOT, Outputs
+from pipeline.config.schema import Config
+from pipeline.config.values import flatten, load_config
+from pipeline.dataset.splits import DataCard, Split, load_card, load_split
+from pipeline.evaluation.findings import finding
+from pipeline.evaluation.metrics import Answered, measure
+from pipeline.evaluation.statistics import mcnemar, shown_p
+from pipeline.network.history import Epoch, kept_epoch
+from pipeline.reader.model import load_reader, read_all
+from pipeline.registry import store
+from pipeline.runtime.mode import set_up, use_float32
+from pipeline.tracking.runs import uri
+from pipeline.training import curves
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +60,7 @@ class Result:
     """
 
     config: Config
-    run: registry.Trial
+    run: store.Trial
     history: list[Epoch]
     kept: Epoch
     figures: dict[str, float]
@@ -69,13 +74,13 @@ def presets() -> dict[str, Config]:
     return {name: load_config([f"experiment={name}"]) for name in names}
 
 
-def find_runs(configs: Mapping[str, Config]) -> dict[str, registry.Trial]:
+def find_runs(configs: Mapping[str, Config]) -> dict[str, store.Trial]:
     """The latest finished run of each experiment.
 
     Raises:
         DataError: one has none with the values of its preset; names the command that makes it.
     """
-    found = {name: registry.find_experiment(name, _deciding(config)) for name, config in configs.items()}
+    found = {name: store.find_experiment(name, _deciding(config)) for name, config in configs.items()}
     missing = ",".join(name for name, run in found.items() if run is None)
     if missing:
         raise DataError(
@@ -89,15 +94,15 @@ def _deciding(config: Config) -> dict[str, object]:
     return {key: value for key, value in flatten(config).items() if key.split(".")[0] in DECIDING}
 
 
-def evaluate_run(config: Config, run: registry.Trial, test: Split) -> Result:
+def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
     """Measure the weights that a run recorded on test images, from raw pixels, as `evaluate` does."""
     with tempfile.TemporaryDirectory() as directory:
         outputs = Outputs(Path(directory))
-        registry.fetch_network(run.run_id, outputs)
+        store.fetch_network(run.run_id, outputs)
         reader = load_reader(config.model, outputs)
     answered = Answered(test.labels, read_all(reader, test.images))
     counts = np.bincount(answered.predicted, minlength=10)
-    history = registry.load_history(run.run_id)
+    history = store.load_history(run.run_id)
     return Result(
         config=config,
         run=run,
@@ -119,7 +124,7 @@ def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> 
     """
     picture, data = document.with_suffix(".png"), document.with_suffix(".csv")
     histories = {name: result.history for name, result in results.items()}
-    plots.save_figure(plots.comparison(histories), picture)
+    save_figure(curves.comparison(histories), picture)
     rows = [(name, *astuple(epoch)) for name, history in histories.items() for epoch in history]
     write_table(data, ["experiment", *(field.name for field in fields(Epoch))], rows)
     sections = (

@@ -1,47 +1,30 @@
 """Stage 5: the reader as models/digits.onnx, refused unless it answers as what was evaluated."""
 
-import base64
 import json
 import logging
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from pipeline import tracking
-from pipeline.config import Config, params_sha256
-from pipeline.data import load_card, load_split, read_arrays, read_json, write_atomic, write_json
-from pipeline.decisions import states
-from pipeline.errors import ParityError
-from pipeline.history import read_history
-from pipeline.ink import digit_source
-from pipeline.metadata import describe
-from pipeline.model_card import write_card
-from pipeline.network_alone import attach_network
-from pipeline.nondigits import FAMILIES, draw_picture
-from pipeline.onnx_graph import convert
-from pipeline.paths import PREPARED, ROOT, Outputs
-from pipeline.reader import Reader, load_reader, read_all
-from pipeline.runtime import set_up, use_float32
-from pipeline.stage import run_stage
-from pipeline.stroke_accuracy import CELLS, draw_cell
-from pipeline.strokes import StrokeRender
-from pipeline.sweep import true_end
-from pipeline.unipen import Drawing, unpack
-from serving.errors import ModelError
-from serving.predictor import Predictor
+from pipeline.base.files import read_arrays, read_json, write_atomic, write_json
+from pipeline.base.paths import PREPARED, ROOT, Outputs
+from pipeline.config.schema import Config
+from pipeline.config.values import params_sha256
+from pipeline.dataset.splits import load_card, load_split
+from pipeline.modelfile.card import write_card
+from pipeline.modelfile.golden import N_GOLDEN_CANDIDATES, golden_answers, golden_images
+from pipeline.modelfile.metadata import describe
+from pipeline.modelfile.onnx_graph import convert
+from pipeline.modelfile.parity import compare, joined, pictures, run_file
+from pipeline.modelfile.subnetwork import attach_network
+from pipeline.network.history import read_history
+from pipeline.reader.model import load_reader, read_all
+from pipeline.runtime.mode import set_up, use_float32
+from pipeline.runtime.stage import run_stage, true_end
+from pipeline.sources.unipen import unpack
+from pipeline.tracking import runs
 
 log = logging.getLogger(__name__)
-
 EVALUATED = ("test", "strokes", "refusal", "robustness", "confusions", "steps", "details")  # metrics of `evaluate`
 EXPERIMENTS = ROOT / "docs" / "experiment_log.json"
-BATCH = 500  # images
-N_GOLDEN_CANDIDATES = 1000  # validation images
-N_GOLDEN = 3  # of those that the reader is least sure of, and of those that are surely no digits
-GOLDEN_FAMILIES = ("latin_letters", "symbols", "signs", "scribbles", "shapes")
-N_OF_FAMILY = 4  # things of each family that is no digit
-SEED = 4  # of these
 
 
 def export(config: Config) -> None:
@@ -65,7 +48,7 @@ def export(config: Config) -> None:
     model = convert(reader, config.export.opset, metadata)
     attach_network(model, reader, config.export.opset)
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
-    expected = _joined([read_all(reader, batch) for batch in batches])
+    expected = joined([read_all(reader, batch) for batch in batches])
 
     def write_checked(path: Path) -> None:
         path.write_bytes(model.SerializeToString(deterministic=True))
@@ -82,7 +65,7 @@ def export(config: Config) -> None:
             "onnx_nodes": len(model.graph.node),
         }
         write_json(outputs.metrics("export"), figures)
-        with tracking.resume_run(outputs) as run:
+        with runs.resume_run(outputs) as run:
             run.log_metrics(figures | {"parity_difference": difference})
             run.log_export(config.export.model_dump())
             example = test.images[:1]
@@ -91,86 +74,6 @@ def export(config: Config) -> None:
     write_atomic(outputs.model, write_checked)
     n_parameters = reader.network.count_params()
     write_card(outputs.model_card, outputs.model, n_parameters, config, card, reader.calibration, metrics)
-
-
-def golden_images(reader: Reader, digits: np.ndarray) -> np.ndarray:
-    """Pictures for the service's self-check, uint8 ``[n, 28, 28]``.
-
-    Of each class the one that the reader is surest of; those that it is least sure of, whose answers any damage to the
-    network moves; a few that are surely no digits, and a blank one.
-
-    Args:
-        reader: what the file is made of.
-        digits: uint8 ``[n, 28, 28]``, validation images.
-    """
-    rng, shape = np.random.default_rng(SEED), (digits.shape[1], digits.shape[2])
-    others = np.stack([draw_picture(FAMILIES[name], rng, digit_source([]), shape) for name in GOLDEN_FAMILIES])
-    answers = read_all(reader, digits)
-    surest = (answers["probabilities"] * answers["digit_score"][:, None]).argmax(axis=0)
-    least_sure = answers["probabilities"].max(axis=1).argsort()[:N_GOLDEN]
-    refused = read_all(reader, others)["digit_score"].argsort()[:N_GOLDEN]
-    return np.concatenate([digits[surest], digits[least_sure], others[refused], np.zeros_like(digits[:1])])
-
-
-def golden_answers(reader: Reader, images: np.ndarray) -> dict[str, Any]:
-    """What the file has to say of golden images, as its metadata tells it; in digits that all machines agree on."""
-    answers = read_all(reader, images)
-    return {
-        "images": base64.b64encode(images.tobytes()).decode("ascii"),
-        "probabilities": answers["probabilities"].astype(np.float64).round(3).tolist(),
-        "digit_score": answers["digit_score"].astype(np.float64).round(3).tolist(),
-        "states": states(answers, reader.calibration.thresholds).tolist(),
-    }
-
-
-def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.ndarray]:
-    """What the file and the evaluated reader have to agree on, in batches uint8 ``[n, height, width]``.
-
-    All test images, all test drawings as the page would send them, and some things of each family that is no digit.
-    """
-    rng = np.random.default_rng(SEED)
-    digits, shapes = digit_source(drawings), rng.integers(*StrokeRender().canvas_px, size=(N_OF_FAMILY, 2)).tolist()
-    others = [draw_picture(family, rng, digits, tuple(shape))[None] for family in FAMILIES.values() for shape in shapes]
-    return [*np.array_split(test_images, max(1, len(test_images) // BATCH)), *draw_cell(drawings, CELLS[0]), *others]
-
-
-def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Answers of a model file, through the code that serves it; arrays as `Reader.read` names them.
-
-    Raises:
-        ParityError: that code does not take the file.
-    """
-    try:
-        predictor = Predictor.load(path)
-        predictor.check()
-    except ModelError as error:
-        raise ParityError(f"the converted file is not one that can be served: {error}") from error
-    return _joined([vars(predictor.run(batch)) for batch in batches])
-
-
-def _joined(answers: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([batch[name] for batch in answers]) for name in answers[0]}
-
-
-def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> float:
-    """Largest difference of a probability between the file's answers and the evaluated reader's.
-
-    Raises:
-        ParityError: it is larger than `tolerance`, or a class, the score, the 28x28 or the box differs.
-    """
-    found, wanted = answers["probabilities"], expected["probabilities"]
-    n_changed = int((found.argmax(axis=1) != wanted.argmax(axis=1)).sum())
-    difference = float(np.abs(found - wanted).max())
-    if n_changed or not difference <= tolerance:
-        raise ParityError(
-            f"the file answers otherwise than the evaluated network, and was not kept: {n_changed} of {len(found)} "
-            f"classes differ, a probability by up to {difference:.2g} (export.parity_tolerance allows {tolerance:g})"
-        )
-    for name, allowed in (("digit_score", tolerance), ("normalized", 1), ("box", 0)):
-        gap = np.abs(answers[name].astype(np.float64) - expected[name].astype(np.float64)).max()
-        if not gap <= allowed:
-            raise ParityError(f"{name} differs by up to {gap:g} between the file and the evaluated network")
-    return difference
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ python -m pipeline.fetch champion       writes outputs/registry/champion.onnx; a
 import sys
 from pathlib import Path
 
-from pipeline import registry
-from pipeline.errors import InklingError, RegistryError
-from pipeline.paths import ROOT
-from pipeline.tracking import uri
+from pipeline.base.errors import InklingError, RegistryError
+from pipeline.base.paths import ROOT
+from pipeline.registry import store
+from pipeline.tracking.runs import uri
 
 FETCHED = ROOT / "outputs" / "registry"
 
@@ -23,12 +23,12 @@ def fetch(name: str) -> Path:
     Raises:
         RegistryError: there is no such version, or MLflow does not answer.
     """
-    versions = registry.versions()
+    versions = store.versions()
     if name not in versions:
         known = f"it has {', '.join(versions)}" if versions else "it is empty: run `python -m pipeline.register`"
         raise RegistryError(f"the registry at {uri()} has no model {name!r}; {known}")
     path = FETCHED / f"{name}.onnx"
-    registry.fetch(versions[name], path)
+    store.fetch(versions[name], path)
     return path
 
 

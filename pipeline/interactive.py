@@ -22,15 +22,16 @@ from rich.prompt import InvalidResponse, PromptBase
 from rich.table import Table
 from rich.text import Text, TextType
 
-from pipeline.config import dump, flatten, load_config, meaning
-from pipeline.data import load_card, read_json, write_text
-from pipeline.errors import ConfigError, InklingError
-from pipeline.paths import ROOT, Outputs
-from pipeline.sweep import true_end
+from pipeline.base.errors import ConfigError, InklingError
+from pipeline.base.files import read_json, write_text
+from pipeline.base.paths import ROOT, Outputs
+from pipeline.config.values import dump, flatten, load_config, meaning
+from pipeline.dataset.splits import load_card
+from pipeline.runtime.stage import true_end
 from pipeline.train import train
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to load: not before the questions are answered
-    from pipeline.trainer import Trainer
+    from pipeline.training.trainer import Trainer
 
 ASKED = (
     "model.name", "model.width", "model.dropout", "model.batchnorm", "train.epochs", "train.patience",
@@ -131,7 +132,8 @@ def repeat(overrides: Sequence[str]) -> str:
 
 
 def _summarize(outputs: Outputs, console: Console) -> None:
-    from pipeline import registry, tracking
+    from pipeline.registry import store
+    from pipeline.tracking import runs
 
     summary = Table("", "", show_header=False)
     for name, value in read_json(outputs.metrics("train"), made_by="train").items():
@@ -139,11 +141,11 @@ def _summarize(outputs: Outputs, console: Console) -> None:
     summary.add_row("written to", str(outputs.directory.relative_to(ROOT)))
     console.print(summary)
     try:
-        link = registry.page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` tells it"
+        link = store.page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` tells it"
     except InklingError as error:  # the training is done, and what it made is there
         link = str(error)
     console.print(f"MLflow: {link}", soft_wrap=True)
-    if tracking.uri() == tracking.OWN_STORE:
+    if runs.uri() == runs.OWN_STORE:
         console.print("served by `make ui`, or `mlflow ui --backend-store-uri sqlite:///mlflow.db`")
 
 

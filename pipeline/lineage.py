@@ -20,15 +20,15 @@ from typing import Any
 import onnx
 import requests
 
-from pipeline import registry
-from pipeline.commits import content
-from pipeline.errors import DataError, InklingError, RegistryError
-from pipeline.lineage_checks import of_commit, of_head, of_lock, of_run
-from pipeline.lineage_search import MODEL, Missing, Search, sha256_of
-from pipeline.lineage_text import TREE, Lineage, describe
-from pipeline.locked import stages_to
-from pipeline.paths import ROOT
-from pipeline.registry import Version
+from pipeline.base.errors import DataError, InklingError, RegistryError
+from pipeline.base.paths import ROOT
+from pipeline.provenance.checks import of_commit, of_head, of_lock, of_run
+from pipeline.provenance.dvc_lock import stages_to
+from pipeline.provenance.git import content
+from pipeline.provenance.search import MODEL, Missing, Search, sha256_of
+from pipeline.provenance.text import TREE, Lineage, describe
+from pipeline.registry import store
+from pipeline.registry.store import Version
 
 LEAST_DIGITS = 4  # of a SHA-256
 PATIENCE_S = 10  # what a service may take
@@ -126,14 +126,14 @@ def _add_runs(lineage: Lineage) -> None:
     known = {run.run_id for run in lineage.runs}
     for version in lineage.versions:
         if version.run_id and version.run_id not in known:
-            lineage.runs.append(registry.load_trial(version.run_id))
+            lineage.runs.append(store.load_trial(version.run_id))
 
 
 def _fetch(versions: Iterable[Version]) -> bytes:
     with tempfile.TemporaryDirectory() as directory:
         for version in versions:
             file = Path(directory) / "model.onnx"
-            registry.fetch(version, file)
+            store.fetch(version, file)
             return file.read_bytes()
     return b""
 

@@ -9,16 +9,16 @@ import logging
 
 import numpy as np
 
-from pipeline.config import Config, DataConfig
-from pipeline.data import DataCard, Split, digest, digest_arrays, join, read_arrays, save
-from pipeline.extra_strokes import load_drawings
-from pipeline.idx import read_idx
-from pipeline.ink import render_drawings, render_nondigits, render_skeletons
-from pipeline.normalize import normalize_all
-from pipeline.paths import PROJECT, RAW
-from pipeline.runtime import FOR_DATA, set_up
-from pipeline.stage import run_stage
-from pipeline.unipen import Drawing, pack, unpack
+from pipeline.base.files import digest_arrays, read_arrays
+from pipeline.base.paths import PROJECT, RAW
+from pipeline.config.schema import Config, DataConfig
+from pipeline.dataset.pictures import render_drawings, render_nondigits, render_skeletons
+from pipeline.dataset.splits import DataCard, Split, digest, join, save
+from pipeline.ink.normalize import normalize_all
+from pipeline.runtime.mode import FOR_DATA, set_up
+from pipeline.runtime.stage import run_stage
+from pipeline.sources.mnist import read_idx
+from pipeline.sources.unipen import Drawing, load_drawings, pack, unpack
 
 log = logging.getLogger(__name__)
 

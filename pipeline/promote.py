@@ -23,15 +23,16 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
-from pipeline import registry
-from pipeline.config import Config, check, dump, load_config
-from pipeline.data import NO_DIGIT, DataCard, load_card, load_split, take, write_text
-from pipeline.environment import file_sha256
-from pipeline.errors import ConfigError, InklingError, PromotionError
-from pipeline.intervals import wilson
-from pipeline.paths import ROOT, Outputs
-from pipeline.registry import Trial
-from pipeline.tracking import DATA_TAG, parameters
+from pipeline.base.errors import ConfigError, InklingError, PromotionError
+from pipeline.base.files import file_sha256, write_text
+from pipeline.base.paths import ROOT, Outputs
+from pipeline.config.schema import Config
+from pipeline.config.values import check, dump, load_config
+from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, take
+from pipeline.evaluation.statistics import wilson
+from pipeline.registry import store
+from pipeline.registry.store import Trial
+from pipeline.tracking.runs import DATA_TAG, parameters
 
 PARAMS = ROOT / "params.yaml"
 METRIC = "kept_val_accuracy"
@@ -153,10 +154,10 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
     """
     config, card = load_config(), load_card()
     if run_id:
-        name, trials = f"run {run_id}", [registry.load_trial(run_id)]
+        name, trials = f"run {run_id}", [store.load_trial(run_id)]
     else:
-        sweep = sweep or registry.latest_sweep()
-        name, trials = f"sweep {sweep}", registry.load_sweep(sweep)
+        sweep = sweep or store.latest_sweep()
+        name, trials = f"sweep {sweep}", store.load_sweep(sweep)
     objections = {trial.run_id: objection(trial, config, card) for trial in trials}
     reasons = Counter(reason for reason in objections.values() if reason)
     candidates = [trial for trial in trials if not objections[trial.run_id]]
@@ -175,7 +176,7 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
 def _made_weights(config: Config, card: DataCard) -> list[Trial]:
     """The run that made the weights which `dvc repro` left, if it had the values of params.yaml."""
     weights = Outputs().weights
-    trial = registry.find_trial(file_sha256(weights)) if weights.exists() else None
+    trial = store.find_trial(file_sha256(weights)) if weights.exists() else None
     return [trial] if trial and not objection(trial, config, card) and not differences(trial, config) else []
 
 

@@ -11,12 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline import registry
-from pipeline.config import load_config
-from pipeline.data import load_card, load_split
-from pipeline.environment import file_sha256
-from pipeline.errors import InklingError, PromotionError
-from pipeline.gates import (
+from pipeline.base.errors import InklingError, PromotionError
+from pipeline.base.files import file_sha256
+from pipeline.base.paths import ROOT, Outputs
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import load_card, load_split
+from pipeline.registry import store
+from pipeline.registry.gates import (
     Gate,
     absolute_gates,
     is_comparable,
@@ -25,11 +26,10 @@ from pipeline.gates import (
     read_right,
     relative_gates,
 )
-from pipeline.paths import ROOT, Outputs
-from pipeline.registry import CHAMPION, Trial, Version
+from pipeline.registry.store import CHAMPION, Trial, Version
 from pipeline.reproduce import changed_stages
 from serving.errors import ModelError
-from serving.predictor import Predictor
+from serving.model.predictor import Predictor
 
 
 def register() -> None:
@@ -40,9 +40,9 @@ def register() -> None:
     """
     commit = committed()
     file = Outputs().model
-    export = registry.find_export(file_sha256(file))
-    champion = registry.versions().get(CHAMPION)
-    version = registry.add_version(export)
+    export = store.find_export(file_sha256(file))
+    champion = store.versions().get(CHAMPION)
+    version = store.add_version(export)
     print(f"version {version.number}, {version.sha256[:12]}, is the challenger")
     if champion == version:
         print("it is the champion already")
@@ -51,14 +51,14 @@ def register() -> None:
     for gate in gates:
         print(f"  {gate.name:<18} {gate}")
     compared = f"version {champion.number}" if champion else "none"
-    registry.tag_version(
+    store.tag_version(
         version, {f"gate.{gate.name}": str(gate) for gate in gates} | {"champion": compared, "git_commit": commit}
     )
     failed = [gate.name for gate in gates if not gate.holds]
     if failed:
         stays = f"{compared} stays champion" if champion else "there is no champion yet"
         raise PromotionError(f"version {version.number} does not hold {', '.join(failed)}: {stays}")
-    registry.set_champion(version)
+    store.set_champion(version)
     print(f"version {version.number} is the champion: make serve MODEL={CHAMPION}")
 
 
@@ -83,7 +83,7 @@ def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
     if champion:
         with tempfile.TemporaryDirectory() as directory:
             fetched = Path(directory) / "champion.onnx"
-            registry.fetch(champion, fetched)
+            store.fetch(champion, fetched)
             present = Predictor.load(fetched)
         champions = read_right(present, validation, parts) if is_comparable(challenger, present) else None
         gates += relative_gates(right, champions, latency_ratio(challenger, present), limits)

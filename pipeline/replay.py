@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from pipeline.paths import OUTPUTS
+from pipeline.base.paths import OUTPUTS
 
 
 def main() -> None:
@@ -20,9 +20,9 @@ def main() -> None:
     if directory and not directory.is_dir():
         parser.error(f"{directory} is no directory: name one that runs wrote to, or none for {OUTPUTS}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    from pipeline import tracking
+    from pipeline.tracking import runs
 
-    n_sent, n_left = tracking.replay(directory or OUTPUTS)
+    n_sent, n_left = runs.replay(directory or OUTPUTS)
     # Each at the store that it was meant for.
     if n_sent or not n_left:
         print(f"MLflow was told of {n_sent} runs that it had missed" if n_sent else "MLflow has missed nothing")

@@ -23,14 +23,14 @@ from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
 from scmrepo.exceptions import SCMError
 
-from pipeline.config import dump, load_config
-from pipeline.errors import InklingError
-from pipeline.paths import ROOT
+from pipeline.base.errors import InklingError
+from pipeline.base.paths import ROOT
+from pipeline.config.values import dump, load_config
 from serving.errors import SettingsError
 from serving.settings import Settings
 
 # What a clone does not have either; and the state of Git and DVC, so that the copy can't change the original's.
-NOT_COPIED = {".git", ".venv", "node_modules", ".dvc", ".dvcignore", "data", "models", "metrics", "plots", "outputs",
+NOT_COPIED = {".git", ".venv", "node_modules", ".dvc", "data", "models", "metrics", "plots", "outputs",
               "dvc_plots", "dvc.lock", "mlflow.db", "optuna.db", "mlartifacts", "mlruns",
               ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
 PATIENCE_S = 10  # what a stage that was told to end may take; a training hears it between two epochs

@@ -22,26 +22,19 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from scipy.special import expit
 
-from pipeline import search
-from pipeline.calibration import Calibration, calibrate
-from pipeline.config import Config, check
-from pipeline.data import (
-    NO_DIGIT,
-    check_data,
-    load_card,
-    load_split,
-    part_slices,
-    take,
-    write_atomic,
-    write_json,
-)
-from pipeline.errors import InklingError, Pruned
-from pipeline.history import Epoch, kept_epoch, save_history
-from pipeline.paths import CONF, Outputs
-from pipeline.sweep import true_end
+from pipeline.base.errors import InklingError, Pruned
+from pipeline.base.files import write_atomic, write_json
+from pipeline.base.paths import CONF, Outputs
+from pipeline.config.schema import Config
+from pipeline.config.values import check
+from pipeline.dataset.splits import NO_DIGIT, check_data, load_card, load_split, part_slices, take
+from pipeline.network.calibration import Calibration, calibrate
+from pipeline.network.history import Epoch, kept_epoch, save_history
+from pipeline.runtime.stage import true_end
+from pipeline.tracking import study
 
 if TYPE_CHECKING:
-    from pipeline.trainer import Trainer
+    from pipeline.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -75,19 +68,21 @@ def train(
     card = card.only(parts)
 
     # TensorFlow and MLflow take seconds to load: not before parameters and data are known to be good.
-    from pipeline import plots, tracking
-    from pipeline.model import build_network
-    from pipeline.runtime import set_up, use_float32
-    from pipeline.trainer import Trainer, predict_logits
+    from pipeline.base.figures import save_figure
+    from pipeline.network.networks import build_network
+    from pipeline.runtime.mode import set_up, use_float32
+    from pipeline.tracking import runs
+    from pipeline.training import curves
+    from pipeline.training.trainer import Trainer, predict_logits
 
     set_up(config.runtime, config.train.seed)
-    with tracking.start_run(name, config, card, outputs) as run:
+    with runs.start_run(name, config, card, outputs) as run:
         run.log_data({"train": training, "validation": validation}, card)
         trainer = Trainer(build_network(config.model), training, validation, config.train)
 
         def on_epoch(epoch: Epoch, seconds: float) -> None:
             run.log_epoch(epoch, seconds)
-            search.report(epoch)
+            study.report(epoch)
 
         with watch(trainer):
             history, weights = trainer.fit(on_epoch)
@@ -103,10 +98,10 @@ def train(
         figures = asdict(kept) | measure_parts(logits, validation.labels, card.parts["validation"], calibration)
         write_json(outputs.metrics("train"), figures | {"temperature": calibration.temperature})
         save_history(history, outputs.plot("history.csv"))
-        plots.save_figure(plots.curves(history, kept.epoch), outputs.plot("curves.png"))
+        save_figure(curves.curves(history, kept.epoch), outputs.plot("curves.png"))
         n_weights = network.count_params()
         run.log_results(outputs, kept, n_weights)
-    return dict(zip(search.FIGURES, (kept.val_accuracy, n_weights), strict=True))
+    return dict(zip(study.FIGURES, (kept.val_accuracy, n_weights), strict=True))
 
 
 def measure_parts(
@@ -148,7 +143,7 @@ def main(composed: DictConfig) -> float | None:
         else:
             outputs, name = Outputs(Path(run.runtime.output_dir)), " ".join(overrides) or "experiment"
         figures = train(config, outputs, name)
-        search.tell(figures)
+        study.tell(figures)
         return figures["val_accuracy"]
     except Pruned:
         return None

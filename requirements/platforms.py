@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from pipeline.data import write_text
-from pipeline.markdown import table
+from pipeline.base.files import write_text
+from pipeline.base.markdown import table
 from requirements.lock import ROOT
 from requirements.service import UV, environment
 
@@ -34,7 +34,7 @@ MACOS = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
 # What the resolver says of the first package that has no wheel for a place: "usable" where it has its source instead.
 # Markers may stand behind the name.
 LACKING = re.compile(r"Because ([\w.-]+)(?:\{[^}]*\})?==\S+ has no (usable )?wheels")
-TESTS = ["tests/serving", "tests/contract/test_serving_imports.py"]
+TESTS = ["tests/serving", "tests/contract/test_layers.py"]
 
 
 def requirements(lock: str) -> dict[str, str]:

@@ -5,16 +5,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
 
-from serving import api, drawings, network, openapi, v2
-from serving.card import MODEL_NAME
-from serving.engine import Engine
+from serving.api import drawings, network, predict
+from serving.api.page import Page
 from serving.errors import StartError
-from serving.lifecycle import Lifecycle
+from serving.http.middleware import Direct, Shell
 from serving.metrics import Metrics, fact
-from serving.page import Page
+from serving.model.card import MODEL_NAME
+from serving.openapi import document
+from serving.queue.engine import Engine
+from serving.reload.lifecycle import Lifecycle
+from serving.reload.shadow import Shadow
 from serving.settings import Settings
-from serving.shadow import Shadow
-from serving.shell import Direct, Shell
+from serving.v2 import routes
 
 
 def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None) -> Shell:
@@ -43,11 +45,11 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         # Each part is a mount: a plain route would leave its wrong methods to the page's mount, which says 404.
         routes=[
             # Without redirects, whose address would come from the Host header.
-            Mount("/api", app=Router([*api.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
-            Route("/v2", v2.ServerMetadata),
-            Mount("/v2", app=Router(v2.routes, redirect_slashes=False)),
+            Mount("/api", app=Router([*predict.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
+            Route("/v2", routes.ServerMetadata),
+            Mount("/v2", app=Router(routes.routes, redirect_slashes=False)),
             Route("/metrics", read_metrics, methods=["GET"]),
-            *openapi.routes,
+            *document.routes,
             Mount("/", app=page),
         ]
     )
@@ -61,8 +63,8 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
     app.state.networks = network.Networks()
     app.state.drawings = drawings.Drawings(settings.collect) if settings.collect else None
     direct: Direct = {
-        ("POST", "/api/predict"): (api.predict, {}),
-        ("POST", f"/v2/models/{MODEL_NAME}/infer"): (v2.infer, {"model": MODEL_NAME}),
+        ("POST", "/api/predict"): (predict.predict, {}),
+        ("POST", f"/v2/models/{MODEL_NAME}/infer"): (routes.infer, {"model": MODEL_NAME}),
     }
     app.state.shell = shell = Shell(app, direct, settings, metrics, engine)
     return shell

@@ -14,9 +14,9 @@ from itertools import accumulate, product
 from pathlib import Path
 from typing import get_args
 
-from serving.engine import MAX_BATCH_IMAGES, Answer, Images
 from serving.errors import request_errors
-from serving.predictor import READ, State
+from serving.model.predictor import READ, State
+from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
 
 CELL_BYTES = 8  # a float64
 STATM = Path("/proc/self/statm")  # Linux alone has it; its second field is resident pages
@@ -218,7 +218,7 @@ class Metrics:
                 metric.clear()
 
     def count_run(self, images: Images, answer: Answer) -> None:
-        """Counts a run of the model and what it said: an observer of `serving.engine.Engine`."""
+        """Counts a run of the model and what it said: an observer of `serving.queue.engine.Engine`."""
         batch = str(answer.n_batch) if answer.n_batch <= MAX_BATCH_IMAGES else "more"
         self.runs.add(batch)
         self.run_seconds.add(batch, amount=answer.infer_s)

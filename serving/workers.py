@@ -1,8 +1,8 @@
 """The processes that answer: one, or several on one listening socket under a supervisor.
 
 The supervisor forks them, starts one anew where one dies, passes signals on, and keeps them on one model, by the words
-that `serving.control` lists. That model is a copy of the user's file, made at the start and whenever a worker has found
-a new one good: a worker that is started anew never meets a file that nobody has checked.
+that `serving.reload.control` lists. That model is a copy of the user's file, made at the start and whenever a worker
+has found a new one good: a worker that is started anew never meets a file that nobody has checked.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ import time
 from dataclasses import replace
 from typing import NoReturn
 
-from serving.agreement import Agreement, Worker
 from serving.app import create_app
-from serving.control import Control
 from serving.errors import StartError
+from serving.http.server import GRACE_S, Server, keep_memory_small, raise_file_limit, take_connections
 from serving.metrics import Metrics
-from serving.server import GRACE_S, Server, keep_memory_small, raise_file_limit, take_connections
+from serving.reload.agreement import Agreement, Worker
+from serving.reload.control import Control
+from serving.reload.shadow import Shadow
+from serving.reload.shadow import start as start_shadow
 from serving.settings import PROGRAM, Settings
-from serving.shadow import Shadow
-from serving.shadow import start as start_shadow
 
 log = logging.getLogger(__name__)
 

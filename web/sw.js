@@ -1,6 +1,6 @@
 // The service worker: the page's own files from the network, or as they were kept when there is none.
 
-/** The same name as in js/offline.js. */
+/** The same name as in js/service/offline.js. */
 const CACHE = "inkling-page";
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));

@@ -37,11 +37,11 @@ from bench.peers.server import (
 )
 from bench.peers.table import PEERS, Peer
 from bench.rounds import by_figure
-from pipeline.config import load_config
-from pipeline.data import write_json
-from pipeline.paths import Outputs
-from pipeline.plots import save_figure
-from serving.predictor import Predictor
+from pipeline.base.figures import save_figure
+from pipeline.base.files import write_json
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from serving.model.predictor import Predictor
 
 N_RUNS = 1000
 RUN_IMAGES = (1, 16)

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.load import Answer, http_request
-from pipeline.paths import Outputs
-from serving.predictor import Predictor
+from pipeline.base.paths import Outputs
+from serving.model.predictor import Predictor
 
 DIGIT = 7
 SIDE_PX = 280

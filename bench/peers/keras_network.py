@@ -11,9 +11,9 @@ import keras
 import onnx
 from onnx import numpy_helper
 
-from pipeline.config import load_config
-from pipeline.model import build_network
-from pipeline.paths import Outputs
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from pipeline.network.networks import build_network
 
 
 def network() -> keras.Model:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from bench.peers import FLOOR, OURS
 from bench.peers.section import label, select, zero_overhead
 from bench.rounds import spread
-from pipeline.paths import ROOT
+from pipeline.base.paths import ROOT
 
 PLOT = ROOT / "docs" / "peers.png"
 

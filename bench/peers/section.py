@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.peers import FLOOR, OURS
 from bench.rounds import Spread, ratio, spread
-from pipeline.markdown import table
+from pipeline.base.markdown import table
 
 Row = Mapping[str, Any]
 

@@ -16,8 +16,8 @@ import psutil
 from bench.load import Address, ask, closed
 from bench.peers.jobs import DIGIT, digit_of
 from bench.peers.table import SERVERS, Peer
-from pipeline.errors import InklingError
-from pipeline.paths import OUTPUTS, ROOT
+from pipeline.base.errors import InklingError
+from pipeline.base.paths import OUTPUTS, ROOT
 
 SERVER_CORE, CLIENT_CORE = 0, 1
 CONNECTIONS = (1, 16)

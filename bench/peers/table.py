@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.peers import FLOOR, OURS, jobs
 from bench.peers.jobs import Form
-from pipeline.paths import ROOT
+from pipeline.base.paths import ROOT
 
 SERVERS = Path(__file__).parent / "servers"
 

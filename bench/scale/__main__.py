@@ -29,14 +29,14 @@ from bench.rounds import by_figure
 from bench.scale.plot import PLOT, overview
 from bench.scale.section import section
 from bench.scale.theory import waits_s
-from pipeline.config import load_config
-from pipeline.data import read_arrays, write_json
-from pipeline.errors import DataError
-from pipeline.paths import RAW
-from pipeline.plots import save_figure
-from pipeline.unipen import unpack
-from serving.connection import MAX_BODIES_BYTES
-from serving.overload import BURST_S, N_SHORT, OVERLOAD_S
+from pipeline.base.errors import DataError
+from pipeline.base.figures import save_figure
+from pipeline.base.files import read_arrays, write_json
+from pipeline.base.paths import RAW
+from pipeline.config.values import load_config
+from pipeline.sources.unipen import unpack
+from serving.http.admission import BURST_S, N_SHORT, OVERLOAD_S
+from serving.http.connection import MAX_BODIES_BYTES
 from serving.settings import Settings
 
 WORKERS = (1, 2)

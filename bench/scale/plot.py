@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 
 from bench.rounds import ratio, spread
 from bench.scale.section import ARRIVALS, P99_MS
-from pipeline.paths import ROOT
+from pipeline.base.paths import ROOT
 
 PLOT = ROOT / "docs" / "scale.png"
 

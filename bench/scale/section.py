@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.rounds import ratio, spread
 from bench.scale.theory import mean_wait_s, replicas
-from pipeline.markdown import table
+from pipeline.base.markdown import table
 
 # An answer within a tenth of a second seems to come at once; half of that is left to the network and the browser.
 P99_MS = 50.0

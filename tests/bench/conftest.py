@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.config import load_config
-from pipeline.runtime import set_up
+from pipeline.config.values import load_config
+from pipeline.runtime.mode import set_up
 
 
 @pytest.fixture(scope="session", autouse=True)

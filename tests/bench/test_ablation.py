@@ -1,8 +1,8 @@
 import numpy as np
 
 from bench import ablation
-from pipeline.config import load_config
-from pipeline.data import Split
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import Split
 
 CONFIG = load_config(["model.width=0.25", "train.batch_size=32"])
 

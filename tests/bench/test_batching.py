@@ -2,9 +2,9 @@ import asyncio
 
 from bench.peers.jobs import TENSOR
 from bench.peers.servers.inline_service import predict
-from pipeline.paths import Outputs
-from serving.engine import Engine
-from serving.lifecycle import checked
+from pipeline.base.paths import Outputs
+from serving.queue.engine import Engine
+from serving.reload.lifecycle import checked
 
 
 def test_without_the_queue_the_answer_is_the_same_and_is_observed():

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bench import install
-from pipeline.errors import InklingError
+from pipeline.base.errors import InklingError
 
 
 def test_size_counts_each_file_once_and_no_links(tmp_path):

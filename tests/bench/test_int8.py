@@ -4,8 +4,8 @@ import pytest
 
 from bench.int8 import compare_answers, quantize
 from bench.latency import open_session
-from pipeline.latency import one
-from pipeline.paths import Outputs
+from pipeline.base.paths import Outputs
+from pipeline.registry.latency import one
 
 
 @pytest.mark.filterwarnings("default")

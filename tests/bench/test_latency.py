@@ -1,9 +1,9 @@
 import numpy as np
 
 from bench.latency import open_session, reference_file, runner, summarize
-from pipeline.config import load_config
-from pipeline.latency import one, time_pairs
-from pipeline.paths import Outputs
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from pipeline.registry.latency import one, time_pairs
 
 
 def test_both_files_have_the_same_signature_and_are_timed_in_pairs():

@@ -14,7 +14,7 @@ from bench.peers.plot import overview
 from bench.peers.section import aims, section
 from bench.peers.table import PEERS
 from bench.rounds import ratio
-from pipeline.paths import ROOT
+from pipeline.base.paths import ROOT
 
 PROBABILITIES = np.eye(10, dtype=np.float32)[7:8]
 VALUES = PROBABILITIES.tolist()

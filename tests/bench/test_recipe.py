@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from bench.recipe import Row, ours, reference, run_in_turn, summarize
-from pipeline.config import load_config
-from pipeline.data import Split
-from pipeline.model import build_network
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import Split
+from pipeline.network.networks import build_network
 
 CONFIG = load_config(["model.width=0.25", "train.epochs=2", "train.batch_size=16"])
 REFERENCE = load_config(["model=seed_vision"]).model

@@ -4,7 +4,7 @@ import onnx
 import pytest
 
 from bench.report import DOCUMENT, REPRODUCIBILITY, bits, read, read_bits, report
-from pipeline.paths import Outputs
+from pipeline.base.paths import Outputs
 
 
 def test_the_document_is_what_the_committed_results_say():

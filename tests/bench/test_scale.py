@@ -10,7 +10,7 @@ from bench.rounds import by_figure
 from bench.scale.plot import overview
 from bench.scale.section import section, served
 from bench.scale.theory import mean_wait_s, replicas, waits_s
-from pipeline.unipen import Drawing
+from pipeline.sources.unipen import Drawing
 
 RATE = 200.0
 

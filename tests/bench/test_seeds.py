@@ -3,9 +3,9 @@ import json
 import pytest
 
 from bench import seeds
-from pipeline.config import dump, load_config
-from pipeline.errors import InklingError
-from pipeline.paths import Outputs
+from pipeline.base.errors import InklingError
+from pipeline.base.paths import Outputs
+from pipeline.config.values import dump, load_config
 
 CONFIG = load_config(["train.seed=7"])
 

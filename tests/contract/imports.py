@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+NOT_IN_THE_SERVICE = ("tensorflow", "keras", "mlflow", "dvc", "hydra", "pipeline", "pydantic")
 
 
 def imported_names(source: Path) -> set[str]:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.decisions import states
-from pipeline.paths import Outputs
-from serving.card import Thresholds
-from serving.predictor import Predictor
+from pipeline.base.paths import Outputs
+from pipeline.reader.decisions import states
+from serving.model.card import Thresholds
+from serving.model.predictor import Predictor
 
 
 def test_evaluation_and_service_decide_alike_at_and_around_the_thresholds():

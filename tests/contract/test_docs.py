@@ -44,7 +44,7 @@ RUN_BY = {
     "make train": (CLONE, '*MAKE, "train"'),
     "python -m pipeline.train -m 'experiment=glob(*)'": (EXPERIMENTS, '"-m", "experiment=glob(*)"'),
     "python -m pipeline.experiment_log": (EXPERIMENTS, 'run("pipeline.experiment_log")'),
-    "python -m pipeline.config train.epochs=3": ("tests/pipeline/test_config.py", "train.epochs=3"),
+    "python -m pipeline.config train.epochs=3": ("tests/pipeline/config/test_values.py", "train.epochs=3"),
     "dvc exp run -S train.epochs=3": (CLONE, '"train.epochs=3"'),
     "python -m pipeline.promote": (CHAMPION, 'run("pipeline.promote")'),
     "python -m pipeline.register": (CHAMPION, 'run("pipeline.register")'),

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.extra_strokes import load_drawings
-from pipeline.ink import render_drawings
-from pipeline.unipen import BOX_PX, parse_unipen
-from serving.drawings import BOX, DECIMALS, EXAMPLE, HIGHEST, LOWEST, Drawings
+from pipeline.dataset.pictures import render_drawings
+from pipeline.sources.unipen import BOX_PX, load_drawings, parse_unipen
+from serving.api.drawings import BOX, DECIMALS, EXAMPLE, HIGHEST, LOWEST, Drawings
 
 # Half of the last decimal, and what float32 takes off.
 TOLERANCE = 0.5 * 10**-DECIMALS + 1e-4

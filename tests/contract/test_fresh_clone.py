@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline.config import dump, load_config
-from pipeline.download import MNIST_SHA256, fetch
-from pipeline.idx import read_idx
-from serving.predictor import Predictor
+from pipeline.config.values import dump, load_config
+from pipeline.sources.mirrors import fetch
+from pipeline.sources.mnist import MNIST_SHA256, read_idx
+from serving.model.predictor import Predictor
 from tests.contract.imports import ROOT
 from tests.web.node import package
 

@@ -1,34 +1,141 @@
-"""Who may import whom; the service's own rules are in test_serving_imports.py."""
+"""Which package may import which other, and which modules know a heavy library. Nothing is run but two imports."""
 
+import subprocess
 import sys
 
 import pytest
 
-from tests.contract.imports import ROOT, imported_names
+from tests.contract.imports import NOT_IN_THE_SERVICE, ROOT, imported_names
 
-PIPELINE = sorted((ROOT / "pipeline").glob("*.py"))
-ADAPTERS = {
-    "HersheyFonts": ["glyphs"],
-    # What is read and registered is apart from what a training writes: a change there must not make DVC train again.
-    "mlflow": ["registry", "tracking"],
-    "dvc": ["reproduce"],
-    "tf2onnx": ["onnx_graph"],
-    "optuna": ["search"],
+# Each package with all that it may import; a package comes after what it imports.
+PIPELINE = {
+    "base": "",
+    "config": "base",
+    "runtime": "base config",
+    "sources": "base serving.drawing",
+    "ink": "serving.drawing",
+    "nondigits": "ink serving.drawing",
+    "dataset": "base ink nondigits sources serving.drawing",
+    "network": "base config dataset",
+    "reader": "base config ink network",
+    "training": "base config dataset network",
+    "evaluation": "base dataset ink network nondigits reader sources",
+    "modelfile": "base config dataset ink network nondigits reader sources serving.errors serving.model",
+    "tracking": "base config dataset network runtime",
+    "registry": "base dataset network reader tracking serving.model",
+    "provenance": "base config registry tracking",
 }
+SERVING = {
+    "errors": "",
+    "logs": "",
+    "settings": "errors",
+    "version": "settings",
+    "drawing": "",
+    "model": "errors",
+    "queue": "errors model",
+    "metrics": "errors model queue",
+    "http": "errors metrics queue settings",
+    "api": "errors http model queue settings",
+    "v2": "errors http metrics model queue version",
+    "reload": "errors metrics model queue",
+    "openapi": "api model queue settings version",
+    "app": "api errors http metrics model openapi queue reload settings v2",
+    "workers": "app errors http metrics reload settings",
+    "__main__": "errors logs settings workers",
+}
+# What the pipeline's commands use of the service.
+SHARED = {"serving.drawing", "serving.errors", "serving.model"}
+
+# The only modules that import a library.
+ADAPTERS = {
+    "HersheyFonts": {"pipeline.nondigits.glyphs"},
+    "mlflow": {"pipeline.registry.store", "pipeline.tracking.runs"},
+    "dvc": {"pipeline.reproduce"},
+    "tf2onnx": {"pipeline.modelfile.onnx_graph"},
+    "optuna": {"pipeline.tracking.study"},
+    "onnxruntime": {"serving.model.predictor"},
+}
+# anyio and python-multipart come with starlette.
+SERVING_LIBRARIES = {"anyio", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
 
 
-@pytest.mark.parametrize("package", ADAPTERS)
-def test_a_heavy_dependency_is_imported_by_its_adapters_alone(package):
-    importers = [file.stem for file in PIPELINE if any(name.split(".")[0] == package for name in imported_names(file))]
-    assert importers == ADAPTERS[package]
+def modules(top):
+    return {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in (ROOT / top).rglob("*.py")}
 
 
-@pytest.mark.parametrize("source", PIPELINE, ids=lambda path: path.stem)
-def test_the_pipeline_uses_of_the_service_only_what_it_has_to_test(source):
-    used = {name.split(".")[1] for name in imported_names(source) if name.startswith("serving.")}
-    assert used <= {"predictor", "images", "errors"} | ({"settings"} if source.stem == "reproduce" else set())
+MODULES = modules("pipeline") | modules("serving")
 
 
-def test_what_runs_elsewhere_is_made_with_the_service_alone():
-    used = {name.split(".")[0] for source in (ROOT / "deploy").glob("*.py") for name in imported_names(source)}
+def package(name):
+    """Such as "pipeline.ink" for "pipeline.ink.warp"; of a module at the top, the module."""
+    return ".".join(name.split(".")[:2])
+
+
+def imports_of(top, name):
+    """Packages and top modules of this project that a package or top module imports, other than itself."""
+    own = f"{top}.{name}"
+    used = {
+        package(imported)
+        for module, file in MODULES.items()
+        if package(module) == own
+        for imported in imported_names(file)
+    }
+    return {other for other in used if other.startswith(("pipeline.", "serving."))} - {own}
+
+
+@pytest.mark.parametrize(
+    ("top", "name", "allowed"),
+    [(top, *item) for top, table in (("pipeline", PIPELINE), ("serving", SERVING)) for item in table.items()],
+)
+def test_a_package_imports_only_those_of_its_row(top, name, allowed):
+    full = {other if "." in other else f"{top}.{other}" for other in allowed.split()}
+    assert imports_of(top, name) <= full
+    table = list(PIPELINE if top == "pipeline" else SERVING)
+    own = {other.split(".")[1] for other in full if other.startswith(f"{top}.")}
+    assert own <= set(table[: table.index(name)]), "listed before what it imports"
+
+
+def test_every_package_has_its_row():
+    for top, table in (("pipeline", PIPELINE), ("serving", SERVING)):
+        packages = {name.split(".")[1] for name in MODULES if name.startswith(f"{top}.") and name.count(".") > 1}
+        assert packages <= set(table)
+
+
+def test_a_command_uses_the_service_as_little_as_a_package_does():
+    for name in MODULES:
+        if name.count(".") == 1 and name.startswith("pipeline."):
+            used = {other for other in imports_of(*name.split(".")) if other.startswith("serving.")}
+            assert used <= SHARED | ({"serving.settings"} if name == "pipeline.reproduce" else set()), name
+
+
+@pytest.mark.parametrize("library", ADAPTERS)
+def test_a_heavy_library_is_imported_only_by_its_adapters(library):
+    assert {name for name, file in MODULES.items() if library in top_level(file)} == ADAPTERS[library]
+
+
+def test_the_service_imports_few_libraries():
+    used = set().union(*(top_level(file) for name, file in MODULES.items() if name.startswith("serving.")))
+    assert used <= SERVING_LIBRARIES | {"serving"} | sys.stdlib_module_names
+
+
+def test_what_runs_elsewhere_is_made_with_the_service_only():
+    used = set().union(*(top_level(file) for file in (ROOT / "deploy").rglob("*.py")))
     assert used <= {"serving"} | sys.stdlib_module_names
+
+
+def top_level(file):
+    return {name.split(".")[0] for name in imported_names(file)}
+
+
+@pytest.mark.parametrize(
+    ("statement", "forbidden"),
+    [
+        ("import serving.app, serving.__main__", NOT_IN_THE_SERVICE),
+        # The pipeline tests and draws with these, so they load nothing of the web.
+        ("import serving.model.predictor, serving.drawing.rasterize", ("starlette", "uvicorn", "anyio")),
+    ],
+)
+def test_a_running_process_has_not_loaded(statement, forbidden):
+    code = f"import sys\n{statement}\nprint(*sorted(set({forbidden!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

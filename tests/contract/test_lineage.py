@@ -7,10 +7,10 @@ import subprocess
 import pytest
 import yaml
 
-from pipeline.commits import content
 from pipeline.lineage import main, trace
-from pipeline.lineage_checks import AGREES, DIFFERS
-from pipeline.lineage_search import MODEL
+from pipeline.provenance.checks import AGREES, DIFFERS
+from pipeline.provenance.git import content
+from pipeline.provenance.search import MODEL
 from tests.contract.imports import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

@@ -12,7 +12,7 @@ import httpx2
 import psutil
 import pytest
 
-from serving.server import GRACE_S
+from serving.http.server import GRACE_S
 from serving.settings import Settings
 from tests.contract.imports import ROOT
 from tests.deploy.image import Stage, build, lacking, words_of

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from serving import v2
-from serving.server import GRACE_S
+from serving.http.server import GRACE_S
 from serving.settings import ENV_PREFIX, Settings
+from serving.v2 import routes
 from serving.version import inkling_version
 from serving.workers import PATIENCE_S
 from tests.contract.imports import ROOT
@@ -22,7 +22,7 @@ from tests.serving.under_load.process import running, watched
 
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-ROUTES = {f"/v2{route.path}" for route in v2.routes}
+ROUTES = {f"/v2{route.path}" for route in routes.routes}
 MB = 2**20
 
 

@@ -11,8 +11,8 @@ import pytest
 import tritonclient.http as triton
 
 from deploy.triton import write_repository
-from pipeline.stroke_accuracy import CELLS, draw_cell
-from serving.card import MODEL_NAME, OUTPUTS
+from pipeline.dataset.cells import CELLS, draw_cell
+from serving.model.card import MODEL_NAME, OUTPUTS
 from serving.settings import Settings
 from tests.deploy.tritonserver import VARIABLE, serving
 from tests.e2e.test_real_digits import read_drawings

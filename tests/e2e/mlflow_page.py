@@ -22,8 +22,8 @@ from urllib.parse import quote
 import mlflow
 from playwright.sync_api import sync_playwright
 
-from pipeline import registry
-from pipeline.tracking import EXPERIMENT, uri
+from pipeline.registry import store as registry
+from pipeline.tracking.runs import EXPERIMENT, uri
 from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
 
 START_SECONDS = 60

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipeline.strokes import place, rasterize
-from pipeline.unipen import Drawing, parse_unipen
+from pipeline.sources.unipen import Drawing, parse_unipen
+from serving.drawing.rasterize import rasterize
+from serving.drawing.strokes import place
 from tests.e2e.digits import Stroke
 from tests.e2e.hand import draw, draw_by_pen, draw_by_touch
 

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from pipeline.calibration import Calibration
-from pipeline.config import load_config
-from pipeline.data import NO_DIGIT, DataCard, Split, digest, save
-from pipeline.model import build_network
-from pipeline.reader import Reader
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import NO_DIGIT, DataCard, Split, digest, save
+from pipeline.network.calibration import Calibration
+from pipeline.network.networks import build_network
+from pipeline.reader.model import Reader
 from pipeline.reproduce import copy_project
-from pipeline.runtime import set_up
+from pipeline.runtime.mode import set_up
 
 
 @pytest.fixture(scope="session", autouse=True)

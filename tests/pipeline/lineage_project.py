@@ -7,9 +7,9 @@ import subprocess
 import onnx
 import yaml
 
-from pipeline.config import dump, load_config, params_sha256
+from pipeline.config.values import dump, load_config, params_sha256
 from pipeline.lineage import trace
-from pipeline.lineage_checks import CARD
+from pipeline.provenance.checks import CARD
 
 DIGESTS = {"train": "a" * 64, "validation": "b" * 64}
 METRICS = {"test_accuracy": 0.996}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mlflow
 
-from pipeline.paths import ROOT
+from pipeline.base.paths import ROOT
 from pipeline.reproduce import copy_project
 
 # As in an activated environment, and with a store of the copy's own.

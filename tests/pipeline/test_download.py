@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from pipeline import download
-from pipeline.config import load_config
-from pipeline.data import digest_arrays
-from pipeline.errors import DownloadError
-from pipeline.unipen import pack, parse_unipen, unpack
+from pipeline.base.errors import DownloadError
+from pipeline.base.files import digest_arrays
+from pipeline.config.values import load_config
+from pipeline.sources import mirrors, pendigits
+from pipeline.sources.unipen import pack, parse_unipen, unpack
 
 CONTENT = bytes(range(256)) * 2000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -63,8 +64,8 @@ def mirror(monkeypatch, tmp_path):
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}", ranges
 
-    monkeypatch.setattr(download, "PARTIAL", tmp_path / "partial")
-    monkeypatch.setattr(download, "TIMEOUT_SECONDS", (0.5, 0.5))
+    monkeypatch.setattr(mirrors, "PARTIAL", tmp_path / "partial")
+    monkeypatch.setattr(mirrors, "TIMEOUT_SECONDS", (0.5, 0.5))
     monkeypatch.delenv("INKLING_MIRROR", raising=False)
     yield start
     for server in servers:
@@ -72,13 +73,13 @@ def mirror(monkeypatch, tmp_path):
         server.server_close()
 
 
-def use(monkeypatch, *mirrors):
-    monkeypatch.setattr(download, "PUBLIC_MIRRORS", mirrors)
+def use(monkeypatch, *addresses):
+    monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", addresses)
 
 
 def fetch(tmp_path):
     target = tmp_path / "raw" / "file.gz"
-    download.fetch("mnist/file.gz", SHA256, target)
+    mirrors.fetch("mnist/file.gz", SHA256, target)
     return target
 
 
@@ -189,7 +190,7 @@ PEN = b'.SEGMENT DIGIT 0 ? "1"\n.COMMENT 1 3 0\n.PEN_DOWN\n 100 400\n 100 100\n.
 
 
 @pytest.fixture
-def pendigits(monkeypatch, tmp_path):
+def small_pendigits(monkeypatch, tmp_path):
     """Both parts of Pendigits as a text of one digit, in an archive as the public one, and what `download` expects."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as members:
@@ -198,14 +199,14 @@ def pendigits(monkeypatch, tmp_path):
     values = digest_arrays(pack(parse_unipen(PEN.decode())))
     text = hashlib.sha256(PEN).hexdigest()
     expected = {part: (f"pendigits-orig.{end}", text, values) for part, end in (("train", "tra"), ("test", "tes"))}
-    monkeypatch.setattr(download, "PENDIGITS", expected)
-    monkeypatch.setattr(download, "PENDIGITS_ZIP_SHA256", hashlib.sha256(archive.getvalue()).hexdigest())
-    monkeypatch.setattr(download, "RAW", tmp_path / "raw")
+    monkeypatch.setattr(pendigits, "PENDIGITS", expected)
+    monkeypatch.setattr(pendigits, "PENDIGITS_ZIP_SHA256", hashlib.sha256(archive.getvalue()).hexdigest())
+    monkeypatch.setattr(pendigits, "RAW", tmp_path / "raw")
     monkeypatch.setattr(download, "MNIST_SHA256", {})
     public = tmp_path / "public"
     public.mkdir()
-    (public / download.PENDIGITS_ZIP).write_bytes(archive.getvalue())
-    monkeypatch.setattr(download, "PENDIGITS_ARCHIVE", str(public))
+    (public / pendigits.PENDIGITS_ZIP).write_bytes(archive.getvalue())
+    monkeypatch.setattr(pendigits, "PENDIGITS_ARCHIVE", str(public))
     own = tmp_path / "own" / "pendigits"
     own.mkdir(parents=True)
     for name, *_ in expected.values():
@@ -214,11 +215,11 @@ def pendigits(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("source", ["own mirror", "public archive", "own mirror with other bytes"])
-def test_pen_strokes_are_the_same_from_every_source(source, mirror, pendigits, monkeypatch, tmp_path):
+def test_pen_strokes_are_the_same_from_every_source(source, mirror, small_pendigits, monkeypatch, tmp_path):
     if source != "public archive":
-        monkeypatch.setenv("INKLING_MIRROR", str(pendigits))
+        monkeypatch.setenv("INKLING_MIRROR", str(small_pendigits))
     if source == "own mirror with other bytes":
-        (pendigits / "pendigits" / "pendigits-orig.tes").write_bytes(PEN + b"\n")
+        (small_pendigits / "pendigits" / "pendigits-orig.tes").write_bytes(PEN + b"\n")
     download.download(load_config())
     for part in ("train", "test"):
         with np.load(tmp_path / "raw" / f"pendigits-{part}.npz") as stored:
@@ -227,14 +228,14 @@ def test_pen_strokes_are_the_same_from_every_source(source, mirror, pendigits, m
         assert drawing.strokes[0].tolist() == [[100, 100], [100, 400]]
 
 
-def test_pen_strokes_that_say_something_else_are_refused(mirror, pendigits, monkeypatch, tmp_path):
-    other = {part: (name, text, "0" * 64) for part, (name, text, _) in download.PENDIGITS.items()}
-    monkeypatch.setattr(download, "PENDIGITS", other)
+def test_pen_strokes_that_say_something_else_are_refused(mirror, small_pendigits, monkeypatch, tmp_path):
+    other = {part: (name, text, "0" * 64) for part, (name, text, _) in pendigits.PENDIGITS.items()}
+    monkeypatch.setattr(pendigits, "PENDIGITS", other)
     with pytest.raises(DownloadError, match="something else than the published data"):
         download.download(load_config())
     assert not (tmp_path / "raw").exists()
 
 
-def test_without_pen_strokes_nobody_is_asked_for_them(mirror, pendigits, monkeypatch, tmp_path):
+def test_without_pen_strokes_nobody_is_asked_for_them(mirror, small_pendigits, monkeypatch, tmp_path):
     download.download(load_config(["data.pendigits=false"]))
     assert not (tmp_path / "raw").exists()

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline import evaluate
-from pipeline.config import load_config
-from pipeline.data import Split, write_arrays
-from pipeline.paths import Outputs
-from pipeline.unipen import Drawing, pack
+from pipeline.base.files import write_arrays
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import Split
+from pipeline.sources.unipen import Drawing, pack
 
 STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
 
@@ -38,7 +39,7 @@ def project(request, tmp_path, monkeypatch, reader, digits):
     monkeypatch.setattr(evaluate, "set_up", lambda *_: None)
     monkeypatch.setattr(evaluate, "load_reader", lambda *_: reader)
     monkeypatch.setattr(evaluate, "load_split", lambda _: Split(images[::250], labels[::250].astype(np.int32)))
-    monkeypatch.setattr(evaluate.tracking, "resume_run", lambda _: contextlib.nullcontext(run))
+    monkeypatch.setattr(evaluate.runs, "resume_run", lambda _: contextlib.nullcontext(run))
     evaluate.evaluate(load_config(["evaluate.nondigits=2"]))
     return Outputs(tmp_path), run, request.param
 

@@ -11,15 +11,16 @@ import mlflow
 import numpy as np
 import pytest
 
-from pipeline import registry, tracking
-from pipeline.calibration import Calibration
-from pipeline.config import load_config
-from pipeline.data import DataCard, Split
-from pipeline.errors import DataError, InklingError
+from pipeline.base.errors import DataError, InklingError
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import DataCard, Split
 from pipeline.experiment_log import evaluate_run, find_runs, presets, write_log
-from pipeline.history import Epoch
-from pipeline.model import build_network
-from pipeline.paths import Outputs
+from pipeline.network.calibration import Calibration
+from pipeline.network.history import Epoch
+from pipeline.network.networks import build_network
+from pipeline.registry import store as registry
+from pipeline.tracking import runs as tracking
 
 CARD = DataCard("mnist", "MNIST", 54_000, 6_000, 10_000, {}, 0, {}, {})
 CONFIGS = {

@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 import pytest
 
-from pipeline.errors import ParityError
-from pipeline.export import compare, pictures, run_file
-from pipeline.nondigits import FAMILIES
-from pipeline.onnx_graph import DIMENSIONS
-from pipeline.paths import ROOT, Outputs
-from pipeline.unipen import Drawing
+from pipeline.base.errors import ParityError
+from pipeline.base.paths import ROOT, Outputs
+from pipeline.modelfile.onnx_graph import DIMENSIONS
+from pipeline.modelfile.parity import compare, pictures, run_file
+from pipeline.nondigits.families import FAMILIES
+from pipeline.sources.unipen import Drawing
 
 
 def answers(n=4):
@@ -78,11 +78,11 @@ def test_the_committed_file_has_the_contract_s_signature():
 CONVERT = """
 import sys
 import keras
-from pipeline.calibration import Calibration
-from pipeline.config import load_config
-from pipeline.model import build_network
-from pipeline.onnx_graph import convert
-from pipeline.reader import Reader
+from pipeline.network.calibration import Calibration
+from pipeline.config.values import load_config
+from pipeline.network.networks import build_network
+from pipeline.modelfile.onnx_graph import convert
+from pipeline.reader.model import Reader
 for _ in range(int(sys.argv[1])):
     network = build_network(load_config().model)  # each one's layers get other names
 keras.utils.set_random_seed(1)

@@ -13,10 +13,10 @@ import pytest
 from rich.console import Console
 
 from pipeline import interactive
-from pipeline.config import meaning
-from pipeline.data import write_json, write_text
+from pipeline.base.files import write_json, write_text
+from pipeline.base.paths import ROOT, Outputs
+from pipeline.config.values import meaning
 from pipeline.interactive import ASKED, repeat
-from pipeline.paths import ROOT, Outputs
 
 ASK = "from rich.console import Console; from pipeline.interactive import ask; print('CHOSEN', ask({}, Console()))"
 

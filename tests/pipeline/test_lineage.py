@@ -9,12 +9,13 @@ from itertools import count
 
 import pytest
 
-from pipeline import lineage, lineage_search
-from pipeline.errors import DataError
+from pipeline import lineage
+from pipeline.base.errors import DataError
 from pipeline.lineage import LineageError, main, trace
-from pipeline.lineage_checks import AGREES, CARD, DIFFERS
-from pipeline.lineage_text import TREE
-from serving.card import ModelCard
+from pipeline.provenance import search
+from pipeline.provenance.checks import AGREES, CARD, DIFFERS
+from pipeline.provenance.text import TREE
+from serving.model.card import ModelCard
 from tests.pipeline.lineage_project import CONFIG, DIGESTS, STAGES, Project, config, md5, model, results, sha256
 
 
@@ -58,7 +59,7 @@ def test_a_committed_model_has_its_commit_and_the_stages_that_lead_to_it(project
     assert found.card["data"]["sha256"] == DIGESTS
     assert set(results(found).values()) == {AGREES, "not compared"}
     assert results(found)["data", f"{CARD} as in dvc.lock"] == "not compared"
-    assert results(found)["3 files of code and results", "dvc.lock"] == AGREES
+    assert results(found)["3 paths of code and results", "dvc.lock"] == AGREES
     assert [one.part for one in found.missing] == ["MLflow"]
 
 
@@ -197,4 +198,4 @@ def test_the_text_has_each_parameter_and_each_hash_once(project, monkeypatch, ca
 )  # fmt: skip
 def test_only_a_store_that_is_there_is_asked(tmp_path, address, is_there):
     (tmp_path / "here").touch()
-    assert lineage_search.has_store(address.format(tmp_path)) == is_there
+    assert search.has_store(address.format(tmp_path)) == is_there

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from pipeline import prepare
-from pipeline.config import load_config
-from pipeline.data import NO_DIGIT, load_card, load_split, read_arrays, save, take
-from pipeline.errors import DataError
-from pipeline.unipen import Drawing, pack, unpack
+from pipeline.base.errors import DataError
+from pipeline.base.files import read_arrays
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import NO_DIGIT, load_card, load_split, save, take
+from pipeline.sources.unipen import Drawing, pack, unpack
 
 FEW = ("strokes.skeletons=200", "strokes.renders=2", "strokes.nondigits=100")
 

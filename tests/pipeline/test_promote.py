@@ -5,14 +5,16 @@ import mlflow
 import numpy as np
 import pytest
 
-from pipeline import promote, registry, tracking
-from pipeline.config import dump, load_config
-from pipeline.data import DataCard, Split, load_card, load_split, save
-from pipeline.errors import PromotionError, RegistryError
-from pipeline.history import Epoch
-from pipeline.paths import Outputs
+from pipeline import promote
+from pipeline.base.errors import PromotionError, RegistryError
+from pipeline.base.paths import Outputs
+from pipeline.config.values import dump, load_config
+from pipeline.dataset.splits import DataCard, Split, load_card, load_split, save
+from pipeline.network.history import Epoch
 from pipeline.promote import objection, rank
-from pipeline.registry import Trial
+from pipeline.registry import store as registry
+from pipeline.registry.store import Trial
+from pipeline.tracking import runs
 
 CONFIG = load_config()
 SHA256 = {"train": "a", "validation": "b", "test": "c"}
@@ -21,11 +23,11 @@ CARD = DataCard("mnist", "MNIST", 2, 6, 2, PARTS, 0, SHA256, {})
 
 
 def values(**overrides):
-    return {key: str(value) for key, value in (tracking.parameters(CONFIG) | overrides).items()}
+    return {key: str(value) for key, value in (runs.parameters(CONFIG) | overrides).items()}
 
 
 def trial(accuracy, status="FINISHED", sha256=SHA256, **overrides):
-    tags = {tracking.DATA_TAG: json.dumps(sha256)}
+    tags = {runs.DATA_TAG: json.dumps(sha256)}
     metrics = {"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051}
     return Trial(f"run {accuracy}", "a", status, values(**overrides), metrics, tags, seconds=1.0)
 
@@ -112,11 +114,11 @@ def params(store, monkeypatch, tmp_path):
 
 def run(overrides, accuracy, **tags):
     """A run in the store, as training leaves it; its ID."""
-    with tracking.start_run("a", load_config(overrides), CARD, Outputs(promote.PARAMS.parent)) as started:
+    with runs.start_run("a", load_config(overrides), CARD, Outputs(promote.PARAMS.parent)) as started:
         started.log_metrics({"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051})
         for number, seconds in ((1, 2.0), (2, 3.0)):
             started.log_epoch(Epoch(number, 0.1, 0.9, 0.1, 0.9, 0.001), seconds)
-    client = mlflow.MlflowClient(tracking.uri())
+    client = mlflow.MlflowClient(runs.uri())
     (made,) = client.search_runs([_experiment(client)], order_by=["attributes.start_time DESC"], max_results=1)
     for name, value in tags.items():
         client.set_tag(made.info.run_id, name, value)
@@ -124,12 +126,12 @@ def run(overrides, accuracy, **tags):
 
 
 def _experiment(client):
-    return client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
+    return client.get_experiment_by_name(runs.EXPERIMENT).experiment_id
 
 
 def sweep(*trials):
     """A parent and its trials; their IDs."""
-    client = mlflow.MlflowClient(tracking.uri())
+    client = mlflow.MlflowClient(runs.uri())
     made = [run(*trial) for trial in trials]
     parent = client.create_run(_experiment(client)).info.run_id
     for trial in made:
@@ -175,7 +177,7 @@ def test_a_sweep_and_a_run_at_once_are_refused(monkeypatch, capsys):
 
 def test_a_run_that_can_not_be_promoted_is_refused_by_name(params):
     _, (broken,) = sweep((["model.width=0.5"], 0.95))
-    mlflow.MlflowClient(tracking.uri()).set_terminated(broken, "KILLED")
+    mlflow.MlflowClient(runs.uri()).set_terminated(broken, "KILLED")
     with pytest.raises(PromotionError, match=f"run {broken} can't be promoted: it is KILLED"):
         promote.promote(None, broken, is_dry_run=False)
     with pytest.raises(PromotionError, match=r"sweep .* can't be promoted: it is KILLED"):

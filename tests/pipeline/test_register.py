@@ -7,12 +7,14 @@ import numpy as np
 import onnx
 import pytest
 
-from pipeline import register, registry, tracking
-from pipeline.config import load_config
-from pipeline.data import DataCard, Split, load_card, load_split, save
-from pipeline.environment import file_sha256
-from pipeline.paths import Outputs
-from serving.predictor import Predictor
+from pipeline import register
+from pipeline.base.files import file_sha256
+from pipeline.base.paths import Outputs
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import DataCard, Split, load_card, load_split, save
+from pipeline.registry import store
+from pipeline.tracking import runs
+from serving.model.predictor import Predictor
 
 # MLflow warns of its own type hints when it first stores a model.
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")
@@ -33,16 +35,16 @@ def champion(tmp_path_factory, digits):
         patch.chdir(directory)
         patch.setattr(register, "load_card", partial(load_card, directory))
         patch.setattr(register, "load_split", partial(load_split, directory=directory))
-        with tracking.start_run("a", load_config(), card, Outputs(directory)) as run:
+        with runs.start_run("a", load_config(), card, Outputs(directory)) as run:
             example = split.images[:1]
             run.log_model(MODEL, {"image": example}, vars(Predictor.load(MODEL).run(example)))
             run.log_metrics({"parity_difference": 0.0})
-        yield registry.add_version(registry.find_export(file_sha256(MODEL)))
+        yield store.add_version(store.find_export(file_sha256(MODEL)))
 
 
 def gates(file, champion):
     """What they found, by name."""
-    found = register.measure(file, registry.find_export(champion.sha256), champion)
+    found = register.measure(file, store.find_export(champion.sha256), champion)
     return {gate.name: gate for gate in found}
 
 

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from pipeline.config import load_config
-from pipeline.data import DataCard
-from pipeline.paths import ROOT, Outputs
-from pipeline.tracking import start_run
+from pipeline.base.paths import ROOT, Outputs
+from pipeline.config.values import load_config
+from pipeline.dataset.splits import DataCard
+from pipeline.tracking.runs import start_run
 
 CARD = DataCard("mnist", "MNIST", 2, 2, 2, {}, 0, {"train": "a", "validation": "b", "test": "c"}, {})
 

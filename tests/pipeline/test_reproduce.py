@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from pipeline.paths import ROOT
+from pipeline.base.paths import ROOT
 
 STAGE = """
 import os, signal, sys, time

@@ -12,9 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.predictor import Predictor
+from serving.http.middleware import Shell
+from serving.model.predictor import Predictor
 from serving.settings import ROOT, Settings
-from serving.shell import Shell
 
 MODEL = ROOT / "models" / "digits.onnx"
 MAX_BODY_BYTES = 2**20

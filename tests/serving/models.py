@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from serving.predictor import Predictor
+from serving.model.predictor import Predictor
 
 from .conftest import MODEL
 

@@ -8,9 +8,9 @@ from starlette.testclient import TestClient
 
 from serving.app import create_app
 from serving.errors import ModelError, StartError
-from serving.predictor import Predictor
+from serving.http.middleware import Shell
+from serving.model.predictor import Predictor
 from serving.settings import Settings
-from serving.shell import Shell
 
 from .drawings import draw, encode
 

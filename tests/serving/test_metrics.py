@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from serving.engine import MAX_BATCH_IMAGES, Answer
+from serving.http.middleware import PREDICTING, Shell, route_of
 from serving.metrics import BATCHES, REASONS, ROUTES, SCORE_BOUNDS, STATUSES, Metric, Metrics, fact
-from serving.predictor import Predictor
-from serving.shell import PREDICTING, Shell, route_of
+from serving.model.predictor import Predictor
+from serving.queue.engine import MAX_BATCH_IMAGES, Answer
 
 from .drawings import STROKES, draw, encode
 

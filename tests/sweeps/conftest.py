@@ -8,9 +8,9 @@ from dataclasses import asdict, replace
 import mlflow
 import pytest
 
-from pipeline import tracking
-from pipeline.config import load_config
-from pipeline.data import write_json
+from pipeline.base.files import write_json
+from pipeline.config.values import load_config
+from pipeline.tracking import runs as tracking
 from tests.contract.imports import ROOT
 from tests.sweeps.trials import CARD, SLOW
 

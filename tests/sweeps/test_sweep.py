@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pipeline.paths import CONF
+from pipeline.base.paths import CONF
 from tests.sweeps.conftest import of
 from tests.sweeps.trials import RAISES
 

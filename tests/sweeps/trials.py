@@ -7,24 +7,24 @@ import time
 import hydra
 
 import pipeline.train
-from pipeline import search, tracking
-from pipeline.data import DataCard
-from pipeline.errors import TrainingError
-from pipeline.history import Epoch
-from pipeline.paths import CONF, ROOT
-from pipeline.sweep import true_end
+from pipeline.base.errors import TrainingError
+from pipeline.base.paths import CONF, ROOT
+from pipeline.dataset.splits import DataCard
+from pipeline.network.history import Epoch
+from pipeline.runtime.stage import true_end
+from pipeline.tracking import runs, study
 
 RAISES, NAN, KILLED, SLOW = 1, 2, 3, 4
 CARD = DataCard("mnist", "MNIST", 2, 2, 2, {}, 0, {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64}, {})
 
 
 def train(config, outputs, name):
-    with tracking.start_run(name, config, CARD, outputs) as run:
+    with runs.start_run(name, config, CARD, outputs) as run:
         (outputs.directory / "pid").write_text(str(os.getpid()))
         for number in range(1, config.train.epochs + 1):
             epoch = Epoch(number, 0.5, 0.8, 0.4, 1 - config.train.learning_rate / number, 0.001)
             run.log_epoch(epoch, 0.0)
-            search.report(epoch)
+            study.report(epoch)
             while config.train.seed == SLOW and not (ROOT / "go").exists():
                 time.sleep(0.05)
         match config.train.seed:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.web.node import ROOT, node
 
-TESTS = sorted((ROOT / "tests/web").glob("*.test.js"))
+TESTS = sorted((ROOT / "tests/web").rglob("*.test.js"))
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda path: path.name)

@@ -1,28 +1,28 @@
 // Wires the sheet, the service and the page together.
 
-import * as architecture from "./architecture.js";
-import { RASTER_SIDE, Sheet } from "./canvas.js";
-import * as correction from "./correction.js";
-import { byId } from "./dom.js";
-import * as evaluation from "./evaluation.js";
-import * as experiments from "./experiments.js";
-import { takeFiles } from "./files.js";
-import { takeKeys } from "./keys.js";
-import * as motion from "./motion.js";
-import * as navigation from "./navigation.js";
-import * as network from "./network.js";
-import { Newest } from "./newest.js";
-import { worksOffline } from "./offline.js";
-import { addSamples } from "./picker.js";
-import * as picture from "./picture.js";
-import { ServiceError, fileRequest, inkRequest, predict } from "./predict.js";
-import { tellProblem } from "./problems.js";
-import * as run from "./run.js";
-import { forgetLink, isOwnLink, linkedStrokes, share } from "./share.js";
-import * as steps from "./steps.js";
-import "./theme.js";
-import * as ui from "./ui.js";
-import { Watch } from "./watch.js";
+import * as architecture from "./model/architecture.js";
+import { RASTER_SIDE, Sheet } from "./sheet/canvas.js";
+import * as correction from "./answer/correction.js";
+import { byId } from "./base/dom.js";
+import * as evaluation from "./model/evaluation.js";
+import * as experiments from "./model/experiments.js";
+import { takeFiles } from "./sheet/files.js";
+import { takeKeys } from "./sheet/keys.js";
+import * as motion from "./base/motion.js";
+import * as navigation from "./base/navigation.js";
+import * as network from "./answer/network.js";
+import { Newest } from "./service/latest.js";
+import { worksOffline } from "./service/offline.js";
+import { addSamples } from "./sheet/picker.js";
+import * as picture from "./sheet/picture.js";
+import { ServiceError, fileRequest, inkRequest, predict } from "./service/predict.js";
+import { tellProblem } from "./service/problems.js";
+import * as run from "./model/commands.js";
+import { forgetLink, isOwnLink, linkedStrokes, share } from "./sheet/share.js";
+import * as steps from "./answer/steps.js";
+import "./base/theme.js";
+import * as ui from "./answer/verdict.js";
+import { Watch } from "./service/health.js";
 
 /**
  * The parts of the page that show the card, and follow the answers as far as they like.

@@ -5,7 +5,7 @@ import sys
 import time
 
 from serving.__main__ import main
-from serving.engine import Answer, Engine, Images
+from serving.queue.engine import Answer, Engine, Images
 
 
 async def predict(engine: Engine, images: Images, timeout_s: float = math.inf) -> Answer:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from serving.predictor import Predictor
+from serving.model.predictor import Predictor
 
 from ..conftest import MODEL
 from ..models import golden, with_metadata

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from serving.server import GRACE_S
+from serving.http.server import GRACE_S
 
 from .client import NORMAL, READY, ask, asking
 from .process import END_S, Running, running, wait_until

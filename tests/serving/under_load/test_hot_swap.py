@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.predictor import Predictor
+from serving.model.predictor import Predictor
 
 from ..conftest import MODEL
 from ..drawings import draw

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.overload import BURST_S, LASTING_S, N_SHORT, OVERLOAD_S
+from serving.http.admission import BURST_S, LASTING_S, N_SHORT, OVERLOAD_S
 
 from .arrivals import drive
 from .client import NORMAL, READY, asking, request

@@ -1,7 +1,7 @@
 // The page of /docs: everything on it comes from openapi.json.
 
-import { html } from "../build.js";
-import { byId } from "../dom.js";
+import { html } from "../base/markup.js";
+import { byId } from "../base/dom.js";
 import { prose } from "./elements.js";
 import { methodBadge, operationCard, operationsOf } from "./operation.js";
 

@@ -1,7 +1,7 @@
 // Elements that the page of the API has many of.
 
-import { html } from "../build.js";
-import { copyBy } from "../clipboard.js";
+import { html } from "../base/markup.js";
+import { copyBy } from "../base/clipboard.js";
 
 /**
  * @param {string} text

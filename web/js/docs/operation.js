@@ -1,6 +1,6 @@
 // One route: what it takes, what it answers, how to ask.
 
-import { html } from "../build.js";
+import { html } from "../base/markup.js";
 import { curl } from "./curl.js";
 import { copyButton, prose } from "./elements.js";
 import { limits, resolve, schemaTree, typeLabel } from "./schema.js";

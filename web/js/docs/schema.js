@@ -1,6 +1,6 @@
 // A JSON Schema as a tree that people read.
 
-import { html } from "../build.js";
+import { html } from "../base/markup.js";
 import { prose } from "./elements.js";
 
 /**

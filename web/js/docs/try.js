@@ -1,9 +1,9 @@
 // "Try it": sends a request as the document describes it, and shows what comes back.
 
-import { html } from "../build.js";
-import { RASTER_SIDE, Sheet } from "../canvas.js";
-import { fileRequest, inkRequest } from "../predict.js";
-import { say } from "../speech.js";
+import { html } from "../base/markup.js";
+import { RASTER_SIDE, Sheet } from "../sheet/canvas.js";
+import { fileRequest, inkRequest } from "../service/predict.js";
+import { say } from "../base/speech.js";
 import { address } from "./curl.js";
 
 /** Of a whole body, and of one text in it. */

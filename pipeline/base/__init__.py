@@ -1,0 +1,1 @@
+"""Errors, paths and files: what every other package of the pipeline uses."""

@@ -1,0 +1,1 @@
+"""The configuration: its schema, and the values of params.yaml."""

@@ -1,0 +1,1 @@
+"""The prepared data: its parts, its pictures and its splits."""

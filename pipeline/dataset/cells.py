@@ -1,0 +1,49 @@
+"""The ways in which the test drawings are drawn: two line widths, two sizes, centred and anywhere."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from pipeline.sources.unipen import Drawing
+from serving.drawing.rasterize import draw
+
+CANVAS = (280, 280)  # pixels, as the page sends it
+BATCH = 250  # canvases
+SEED = 1  # of the places off the centre
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One way to draw them all.
+
+    Attributes:
+        line: width of the line, relative to the drawing's longest side.
+        size: longest side of the drawing, relative to the canvas.
+        is_centred: in the middle of the canvas, or anywhere on it.
+    """
+
+    line: float
+    size: float
+    is_centred: bool
+
+    @property
+    def name(self) -> str:
+        """Such as "line_12_size_60_centred"; percentages."""
+        return f"line_{self.line * 100:.0f}_size_{self.size * 100:.0f}_{'centred' if self.is_centred else 'anywhere'}"
+
+
+CELLS = tuple(Cell(*values) for values in product((0.12, 0.07), (0.6, 0.3), (True, False)))
+REFERENCE = CELLS[0].name  # stands for all where each drawing should count once
+
+
+def draw_cell(drawings: Sequence[Drawing], cell: Cell) -> Iterator[np.ndarray]:
+    """All drawings as one cell has them, uint8 ``[n, 280, 280]``, 255 = ink, at most `BATCH` at a time."""
+    rng = np.random.default_rng(SEED)
+    for start in range(0, len(drawings), BATCH):
+        canvases = []
+        for drawing in drawings[start : start + BATCH]:
+            x, y = (0.5, 0.5) if cell.is_centred else rng.random(2).tolist()
+            canvases.append(draw(drawing.strokes, CANVAS, cell.size, cell.line, (x, y)))
+        yield np.stack(canvases)

@@ -1,0 +1,73 @@
+"""Figures of test answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.evaluation.statistics import expected_calibration_error, proportion, reliability
+from pipeline.reader.decisions import is_refused, states
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """Test images as they were answered.
+
+    Attributes:
+        labels: int32 ``[n]``, 0 to 9.
+        answers: arrays of n rows, as `Reader.read` names them.
+        writers: int32 ``[n]``, who drew them; None where nobody knows.
+    """
+
+    labels: np.ndarray
+    answers: Mapping[str, np.ndarray]
+    writers: np.ndarray | None = None
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The most probable digit: int64 ``[n]``."""
+        return self.answers["probabilities"].argmax(axis=1)
+
+
+def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[str, float]:
+    """Figures of answers to digits.
+
+    Args:
+        name: what the figures' names begin with.
+        test: at least one.
+        thresholds: as `states` takes them.
+
+    Returns:
+        ``<name>_accuracy`` of the most probable digit, whatever the state, with its 95 % interval ``_accuracy_low`` and
+        ``_accuracy_high``; ``_errors``; ``_loss``, the cross-entropy in nats; ``_ece``, the expected calibration error;
+        ``_refused`` and ``_unsure``, shares of all; ``_selective_accuracy``, that of the answers called "digit"
+        (El-Yaniv and Wiener, 2010), 1 where there is none.
+    """
+    probabilities, labels = test.answers["probabilities"], test.labels
+    is_right, found = test.predicted == labels, states(test.answers, thresholds)
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    called_digit = found == "digit"
+    others = {
+        "errors": int((~is_right).sum()),
+        "loss": round(float(-np.log(np.maximum(of_label, 1e-12)).mean()), 6),
+        "ece": round(expected_calibration_error(reliability(probabilities, labels)), 6),
+        "refused": round(float(is_refused(found).mean()), 6),
+        "unsure": round(float((found == "unsure").mean()), 6),
+        "selective_accuracy": round(1 - float((called_digit & ~is_right).sum() / max(called_digit.sum(), 1)), 6),
+    }
+    accuracy = proportion(f"{name}_accuracy", is_right, test.writers)
+    return accuracy | {f"{name}_{key}": value for key, value in others.items()}
+
+
+def confusion_matrix(test: Answered) -> np.ndarray:
+    """Counts of actual by predicted digit: int ``[10, 10]``."""
+    matrix = np.zeros((10, 10), int)
+    np.add.at(matrix, (test.labels, test.predicted), 1)
+    return matrix
+
+
+def confusions(matrix: np.ndarray) -> dict[str, int]:
+    """How often each digit was taken for which other, as "4_as_9"; the most frequent first."""
+    wrong = [(int(matrix[pair]), pair) for pair in np.ndindex(matrix.shape) if pair[0] != pair[1] and matrix[pair]]
+    wrong.sort(key=lambda found: (-found[0], found[1]))
+    return {f"{actual}_as_{predicted}": count for count, (actual, predicted) in wrong}

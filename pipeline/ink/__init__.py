@@ -1,0 +1,1 @@
+"""Ink: strokes of digits, warped and generated, and the normaliser of pictures."""

@@ -1,0 +1,112 @@
+"""A stroke generator: digits written by nobody, with the shapes that people draw and MNIST hardly has.
+
+A skeleton's control points become smooth curves with rounded corners, overshoot and tremor; then the whole leans, bends
+and is stretched, and is sampled as a device does: at equal times, so more densely where the pen is slow.
+"""
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.ndimage import gaussian_filter1d
+
+from pipeline.ink.digit_shapes import SHAPES, Hand, Points
+from pipeline.ink.warp import StrokeWarp, warp
+from serving.drawing.strokes import Strokes
+
+# Probabilities of each digit's variants.
+VARIANTS: dict[int, dict[str, float]] = {digit: variants for digit, (_, variants) in SHAPES.items()}
+
+# How the drawing as a whole differs from its skeleton; the sampling is done here, not there.
+WHOLE = StrokeWarp(
+    rotation=0.1, slant=0.2, scale=0.0, aspect=0.3, bend=0.022, jitter=0.0015, smoothing=0.0, resampling=0.0
+)
+SPACING = 0.01  # of the dense curve, in heights of the digit
+
+
+def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None) -> Strokes:
+    """Write a digit.
+
+    Args:
+        digit: 0 to 9.
+        rng: the same state gives the same drawing.
+        variant: one of `VARIANTS[digit]`; otherwise chosen by their probabilities.
+
+    Returns:
+        Strokes of about height 1, y down.
+    """
+    shape, variants = SHAPES[digit]
+    if variant is None:
+        variant = str(rng.choice(list(variants), p=list(variants.values())))
+    skeleton = shape(Hand(rng), variant)
+    rounding = rng.uniform(0.005, 0.05)  # heights: a careful hand has corners, a quick one has none
+    haste = rng.uniform(0.02, 0.07)  # heights between two samples
+    tremor = 0.006 * rng.random() ** 2
+    strokes = [_write(pieces, rng, rounding, tremor) for pieces in skeleton]
+    strokes = [_overshoot(stroke, rng) for stroke in strokes]
+    lean = max(rng.normal(0.1, 0.14), -0.15)  # most people's digits lean to the right
+    strokes = [stroke @ np.array([[1.0, 0.0], [-lean, 1.0]]) for stroke in strokes]
+    return warp([_sample(stroke, haste) for stroke in strokes], rng, WHOLE)
+
+
+def _write(pieces: list[Points], rng: np.random.Generator, rounding: float, tremor: float) -> np.ndarray:
+    """The dense curve of a stroke: float64 [n_points, 2], about `SPACING` apart."""
+    curves: list[np.ndarray] = []
+    for piece in pieces:
+        points = np.array(piece) + rng.normal(0, 0.013, (len(piece), 2))
+        curves.append(_curve(np.concatenate([curves[-1][-1:], points]) if curves else points, rng))
+    curve = _respace(np.concatenate(curves))
+    rounded = gaussian_filter1d(curve, rounding / SPACING, axis=0, mode="nearest")
+    # Ends are not drawn inwards: what smoothing did to them is faded out over its reach.
+    reach = min(round(3 * rounding / SPACING) + 1, len(curve) // 2)
+    fade = np.clip(np.arange(len(curve)) / reach, 0, 1)
+    fade = np.minimum(fade, fade[::-1])[:, None]
+    shaking = gaussian_filter1d(rng.standard_normal(curve.shape), 3.0, axis=0) * 3
+    return curve + fade * (rounded - curve) + tremor * shaking
+
+
+def _curve(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A smooth curve through control points; a straight line is bowed a little, as a wrist does it."""
+    if len(points) == 2:
+        along = points[1] - points[0]
+        middle = points.mean(axis=0) + rng.normal(0, 0.025) * np.array([-along[1], along[0]])
+        points = np.stack([points[0], middle, points[1]])
+    gaps = np.hypot(*np.diff(points, axis=0).T)
+    # Centripetal: the square root of the distances keeps the curve from overshooting where points are close together.
+    times = np.concatenate([[0.0], np.cumsum(np.sqrt(np.maximum(gaps, 1e-4)))])
+    n_points = max(4, round(gaps.sum() / SPACING))
+    return CubicSpline(times, points, bc_type="natural")(np.linspace(0, times[-1], n_points))
+
+
+def _arc_length(curve: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
+
+
+def _at(curve: np.ndarray, clock: np.ndarray, n_points: int) -> np.ndarray:
+    """Points of the curve at equal steps of a clock that rises along it."""
+    ticks = np.linspace(0, clock[-1], n_points)
+    return np.stack([np.interp(ticks, clock, curve[:, 0]), np.interp(ticks, clock, curve[:, 1])], axis=1)
+
+
+def _respace(curve: np.ndarray) -> np.ndarray:
+    length = _arc_length(curve)
+    return _at(curve, length, max(3, round(length[-1] / SPACING)))
+
+
+def _overshoot(curve: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Now and then the pen is lifted late: the stroke runs on a little, turning."""
+    if rng.random() > 0.25:
+        return curve
+    direction = curve[-1] - curve[max(len(curve) - 6, 0)]
+    direction /= max(float(np.hypot(*direction)), 1e-6)
+    sideways = np.array([-direction[1], direction[0]]) * rng.normal(0, 0.5)
+    steps = np.arange(1, 1 + max(1, round(rng.uniform(0.01, 0.07) / SPACING)))[:, None] * SPACING
+    return np.concatenate([curve, curve[-1] + steps * direction + steps**2 * 10 * sideways])
+
+
+def _sample(curve: np.ndarray, spacing: float) -> np.ndarray:
+    """Samples at equal times of a pen that slows down in curves: `spacing` apart where it is fastest."""
+    length = _arc_length(curve)
+    heading = np.unwrap(np.arctan2(*np.gradient(curve, axis=0).T[::-1]))
+    turning = gaussian_filter1d(np.abs(np.gradient(heading)), 2.0)  # radians per step
+    slowness = 1 + 6 * np.minimum(turning, 0.5)
+    clock = np.concatenate([[0.0], np.cumsum(np.diff(length) * slowness[1:])])
+    return _at(curve, clock, max(2, round(clock[-1] / spacing) + 1)).astype(np.float32)

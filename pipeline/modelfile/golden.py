@@ -1,0 +1,46 @@
+"""Golden answers: pictures and answers in the model file, for the self-check of the service."""
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from pipeline.dataset.pictures import digit_source
+from pipeline.modelfile.parity import SEED
+from pipeline.nondigits.families import FAMILIES, draw_picture
+from pipeline.reader.decisions import states
+from pipeline.reader.model import Reader, read_all
+
+N_GOLDEN_CANDIDATES = 1000  # validation images
+N_GOLDEN = 3  # of those that the reader is least sure of, and of those that are surely no digits
+GOLDEN_FAMILIES = ("latin_letters", "symbols", "signs", "scribbles", "shapes")
+
+
+def golden_images(reader: Reader, digits: np.ndarray) -> np.ndarray:
+    """Pictures for the service's self-check, uint8 ``[n, 28, 28]``.
+
+    Of each class the one that the reader is surest of; those that it is least sure of, whose answers any damage to the
+    network moves; a few that are surely no digits, and a blank one.
+
+    Args:
+        reader: what the file is made of.
+        digits: uint8 ``[n, 28, 28]``, validation images.
+    """
+    rng, shape = np.random.default_rng(SEED), (digits.shape[1], digits.shape[2])
+    others = np.stack([draw_picture(FAMILIES[name], rng, digit_source([]), shape) for name in GOLDEN_FAMILIES])
+    answers = read_all(reader, digits)
+    surest = (answers["probabilities"] * answers["digit_score"][:, None]).argmax(axis=0)
+    least_sure = answers["probabilities"].max(axis=1).argsort()[:N_GOLDEN]
+    refused = read_all(reader, others)["digit_score"].argsort()[:N_GOLDEN]
+    return np.concatenate([digits[surest], digits[least_sure], others[refused], np.zeros_like(digits[:1])])
+
+
+def golden_answers(reader: Reader, images: np.ndarray) -> dict[str, Any]:
+    """What the file has to say of golden images, as its metadata tells it; in digits that all machines agree on."""
+    answers = read_all(reader, images)
+    return {
+        "images": base64.b64encode(images.tobytes()).decode("ascii"),
+        "probabilities": answers["probabilities"].astype(np.float64).round(3).tolist(),
+        "digit_score": answers["digit_score"].astype(np.float64).round(3).tolist(),
+        "states": states(answers, reader.calibration.thresholds).tolist(),
+    }

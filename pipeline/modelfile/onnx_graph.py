@@ -1,0 +1,148 @@
+"""TensorFlow graph -> ONNX model whose bytes depend on the weights and the code alone.
+
+tf2onnx leaves names that count layers, an order that follows the names, and shapes that are computed at run time.
+`convert` tidies them away.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+from onnx import ModelProto, helper, numpy_helper, shape_inference
+
+from pipeline.reader.model import SIGNATURE, Reader
+
+DIMENSIONS = {
+    "image": ("batch", "height", "width"),
+    "probabilities": ("batch", 10),
+    "digit_score": ("batch",),
+    "normalized": ("batch", 28, 28),
+    "box": ("batch", 4),
+}
+IR_VERSION = 10  # the newest that the opsets in use need; older runtimes read it too
+
+
+def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:
+    """The reader as a checked ONNX model with symbolic batch, height and width.
+
+    Args:
+        reader: trained and calibrated.
+        opset: of ONNX.
+        metadata: key-value pairs that travel in the file.
+    """
+    model = trace(reader.read, SIGNATURE, DIMENSIONS, opset)
+    used = {node.domain for node in model.graph.node}
+    for unused in [item for item in model.opset_import if item.domain not in used]:
+        model.opset_import.remove(unused)
+    model.ir_version = IR_VERSION
+    model.producer_name, model.producer_version = "inkling", ""
+    model.graph.name, model.graph.doc_string = "digits", ""
+    helper.set_model_props(model, dict(sorted(metadata.items())))
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def trace(
+    function: tf.types.experimental.PolymorphicFunction,
+    signature: Sequence[tf.TensorSpec],
+    dimensions: Mapping[str, Sequence[str | int]],
+    opset: int,
+) -> ModelProto:
+    """A TensorFlow function as ONNX that depends on nothing but what it computes.
+
+    Args:
+        function: gives tensors by name.
+        signature: what it takes.
+        dimensions: of each input and output, by name; the outputs in their order.
+        opset: of ONNX.
+    """
+    model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
+    _declare_shapes(model, dimensions)
+    _fold_reshapes(model)
+    _sort(model)
+    _rename(model)
+    return model
+
+
+def _declare_shapes(model: ModelProto, dimensions: Mapping[str, Sequence[str | int]]) -> None:
+    del model.graph.value_info[:]
+    for value in [*model.graph.input, *model.graph.output]:
+        kind = value.type.tensor_type.elem_type
+        value.CopyFrom(helper.make_tensor_value_info(value.name, kind, dimensions[value.name]))
+    # In the contract's order, whatever order the converter found.
+    outputs = sorted(model.graph.output, key=lambda value: list(dimensions).index(value.name))
+    copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in outputs]
+    del model.graph.output[:]
+    model.graph.output.extend(copies)
+
+
+def _fold_reshapes(model: ModelProto) -> None:
+    """Give every reshape whose target is known but for the batch a constant target."""
+    inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
+    shapes = {value.name: _shape(value) for value in [*inferred.value_info, *inferred.output]}
+    constants = {constant.name for constant in model.graph.initializer}
+    for number, node in enumerate(node for node in model.graph.node if node.op_type == "Reshape"):
+        shape = shapes.get(node.output[0], [])
+        if node.input[1] not in constants and shape.count(-1) == 1:
+            name = f"reshape_target_{number}"
+            model.graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), name))
+            node.input[1] = name
+
+
+def _shape(value: onnx.ValueInfoProto) -> list[int]:
+    dimensions = value.type.tensor_type.shape.dim
+    return [dimension.dim_value if dimension.HasField("dim_value") else -1 for dimension in dimensions]
+
+
+def _sort(model: ModelProto) -> None:
+    """Order the nodes as their results are needed, from the first output on; what no output needs is dropped."""
+    graph = model.graph
+    made_by = {name: node for node in graph.node for name in node.output}
+    ordered: dict[str, onnx.NodeProto] = {}  # by first output
+    stack = [value.name for value in reversed(graph.output)]
+    while stack:
+        node = made_by.get(stack[-1])
+        missing = (
+            [name for name in node.input if name in made_by and made_by[name].output[0] not in ordered] if node else []
+        )
+        if missing:
+            stack.extend(reversed(missing))
+            continue
+        if node:
+            ordered.setdefault(node.output[0], node)
+        stack.pop()
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered.values()]
+    del graph.node[:]
+    graph.node.extend(copies)
+    used = {name for node in graph.node for name in node.input}
+    for constant in [constant for constant in graph.initializer if constant.name not in used]:
+        graph.initializer.remove(constant)
+
+
+def _rename(model: ModelProto) -> None:
+    """Name nodes by kind and number and values after their node; sort the constants by name."""
+    graph = model.graph
+    names = {value.name: value.name for value in [*graph.input, *graph.output]}
+    constants = {constant.name for constant in graph.initializer}
+    counts: Counter[str] = Counter()
+    for node in graph.node:
+        node.name = f"{node.op_type.lower()}_{counts[node.op_type]}"
+        counts[node.op_type] += 1
+        for position, name in enumerate(node.input):
+            if name in constants:
+                names.setdefault(name, f"{node.name}_in_{position}")
+        for position, name in enumerate(node.output):
+            names.setdefault(name, f"{node.name}_out_{position}")
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names[name] for name in node.output]
+    for constant in graph.initializer:
+        constant.name = names[constant.name]
+    ordered = [
+        onnx.TensorProto.FromString(constant.SerializeToString())
+        for constant in sorted(graph.initializer, key=lambda constant: constant.name)
+    ]
+    del graph.initializer[:]
+    graph.initializer.extend(ordered)

@@ -1,0 +1,70 @@
+"""Compare the answers of the exported file with those of the evaluated reader."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.base.errors import ParityError
+from pipeline.dataset.cells import CELLS, draw_cell
+from pipeline.dataset.pictures import digit_source
+from pipeline.ink.warp import StrokeRender
+from pipeline.nondigits.families import FAMILIES, draw_picture
+from pipeline.sources.unipen import Drawing
+from serving.errors import ModelError
+from serving.model.predictor import Predictor
+
+BATCH = 500  # images
+N_OF_FAMILY = 4  # things of each family that is no digit
+SEED = 4  # of these
+
+
+def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.ndarray]:
+    """What the file and the evaluated reader have to agree on, in batches uint8 ``[n, height, width]``.
+
+    All test images, all test drawings as the page would send them, and some things of each family that is no digit.
+    """
+    rng = np.random.default_rng(SEED)
+    digits, shapes = digit_source(drawings), rng.integers(*StrokeRender().canvas_px, size=(N_OF_FAMILY, 2)).tolist()
+    others = [draw_picture(family, rng, digits, tuple(shape))[None] for family in FAMILIES.values() for shape in shapes]
+    return [*np.array_split(test_images, max(1, len(test_images) // BATCH)), *draw_cell(drawings, CELLS[0]), *others]
+
+
+def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Answers of a model file, through the code that serves it; arrays as `Reader.read` names them.
+
+    Raises:
+        ParityError: that code does not take the file.
+    """
+    try:
+        predictor = Predictor.load(path)
+        predictor.check()
+    except ModelError as error:
+        raise ParityError(f"the converted file is not one that can be served: {error}") from error
+    return joined([vars(predictor.run(batch)) for batch in batches])
+
+
+def joined(answers: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Join the answers to several batches."""
+    return {name: np.concatenate([batch[name] for batch in answers]) for name in answers[0]}
+
+
+def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> float:
+    """Largest difference of a probability between the file's answers and the evaluated reader's.
+
+    Raises:
+        ParityError: it is larger than `tolerance`, or a class, the score, the 28x28 or the box differs.
+    """
+    found, wanted = answers["probabilities"], expected["probabilities"]
+    n_changed = int((found.argmax(axis=1) != wanted.argmax(axis=1)).sum())
+    difference = float(np.abs(found - wanted).max())
+    if n_changed or not difference <= tolerance:
+        raise ParityError(
+            f"the file answers otherwise than the evaluated network, and was not kept: {n_changed} of {len(found)} "
+            f"classes differ, a probability by up to {difference:.2g} (export.parity_tolerance allows {tolerance:g})"
+        )
+    for name, allowed in (("digit_score", tolerance), ("normalized", 1), ("box", 0)):
+        gap = np.abs(answers[name].astype(np.float64) - expected[name].astype(np.float64)).max()
+        if not gap <= allowed:
+            raise ParityError(f"{name} differs by up to {gap:g} between the file and the evaluated network")
+    return difference

@@ -1,0 +1,121 @@
+"""The network without the normaliser, and what each layer makes of a grid, at no cost to the usual answer.
+
+Protobuf reads two messages, one behind the other, as one that has the lists of both. So the model file carries a
+fragment of a graph in its metadata: the file's bytes followed by the fragment's are a model with one more input,
+`grids`, and more outputs, which shares the weights; the file alone is the model that it always was.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+
+import keras
+import onnx
+import tensorflow as tf
+from onnx import GraphProto, ModelProto, helper
+
+from pipeline.ink.normalize import GRID
+from pipeline.modelfile.metadata import layer_names
+from pipeline.modelfile.onnx_graph import trace
+from pipeline.reader.model import Reader, to_input
+
+KEY = "network_alone"  # of the metadata
+PREFIX = "alone_"  # of all names in the fragment, none of which the file has
+SIGNATURE = [tf.TensorSpec([None, GRID, GRID], tf.uint8, name="grids")]
+FINISHING = (keras.layers.BatchNormalization, keras.layers.ReLU)  # the layer before such a one is not finished
+
+
+def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
+    """Put the fragment of a reader's network into the metadata of its model, as `network_alone`.
+
+    The JSON there has ``fragment``, in base64; ``input``, the name of the uint8 ``[n, 28, 28]`` grids, 255 = ink;
+    ``probabilities`` and ``digit_score``, the names of these outputs; and ``layers``: of each layer that makes feature
+    maps ``name`` and ``kind``, as in `describe_layers`, and ``output``, the name of these maps, float32
+    ``[n, channels, height, width]``.
+
+    Args:
+        model: what `onnx_graph.convert` made of the reader; changed in place.
+        reader: the same.
+        opset: the same.
+    """
+    layers = mapping_layers(reader.network)
+    fragment = make_fragment(model, reader, layers, opset)
+    onnx.checker.check_model(ModelProto.FromString(model.SerializeToString() + fragment), full_check=True)
+    description = {
+        "fragment": base64.b64encode(fragment).decode("ascii"),
+        "input": f"{PREFIX}grids",
+        "probabilities": f"{PREFIX}probabilities",
+        "digit_score": f"{PREFIX}digit_score",
+        "layers": [
+            {"name": name, "kind": type(layer).__name__, "output": f"{PREFIX}{name}"} for name, layer in layers.items()
+        ],
+    }
+    metadata = {entry.key: entry.value for entry in model.metadata_props} | {KEY: json.dumps(description)}
+    helper.set_model_props(model, dict(sorted(metadata.items())))
+
+
+def mapping_layers(network: keras.Sequential) -> dict[str, keras.Layer]:
+    """The layers that make feature maps, by name; of a convolution in several layers, the one that finishes it."""
+    following = [*network.layers[1:], None]
+    return {
+        name: layer
+        for name, layer, after in zip(layer_names(network), network.layers, following, strict=True)
+        if len(layer.output.shape) == 4 and not isinstance(after, FINISHING)
+    }
+
+
+def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.Layer], opset: int) -> bytes:
+    """A serialised model of which only `graph` is set: nodes, input, outputs, and the few constants that `model` lacks.
+
+    Args:
+        model: whose constants are used where they have the same values.
+        reader: the same.
+        layers: of its network, whose feature maps are outputs, by name.
+        opset: of ONNX.
+    """
+    maps = keras.Model(reader.network.inputs, [*(layer.output for layer in layers.values()), *reader.network.outputs])
+
+    @tf.function(input_signature=SIGNATURE)
+    def read_grids(grids: tf.Tensor) -> dict[str, tf.Tensor]:
+        *found, logits = maps(to_input(grids), training=False)
+        # In ONNX's order of axes, which is the one that the converter computes in.
+        answer = {name: tf.transpose(of_layer, (0, 3, 1, 2)) for name, of_layer in zip(layers, found, strict=True)}
+        answer |= reader.answer(logits, tf.reduce_max(grids, axis=(1, 2)) > 0)
+        return {name: tf.identity(tensor, name) for name, tensor in answer.items()}
+
+    dimensions: dict[str, tuple[str | int, ...]] = {"grids": ("grids", GRID, GRID)}
+    for name, layer in layers.items():
+        _, height, width, channels = layer.output.shape
+        dimensions[name] = ("grids", channels, height, width)
+    dimensions |= {"probabilities": ("grids", 10), "digit_score": ("grids",)}
+    alone = trace(read_grids, SIGNATURE, dimensions, opset)
+    _share_constants(alone.graph, model.graph)
+    fragment = ModelProto()
+    for name in ("node", "input", "output", "initializer"):
+        getattr(fragment.graph, name).extend(getattr(alone.graph, name))
+    return fragment.SerializeToString(deterministic=True)
+
+
+def _share_constants(graph: GraphProto, shared: GraphProto) -> None:
+    """Prefix all names, but for constants use those of `shared` that have the same values."""
+    known = {_content(constant): constant.name for constant in shared.initializer}
+    names = {constant.name: known.get(_content(constant), PREFIX + constant.name) for constant in graph.initializer}
+    own = [constant for constant in graph.initializer if _content(constant) not in known]
+    for constant in own:
+        constant.name = names[constant.name]
+    copies = [onnx.TensorProto.FromString(constant.SerializeToString()) for constant in own]
+    del graph.initializer[:]
+    graph.initializer.extend(copies)
+    for value in [*graph.input, *graph.output]:
+        value.name = PREFIX + value.name
+    for node in graph.node:
+        node.name = PREFIX + node.name
+        # An input that is left out has an empty name.
+        node.input[:] = [names.get(name, name and PREFIX + name) for name in node.input]
+        node.output[:] = [PREFIX + name for name in node.output]
+
+
+def _content(constant: onnx.TensorProto) -> bytes:
+    nameless = onnx.TensorProto.FromString(constant.SerializeToString())
+    nameless.ClearField("name")
+    return nameless.SerializeToString(deterministic=True)

@@ -1,0 +1,1 @@
+"""The networks, the calibration of their answers, and the history of a training."""

@@ -1,0 +1,61 @@
+"""The figures of each epoch of a training run."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from pipeline.base.errors import DataError
+from pipeline.base.files import write_table
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Figures of one epoch.
+
+    Attributes:
+        epoch: 1 for the first.
+        loss: of the training batches, while the weights moved: classes, with smoothed labels, and refusal.
+        accuracy: of their digits.
+        val_loss: cross-entropy of the classes, nats, of the averaged weights at the end of the epoch; of digits alone.
+        val_accuracy: of these digits.
+        learning_rate: at the end of the epoch.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+
+
+def kept_epoch(history: Sequence[Epoch], patience: int | None) -> Epoch:
+    """The epoch to keep: with patience the best, without it the last."""
+    return best_epoch(history) if patience else history[-1]
+
+
+def best_epoch(history: Sequence[Epoch]) -> Epoch:
+    """Highest validation accuracy, and of equals the latest."""
+    # Not by loss: with smoothed labels the network grows underconfident, and validation loss rises while it still
+    # improves; the temperature mends that afterwards. Of equals the latest: its average spans more steps.
+    return max(history, key=lambda row: (row.val_accuracy, row.epoch))
+
+
+def save_history(history: Sequence[Epoch], path: Path) -> None:
+    """Write a CSV, a row an epoch."""
+    write_table(path, [field.name for field in fields(Epoch)], [astuple(row) for row in history])
+
+
+def read_history(path: Path) -> list[Epoch]:
+    """Read what `save_history` wrote.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()}) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise DataError(f"{path} can't be read ({error!r}): run `dvc repro train`") from error

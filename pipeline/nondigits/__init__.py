@@ -1,0 +1,1 @@
+"""Generated pictures of everything that is not a digit."""

@@ -1,0 +1,174 @@
+# ruff: noqa: RUF001 (letters that look like others are what this module is about)
+"""Letters and symbols as pen strokes, from the Hershey fonts, without those that have the shape of a digit.
+
+The glyphs were digitised by A. V. Hershey at the U.S. National Bureau of Standards ("A contribution to computer
+typesetting techniques", NBS Special Publication 424, 1976) and are free to use with this acknowledgement; the PyPI
+package Hershey-Fonts, which carries them, is under the MIT License. This module is its only importer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from string import ascii_letters, ascii_lowercase
+
+import numpy as np
+from HersheyFonts import HersheyFonts
+
+from pipeline.ink.hand import transform
+from serving.drawing.strokes import Strokes
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Some of the glyphs of one font, and which of them are left out.
+
+    Attributes:
+        font: its name in the package.
+        keys: the ASCII characters under which the font keeps the glyphs.
+        letters: what these glyphs are, one for each of `keys`.
+        digit_shaped: a digit -> the letters that, drawn by hand, may be that digit: neither to refuse nor to read.
+        repeated: what another family draws already; of a held-out alphabet, all that looks like something trained.
+    """
+
+    font: str
+    keys: str
+    letters: str
+    digit_shaped: dict[str, str] = field(default_factory=dict)
+    repeated: str = ""
+
+    @property
+    def left_out(self) -> str:
+        """All letters that must not be drawn on their own."""
+        return "".join(self.digit_shaped.values()) + self.repeated
+
+    @property
+    def kept(self) -> str:
+        """All letters that are drawn."""
+        return "".join(letter for letter in self.letters if letter not in self.left_out)
+
+
+_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+_LATIN = {"0": "OoQ", "1": "Il", "2": "Zz", "4": "y", "5": "Ss", "6": "Gb", "8": "B", "9": "gq"}
+# Loops and flourishes bring more letters near a digit: D is a slashed 0, L and Q are looped 2s, Z is a 3, Y an open 4,
+# T a 7 and F a crossed one, f and S have the two loops of an 8, I and J are 9s.
+_LATIN_SCRIPT = {
+    "0": "OoD",
+    "1": "l",
+    "2": "LQ",
+    "3": "Zz",
+    "4": "Yy",
+    "5": "s",
+    "6": "Gb",
+    "7": "FT",
+    "8": "BSf",
+    "9": "gqIJ",
+}
+
+# Round brackets, slashes and quotes are a 1 that leans or bends, a closing square bracket one with flag and foot;
+# a curly bracket is a 3, a dollar sign in thick ink a 5 or 8. A lone dot and a dash are in another family.
+SYMBOLS = (Alphabet("futural", _PUNCTUATION, _PUNCTUATION, {"1": "'()/\\|,`]", "3": "{}", "8": "$"}, repeated="._"),)
+
+LATIN = (
+    Alphabet("futural", ascii_letters, ascii_letters, _LATIN),
+    Alphabet("scripts", ascii_letters, ascii_letters, _LATIN_SCRIPT),
+    Alphabet("timesi", ascii_letters, ascii_letters, _LATIN),
+    Alphabet("rowmant", ascii_letters, ascii_letters, _LATIN),
+)
+
+CURSIVE = Alphabet("scripts", ascii_lowercase, ascii_lowercase)
+
+GREEK = (
+    Alphabet(
+        "greeks",
+        "ABCDEFGHIJKLMNOPQRSTUVWXabcdefghijklmnopqrstuvwx",
+        "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηϑικλμνξοπρστυφχψω",
+        # Theta is a 0 with a dash, phi one with a slash, iota a 1 with a foot, zeta a 3 or 5 in one go, gamma an open
+        # 4, sigma a 6 or an open 0.
+        {"0": "ΟΘΦο", "1": "Ιι", "2": "Ζ", "3": "ζ", "4": "γ", "6": "σ", "8": "Ββδ", "9": "ϑ"},
+        repeated="ΑΔΕΗΚΛΜΝΡΤΧκνρτυχ",
+    ),
+)
+
+CYRILLIC = (
+    Alphabet(
+        "cyrilc_1",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩабвгдежзийклмнопрстуфхцчшщ",
+        {"0": "ОоФф", "3": "Зз", "4": "Чч", "6": "Бб", "8": "Вв"},
+        repeated="АЕКМНРСТУХаегкмнопрстух",
+    ),
+    # Three that the other font lacks, and its soft and hard signs, which are a 6.
+    Alphabet("cyrillic", "C$U]^_", "ЭЫЮЪЯЬ", {"3": "Э", "6": "ЪЬ"}),
+)
+
+KANA = (
+    Alphabet(
+        "japanese",
+        "ABDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdfhijklmnoqrs",
+        "あいえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわゐゑをん",
+        {"0": "の", "1": "しり", "2": "そこ", "3": "ろるつ", "5": "ちら", "7": "て", "6": "と"},
+        repeated="いくへん",
+    ),
+)
+
+RARE_SYMBOLS = (
+    Alphabet(
+        "astrology",
+        "!#$%&'*+-/:;<=>?@[]^_`{|}~",
+        "♓☉☿♀⊕♂♃♄♅♆♇☽☄*☊☋♈♉♊♋♌♍♏♐♑♒",
+        {"0": "☉", "4": "♃", "5": "♄", "8": "♉"},
+        repeated="*",
+    ),
+    Alphabet(
+        "mathlow",
+        "!\"#&':;?@^_bdefghimnvwxyz|~",
+        "±∓×≦≧∏∑≠≡∝∞√⊂∪⊃∩∈→∂∇∃ℵ÷∥⊥∠∴",
+        {"1": "⊥", "3": "∃⊃", "6": "∂"},
+        repeated="×⊂∪→∇∥∴",
+    ),
+    Alphabet(
+        "music", "'();>?-.=", "♯♮♭𝄞║𝄡𝄾𝄽𝄢", {"3": "𝄽", "4": "♮", "6": "♭", "7": "𝄾", "8": "𝄞", "9": "𝄢"}, repeated="♯"
+    ),
+    Alphabet("symbolic", "FVXZ[^_`abcdfghijkmnop", "⏚⚐⚓⚒♜✚☪✡♗☂♣⚘✺◇☘§†‡♠♡♢♧", {"8": "§"}, repeated="✡◇♡♢"),
+)
+
+
+def draw_glyph(alphabets: Iterable[Alphabet], rng: np.random.Generator) -> Strokes:
+    """One of the kept glyphs, all equally likely, as it stands in its font; y down."""
+    choices = [(alphabet, letter) for alphabet in alphabets for letter in alphabet.kept]
+    alphabet, letter = choices[int(rng.integers(len(choices)))]
+    return glyph(alphabet, letter)
+
+
+def draw_word(alphabets: tuple[Alphabet, ...], n_letters: int, rng: np.random.Generator) -> Strokes:
+    """Kept letters of one alphabet side by side at their own distances, so that those of a script join."""
+    alphabet = alphabets[int(rng.integers(len(alphabets)))]
+    word: Strokes = []
+    place = 0.0
+    for letter in rng.choice(list(alphabet.kept), n_letters):
+        left, right = _margins(alphabet, letter)
+        word += transform(glyph(alphabet, letter), 1.0, (place - left, 0.0))
+        place += right - left
+    return word
+
+
+def glyph(alphabet: Alphabet, letter: str) -> Strokes:
+    """The strokes of one letter of the alphabet, whether it is kept or left out, in the font's unit; y down."""
+    lines = _font(alphabet.font)[_key(alphabet, letter)].strokes
+    return [np.array(line, np.float32) for line in lines if line]
+
+
+def _margins(alphabet: Alphabet, letter: str) -> tuple[float, float]:
+    drawn = _font(alphabet.font)[_key(alphabet, letter)]
+    return drawn.left_offset, drawn.left_offset + drawn.char_width
+
+
+def _key(alphabet: Alphabet, letter: str) -> str:
+    return alphabet.keys[alphabet.letters.index(letter)]
+
+
+@cache
+def _font(name: str) -> dict:
+    fonts = HersheyFonts()
+    fonts.load_default_font(name)
+    return fonts.all_glyphs

@@ -1,0 +1,1 @@
+"""The lineage of a model, from git, dvc.lock and MLflow."""

@@ -1,0 +1,1 @@
+"""The reader: pixels to a calibrated answer, as one TensorFlow graph."""

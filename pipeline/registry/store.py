@@ -1,0 +1,298 @@
+"""MLflow, read: the runs of a sweep, and the registry of models. `tracking.py` is what runs write with.
+
+Apart from it, because DVC trains again when a module changes that training imports.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Run as MlflowRun
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from pipeline.base.errors import RegistryError
+from pipeline.base.files import file_sha256, write_atomic
+from pipeline.base.paths import Outputs
+from pipeline.network.history import Epoch
+from pipeline.tracking.runs import EXPERIMENT, MODEL_TAG, WEIGHTS_TAG, uri
+
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # for one file of a megabyte
+
+MODEL = "digits"
+CHAMPION = "champion"  # the alias of the version to serve
+CHALLENGER = "challenger"  # of the one registered last
+ALL = 50_000  # runs: MLflow takes no larger number
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run that trained, as MLflow has it.
+
+    Attributes:
+        run_id, name: in MLflow.
+        status: FINISHED, if nothing went wrong.
+        parameters: the values that it ran with, by dotted key, as `str` writes them.
+        metrics: the last value of each.
+        tags: what it started from, and what it made.
+        seconds: of all its epochs.
+    """
+
+    run_id: str
+    name: str
+    status: str
+    parameters: dict[str, str]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    seconds: float
+
+
+def latest_sweep() -> str:
+    """The run ID of the sweep that started a trial last.
+
+    Raises:
+        RegistryError: there is none, or MLflow does not answer.
+    """
+    with _store() as client:
+        newest = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
+    if not newest:
+        raise RegistryError(f"MLflow at {uri()} has no sweep: run `python -m pipeline.train -m ...`, or name a --run")
+    return newest[0].data.tags[MLFLOW_PARENT_RUN_ID]
+
+
+def load_sweep(run_id: str) -> list[Trial]:
+    """The trials of a sweep, by the run ID of their parent.
+
+    Raises:
+        RegistryError: it has none, or MLflow does not answer.
+    """
+    with _store() as client:
+        if not (runs := _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")):
+            raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: name the run ID of a sweep's parent")
+        return [_trial(client, run) for run in runs]
+
+
+def load_trial(run_id: str) -> Trial:
+    """One run.
+
+    Raises:
+        RegistryError: it is not there, or MLflow does not answer.
+    """
+    with _store() as client:
+        return _trial(client, client.get_run(run_id))
+
+
+def find_trial(weights_sha256: str) -> Trial | None:
+    """The latest run that made these weights, if there is one.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    with _store() as client:
+        runs = _search(client, f"tags.{WEIGHTS_TAG} = '{weights_sha256}'", max_results=1)
+        return _trial(client, runs[0]) if runs else None
+
+
+def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
+    """The runs that exported a model file, the latest first, by its SHA-256 or the first digits of that.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    with _store() as client:
+        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'", max_results)]
+
+
+def find_export(model_sha256: str) -> Trial:
+    """The latest run that exported this model file.
+
+    Raises:
+        RegistryError: there is none, or MLflow does not answer.
+    """
+    if not (found := find_exports(model_sha256, max_results=1)):
+        again = "run `dvc repro --force --single-item export`"
+        raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {again}")
+    return found[0]
+
+
+def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None:
+    """The latest finished run of an experiment with these values; None: there is none.
+
+    Args:
+        name: value of `experiment.name`.
+        parameters: by dotted key; others of the run may have any value. One that a run does not know came later, and is
+            null for what was done without it.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    wanted = {key: str(value) for key, value in parameters.items()}
+    with _store() as client:
+        runs = _search(client, f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
+        unknown = dict.fromkeys(wanted, str(None))
+        found = [run for run in runs if wanted.items() <= (unknown | run.data.params).items()]
+        return _trial(client, found[0]) if found else None
+
+
+def load_history(run_id: str) -> list[Epoch]:
+    """The figures of each epoch of a run.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    names = [one.name for one in fields(Epoch) if one.name != "epoch"]
+    with _store() as client:
+        series = {
+            name: {metric.step: metric.value for metric in client.get_metric_history(run_id, name)} for name in names
+        }
+    return [Epoch(epoch, *(series[name][epoch] for name in names)) for epoch in sorted(series["val_accuracy"])]
+
+
+def fetch_network(run_id: str, outputs: Outputs) -> None:
+    """Copy the weights and the calibration that a run recorded to where `load_reader` looks for them.
+
+    Raises:
+        RegistryError: MLflow does not have them, or does not answer.
+    """
+    with _store():
+        fetched = mlflow.artifacts.download_artifacts(
+            run_id=run_id, artifact_path="network", dst_path=str(outputs.directory)
+        )
+    Path(fetched).rename(outputs.weights.parent)
+
+
+def page(weights: Path) -> str | None:
+    """Address of the page of the run that recorded these weights, on the server or on `make ui`; None: no run did.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    with _store() as client:
+        found = _search(client, f"tags.{WEIGHTS_TAG} = '{file_sha256(weights)}'", max_results=1)
+    server = uri() if uri().startswith("http") else "http://127.0.0.1:5000"
+    return f"{server}/#/experiments/{found[0].info.experiment_id}/runs/{found[0].info.run_id}" if found else None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the registered model.
+
+    Attributes:
+        number: as MLflow counts, from "1".
+        sha256: of the model file.
+        run_id, commit: the run that exported it, and what was committed when it was registered; empty if unknown.
+    """
+
+    number: str
+    sha256: str
+    run_id: str = field(default="", compare=False)
+    commit: str = field(default="", compare=False)
+
+
+def versions() -> dict[str, Version]:
+    """All versions of the model, each by its number and by its aliases; empty before the first.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    with _store() as client:
+        if not client.search_registered_models(f"name = '{MODEL}'"):
+            return {}
+        found = sorted(client.search_model_versions(f"name = '{MODEL}'"), key=lambda one: int(one.version))
+        by_number = {str(one.version): _version(one) for one in found}
+        aliases = sorted(client.get_registered_model(MODEL).aliases.items())
+        return by_number | {alias: by_number[str(number)] for alias, number in aliases}
+
+
+def add_version(export: Trial) -> Version:
+    """The model file that a run exported, as a version with the alias `CHALLENGER`; a file has one version.
+
+    Args:
+        export: as `find_export` finds it.
+
+    Raises:
+        RegistryError: the run's model is not in MLflow, or MLflow does not answer.
+    """
+    sha256 = export.tags[MODEL_TAG]
+    version = next((one for one in versions().values() if one.sha256 == sha256), None)
+    with _store() as client:
+        if not version:
+            models = client.search_logged_models(
+                [client.get_run(export.run_id).info.experiment_id],
+                filter_string=f"source_run_id = '{export.run_id}'",
+                order_by=[{"field_name": "creation_time", "ascending": False}],  # an export that was done again
+            )
+            if not models:
+                raise RegistryError(f"MLflow at {uri()} has no model of the run {export.run_id}: export it again")
+            version = _version(mlflow.register_model(models[0].model_uri, MODEL, tags={MODEL_TAG: sha256}))
+        client.set_registered_model_alias(MODEL, CHALLENGER, version.number)
+    return version
+
+
+def set_champion(version: Version) -> None:
+    """Give a version the alias `CHAMPION`.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    with _store() as client:
+        client.set_registered_model_alias(MODEL, CHAMPION, version.number)
+
+
+def tag_version(version: Version, tags: Mapping[str, str]) -> None:
+    """Write down what was found about a version.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    with _store() as client:
+        for name, text in tags.items():
+            client.set_model_version_tag(MODEL, version.number, name, text)
+
+
+def fetch(version: Version, path: Path) -> None:
+    """Write the model file of a version to `path`.
+
+    Raises:
+        RegistryError: its bytes are not those that were registered, or MLflow does not answer.
+    """
+    with _store(), tempfile.TemporaryDirectory() as directory:
+        source = f"models:/{MODEL}/{version.number}/model.onnx"
+        content = Path(mlflow.artifacts.download_artifacts(source, dst_path=directory)).read_bytes()
+    if hashlib.sha256(content).hexdigest() != version.sha256:
+        raise RegistryError(f"the file of version {version.number} is not the one that was registered: register again")
+    write_atomic(path, lambda temporary: temporary.write_bytes(content))
+
+
+@contextmanager
+def _store() -> Iterator[mlflow.MlflowClient]:
+    mlflow.set_tracking_uri(uri())
+    try:
+        yield mlflow.MlflowClient()
+    except MlflowException as error:
+        raise RegistryError(f"MLflow at {uri()}: {str(error).splitlines()[0][:300]}") from error
+
+
+def _search(client: mlflow.MlflowClient, condition: str, max_results: int = ALL) -> Sequence[MlflowRun]:
+    """Runs of this project, the latest first."""
+    if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
+        return []
+    order = ["attributes.start_time DESC"]
+    return client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
+
+
+def _version(one: ModelVersion) -> Version:
+    return Version(str(one.version), one.tags.get(MODEL_TAG, ""), one.run_id or "", one.tags.get("git_commit", ""))
+
+
+def _trial(client: mlflow.MlflowClient, run: MlflowRun) -> Trial:
+    seconds = sum(metric.value for metric in client.get_metric_history(run.info.run_id, "epoch_seconds"))
+    return Trial(
+        run.info.run_id, run.info.run_name, run.info.status, run.data.params, run.data.metrics, run.data.tags, seconds
+    )

@@ -1,0 +1,1 @@
+"""MLflow runs, written to a journal first; sweeps and studies."""

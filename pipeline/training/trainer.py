@@ -1,0 +1,162 @@
+"""The training loop: shuffled and warped batches, a schedule, averaged weights."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pipeline.base.errors import TrainingError
+from pipeline.config.schema import TrainConfig
+from pipeline.dataset.splits import NO_DIGIT, Split
+from pipeline.network.calibration import mean_cross_entropy
+from pipeline.network.history import Epoch, kept_epoch
+from pipeline.network.networks import N_CLASSES
+from pipeline.training.augment import augment
+from pipeline.training.optimizer import build_optimizer
+
+log = logging.getLogger(__name__)
+
+
+class Trainer:
+    """Trains `network`; `average`, the moving average of its weights, is what is validated and kept."""
+
+    def __init__(self, network: keras.Model, train: Split, validation: Split, config: TrainConfig) -> None:
+        self.network = network
+        self.average = keras.models.clone_model(network)
+        self.average.set_weights(network.get_weights())
+        self._config = config
+        self._images = tf.constant(train.images[..., None])
+        self._labels = tf.constant(train.labels)
+        self._validation = validation
+        self._batch_size = min(config.batch_size, len(train.labels))
+        self._n_steps = len(train.labels) // self._batch_size
+        self._order = np.random.default_rng(config.seed)
+        self._step = tf.Variable(0, dtype=tf.int32)
+        self._optimizer = build_optimizer(config, self._schedule(), network.trainable_variables)
+
+    @property
+    def n_steps_in_all(self) -> int:
+        """Steps of all epochs."""
+        return self._config.epochs * self._n_steps
+
+    @property
+    def n_steps_done(self) -> int:
+        """Steps so far; may be read while an epoch runs, from another thread."""
+        return int(self._step.numpy())
+
+    def _schedule(self) -> keras.optimizers.schedules.LearningRateSchedule:
+        warmup_steps = int(self._config.warmup_epochs * self._n_steps)
+        decay_steps = max(1, self._config.epochs * self._n_steps - warmup_steps)
+        peak = self._config.learning_rate
+        lowest = {"cosine": 0.0, "constant": 1.0}[self._config.schedule]  # share of the peak: all of it is no descent
+        if not warmup_steps:
+            return keras.optimizers.schedules.CosineDecay(peak, decay_steps, lowest)
+        return keras.optimizers.schedules.CosineDecay(
+            0.0, decay_steps, lowest, warmup_target=peak, warmup_steps=warmup_steps
+        )
+
+    def fit(self, on_epoch: Callable[[Epoch, float], None]) -> tuple[list[Epoch], list[np.ndarray]]:
+        """Train until the epochs or the patience are used up.
+
+        Args:
+            on_epoch: told the figures of each epoch and its seconds.
+
+        Returns:
+            The figures of every epoch; the averaged weights of the one to keep.
+
+        Raises:
+            TrainingError: the loss is not finite.
+        """
+        history: list[Epoch] = []
+        weights: list[np.ndarray] = []
+        n_epochs, patience = self._config.epochs, self._config.patience
+        log.info("%d weights, %d images", self.network.count_params(), len(self._images))
+        started = time.perf_counter()
+        for number in range(1, n_epochs + 1):
+            epoch_started = time.perf_counter()
+            epoch = self.run_epoch(number)
+            seconds = time.perf_counter() - epoch_started
+            log.info(
+                "epoch %d/%d  loss %.4f  val_loss %.4f  val_accuracy %.2f %%  %.1f s",
+                number, n_epochs, epoch.loss, epoch.val_loss, 100 * epoch.val_accuracy, seconds,
+            )  # fmt: skip
+            if not np.isfinite(epoch.loss + epoch.val_loss):
+                losses = f"{epoch.loss}, in validation {epoch.val_loss}"
+                raise TrainingError(f"the loss of epoch {number} is {losses}: lower train.learning_rate")
+            on_epoch(epoch, seconds)
+            history.append(epoch)
+            kept = kept_epoch(history, patience)
+            if epoch is kept:
+                weights = self.average.get_weights()
+            elif patience and number - kept.epoch >= patience:
+                log.info("no better validation accuracy for %d epochs: stopped", patience)
+                break
+        seconds = time.perf_counter() - started
+        log.info("kept epoch %d; %.0f s in all, %.1f s an epoch", kept.epoch, seconds, seconds / len(history))
+        return history, weights
+
+    def run_epoch(self, epoch: int) -> Epoch:
+        """Train on every image once, then validate the averaged weights."""
+        order = self._order.permutation(len(self._images))[: self._n_steps * self._batch_size]
+        loss, accuracy = self._run_steps(tf.constant(order.reshape(self._n_steps, self._batch_size), tf.int32))
+        logits, labels = predict_logits(self.average, self._validation.images), self._validation.labels
+        is_digit = labels != NO_DIGIT
+        classes = logits[is_digit, :N_CLASSES]
+        return Epoch(
+            epoch=epoch,
+            loss=float(loss),
+            accuracy=float(accuracy),
+            val_loss=mean_cross_entropy(classes, labels[is_digit]),
+            val_accuracy=float((classes.argmax(axis=1) == labels[is_digit]).mean()),
+            learning_rate=float(self._optimizer.learning_rate),
+        )
+
+    @tf.function
+    def _run_steps(self, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """All steps of an epoch in one graph; `order` is int32 ``[n_steps, batch_size]`` of image indices."""
+        loss_sum, n_right, n_digits = tf.constant(0.0), tf.constant(0.0), tf.constant(0.0)
+        for batch in order:
+            images, labels = tf.gather(self._images, batch), tf.gather(self._labels, batch)
+            seed = tf.stack([self._config.seed, self._step])
+            images = augment(tf.cast(images, tf.float32) / 255.0, self._config.augment, seed)
+            with tf.GradientTape() as tape:
+                logits = self.network(images, training=True)
+                loss = self._loss(labels, logits)
+            gradients = tape.gradient(loss, self.network.trainable_variables)
+            self._optimizer.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
+            self._follow()
+            loss_sum += loss
+            predicted = tf.argmax(logits[:, :N_CLASSES], 1, tf.int32)
+            n_digits += tf.reduce_sum(tf.cast(labels != NO_DIGIT, tf.float32))
+            n_right += tf.reduce_sum(tf.cast(predicted == labels, tf.float32))
+        return loss_sum / self._n_steps, n_right / n_digits
+
+    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Cross-entropy of the classes, of digits alone, and of being a digit; both per image of the batch."""
+        is_digit = tf.cast(labels != NO_DIGIT, tf.float32)
+        smoothing = self._config.label_smoothing
+        classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES
+        of_class = tf.nn.softmax_cross_entropy_with_logits(classes, logits[:, :N_CLASSES]) * is_digit
+        # Sigmoid cross-entropy; TensorFlow's own takes the reciprocal by an instruction that each make of processor
+        # rounds in its way.
+        of_being_one = tf.nn.softplus(tf.where(is_digit > 0, -logits[:, N_CLASSES], logits[:, N_CLASSES]))
+        return tf.reduce_mean(of_class + self._config.refusal_weight * of_being_one)
+
+    def _follow(self) -> None:
+        """Move the averaged weights a step towards the network's."""
+        self._step.assign_add(1)
+        step = tf.cast(self._step, tf.float32)
+        # Young averages forget faster, so that the random initial weights don't linger (as tf.train's EMA does).
+        decay = tf.minimum(self._config.ema_decay, (1.0 + step) / (10.0 + step))
+        for averaged, current in zip(self.average.weights, self.network.weights, strict=True):
+            averaged.assign(decay * averaged + (1.0 - decay) * current)
+
+
+def predict_logits(network: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
+    """Logits of normalised images: uint8 ``[n, 28, 28]`` -> float32 ``[n, 11]``."""
+    batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
+    inputs = (tf.constant(batch[..., None], tf.float32) / 255.0 for batch in batches)
+    return np.concatenate([network(batch, training=False).numpy() for batch in inputs])

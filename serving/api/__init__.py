@@ -1,0 +1,1 @@
+"""The routes of the page: /api/... and the static files."""

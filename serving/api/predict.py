@@ -1,0 +1,101 @@
+"""/api/*: what the page and a person's curl use."""
+
+import base64
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from serving.api.bodies import Body, open_body, receive
+from serving.api.images import GreyImage, to_grey
+from serving.http.compression import accepted, compress, inflated
+from serving.http.responses import JSONResponse
+from serving.http.timing import Timing
+from serving.model.predictor import READ
+from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Engine
+from serving.settings import Settings
+
+# Decimals in the answer: more would be digits without meaning, and make it longer.
+SCORE_DECIMALS = 6
+BOX_DECIMALS = 2
+
+
+async def model(request: Request) -> Response:
+    """The card of the model in use, and what else the page has to know of the service."""
+    engine: Engine = request.app.state.engine
+    service = {"collects": request.app.state.drawings is not None}
+    content = bytes(JSONResponse({**vars(engine.model.card), "service": service}).body)
+    headers = {"vary": "accept-encoding"}
+    if coding := accepted(request.headers.get("accept-encoding", "")):
+        content = compress(content, coding)  # at once: no queue of large pictures should keep the page waiting for it
+        headers["content-encoding"] = coding
+    return Response(content, headers=headers, media_type="application/json")
+
+
+async def predict(request: Request) -> Response:
+    """Reads the picture in the body, in any of the forms of `serving.api.bodies`."""
+    engine: Engine = request.app.state.engine
+    settings: Settings = request.app.state.settings
+    timing: Timing = request.scope["timing"]
+    body = await receive(request)
+    timing.start()
+    if body.coding:
+        body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
+    # Not kept in a variable: what a large picture takes is to be free before the next one is decoded.
+    grey = await _grey(engine, open_body(body, request.scope["query_string"], settings.max_pixels))
+    timing.lap("decode")
+    answer = await engine.predict(grey.pixels[None])
+    timing.add_answer(answer)
+    response = JSONResponse(document(grey, answer))
+    timing.lap("encode")
+    return response
+
+
+async def _grey(engine: Engine, image: Image.Image | GreyImage) -> GreyImage:
+    is_large = image.width * image.height > MAX_INLINE_PIXELS
+    return await engine.in_thread(to_grey, image) if is_large else to_grey(image)
+
+
+def document(grey: GreyImage, answer: Answer) -> dict[str, Any]:
+    """The JSON answer for one picture, from an answer for just that one.
+
+    `digit` and `confidence` are None unless the state is "digit" or "unsure". `alternatives` are the two best digits,
+    the best first, if the state is "unsure", and none otherwise. `box` is in pixels of the upright source.
+    """
+    prediction = answer.prediction
+    # The state is of the exact values: a score so low that it is rounded to 0 still means ink.
+    state, digit, _, digit_score = answer.verdicts[0]
+    probabilities = prediction.probabilities[0].astype(np.float64).round(SCORE_DECIMALS).tolist()
+    is_read = state in READ
+    return {
+        "state": state,
+        "digit": digit if is_read else None,
+        "confidence": probabilities[digit] if is_read else None,
+        "alternatives": _best_two(probabilities) if state == "unsure" else [],
+        "probabilities": probabilities,
+        "digit_score": round(digit_score, SCORE_DECIMALS),
+        "box": None if state == "blank" else _box(grey, prediction.box[0].tolist()),
+        "normalized": base64.b64encode(prediction.normalized[0]).decode("ascii"),
+        "width": grey.width,
+        "height": grey.height,
+        "model_version": answer.card.version,
+    }
+
+
+def _best_two(probabilities: list[float]) -> list[dict[str, float]]:
+    ranking = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
+    return [{"digit": digit, "confidence": probabilities[digit]} for digit in ranking[:2]]
+
+
+def _box(grey: GreyImage, sides: list[float]) -> dict[str, float]:
+    # The last row and column of a reduced picture may stand for fewer than `factor` pixels: stay within the source.
+    limits = (grey.width, grey.height, grey.width, grey.height)
+    scaled = [min(side * grey.factor, limit) for side, limit in zip(sides, limits, strict=True)]
+    names = ("left", "top", "right", "bottom")
+    return {name: round(side, BOX_DECIMALS) for name, side in zip(names, scaled, strict=True)}
+
+
+routes = [Route("/predict", predict, methods=["POST"]), Route("/model", model, methods=["GET"])]

@@ -1,0 +1,44 @@
+"""Pen strokes and their placement on a canvas.
+
+Coordinates: x to the right, y down. On a canvas they are in pixels, and pixel i covers i to i + 1.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+# float32 [n_points, 2], x right, y down, any unit; a single point is a dot.
+Stroke = npt.NDArray[np.float32]
+Strokes = list[Stroke]
+MIN_LINE_PX = 1.0  # thinner lines are drawn this wide
+
+
+def place(
+    strokes: Strokes,
+    shape: tuple[int, int],
+    height_fraction: float,
+    position: tuple[float, float] = (0.5, 0.5),
+    line_width: float = 0.0,
+) -> Strokes:
+    """Scale and move a drawing onto a canvas, the whole of its ink inside.
+
+    Args:
+        strokes: in any unit.
+        shape: height and width of the canvas, pixels.
+        height_fraction: longest side of the bounding box (of the pen's path, without the width of the line), relative
+            to the canvas's shorter side. It is less if the ink would not fit in.
+        position: x and y, of the room that is left: 0 is at the left or the top, 1 at the right or the bottom.
+        line_width: pixels; half of it is kept free around the path.
+    """
+    low, high = bounds(strokes)
+    room = np.array([shape[1], shape[0]]) - max(line_width, MIN_LINE_PX)
+    extent = high - low
+    factors = [height_fraction * min(shape) / max(extent.max(), 1e-9), *(room / np.maximum(extent, 1e-9))]
+    scale = max(min(factors), 0.0) if extent.max() > 0 else 1.0
+    origin = max(line_width, MIN_LINE_PX) / 2 + (room - extent * scale) * position
+    return [((stroke - low) * scale + origin).astype(np.float32) for stroke in strokes]
+
+
+def bounds(strokes: Strokes) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest x and y: two float64 [2]."""
+    points = np.concatenate(strokes).astype(np.float64)
+    return points.min(axis=0), points.max(axis=0)

@@ -1,0 +1,1 @@
+"""The HTTP layer: connections, admission, middleware, compression and responses."""

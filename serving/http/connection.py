@@ -1,0 +1,285 @@
+"""One client's connection: uvicorn's, with the deadlines and limits that uvicorn leaves to a proxy in front."""
+
+import asyncio
+import math
+import time
+from functools import cache
+from typing import Any
+
+from starlette.types import Scope
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from serving.errors import (
+    BadRequestError,
+    HeadTooLargeError,
+    OverloadedError,
+    RequestError,
+    SlowClientError,
+    TooLargeError,
+)
+from serving.http.middleware import UNCACHED, Shell
+from serving.http.responses import error_response
+from serving.http.timing import Timing
+
+MAX_HEAD_BYTES = 32 * 1024
+
+# A body may take its time as long as it comes at this pace; a slow mobile connection has a few times as much.
+MIN_BODY_BYTES_PER_S = 8 * 1024
+
+# Each piece of a body costs a call; clients send pieces of some kB.
+MAX_BODY_PIECES = 20_000
+
+# What a piece may bring along besides its bytes: the line with its length.
+PIECE_HEAD_BYTES = 16
+
+# Requests that a client may send ahead of their answers; hardly any sends one.
+MAX_PIPELINED = 16
+
+# Bodies of all connections together; above it, none grows beyond MAX_SMALL_BODY_BYTES.
+MAX_BODIES_BYTES = 128 * 2**20
+MAX_SMALL_BODY_BYTES = 64 * 1024
+
+# For the model to answer, and the client to read it.
+ANSWER_S = 60
+
+# For the rest of what a client sends after a refusal: closed at once, the connection would be reset and the refusal
+# never be read.
+LINGER_S = 2
+
+# For the first request of a connection that was opened just before the listener closed.
+FIRST_REQUEST_S = 1
+
+# Asked by whoever has to know how the service fares, under overload above all.
+PROBES = ("/ready", "/live", "/metrics")
+
+OVERLOADED = OverloadedError()
+
+
+class Connection(HttpToolsProtocol):
+    """A connection; the server closes it once `deadline_s` is over.
+
+    Attributes:
+        deadline_s: by `time.monotonic`, of what is awaited now: a head, a body, an answer, or the next request.
+    """
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
+        """Called by uvicorn; its application is the shell."""
+        super().__init__(config, server_state, app_state, _loop)
+        assert isinstance(config.app, Shell)
+        self.shell = config.app
+        self.gate = config.app.gate
+        self.settings = config.app.settings
+        self.deadline_s = math.inf
+        self._started_s = time.perf_counter()  # of the connection, then of each request
+        self._is_idle = False  # between two requests
+        self._is_receiving = False  # a body
+        self._running: RequestResponseCycle | None = None  # with pipelining, not the last that was read
+        self._n_taken = 0  # requests that were taken and are not answered: 0 or 1
+        self._n_receiving = 0  # of them, those whose body is on its way
+        self._is_refused = False  # for good: what still comes is not looked at
+        self._n_head_bytes = self._n_body_bytes = self._n_pieces = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Starts the deadline of the first head."""
+        super().connection_made(transport)
+        self.deadline_s = time.monotonic() + self.settings.head_timeout_s
+        if len(self.connections) > 2 * self.settings.max_connections:
+            self._abort()  # so many are being refused that even this takes too much
+        elif len(self.connections) > self.settings.max_connections:
+            self.refuse(OVERLOADED)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Gives back what the connection holds of the common limits."""
+        self._disconnect()
+        self._count(0, 0)
+        self._release_body()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Starts the deadline of a head, and holds all that is not body to its size."""
+        if self._is_refused:
+            return
+        if self._is_idle:
+            self._is_idle = False
+            self._started_s = time.perf_counter()
+            self.deadline_s = time.monotonic() + self.settings.head_timeout_s
+        self._n_head_bytes += len(data)
+        super().data_received(data)
+        if self._n_head_bytes > MAX_HEAD_BYTES:
+            self.refuse(HeadTooLargeError(f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes."))
+
+    def on_message_begin(self) -> None:
+        """Reads no further request where this is the end.
+
+        Raises:
+            ConnectionAbortedError: to the parser, which stops.
+        """
+        if self._is_refused or self.transport.is_closing():
+            raise ConnectionAbortedError
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Starts the request, unless the service is overloaded, and the deadline of its body."""
+        super().on_headers_complete()
+        self._is_receiving = True
+        if self.cycle.response_complete:
+            self._is_idle = False
+            self.deadline_s = time.monotonic() + LINGER_S
+            return
+        self.deadline_s = time.monotonic() + self.settings.body_timeout_s
+        if not self.pipeline:
+            self._count(self._n_taken, self._n_taken)
+        elif len(self.pipeline) > MAX_PIPELINED:
+            self._abort()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        waiting = self.gate.n_taken - self.gate.n_receiving - self.shell.engine.n_in_threads
+        if cycle.scope["path"].endswith(PROBES) or self.gate.admits(waiting):
+            self._count(1, 0)
+            self._running = cycle
+            super()._start_asgi_task(cycle, app)
+        elif self.flow.write_paused:  # the client does not read
+            self._abort()
+        else:
+            self._refuse_overload(cycle)
+
+    def _refuse_overload(self, cycle: RequestResponseCycle) -> None:
+        """Sends a prepared answer, without the application: a refusal must cost far less than an answer."""
+        is_last = self.shell.is_draining or not cycle.keep_alive
+        self._write_refusal(OVERLOADED, _overload_answer(is_last), cycle.scope)  # type: ignore[arg-type]
+        cycle.response_started = cycle.response_complete = True
+        if is_last:
+            self.transport.close()
+        cycle.on_response()
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a piece of the body, and holds the body to its pace and its limits."""
+        self._n_head_bytes -= len(body) + PIECE_HEAD_BYTES
+        if self._is_refused or self.cycle.response_complete or self.transport.is_closing():
+            return
+        self._n_pieces += 1
+        self._n_body_bytes += len(body)
+        self.gate.n_body_bytes += len(body)
+        self.deadline_s += len(body) / MIN_BODY_BYTES_PER_S
+        if self._n_pieces > MAX_BODY_PIECES:
+            self.refuse(TooLargeError(f"The body comes in more than {MAX_BODY_PIECES} pieces. Send larger ones."))
+        elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.gate.n_body_bytes > MAX_BODIES_BYTES:
+            self.refuse(OVERLOADED)
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Starts the deadline of the answer."""
+        self._count(self._n_taken, 0)
+        self._is_receiving = False
+        self._n_head_bytes = 0
+        if self._is_refused:
+            return
+        self.deadline_s = time.monotonic() + ANSWER_S
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._rest()
+
+    def on_response_complete(self) -> None:
+        """Starts the deadline of the next request, or of what is left of this one."""
+        self._count(0, 0)
+        self._release_body()
+        super().on_response_complete()
+        if not self.cycle.response_complete:
+            return  # this was one that the client had sent ahead of it
+        if self._is_receiving:
+            self.deadline_s = time.monotonic() + LINGER_S
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._is_idle = True
+        self.deadline_s = time.monotonic() + self.settings.idle_timeout_s
+
+    def _count(self, n_taken: int, n_receiving: int) -> None:
+        self.gate.n_taken += n_taken - self._n_taken
+        self.gate.n_receiving += n_receiving - self._n_receiving
+        self._n_taken, self._n_receiving = n_taken, n_receiving
+
+    def _release_body(self) -> None:
+        self.gate.n_body_bytes -= self._n_body_bytes
+        self._n_body_bytes = self._n_pieces = 0
+
+    def expire(self) -> None:
+        """Closes the connection, whose deadline is over; a client that is still sending is told so."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if self._is_refused:
+            self._abort()
+        elif self._is_receiving and not is_answered:
+            self.refuse(SlowClientError("The request's body did not come in time. Send it again."))
+        elif self._n_head_bytes > 0 and is_answered and not self._is_receiving:
+            self.refuse(SlowClientError("The request's headers did not come in time. Send it again."))
+        else:
+            self._abort()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is not HTTP."""
+        self.refuse(BadRequestError("The bytes sent are not an HTTP/1.1 request."))
+
+    def refuse(self, error: RequestError) -> None:
+        """Answers with an error at once, whatever the application is about; it is the connection's last answer."""
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._is_refused = True
+        scope = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            if self.pipeline or self.cycle.response_started or not self._is_receiving:
+                self._abort()  # another answer is due first
+                return
+            self._disconnect()
+            scope = self.cycle.scope
+        self._write_refusal(error, _rendered(error, is_last=True), scope)  # type: ignore[arg-type]
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self.deadline_s = time.monotonic() + LINGER_S
+
+    def _write_refusal(self, error: RequestError, rendered: tuple[bytes, bytes], scope: Scope | None) -> None:
+        """Sends an answer that does not go through the application; records it as if it did."""
+        timing = Timing(self._started_s)
+        head, body = rendered[0] % timing.end().encode(), rendered[1]
+        self.transport.write(head if scope and scope["method"] == "HEAD" else head + body)
+        self.shell.metrics.refused.add(error.reason)
+        self.shell.record(scope, error.status, timing)
+
+    def _abort(self) -> None:
+        self._disconnect()
+        self.transport.abort()
+
+    def _disconnect(self) -> None:
+        """Ends the application's request; what it still says goes nowhere. uvicorn looks at the last one read alone."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def shutdown(self) -> None:
+        """Ends the connection with the service: at once, or after the request that is on its way."""
+        if self.cycle is None or self._is_receiving or self._n_head_bytes > 0:
+            if self.cycle is not None:
+                self.cycle.keep_alive = False
+            self.loop.call_later(FIRST_REQUEST_S, self._close_unless_answering)
+        else:
+            super().shutdown()
+
+    def _close_unless_answering(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+
+def _rendered(error: RequestError, is_last: bool) -> tuple[bytes, bytes]:
+    """The head, with a place for the Server-Timing, and the body of an answer."""
+    response = error_response(error)
+    headers = [*response.raw_headers, *UNCACHED, (b"server-timing", b"%s")]
+    lines = [b"%s: %s\r\n" % header for header in [*headers, *([(b"connection", b"close")] if is_last else [])]]
+    return b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n"]), bytes(response.body)
+
+
+@cache
+def _overload_answer(is_last: bool) -> tuple[bytes, bytes]:
+    return _rendered(OVERLOADED, is_last)

@@ -1,0 +1,1 @@
+"""Swapping the model of a running service, in one worker or in several."""

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from pipeline.base.errors import DataError
+from pipeline.base.files import write_atomic
+from pipeline.dataset.splits import NO_DIGIT, DataCard, Split, digest, divide, join, load_card, load_split, save, take
+
+
+def a_split(n=3):
+    return Split(np.arange(n * 784, dtype=np.uint32).astype(np.uint8).reshape(n, 28, 28), np.arange(n, dtype=np.int32))
+
+
+def test_splits_and_card_come_back_as_saved_and_the_bytes_are_the_same_each_time(tmp_path):
+    card = DataCard("mnist", "MNIST", 3, 3, 3, {}, 0, {"train": digest(a_split())}, {})
+    contents = []
+    for name in ("a", "b"):
+        save({"train": a_split()}, {}, card, tmp_path / name)
+        contents.append((tmp_path / name / "train.npz").read_bytes())
+    assert contents[0] == contents[1]
+    assert digest(load_split("train", tmp_path / "a")) == card.sha256["train"]
+    assert load_card(tmp_path / "a") == card
+
+
+def test_the_parts_of_a_split_are_divided_joined_and_taken_in_their_order():
+    sizes = {"a": 2, "none": 0, "b": 3, "c": 1}
+    split = Split(np.arange(6, dtype=np.uint8).repeat(784).reshape(6, 28, 28), np.array([0, 1, 2, 3, 4, NO_DIGIT]))
+    parts = divide(split, sizes)
+    assert {name: part.labels.tolist() for name, part in parts.items()} == {"a": [0, 1], "b": [2, 3, 4], "c": [-1]}
+    assert join([parts["b"], parts["a"]]).images[:, 0, 0].tolist() == [2, 3, 4, 0, 1]
+    assert take(split, sizes, ["c", "a", "unknown"]).labels.tolist() == [0, 1, NO_DIGIT]
+    for names in (["c"], ["none"]):
+        with pytest.raises(
+            DataError, match=rf"train\.parts=\['{names[0]}'\]: the prepared data has no digits of these"
+        ):
+            take(split, sizes, names)
+
+
+def test_the_card_of_some_parts_claims_no_others():
+    parts = {"train": {"mnist": 5, "pendigits": 3}, "validation": {"mnist": 2, "skeletons": 1}}
+    card = DataCard("mnist", "MNIST and pen strokes", 8, 3, 4, parts, 0, {}, {})
+    assert card.only(["nondigits", "skeletons", "pendigits", "mnist"]) == card
+    mnist = card.only(["mnist"])
+    assert (mnist.train, mnist.validation, mnist.test) == (5, 2, 4)
+    assert mnist.parts == {"train": {"mnist": 5}, "validation": {"mnist": 2}}
+    assert mnist.title == "MNIST and pen strokes, of these mnist alone"
+
+
+def test_missing_and_damaged_files_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"train\.npz.*dvc repro prepare"):
+        load_split("train", tmp_path)
+    whole = tmp_path / "whole.npz"
+    np.savez(whole, images=a_split().images, labels=a_split().labels)
+    for content in (b"not a zip", b"", whole.read_bytes()[:-40], whole.read_bytes()[:50], whole.read_bytes()[50:]):
+        (tmp_path / "train.npz").write_bytes(content)
+        with pytest.raises(DataError, match=r"train\.npz"):
+            load_split("train", tmp_path)
+    with pytest.raises(DataError, match=r"card\.json"):
+        load_card(tmp_path)
+
+
+def test_an_interrupted_write_leaves_what_was_there(tmp_path):
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(target, fail)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]

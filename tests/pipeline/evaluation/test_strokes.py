@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from pipeline.dataset.cells import CELLS, REFERENCE
+from pipeline.evaluation.strokes import average, measure_cells, pool, read_cells, read_drawings
+from pipeline.sources.unipen import Drawing
+
+STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
+DRAWINGS = [Drawing(1, writer, STROKES) for writer in (1, 1, 2)]
+
+
+def test_the_cells_are_all_ways_to_draw():
+    assert len({cell.name for cell in CELLS}) == 8
+    assert REFERENCE == "line_12_size_60_centred"
+
+
+def test_every_drawing_is_read_at_its_size_and_place(reader):
+    for cell in CELLS:
+        box = read_drawings(reader, DRAWINGS, cell)["box"]
+        assert box.shape == (3, 4)
+        heights = (box[:, 3] - box[:, 1]) / 280
+        assert np.allclose(heights, cell.size * (1 + cell.line), atol=0.02)
+        is_centred = np.allclose((box[:, 0] + box[:, 2]) / 2, 140, atol=1)
+        assert is_centred == cell.is_centred
+
+
+def test_the_averages_are_over_all_cells(reader):
+    cells = read_cells(reader, DRAWINGS)
+    assert list(cells) == [cell.name for cell in CELLS]
+    assert len(pool(cells).predicted) == 8 * 3
+    assert all(cell.writers.tolist() == [1, 1, 2] for cell in cells.values())
+    figures = measure_cells(cells, reader.calibration.thresholds)
+    figures[REFERENCE] |= {"strokes_accuracy": 0.5, "strokes_refused": 0.8}
+    for name in set(figures) - {REFERENCE}:
+        figures[name] |= {"strokes_accuracy": 0.9, "strokes_refused": 0.0}
+    means = average(figures)
+    assert means["strokes_accuracy"] == pytest.approx(0.85)
+    assert means["strokes_worst_accuracy"] == 0.5
+    assert means["strokes_refused"] == pytest.approx(0.1)
+
+
+def test_without_drawings_there_is_nothing(reader):
+    cells = read_cells(reader, [])
+    assert cells == measure_cells(cells, {}) == average({}) == {}
+    assert len(pool(cells).predicted) == 0

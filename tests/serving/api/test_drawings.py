@@ -1,0 +1,223 @@
+"""Drawings that are kept: what is stored, what is refused, and that there is no more of it than there may be."""
+
+import errno
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from serving.api import drawings
+from serving.api.drawings import EXAMPLE, ID_LENGTH, MAX_BYTES, MAX_POINTS, MAX_STROKES, Drawings
+from serving.app import create_app
+from serving.errors import RequestError, StartError
+from serving.queue.engine import MAX_IN_THREADS
+from serving.settings import Settings
+from tests.serving.http.test_rights import ORIGIN, PREFLIGHT, refused
+
+TEXT = """.SEGMENT DIGIT 0 ? "7"
+.COMMENT 7 0 0
+.PEN_DOWN
+100.00 400.00
+400.00 400.00
+200.00 50.00
+.PEN_UP
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the drawings go."""
+    return tmp_path / "a" / "drawings"
+
+
+@pytest.fixture
+def collecting(settings: Settings, folder: Path) -> TestClient:
+    """A client of a service that keeps drawings."""
+    return TestClient(create_app(replace(settings, collect=folder)), raise_server_exceptions=False)
+
+
+def stroke(n_points: int = 1, value: float = 0.5) -> list[list[float]]:
+    return [[value, value]] * n_points
+
+
+def test_a_drawing_is_kept_as_text_and_nothing_else_is(collecting: TestClient, folder: Path) -> None:
+    response = collecting.post("/api/drawings", json=EXAMPLE)
+    assert response.status_code == 201
+    assert [path.name for path in folder.iterdir()] == [response.json()["id"] + ".unipen"]
+    assert next(folder.iterdir()).read_text() == TEXT
+
+
+def test_the_same_drawing_is_kept_once(collecting: TestClient, folder: Path) -> None:
+    ids = {collecting.post("/api/drawings", json=EXAMPLE, headers={"user-agent": str(n)}).json()["id"] for n in (1, 2)}
+    ids.add(collecting.post("/api/drawings", json=EXAMPLE | {"label": 1}).json()["id"])
+    assert len(ids) == len([*folder.iterdir()]) == 2
+
+
+def test_none_is_kept_unless_it_is_set(client: TestClient, collecting: TestClient) -> None:
+    refused(client.post("/api/drawings", json=EXAMPLE), 403, "--collect")
+    assert client.get("/api/model").json()["service"] == {"collects": False}
+    assert collecting.get("/api/model").json()["service"] == {"collects": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"label": 10}, 400, ["label"]),
+        ({"label": -1}, 400, ["label"]),
+        ({"label": 7.0}, 400, ["label"]),
+        ({"label": "7"}, 400, ["label"]),
+        ({"label": True}, 400, ["label"]),
+        ({"label": None}, 400, ["label"]),
+        ({"writer": 1}, 400, ["alone"]),
+        ({"strokes": []}, 400, ["strokes"]),
+        ({"strokes": {}}, 400, ["strokes"]),
+        ({"strokes": "ab"}, 400, ["strokes"]),
+        ({"strokes": [[]]}, 400, ["strokes"]),
+        ({"strokes": [stroke(), []]}, 400, ["strokes"]),
+        ({"strokes": ["ab"]}, 400, ["strokes"]),
+        ({"strokes": [[0.5, 0.5]]}, 400, ["point"]),
+        ({"strokes": [[[0.5]]]}, 400, ["point"]),
+        ({"strokes": [[[0.5, 0.5, 0.5]]]}, 400, ["point"]),
+        ({"strokes": [[[0.5, "1"]]]}, 400, ["point"]),
+        ({"strokes": [[[0.5, True]]]}, 400, ["point"]),
+        ({"strokes": [[[0.5, None]]]}, 400, ["point"]),
+        ({"strokes": [stroke(value=1.51)]}, 400, ["point", "1.5"]),
+        ({"strokes": [stroke(value=-0.51)]}, 400, ["point", "-0.5"]),
+        ({"strokes": [stroke(value=1e300)]}, 400, ["point"]),
+        ({"strokes": [stroke()] * (MAX_STROKES + 1)}, 413, [f"{MAX_STROKES + 1} strokes"]),
+        ({"strokes": [stroke(MAX_POINTS), stroke()]}, 413, [f"{MAX_POINTS + 1} points"]),
+    ],
+)
+def test_what_is_no_drawing_is_refused(
+    collecting: TestClient, folder: Path, changes: dict[str, Any], status: int, words: list[str]
+) -> None:
+    refused(collecting.post("/api/drawings", json=EXAMPLE | changes), status, *words)
+    assert [*folder.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"null", b"[]", b"7", b"{}", b'{"label": 7}', b"\xff", b"[" * 100_000]
+    + [json.dumps(EXAMPLE).replace("0.2", text).encode() for text in ("NaN", "Infinity", "1e999", "9" * 400)],
+)
+def test_what_is_not_the_json_is_refused(collecting: TestClient, folder: Path, body: bytes) -> None:
+    refused(collecting.post("/api/drawings", content=body, headers={"content-type": "application/json"}), 400)
+    assert [*folder.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "strokes", [[stroke()] * MAX_STROKES, [stroke(MAX_POINTS)], [stroke(value=-0.5), stroke(value=1.5), [[0, 1]]]]
+)
+def test_a_drawing_at_the_limits_is_kept(collecting: TestClient, strokes: Any) -> None:
+    assert collecting.post("/api/drawings", json={"strokes": strokes, "label": 0}).status_code == 201
+
+
+def test_a_body_above_its_limit_is_refused(settings: Settings, folder: Path) -> None:
+    client = TestClient(create_app(replace(settings, collect=folder, max_body_bytes=2 * MAX_BYTES)))
+    body = json.dumps(EXAMPLE).encode().ljust(MAX_BYTES + 1)
+    headers = {"content-type": "application/json"}
+    refused(client.post("/api/drawings", content=body, headers=headers), 413, str(MAX_BYTES + 1))
+    assert client.post("/api/drawings", content=body[:-1], headers=headers).status_code == 201
+
+
+def test_no_page_of_another_origin_can_have_one_kept(collecting: TestClient, folder: Path) -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", ""):
+        headers = {"origin": ORIGIN, "content-type": content_type}
+        refused(collecting.post("/api/drawings", content=json.dumps(EXAMPLE), headers=headers), 415, "application/json")
+    preflight = collecting.options("/api/drawings", headers=PREFLIGHT)
+    assert preflight.status_code == 405
+    assert not any(name.startswith("access-control") for name in preflight.headers)
+    assert [*folder.iterdir()] == []
+
+
+def test_the_store_has_an_end(collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawings, "MAX_DRAWINGS", 2)
+    for label in (0, 1, 0):
+        assert collecting.post("/api/drawings", json=EXAMPLE | {"label": label}).status_code == 201
+    refused(collecting.post("/api/drawings", json=EXAMPLE | {"label": 2}), 507, "2 drawings")
+    next(folder.iterdir()).unlink()
+    assert collecting.post("/api/drawings", json=EXAMPLE | {"label": 2}).status_code == 201
+
+
+def test_a_disk_that_fails_is_told_and_logged_and_nothing_is_left(
+    collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    refused(collecting.post("/api/drawings", json=EXAMPLE), 507, "could not be stored: No space left on device")
+    assert str(folder) in caplog.text
+    assert [*folder.iterdir()] == []
+
+
+def test_a_folder_that_is_gone_is_told(collecting: TestClient, folder: Path) -> None:
+    folder.rmdir()
+    refused(collecting.post("/api/drawings", json=EXAMPLE), 507, "could not be stored")
+
+
+def test_what_a_killed_process_left_goes_at_the_start_and_nothing_else(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    id_ = "0" * ID_LENGTH
+    kept = [f"{id_}.unipen", f".{id_}.89abcdef", ".gitkeep", f".{id_}", "notes.txt"]
+    for name in [f".{id_}.01234567", *kept]:
+        (folder / name).touch()
+        os.utime(folder / name, (0, 0))
+    os.utime(folder / f".{id_}.89abcdef")  # a worker is about to have it whole
+    Drawings(folder)
+    assert {path.name for path in folder.iterdir()} == set(kept)
+
+
+def test_several_workers_share_a_folder(folder: Path) -> None:
+    bodies = [json.dumps({"strokes": [stroke(50, n / 100)], "label": 3}).encode() for n in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        ids = [*pool.map(lambda body: Drawings(folder).keep(body), bodies * 4)]
+    assert {path.name for path in folder.iterdir()} == {f"{id_}.unipen" for id_ in ids}
+    assert len(set(ids)) == len(bodies)
+    assert {path.read_text().count("\n") for path in folder.iterdir()} == {54}
+
+
+def test_under_overload_it_is_refused(collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting.app.engine, "n_in_threads", MAX_IN_THREADS)  # type: ignore[attr-defined]
+    refused(collecting.post("/api/drawings", json=EXAMPLE), 503)
+    assert [*folder.iterdir()] == []
+
+
+def test_a_folder_that_cannot_be_written_to_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for bad in (file, file / "below"):
+        with pytest.raises(StartError, match="--collect"):
+            create_app(replace(settings, collect=bad))
+
+
+NUMBERS = st.floats(-1, 2) | st.integers(-2, 2) | st.just(10**30)
+ANYTHING = st.recursive(
+    NUMBERS | st.booleans() | st.none() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["strokes", "label", "x"]), inner),
+    max_leaves=8,
+)
+NEARLY = st.fixed_dictionaries(
+    {"label": st.integers(-1, 10) | ANYTHING, "strokes": st.lists(st.lists(st.tuples(NUMBERS, NUMBERS))) | ANYTHING}
+)
+
+
+@bounded(max_examples=50, deadline=None)
+@given(NEARLY | ANYTHING)
+def test_any_json_is_kept_or_refused(tmp_path_factory: pytest.TempPathFactory, document: Any) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any"
+    try:
+        id_ = Drawings(folder).keep(json.dumps(document).encode())
+    except RequestError:
+        return
+    text = (folder / f"{id_}.unipen").read_text()
+    assert text.startswith(f'.SEGMENT DIGIT 0 ? "{document["label"]}"\n')
+    assert text.count(".PEN_DOWN") == len(document["strokes"])

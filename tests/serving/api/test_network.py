@@ -1,0 +1,194 @@
+"""The network alone: it says of what it sees what the whole model says of the picture, and shows its maps."""
+
+import asyncio
+import base64
+import gc
+import gzip
+import json
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, Network, Networks
+from serving.api.predict import SCORE_DECIMALS
+from serving.app import create_app
+from serving.http.middleware import Shell
+from serving.model.predictor import Predictor, open_session
+from serving.queue.engine import MAX_IN_THREADS
+from serving.settings import Settings
+from tests.serving.drawings import STROKES, draw, encode
+from tests.serving.http.test_rights import refused
+from tests.serving.models import with_metadata
+
+HEADERS = {"content-type": "application/octet-stream"}
+VERDICT = ("state", "digit", "confidence", "probabilities", "digit_score")
+CLOSE = 5 * 10**-SCORE_DECIMALS  # a batch of another size adds up in another order
+
+
+def ask(client: TestClient, grids: bytes, layers: str = "") -> dict[str, Any]:
+    response = client.post("/api/network", content=grids, headers=HEADERS, params={"layers": layers} if layers else {})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def read(client: TestClient, digit: int) -> dict[str, Any]:
+    answer: dict[str, Any] = client.post("/api/predict", content=encode(draw(digit), "PNG")).json()
+    return answer
+
+
+def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert set(found) == set(VERDICT)
+    for key in VERDICT:
+        assert found[key] == (expected[key] if key == "state" else pytest.approx(expected[key], abs=CLOSE)), key
+
+
+@pytest.fixture(scope="module")
+def grids(client: TestClient) -> bytes:
+    """What the network sees of some digits."""
+    return b"".join(base64.b64decode(read(client, digit)["normalized"]) for digit in STROKES)
+
+
+def test_it_says_of_what_it_sees_what_is_said_of_the_picture(client: TestClient, grids: bytes) -> None:
+    answer = ask(client, grids)
+    assert set(answer) == {"model_version", "answers"}
+    for found, digit in zip(answer["answers"], STROKES, strict=True):
+        expected = read(client, digit)
+        assert answer["model_version"] == expected["model_version"]
+        assert_same(found, expected)
+
+
+def test_many_are_answered_in_their_order(client: TestClient, grids: bytes) -> None:
+    rng = np.random.default_rng(0)
+    many = rng.choice(np.frombuffer(grids, np.uint8).reshape(len(STROKES), -1), N_IN_BATCH + 2)
+    many[1] = 0
+    answers = ask(client, many.tobytes())["answers"]
+    assert len(answers) == len(many)
+    assert answers[1]["state"] == "blank"
+    assert answers[1]["digit"] is answers[1]["confidence"] is None
+    for at in (0, 1, N_IN_BATCH - 1, N_IN_BATCH, N_IN_BATCH + 1):
+        assert_same(answers[at], ask(client, many[at].tobytes())["answers"][0])
+
+
+def test_the_maps_are_of_the_first_grid(client: TestClient, grids: bytes) -> None:
+    answer = ask(client, grids, "true")
+    first, second = (ask(client, grids[start : start + N_GRID_BYTES], "true") for start in (0, N_GRID_BYTES))
+    assert answer["layers"] == first["layers"] != second["layers"]
+    assert len(answer["answers"]) == len(STROKES)
+    for layer in answer["layers"]:
+        maps = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8)
+        assert maps.size == np.prod(layer["shape"])
+        assert maps.max() == 255
+        assert layer["peak"] > 0
+        assert layer["name"]
+    sides = [layer["shape"][0] for layer in answer["layers"]]
+    assert sides == sorted(sides, reverse=True)
+    assert len(sides) > 1
+    assert "layers" not in ask(client, grids, "false")
+
+
+def test_the_maps_are_the_network_s_own_in_bytes(predictor: Predictor, grids: bytes) -> None:
+    grid = np.frombuffer(grids[:N_GRID_BYTES], np.uint8).reshape(28, 28)
+    [*layers] = Networks().document(predictor, grid[None], with_layers=True)["layers"]
+    for layer, (name, kind, maps) in zip(layers, Network(predictor).maps(grid), strict=True):
+        height, width, channels = layer["shape"]
+        assert (layer["name"], layer["kind"], (channels, height, width)) == (name, kind, maps.shape)
+        levels = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8).reshape(maps.shape)
+        np.testing.assert_allclose(levels * layer["peak"] / 255, maps.clip(0), atol=layer["peak"] / 500)
+
+
+def test_a_pooling_layer_s_maps_are_the_highest_of_those_before(client: TestClient, grids: bytes) -> None:
+    layers = ask(client, grids, "true")["layers"]
+    pairs = [pair for pair in pairwise(layers) if pair[1]["kind"] == "MaxPooling2D"]
+    assert pairs
+    for before, after in pairs:
+        (height, width, channels), maps = after["shape"], np.frombuffer(base64.b64decode(before["maps"]), np.uint8)
+        pooled = maps.reshape(channels, height, 2, width, 2).max((2, 4))
+        assert base64.b64decode(after["maps"]) == pooled.tobytes()
+
+
+def test_the_state_is_by_the_model_s_thresholds(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = with_metadata(thresholds=json.dumps({"digit_score": 1e-9, "confidence": 1}))
+    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
+    answer = ask(TestClient(app), grids)
+    assert {found["state"] for found in answer["answers"]} == {"unsure"}
+    assert answer["model_version"] == app.engine.model.card.version
+
+
+def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings, grids: bytes) -> None:
+    app = create_app(settings)
+    made = app.app.state.networks._made
+    client = TestClient(app)
+    assert len(made) == 0
+    ask(client, grids)
+    [first] = map(id, made.values())
+    ask(client, grids)
+    assert [*map(id, made.values())] == [first]
+    model = with_metadata(params_sha256="another")
+    app.engine.predictor = Predictor(open_session(model), model)
+    gc.collect()
+    assert len(made) == 0
+    assert ask(client, grids)["model_version"] == app.engine.predictor.card.version
+    assert len(made) == 1
+
+
+def test_it_is_run_beside_the_event_loop(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Network._run
+    loops = []
+
+    def watched(*arguments: Any) -> Any:
+        loops.append(asyncio._get_running_loop())
+        return run(*arguments)
+
+    monkeypatch.setattr(Network, "_run", watched)
+    ask(TestClient(app), grids, "true")
+    assert loops == [None, None]
+
+
+def test_under_overload_it_is_refused(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.engine, "n_in_threads", MAX_IN_THREADS)
+    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "Send it again")
+
+
+def test_a_compressed_body(client: TestClient, grids: bytes) -> None:
+    response = client.post("/api/network", content=gzip.compress(grids), headers=HEADERS | {"content-encoding": "gzip"})
+    assert response.json() == ask(client, grids)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, N_GRID_BYTES - 1, N_GRID_BYTES + 1, (MAX_GRIDS + 1) * N_GRID_BYTES])
+def test_another_size_is_named(client: TestClient, n_bytes: int) -> None:
+    response = client.post("/api/network", content=bytes(n_bytes), headers=HEADERS)
+    refused(response, 400, f"{n_bytes} bytes", f"1 to {MAX_GRIDS} grids", f"{N_GRID_BYTES} bytes")
+
+
+def test_another_type_is_refused(client: TestClient, grids: bytes) -> None:
+    for content_type in ("image/png", "application/json", ""):
+        response = client.post("/api/network", content=grids, headers={"content-type": content_type})
+        refused(response, 415, "application/octet-stream")
+
+
+def test_layers_are_asked_for_or_not(client: TestClient, grids: bytes) -> None:
+    refused(client.post("/api/network?layers=yes", content=grids, headers=HEADERS), 400, "?layers=")
+
+
+def test_a_model_file_without_it(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.engine.model, "network_alone", None)
+    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 404, "does not carry")
+    monkeypatch.setattr(app.engine, "predictor", None)
+    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "not loaded")
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"fragment": "AAAA"}', "cut"])
+def test_a_damaged_one_is_a_fault_of_the_file(
+    settings: Settings, app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    whole = json.loads(app.engine.model.network_alone or "")
+    text = json.dumps(whole | {"fragment": whole["fragment"][:400]}) if damage == "cut" else damage
+    model = with_metadata(network_alone=text)
+    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
+    client = TestClient(app, raise_server_exceptions=False)
+    refused(client.post("/api/network", content=grids, headers=HEADERS), 500, "in its log")
+    assert read(client, 7)["digit"] == 7

@@ -1,0 +1,252 @@
+"""What a client of /api sees."""
+
+import base64
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from serving.http.compression import compress
+from serving.http.middleware import Shell
+from serving.model.card import Thresholds
+from serving.model.predictor import Prediction, Predictor
+from tests.serving.conftest import MAX_BODY_BYTES
+from tests.serving.drawings import STROKES, bomb, draw, encode, exif, on_transparent, sideways
+
+PNG = encode(draw(7), "PNG")
+FIELDS = {
+    "state", "digit", "confidence", "alternatives", "probabilities", "digit_score", "box", "normalized", "width",
+    "height", "model_version",
+}  # fmt: skip
+
+
+def read(client: TestClient, data: bytes, content_type: str = "image/png", query: str = "") -> dict[str, Any]:
+    response = client.post(f"/api/predict{query}", content=data, headers={"content-type": content_type})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    assert set(answer) == FIELDS
+    return answer
+
+
+def refused(response: httpx2.Response, status: int, *words: str) -> None:
+    assert response.status_code == status, response.text
+    body = response.json()
+    assert list(body) == ["error"]
+    assert all(word in body["error"] for word in words), body["error"]
+
+
+def test_the_answer_for_a_digit(client: TestClient, predictor: Predictor) -> None:
+    answer = read(client, PNG)
+    assert (answer["state"], answer["digit"]) == ("digit", 7)
+    assert answer["confidence"] == max(answer["probabilities"]) == answer["probabilities"][7]
+    assert len(answer["probabilities"]) == 10
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+    assert predictor.card.thresholds.digit_score <= answer["digit_score"] <= 1
+    assert predictor.card.thresholds.confidence <= answer["confidence"] <= 1
+    assert answer["alternatives"] == []
+    assert (answer["width"], answer["height"]) == (280, 280)
+    assert answer["model_version"] == predictor.card.version
+    box = answer["box"]
+    assert (box["left"], box["top"], box["right"], box["bottom"]) == pytest.approx((58, 48, 222, 252), abs=3)
+    normalized = base64.b64decode(answer["normalized"])
+    assert len(normalized) == 784
+    assert max(normalized) == 255
+
+
+@pytest.mark.parametrize("digit", STROKES)
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+def test_each_format_is_read(client: TestClient, digit: int, file_format: str) -> None:
+    answer = read(client, encode(draw(digit), file_format), f"image/{file_format.lower()}")
+    assert (answer["state"], answer["digit"]) == ("digit", digit)
+
+
+def test_every_form_of_body_gives_the_same_answer(client: TestClient) -> None:
+    expected = read(client, PNG)
+    text = base64.b64encode(PNG).decode()
+    raw = draw(7).tobytes()
+    assert read(client, raw, "application/octet-stream", "?width=280&height=280") == expected
+    assert read(client, PNG, "application/x-www-form-urlencoded") == expected
+    assert read(client, PNG, "text/plain; charset=utf-8") == expected
+    for image in (text, f"data:image/png;base64,{text}"):
+        assert read(client, json.dumps({"image": image}).encode(), "Application/JSON; charset=utf-8") == expected
+    assert client.post("/api/predict", files={"any": ("seven.png", PNG)}).json() == expected
+    assert client.post("/api/predict", files={"any": PNG}, data={"note": "before"}).json() == expected
+    assert client.post("/api/predict", content=iter([PNG[:50], PNG[50:]])).json() == expected
+
+
+def test_an_mnist_image_needs_no_size(client: TestClient) -> None:
+    image = draw(7).resize((28, 28)).tobytes()
+    expected = read(client, image, "application/octet-stream", "?width=28&height=28")
+    assert read(client, image, "application/octet-stream") == expected
+    for other in (image[1:], image + b"0"):
+        response = client.post("/api/predict", content=other, headers={"content-type": "application/octet-stream"})
+        refused(response, 415, "?width=", "?height=", f"{len(other)} bytes")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "identity"])
+def test_a_body_may_be_compressed(client: TestClient, coding: str) -> None:
+    raw = draw(7).tobytes()
+    text = json.dumps({"image": base64.b64encode(PNG).decode()}).encode()
+    expected = read(client, PNG)
+    for data, content_type, query in (
+        (PNG, "image/png", ""),
+        (raw, "application/octet-stream", "?width=280&height=280"),
+        (text, "application/json", ""),
+    ):
+        sent = data if coding == "identity" else compress(data, coding)
+        headers = {"content-type": content_type, "content-encoding": coding}
+        assert client.post(f"/api/predict{query}", content=sent, headers=headers).json() == expected
+
+
+def test_a_compressed_body_is_held_to_the_limits(client: TestClient) -> None:
+    bomb = compress(bytes(MAX_BODY_BYTES + 1), "gzip")
+    for content, coding, status in ((bomb, "gzip", 413), (PNG, "gzip", 400), (PNG, "br", 415)):
+        refused(client.post("/api/predict", content=content, headers={"content-encoding": coding}), status)
+    form = client.build_request("POST", "/api/predict", files={"image": ("seven.png", PNG)})
+    headers = {"content-type": form.headers["content-type"], "content-encoding": "gzip"}
+    refused(client.post("/api/predict", content=compress(form.read(), "gzip"), headers=headers), 415, "form")
+
+
+def test_a_blank_image(client: TestClient) -> None:
+    answer = read(client, bytes([255]) * 100, "application/octet-stream", "?width=10&height=10")
+    assert answer["state"] == "blank"
+    assert answer["digit"] is answer["confidence"] is answer["box"] is None
+    assert answer["alternatives"] == []
+    assert answer["digit_score"] == 0
+    assert base64.b64decode(answer["normalized"]) == bytes(784)
+
+
+def test_one_pixel(client: TestClient) -> None:
+    assert read(client, b"\x80", "application/octet-stream", "?width=1&height=1")["state"] == "blank"
+
+
+@pytest.mark.parametrize(
+    ("digit_score", "shares", "state", "best", "alternatives"),
+    [
+        (0.97, {7: 0.9, 1: 0.1}, "digit", (7, 0.9), []),
+        (0.97, {4: 0.48, 9: 0.45, 0: 0.07}, "unsure", (4, 0.48), [(4, 0.48), (9, 0.45)]),
+        (0.97, {4: 0.45, 9: 0.48, 0: 0.07}, "unsure", (9, 0.48), [(9, 0.48), (4, 0.45)]),
+        (0.97, {8: 0.5, 3: 0.5}, "unsure", (3, 0.5), [(3, 0.5), (8, 0.5)]),
+        # Rounded, these would be a digit and a blank image.
+        (0.97, {7: 0.8749999, 1: 0.1250001}, "unsure", (7, 0.875), [(7, 0.875), (1, 0.125)]),
+        (1e-9, {7: 1}, "not_a_digit", (None, None), []),
+        (0.2, {4: 0.48, 9: 0.45, 0: 0.07}, "not_a_digit", (None, None), []),
+        (0, dict.fromkeys(range(10), 0.1), "blank", (None, None), []),
+    ],
+)
+def test_what_each_state_offers(
+    client: TestClient,
+    app: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    digit_score: float,
+    shares: dict[int, float],
+    state: str,
+    best: tuple[int | None, float | None],
+    alternatives: list[tuple[int, float]],
+) -> None:
+    probabilities = np.array([[shares.get(digit, 0) for digit in range(10)]], np.float32)
+    seen, box = np.zeros((1, 28, 28), np.uint8), np.zeros((1, 4), np.float32)
+    prediction = Prediction(probabilities, np.array([digit_score], np.float32), seen, box)
+    predictor = app.engine.model
+    monkeypatch.setattr(predictor, "run", lambda _: prediction)
+    monkeypatch.setattr(predictor, "card", replace(predictor.card, thresholds=Thresholds(0.5, 0.875)))
+    answer = read(client, PNG)
+    assert (answer["state"], answer["digit"], answer["confidence"]) == (state, *best)
+    assert answer["alternatives"] == [{"digit": digit, "confidence": share} for digit, share in alternatives]
+    assert answer["probabilities"] == pytest.approx(probabilities[0].tolist(), abs=1e-6)
+    assert (answer["box"] is None) == (state == "blank")
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_ink_on_nothing_is_read_in_any_shade(client: TestClient, ink: int) -> None:
+    answer = read(client, encode(on_transparent(7, ink), "PNG"))
+    assert (answer["state"], answer["digit"]) == ("digit", 7)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_read_however_the_camera_was_held(client: TestClient, orientation: int) -> None:
+    photo = draw(7).crop((0, 0, 240, 280))
+    expected = read(client, encode(photo, "PNG"))
+    data = encode(sideways(photo, orientation), "JPEG", quality=95, exif=exif(orientation))
+    answer = read(client, data, "image/jpeg")
+    assert (answer["digit"], answer["width"], answer["height"]) == (7, 240, 280)
+    assert answer["confidence"] == pytest.approx(expected["confidence"], abs=0.02)
+    assert answer["box"] == pytest.approx(expected["box"], abs=4)
+
+
+def test_a_phone_photo_is_measured_in_its_own_pixels(client: TestClient) -> None:
+    photo = draw(7).resize((3024, 4032))
+    answer = read(client, encode(sideways(photo, 6).convert("RGB"), "JPEG", exif=exif(6)), "image/jpeg")
+    assert (answer["state"], answer["digit"]) == ("digit", 7)
+    assert (answer["width"], answer["height"]) == (3024, 4032)
+    expected = {"left": 58 * 10.8, "top": 48 * 14.4, "right": 222 * 10.8, "bottom": 252 * 14.4}
+    assert answer["box"] == pytest.approx(expected, abs=60)
+
+
+def test_the_answer_is_compact_and_timed(client: TestClient) -> None:
+    response = client.post("/api/predict", content=PNG)
+    assert ": " not in response.text
+    assert response.headers["content-type"] == "application/json"
+    number = r"\d+\.\d+"
+    timing = ", ".join(f"{stage};dur={number}" for stage in ("decode", "queue", "infer", "encode", "total"))
+    assert re.fullmatch(timing, response.headers["server-timing"])
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "query", "status", "words"),
+    [
+        (b"", "image/png", "", 400, ["0 bytes"]),
+        (b"", "application/octet-stream", "?width=1&height=1", 400, ["0 bytes"]),
+        (b"just some text", "image/png", "", 415, ["14 bytes", "PNG"]),
+        (b"just some text", "text/plain", "", 415, ["PNG"]),
+        (bomb(), "image/png", "", 413, ["13000 x 13000", "50000000"]),
+        (PNG[:300], "image/png", "", 422, ["cut short"]),
+        (encode(draw(7), "JPEG")[:1500], "image/jpeg", "", 422, ["cut short"]),
+        (b"12345", "application/octet-stream", "?width=2&height=3", 400, ["5 bytes", "2 x 3", "6"]),
+        (b"12345", "application/octet-stream", "?width=5", 400, ["height is missing"]),
+        (b"12345", "application/octet-stream", "?width=five&height=1", 400, ["width"]),
+        (b"12345", "application/octet-stream", "", 415, ["PNG"]),
+        (b"{", "application/json", "", 400, ["not JSON"]),
+        (b"{}", "application/json", "", 400, ["image"]),
+        (b'{"image": "?"}', "application/json", "", 400, ["base64"]),
+        (b"--x\r\n", "multipart/form-data", "", 400, ["boundary"]),
+        (b"no form", "multipart/form-data; boundary=x", "", 400, []),
+    ],
+)
+def test_a_bad_request_is_refused(
+    client: TestClient, data: bytes, content_type: str, query: str, status: int, words: list[str]
+) -> None:
+    response = client.post(f"/api/predict{query}", content=data, headers={"content-type": content_type})
+    refused(response, status, *words)
+
+
+def test_a_form_without_a_file_is_refused(client: TestClient) -> None:
+    parts = {"image": (None, "seven")}
+    refused(client.post("/api/predict", files=parts), 400, "no file")
+
+
+# Starlette leaves the temporary file of a part that never ends to the garbage collector, which says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_form_that_breaks_off_is_refused(client: TestClient) -> None:
+    whole = client.build_request("POST", "/api/predict", files={"image": ("seven.png", PNG)})
+    headers = {"content-type": whole.headers["content-type"]}
+    refused(client.post("/api/predict", content=whole.read()[:200], headers=headers), 400, "no file")
+
+
+def test_the_card(client: TestClient, predictor: Predictor) -> None:
+    card = client.get("/api/model").json()
+    assert card["name"] == "digits"
+    assert card["version"] == card["sha256"][:12] == predictor.card.version
+    assert card["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1]}]
+    assert {tensor["name"] for tensor in card["outputs"]} == {"probabilities", "digit_score", "normalized", "box"}
+    assert card["classes"] == list("0123456789")
+    assert 0 < card["thresholds"]["digit_score"] < 1
+    assert 0 < card["thresholds"]["confidence"] <= 1
+    assert card["size_bytes"] > 1000
+    assert {"normalizer", "params_sha256", "data", "metrics", "network"} <= set(card)
+    assert 0 < card["metrics"]["test_accuracy"] <= 1

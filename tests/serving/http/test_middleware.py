@@ -1,0 +1,185 @@
+"""The outermost layer: the body limit, the headers, and the request log. Who may ask is in test_shell_rights.py."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from serving.app import create_app
+from serving.http.middleware import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, Shell
+from serving.logs import JSONFormatter
+from serving.model.predictor import Predictor
+from serving.settings import Settings
+from tests.serving.asgi import exchange
+from tests.serving.conftest import LOOPBACK, MAX_BODY_BYTES
+from tests.serving.drawings import draw, encode
+
+CHUNK_BYTES = 2**16
+
+
+def refused(response: httpx2.Response, status: int) -> None:
+    assert response.status_code == status, response.text
+    assert list(response.json()) == ["error"]
+
+
+def test_a_body_above_the_limit_is_refused(client: TestClient) -> None:
+    response = client.post("/api/predict", content=bytes(MAX_BODY_BYTES + 1))
+    assert response.status_code == 413
+    assert str(MAX_BODY_BYTES) in response.json()["error"]
+
+
+@pytest.mark.parametrize("n_bytes", [MAX_BODY_BYTES + 1, 10**30])
+def test_an_announced_body_is_refused_before_it_is_sent(app: Shell, n_bytes: int) -> None:
+    chunks = iter([b"x"])
+    status, _ = exchange(app, "POST", "/api/predict", {"content-length": str(n_bytes)}, chunks)
+    assert status == 413
+    assert list(chunks) == [b"x"]
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "application/json", "multipart/form-data; boundary=b"])
+def test_a_chunked_body_is_taken_to_the_limit_and_no_further(app: Shell, content_type: str) -> None:
+    start = b'--b\r\nContent-Disposition: form-data; name="i"; filename="i"\r\n\r\n'
+    n_taken = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal n_taken
+        for chunk in [start] + [bytes(CHUNK_BYTES)] * (4 * MAX_BODY_BYTES // CHUNK_BYTES):
+            n_taken += len(chunk)
+            yield chunk
+
+    status, answer = exchange(app, "POST", "/api/predict", {"content-type": content_type}, chunks())
+    assert status == 413
+    assert list(json.loads(answer)) == ["error"]
+    assert MAX_BODY_BYTES < n_taken <= MAX_BODY_BYTES + CHUNK_BYTES
+
+
+def test_a_body_at_the_limit_is_read(client: TestClient) -> None:
+    assert client.post("/api/predict", content=bytes(MAX_BODY_BYTES)).status_code == 415
+
+
+@pytest.mark.parametrize("content_length", ["", "x", "-1", "²"])
+def test_a_strange_content_length_is_left_to_the_count(client: TestClient, content_length: str) -> None:
+    headers = [(b"content-length", content_length.encode("latin-1"))]
+    assert client.post("/api/predict", content=iter([b"x"]), headers=headers).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "cache"),
+    [
+        ("GET", "/", "no-cache"),
+        ("GET", "/js/app.js", "no-cache"),
+        ("GET", "/nothing", "no-cache"),
+        ("GET", "/api/model", "no-store"),
+        ("GET", "/api/predict", "no-store"),
+        ("POST", "/api/predict", "no-store"),
+        ("GET", "/v2/health/ready", "no-store"),
+    ],
+)
+def test_every_answer_has_the_headers(client: TestClient, method: str, path: str, cache: str) -> None:
+    headers = client.request(method, path).headers
+    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == cache
+
+
+def test_the_policy_allows_nothing_inline() -> None:
+    assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'; ")
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+REFUSALS = [
+    ("GET", "/nothing", {}, b"", 404),
+    ("PUT", "/api/predict", {}, b"", 405),
+    ("POST", "/", {}, b"", 405),
+    ("POST", "/api/predict", {}, bytes(MAX_BODY_BYTES + 1), 413),
+    ("POST", "/api/predict", {}, b"text", 415),
+    ("GET", "/api/model", {"host": "elsewhere.example"}, b"", 421),
+    ("POST", "/v2/models/digits/infer", {}, b"{", 400),
+    ("POST", "/v2/repository/models/digits/load", {"origin": "https://a.example"}, b"", 403),
+    ("POST", "/api/predict?width=1&height=1", {"content-type": "application/octet-stream"}, b"1", 500),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "status"), REFUSALS, ids=[str(case[-1]) + case[1] for case in REFUSALS]
+)
+def test_every_error_has_one_shape_and_all_headers(
+    app: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    status: int,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Predictor, "run", fail)
+    client = TestClient(app, raise_server_exceptions=False, client=LOOPBACK)
+    response = client.request(method, path, headers=headers, content=body)
+    refused(response, status)
+    assert response.headers["content-type"] == "application/json"
+    assert {name.decode() for name, _ in SECURITY_HEADERS} | {"cache-control"} <= set(response.headers)
+    assert re.fullmatch(r"(decode;dur=\d+\.\d+, )?total;dur=\d+\.\d+", response.headers["server-timing"])
+
+
+@pytest.mark.parametrize("bounds", ["bytes=999999-", "bytes=x", "lines=1", "bytes=0-1"])
+def test_a_range_is_not_asked_for(client: TestClient, bounds: str) -> None:
+    response = client.get("/", headers={"range": bounds})
+    assert (response.status_code, response.content) == (200, client.get("/").content)
+
+
+def test_no_error_repeats_what_was_sent(app: Shell) -> None:
+    secret = "s3cret"
+    client = TestClient(app, client=LOOPBACK)
+    for response in (
+        client.get(f"/{secret}", headers={"host": secret}),
+        client.get(f"/{secret}?{secret}", headers={"x-secret": secret}),
+        client.request(secret.upper(), "/api/predict"),
+        client.post(f"/api/predict?width={secret}", content=secret, headers={"content-type": secret}),
+        client.post("/api/predict", content=f'{{"image": "{secret}?"}}', headers={"content-type": "application/json"}),
+        client.post(
+            "/v2/models/digits/infer", content=f'{{"{secret}": "{secret}"}}', headers={"content-encoding": secret}
+        ),
+    ):
+        assert response.status_code >= 400
+        assert secret not in response.text.lower()
+
+
+def test_a_service_that_ends_asks_for_the_connection_to_be_closed(app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(app)
+    assert "connection" not in client.get("/v2/health/live").headers
+    monkeypatch.setattr(app, "is_draining", True)
+    for path in ("/v2/health/live", "/", "/nothing"):
+        assert client.get(path).headers["connection"] == "close"
+
+
+def test_a_line_for_each_request_if_asked_for(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(replace(settings, log_requests=True))
+    forged = '/x\n{"event": "forged"}\r\u2028\x85\x1b[31m'
+    with caplog.at_level(logging.INFO, "serving.access"):
+        TestClient(app).post("/api/predict?secret=1", content=encode(draw(7), "PNG"), headers={"x": "secret"})
+        exchange(app, "GET", quote(forged))
+    lines = [JSONFormatter().format(record) for record in caplog.records if record.name == "serving.access"]
+    assert all(len(line.splitlines()) == 1 and line.isascii() for line in lines)
+    first, second = map(json.loads, lines)
+    assert (first["method"], first["path"], first["status"]) == ("POST", "/api/predict", 200)
+    times = {"decode_ms", "queue_ms", "infer_ms", "encode_ms", "total_ms"}
+    assert set(first) == {"time", "level", "event", "process", "method", "path", "status", *times}
+    assert all(first[name] >= 0 for name in times)
+    assert "secret" not in lines[0]
+    assert (second["event"], second["path"], second["status"]) == ("request", forged, 404)
+
+
+def test_no_line_unless_asked_for(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "serving"):
+        client.get("/v2/health/live")
+    assert not caplog.records

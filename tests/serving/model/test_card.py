@@ -1,0 +1,180 @@
+"""What a model file must say about itself."""
+
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.errors import ModelError
+from serving.model.card import INPUTS, OUTPUTS, ModelCard, Tensor, Thresholds, read_card, read_golden
+
+METADATA = {
+    "classes": json.dumps([str(digit) for digit in range(10)]),
+    "normalizer": "1",
+    "thresholds": '{"digit_score": 0.5, "confidence": 0.9}',
+    "params_sha256": "ab" * 32,
+    "data": '{"source": "mnist"}',
+    "metrics": '{"test_accuracy": 0.99}',
+    "network": '{"name": "small", "n_parameters": 1000}',
+}
+
+
+def card(**changes: Any) -> ModelCard:
+    arguments = {"inputs": list(INPUTS), "outputs": list(OUTPUTS), "metadata": METADATA, **changes}
+    return read_card("0123456789abcdef" * 4, 1000, **arguments)
+
+
+def test_a_good_file() -> None:
+    result = card()
+    assert result.version == "0123456789ab"
+    assert result.thresholds == Thresholds(digit_score=0.5, confidence=0.9)
+    assert result.classes == list("0123456789")
+    assert result.data == {"source": "mnist"}
+
+
+def test_what_a_file_need_not_tell() -> None:
+    assert (card().parameters, card().training, card().evaluation, card().experiments) == ({}, {}, {}, [])
+    told = {
+        "parameters": '{"data": {}}',
+        "training": '{"epoch": 3}',
+        "evaluation": '{"steps": {}}',
+        "experiments": '[{"experiment": "baseline"}]',
+    }
+    result = card(metadata={**METADATA, **told})
+    assert (result.parameters, result.training, result.evaluation) == ({"data": {}}, {"epoch": 3}, {"steps": {}})
+    assert result.experiments == [{"experiment": "baseline"}]
+
+
+@pytest.mark.parametrize(("digit_score", "confidence"), [(1e-6, 1e-6), (0.99, 0.1), (0.1, 1)])
+def test_each_threshold_has_its_own_range(digit_score: float, confidence: float) -> None:
+    text = json.dumps({"digit_score": digit_score, "confidence": confidence})
+    assert card(metadata={**METADATA, "thresholds": text}).thresholds == Thresholds(digit_score, confidence)
+
+
+def test_a_length_left_unsaid_is_accepted() -> None:
+    card(outputs=[*OUTPUTS[:3], Tensor("box", "FP32", [-1, -1])])
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"inputs": [replace(INPUTS[0], name="pixels")]}, "no input 'image'"),
+        ({"inputs": [replace(INPUTS[0], datatype="FP32")]}, "FP32"),
+        ({"inputs": [replace(INPUTS[0], shape=[-1, 28, 28])]}, "28, 28"),
+        ({"inputs": [*INPUTS, Tensor("mask", "FP32", [-1])]}, "2 inputs instead of 1"),
+        ({"outputs": list(OUTPUTS[:3])}, "no output 'box'"),
+        ({"outputs": [Tensor("probabilities", "FP32", [-1, 47]), *OUTPUTS[1:]]}, "47"),
+        ({"outputs": [Tensor("probabilities", "FP32", [10]), *OUTPUTS[1:]]}, "probabilities"),
+    ],
+)
+def test_another_signature_is_refused(changes: dict[str, list[Tensor]], named: str) -> None:
+    with pytest.raises(ModelError, match=named):
+        card(**changes)
+
+
+@pytest.mark.parametrize("key", METADATA)
+def test_metadata_that_is_missing_is_named(key: str) -> None:
+    with pytest.raises(ModelError, match=key):
+        card(metadata={name: text for name, text in METADATA.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("classes", '["0", "1"]'),
+        ("classes", "[0,1,2,3,4,5,6,7,8,9]"),
+        ("thresholds", "0.9"),
+        ("thresholds", "{"),
+        ("metrics", "[]"),
+        ("training", "[]"),
+        ("evaluation", "{"),
+        ("experiments", "{}"),
+        ("experiments", "[1]"),
+    ],
+)
+def test_bad_metadata_is_named(key: str, text: str) -> None:
+    with pytest.raises(ModelError, match=key):
+        card(metadata={**METADATA, key: text})
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"digit_score": 0.5}', "lacks a number 'digit_score' or 'confidence'"),
+        ('{"confidence": 0.9}', "lacks a number"),
+        ('{"digit": 0.9, "unsure": 0.5}', "lacks a number"),
+        ('{"digit_score": "high", "confidence": 0.9}', "lacks a number"),
+        ('{"digit_score": 0.5, "confidence": null}', "lacks a number"),
+        ('{"digit_score": 0, "confidence": 0.9}', "must hold 0 < digit_score < 1 and 0 < confidence <= 1"),
+        ('{"digit_score": 1, "confidence": 0.9}', "must hold"),
+        ('{"digit_score": -0.5, "confidence": 0.9}', "must hold"),
+        ('{"digit_score": NaN, "confidence": 0.9}', "must hold"),
+        ('{"digit_score": 0.5, "confidence": 0}', "must hold"),
+        ('{"digit_score": 0.5, "confidence": 1.01}', "must hold"),
+        ('{"digit_score": 0.5, "confidence": NaN}', "must hold"),
+    ],
+)
+def test_bad_thresholds_are_told(text: str, named: str) -> None:
+    with pytest.raises(ModelError, match=f"thresholds.* {named}"):
+        card(metadata={**METADATA, "thresholds": text})
+
+
+PIXELS = np.arange(2 * 784, dtype=np.uint8)
+GOLDEN = {
+    "images": base64.b64encode(PIXELS).decode(),
+    "probabilities": [[0, 0, 0, 0, 0, 0, 0, 1, 0, 0], [0.1] * 10],
+    "digit_score": [1, 0],
+    "states": ["digit", "blank"],
+}
+
+
+def test_golden_answers() -> None:
+    golden = read_golden({"golden": json.dumps(GOLDEN)})
+    assert np.array_equal(golden.images, PIXELS.reshape(2, 28, 28))
+    assert (golden.images.dtype, golden.states) == (np.uint8, ["digit", "blank"])
+    assert golden.probabilities.tolist() == GOLDEN["probabilities"]
+    assert golden.digit_score.tolist() == GOLDEN["digit_score"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"images": None},
+        {"images": 7},
+        {"images": "?"},
+        {"images": "\u00e9"},
+        {"images": GOLDEN["images"][4:]},
+        {"images": ""},
+        {"states": None},
+        {"states": 2},
+        {"states": []},
+        {"states": ["digit"]},
+        {"states": ["digit"] * 3},
+        {"digit_score": None},
+        {"digit_score": [1]},
+        {"digit_score": [1, 0, 1]},
+        {"digit_score": ["seven", "none"]},
+        {"probabilities": [[0.1] * 10]},
+        {"probabilities": [[0.1] * 9] * 2},
+        {"probabilities": [10**400] * 20},
+        {"images": "", "states": [], "digit_score": [], "probabilities": []},
+    ],
+)
+def test_malformed_golden_answers_are_named(changes: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="'golden'"):
+        read_golden({"golden": json.dumps(GOLDEN | changes)})
+
+
+@pytest.mark.parametrize("key", GOLDEN)
+def test_golden_answers_that_lack_a_part_are_named(key: str) -> None:
+    with pytest.raises(ModelError, match=f"'golden' lacks .*'{key}'"):
+        read_golden({"golden": json.dumps({name: value for name, value in GOLDEN.items() if name != key})})
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "[" * 200_000])
+def test_golden_answers_that_are_missing_are_named(text: str | None) -> None:
+    with pytest.raises(ModelError, match="'golden'"):
+        read_golden({} if text is None else {"golden": text})

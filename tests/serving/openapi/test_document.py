@@ -1,0 +1,171 @@
+"""The document is valid, tells of every route and no other, and the service answers as it says."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck
+from hypothesis import settings as bounded
+from schemathesis import Case
+from schemathesis.specs.openapi import checks
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.testclient import TestClient
+
+from serving.app import create_app
+from serving.http.middleware import Shell
+from serving.model.card import MODEL_NAME
+from serving.openapi.document import document
+from serving.settings import ROOT, Settings
+from tests.serving.conftest import MODEL, Service
+
+ERROR = {"$ref": "#/components/schemas/Error"}
+METHODS = ("get", "post")
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+# A 500 is none of the statuses that are told of.
+CHECKS = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.unsupported_method,
+]
+BOUNDS: dict[str, Any] = {
+    "database": None,
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.filter_too_much, HealthCheck.too_slow],
+}
+
+
+@pytest.fixture(scope="session")
+def openapi(client: TestClient) -> dict[str, Any]:
+    """The document as it is served."""
+    response = client.get("/openapi.json")
+    assert response.headers["content-type"] == "application/json"
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def resolved(openapi: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    for key in node.get("$ref", "#").split("/")[1:]:
+        openapi = openapi[key]
+    return openapi if "$ref" in node else node
+
+
+def operations(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(path, item[method]) for path, item in openapi["paths"].items() for method in METHODS if method in item]
+
+
+def routes(parts: Iterable[BaseRoute], prefix: str = "") -> set[tuple[str, str]]:
+    """Method and path of every route; the files of the page stand behind `GET /`."""
+    found: set[tuple[str, str]] = set()
+    for part in parts:
+        if isinstance(part, Mount) and part.routes:
+            found |= routes(part.routes, prefix + part.path)
+        elif isinstance(part, Mount):
+            found.add(("get", prefix + part.path or "/"))
+        elif isinstance(part, Route):
+            path = (prefix + part.path_format).rstrip("/") or "/"
+            found |= {(method.lower(), path) for method in (part.methods or METHODS[:1]) if method != "HEAD"}
+    return found
+
+
+def test_the_document_is_valid(openapi: dict[str, Any]) -> None:
+    schemathesis.openapi.from_dict(openapi).validate()
+    for schema in openapi["components"]["schemas"].values():
+        jsonschema_rs.meta.validate(schema | {"$schema": DIALECT})
+    identifiers = [operation["operationId"] for _, operation in operations(openapi)]
+    assert len(set(identifiers)) == len(identifiers)
+    tags = [tag["name"] for tag in openapi["tags"]]
+    assert all(operation["tags"][0] in tags for _, operation in operations(openapi))
+
+
+def test_it_tells_of_every_route_and_no_other(openapi: dict[str, Any], app: Shell) -> None:
+    told = {(method, path) for path, item in openapi["paths"].items() for method in METHODS if method in item}
+    assert told == routes(app.app.routes)
+
+
+def test_every_refusal_has_the_one_shape(openapi: dict[str, Any]) -> None:
+    for path, operation in operations(openapi):
+        for status, response in operation["responses"].items():
+            # Where the status is the whole answer, it has no body.
+            if status not in ("200", "201") and not (path.endswith("/ready") and status == "503"):
+                assert resolved(openapi, response)["content"] == {"application/json": {"schema": ERROR}}
+
+
+def test_every_example_fits_its_schema(openapi: dict[str, Any]) -> None:
+    for _, operation in operations(openapi):
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            if "example" in body:
+                schema = body["schema"] | {"components": openapi["components"]}
+                jsonschema_rs.Draft202012Validator(schema).validate(body["example"])
+
+
+def test_the_examples_are_answered(client: TestClient, openapi: dict[str, Any]) -> None:
+    for path in ("/api/predict", f"/v2/models/{MODEL_NAME}/infer"):
+        told = openapi["paths"].get(path) or openapi["paths"][path.replace(MODEL_NAME, "{model}")]
+        example = told["post"]["requestBody"]["content"]["application/json"]["example"]
+        response = client.post(path, json=example)
+        assert response.status_code == 200, response.text
+
+
+def test_it_tells_the_limits_and_the_versions(openapi: dict[str, Any]) -> None:
+    told = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None))
+    assert "1,234 bytes" in told
+    assert "56 pixels" in told
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert openapi["info"]["version"] == project["version"]
+
+
+def test_the_examples_name_the_version_in_use(client: TestClient, openapi: dict[str, Any]) -> None:
+    version = client.get("/api/model").json()["version"]
+    assert openapi["components"]["parameters"]["version"]["example"] == version
+
+
+def test_it_is_served_without_a_model(client: TestClient, app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.engine, "predictor", None)
+    assert "example" not in client.get("/openapi.json").json()["components"]["parameters"]["version"]
+
+
+def test_a_web_folder_without_the_page(settings: Settings, tmp_path: Path) -> None:
+    response = TestClient(create_app(replace(settings, web=tmp_path))).get("/docs")
+    assert response.status_code == 404
+    assert list(response.json()) == ["error"]
+
+
+# The one image type whose files Schemathesis does not know.
+schemathesis.serializer.alias("image/bmp", "application/octet-stream")
+
+# From the code: what is parametrised is collected before there is a service. All but unload: after it, the rest would
+# be 503.
+VERSION = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
+told = schemathesis.openapi.from_dict(document(Settings(), VERSION)).exclude(operation_id="unload")
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[requests.Session]:
+    """One connection for all requests."""
+    with requests.Session() as session:
+        yield session
+
+
+@told.parametrize()
+@bounded(max_examples=10, **BOUNDS)
+def test_the_service_answers_as_told(case: Case, service: Service, session: requests.Session) -> None:
+    case.call_and_validate(f"http://{service.address}", session, checks=CHECKS)
+
+
+@pytest.mark.slow
+@told.parametrize()
+@bounded(max_examples=300, **BOUNDS)
+def test_the_service_answers_as_told_many_times(case: Case, service: Service, session: requests.Session) -> None:
+    case.call_and_validate(f"http://{service.address}", session, checks=CHECKS)

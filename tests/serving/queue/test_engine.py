@@ -1,0 +1,287 @@
+"""What is queued together is run together, and each request gets its own answer."""
+
+import asyncio
+import copy
+import threading
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.errors import NoModelError, TimeoutExpiredError
+from serving.model.card import OUTPUTS
+from serving.model.predictor import Prediction, Predictor
+from serving.queue.engine import MAX_BATCH_IMAGES, MAX_INLINE_PIXELS, N_LARGE_AT_A_TIME, Answer, Engine, Images
+from tests.serving.drawings import STROKES, draw
+
+SEVEN = np.asarray(draw(7).resize((28, 28)))[None]
+LARGE = np.asarray(draw(7).resize((700, 700)))[None]
+assert LARGE.size > MAX_INLINE_PIXELS
+
+
+class Runs:
+    """An observer: the images of every run, and what came of them."""
+
+    def __init__(self) -> None:
+        self.images: list[Images] = []
+        self.answers: list[Answer] = []
+
+    def __call__(self, images: Images, answer: Answer) -> None:
+        self.images.append(images)
+        self.answers.append(answer)
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(images) for images in self.images]
+
+
+def engine_of(predictor: Predictor) -> tuple[Engine, Runs]:
+    engine, runs = Engine(), Runs()
+    engine.predictor = predictor
+    engine.observers.append(runs)
+    return engine, runs
+
+
+def together(*requests: Coroutine[Any, Any, Answer]) -> list[Any]:
+    """The answers, or the errors, of requests that are read in one round of the event loop."""
+
+    async def main() -> list[Any]:
+        return await asyncio.gather(*requests, return_exceptions=True)
+
+    return asyncio.run(main())
+
+
+def same(found: Prediction, expected: Prediction) -> None:
+    for tensor in OUTPUTS:
+        assert np.allclose(getattr(found, tensor.name), getattr(expected, tensor.name), atol=1e-5), tensor.name
+
+
+def marked(predictor: Predictor, version: str, mark: float) -> Predictor:
+    """The model under another version; all its scores are `mark`, so that an answer shows who ran it."""
+    other = copy.copy(predictor)
+    other.card = replace(predictor.card, version=version)
+
+    def run(images: Images) -> Prediction:
+        return replace(predictor.run(images), digit_score=np.full(len(images), mark, np.float32))
+
+    other.run = run  # type: ignore[method-assign]
+    return other
+
+
+def test_what_is_queued_together_is_one_run_for_each_size(predictor: Predictor) -> None:
+    engine, runs = engine_of(predictor)
+    small = np.zeros((1, 10, 12), np.uint8)
+    answers = together(*(engine.predict(images) for images in (SEVEN, small, SEVEN, small, SEVEN)))
+    assert sorted(runs.sizes) == [2, 3]
+    assert [answer.n_batch for answer in answers] == [3, 2, 3, 2, 3]
+    assert [len(answer.verdicts) for answer in answers] == [1] * 5
+    assert [answer.verdicts[0].state for answer in answers] == ["digit", "blank"] * 2 + ["digit"]
+
+
+def test_a_batch_has_a_limit_and_splits_no_request(predictor: Predictor) -> None:
+    engine, runs = engine_of(predictor)
+    together(*(engine.predict(SEVEN) for _ in range(2 * MAX_BATCH_IMAGES + 3)))
+    assert runs.sizes == [MAX_BATCH_IMAGES, MAX_BATCH_IMAGES, 3]
+    runs.images.clear()
+    more_than_half = np.repeat(SEVEN, MAX_BATCH_IMAGES // 2 + 1, axis=0)
+    together(engine.predict(more_than_half), engine.predict(more_than_half), engine.predict(SEVEN))
+    assert runs.sizes == [len(more_than_half), len(more_than_half) + 1]
+
+
+def test_a_request_alone_waits_for_no_timer(predictor: Predictor) -> None:
+    engine, runs = engine_of(predictor)
+
+    async def n_rounds() -> int:
+        task = asyncio.ensure_future(engine.predict(SEVEN))
+        n_rounds = 0
+        while not task.done():
+            await asyncio.sleep(0)
+            n_rounds += 1
+        return n_rounds
+
+    # Queued in the first round of the loop, run in the second, read in the third.
+    assert asyncio.run(n_rounds()) <= 3
+    assert runs.sizes == [1]
+
+
+def test_who_has_left_is_not_run(predictor: Predictor) -> None:
+    engine, runs = engine_of(predictor)
+
+    async def leave(n_leaving: int, n_staying: int) -> list[Answer]:
+        tasks = [asyncio.ensure_future(engine.predict(SEVEN)) for _ in range(n_leaving + n_staying)]
+        asyncio.get_running_loop().call_soon(lambda: [task.cancel() for task in tasks[:n_leaving]])
+        await asyncio.wait(tasks)
+        return [task.result() for task in tasks[n_leaving:]]
+
+    assert [answer.n_batch for answer in asyncio.run(leave(2, 3))] == [3, 3, 3]
+    assert runs.sizes == [3]
+    asyncio.run(leave(2, 0))
+    assert runs.sizes == [3]
+    assert len(asyncio.run(leave(0, 1))) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shapes=st.lists(st.tuples(st.integers(1, 6), st.sampled_from([1, 9, 28]), st.sampled_from([5, 28])), max_size=12),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_each_request_gets_its_own_answer(predictor: Predictor, shapes: list[tuple[int, int, int]], seed: int) -> None:
+    engine, runs = engine_of(predictor)
+    numbers = np.random.default_rng(seed)
+    requests = [numbers.integers(0, 256, shape, np.uint8) for shape in shapes]
+    answers = together(*map(engine.predict, requests))
+    for images, answer in zip(requests, answers, strict=True):
+        same(answer.prediction, predictor.run(images))
+        assert answer.verdicts == predictor.verdicts(answer.prediction)
+        assert answer.card is predictor.card
+    assert sum(runs.sizes) == sum(map(len, requests))
+
+
+def test_what_comes_too_late_is_refused_and_not_run(predictor: Predictor) -> None:
+    engine, runs = engine_of(predictor)
+    late, in_time, later = together(
+        engine.predict(SEVEN, timeout_s=0), engine.predict(SEVEN, timeout_s=600), engine.predict(LARGE, timeout_s=-1)
+    )
+    assert isinstance(late, TimeoutExpiredError)
+    assert isinstance(later, TimeoutExpiredError)
+    assert in_time.n_batch == 1
+    assert runs.sizes == [1]
+
+
+def test_the_time_of_a_run_counts_against_the_timeout(predictor: Predictor) -> None:
+    slow = copy.copy(predictor)
+    pause = threading.Event()  # never set
+    slow.run = lambda images: (pause.wait(0.02), predictor.run(images))[1]  # type: ignore[method-assign]
+    engine, runs = engine_of(slow)
+    for _ in range(15):
+        together(engine.predict(SEVEN))
+    (refused,) = together(engine.predict(SEVEN, timeout_s=0.002))
+    assert isinstance(refused, TimeoutExpiredError)
+    assert len(runs.sizes) == 15
+
+
+def test_more_work_needs_more_time(predictor: Predictor) -> None:
+    slow = copy.copy(predictor)
+    pause = threading.Event()  # never set
+    slow.run = lambda images: (pause.wait(0.02 * len(images)), predictor.run(images))[1]  # type: ignore[method-assign]
+    engine, _ = engine_of(slow)
+    for _ in range(40):
+        together(engine.predict(SEVEN))
+    eight, one = together(
+        engine.predict(np.repeat(SEVEN, 8, axis=0), timeout_s=0.1), engine.predict(SEVEN, timeout_s=5)
+    )
+    assert isinstance(eight, TimeoutExpiredError)
+    assert one.n_batch == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "sizes"),
+    [
+        (np.repeat(SEVEN, 2 * MAX_BATCH_IMAGES + 1, axis=0), [MAX_BATCH_IMAGES, MAX_BATCH_IMAGES, 1]),
+        (np.concatenate([LARGE, 255 - LARGE]), [1, 1]),
+        (np.stack([np.asarray(draw(digit)) for digit in (*STROKES, *STROKES)]), [5, 1]),
+    ],
+    ids=["many", "large", "both"],
+)
+def test_large_requests_are_run_in_parts_beside_the_loop(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch, images: Images, sizes: list[int]
+) -> None:
+    expected = predictor.run(images)
+    seen = []
+
+    def run(part: Images) -> Prediction:
+        seen.append((len(part), threading.current_thread() is threading.main_thread()))
+        return Predictor.run(predictor, part)
+
+    monkeypatch.setattr(predictor, "run", run)
+    engine, runs = engine_of(predictor)
+    (answer,) = together(engine.predict(images))
+    assert seen == [(size, False) for size in sizes]
+    assert (runs.sizes, answer.n_batch) == ([len(images)], len(images))
+    same(answer.prediction, expected)
+    assert answer.verdicts == predictor.verdicts(answer.prediction)
+
+
+def test_large_requests_hold_up_no_other_and_take_turns(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_allowed = threading.Event()
+    running: list[int] = []
+    most = 0
+
+    def run(images: Images) -> Prediction:
+        nonlocal most
+        if images[0].size > MAX_INLINE_PIXELS:
+            running.append(1)
+            most = max(most, len(running))
+            assert is_allowed.wait(60)
+            running.pop()
+        return Predictor.run(predictor, images)
+
+    monkeypatch.setattr(predictor, "run", run)
+    engine, _ = engine_of(predictor)
+
+    async def main() -> None:
+        large = [asyncio.ensure_future(engine.predict(LARGE)) for _ in range(3)]
+        for _ in range(5):
+            assert (await engine.predict(SEVEN)).verdicts[0].digit == 7
+        assert not any(task.done() for task in large)
+        assert engine.n_in_threads == 3
+        is_allowed.set()
+        assert [answer.verdicts[0].digit for answer in await asyncio.gather(*large)] == [7, 7, 7]
+
+    asyncio.run(main())
+    assert most == N_LARGE_AT_A_TIME
+    assert engine.n_in_threads == 0
+
+
+def test_a_failure_reaches_all_of_its_batch_and_no_other(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(images: Images) -> Prediction:
+        if images.shape[1] == 28:
+            raise RuntimeError("broken")
+        return Predictor.run(predictor, images)
+
+    monkeypatch.setattr(predictor, "run", fail)
+    engine, runs = engine_of(predictor)
+    first, second, other = together(
+        *(engine.predict(images) for images in (SEVEN, SEVEN, np.zeros((1, 5, 5), np.uint8)))
+    )
+    assert [str(error) for error in (first, second)] == ["broken", "broken"]
+    assert other.verdicts[0].state == "blank"
+    assert runs.sizes == [1]
+    monkeypatch.undo()
+    assert together(engine.predict(SEVEN))[0].verdicts[0].digit == 7
+
+
+def test_without_a_model_all_are_told_so() -> None:
+    answers = together(*(Engine().predict(images) for images in (SEVEN, SEVEN, LARGE)))
+    assert all(isinstance(answer, NoModelError) for answer in answers)
+
+
+def test_no_batch_mixes_two_models(predictor: Predictor) -> None:
+    marks = {"old": 0.25, "new": 0.75}
+    old, new = (marked(predictor, version, mark) for version, mark in marks.items())
+    engine, runs = engine_of(old)
+    engine.observers.append(lambda _, __: setattr(engine, "predictor", new if engine.predictor is old else old))
+    answers = together(*(engine.predict(SEVEN) for _ in range(3 * MAX_BATCH_IMAGES)))
+    assert [answer.card.version for answer in runs.answers] == ["old", "new", "old"]
+    for answer in [*answers, *runs.answers]:
+        assert set(answer.prediction.digit_score.tolist()) == {marks[answer.card.version]}
+        assert {verdict.digit_score for verdict in answer.verdicts} == {marks[answer.card.version]}
+
+
+def test_a_large_request_keeps_its_model_to_the_end(predictor: Predictor) -> None:
+    old, new = marked(predictor, "old", 0.25), marked(predictor, "new", 0.75)
+    engine, _ = engine_of(old)
+    run = old.run
+
+    def exchange_and_run(images: Images) -> Prediction:
+        engine.predictor = new
+        return run(images)
+
+    old.run = exchange_and_run  # type: ignore[method-assign]
+    (answer,) = together(engine.predict(np.repeat(SEVEN, 3 * MAX_BATCH_IMAGES, axis=0)))
+    assert answer.card.version == "old"
+    assert set(answer.prediction.digit_score.tolist()) == {0.25}

@@ -1,0 +1,97 @@
+"""A worker and its supervisor: the test speaks the supervisor's part."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from serving.errors import NotTakenUpError
+from serving.metrics import Metrics
+from serving.queue.engine import Engine
+from serving.reload.control import Control
+from serving.reload.lifecycle import Lifecycle
+from tests.serving.conftest import MODEL
+
+Supervise = Callable[[Lifecycle, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def run(folder: Path, supervise: Supervise) -> bool:
+    """Runs a worker's side until the supervisor's has ended; returns whether it was to end the worker by itself."""
+
+    async def main() -> bool:
+        ours, theirs = socket.socketpair()
+        lifecycle = Lifecycle(MODEL, Engine(), Metrics())
+        lifecycle.start()
+        ended = asyncio.Event()
+        listening = asyncio.create_task(Control(theirs, lifecycle, folder).listen(ended.set))
+        reader, writer = await asyncio.open_connection(sock=ours)
+        async with asyncio.timeout(60):
+            await supervise(lifecycle, reader, writer)
+            await asyncio.sleep(0)
+            has_ended = ended.is_set()
+            writer.close()
+            await writer.wait_closed()
+            await listening
+        assert ended.is_set()  # it does not outlive its supervisor
+        return has_ended
+
+    return asyncio.run(main())
+
+
+async def heard(reader: asyncio.StreamReader) -> dict[str, object]:
+    message: dict[str, object] = json.loads(await reader.readline())
+    return message
+
+
+def say(writer: asyncio.StreamWriter, **message: object) -> None:
+    writer.write(json.dumps(message).encode() + b"\n")
+
+
+def test_a_good_model_is_asked_for_and_used_when_told(tmp_path: Path) -> None:
+    async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        before = lifecycle.engine.predictor
+        loading = asyncio.create_task(lifecycle.load())
+        asked = await heard(reader)
+        assert Path(str(asked["ask"])).read_bytes() == MODEL.read_bytes()
+        assert Path(str(asked["ask"])).parent == tmp_path
+        assert lifecycle.engine.predictor is before
+        say(writer, use=asked["ask"], number=5)
+        assert await heard(reader) == {"did": 5, "error": ""}
+        assert lifecycle.engine.predictor is not before
+        assert not loading.done()
+        say(writer, done=asked["id"], error="")
+        await loading
+
+    assert not run(tmp_path, supervise)
+
+
+def test_a_load_fails_if_not_all_workers_agree(tmp_path: Path) -> None:
+    async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loading = asyncio.create_task(lifecycle.load())
+        say(writer, done=(await heard(reader))["id"], error="There is no memory.")
+        with pytest.raises(NotTakenUpError, match=r"There is no memory\."):
+            await loading
+
+    assert not run(tmp_path, supervise)
+
+
+def test_a_worker_that_cannot_use_the_model_says_so_and_ends(tmp_path: Path) -> None:
+    async def supervise(_: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        say(writer, use=str(tmp_path / "nowhere.onnx"), number=1)
+        answer = await heard(reader)
+        assert "nowhere.onnx" in str(answer["error"])
+
+    assert run(tmp_path, supervise)
+
+
+def test_what_is_told_is_done_in_order(tmp_path: Path) -> None:
+    async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        say(writer, use=str(MODEL), number=1)
+        say(writer, use=None, number=2)
+        assert [(await heard(reader))["did"] for _ in range(2)] == [1, 2]
+        assert lifecycle.engine.predictor is None
+
+    assert not run(tmp_path, supervise)

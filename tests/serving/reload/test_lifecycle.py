@@ -1,0 +1,271 @@
+"""Models come and go while requests are answered; a bad file changes nothing."""
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from serving.errors import ModelError
+from serving.metrics import LOADS, Metrics
+from serving.model.predictor import Predictor
+from serving.queue.engine import Engine
+from serving.reload import lifecycle as lifecycle_module
+from serving.reload.lifecycle import Lifecycle, checked
+from tests.serving.conftest import MODEL
+from tests.serving.drawings import draw
+from tests.serving.models import golden, with_damaged_weights, with_metadata
+
+SEVEN = np.asarray(draw(7))[None]
+GOOD = MODEL.read_bytes()
+OTHER = with_metadata(note="another version of the same model")
+BAD = {
+    "truncated": GOOD[: len(GOOD) // 2],
+    "random": np.random.default_rng(0).bytes(len(GOOD)),
+    "empty": b"",
+    "another model": GOOD.replace(b"digit_score", b"digit_scope"),
+    "malformed golden answers": with_metadata(golden="{}"),
+    "wrong golden answers": with_metadata(
+        golden=golden(Predictor.load(MODEL), np.zeros((1, 28, 28), np.uint8), states=["digit"])
+    ),
+    "infinite golden score": with_metadata(
+        golden=golden(Predictor.load(MODEL), np.zeros((1, 28, 28), np.uint8), digit_score=[float("inf")])
+    ),
+    "deep golden answers": with_metadata(golden="[" * 200_000),
+    "damaged weights": with_damaged_weights(),
+}
+
+
+def version_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+@pytest.fixture
+def may_go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Loads wait until it is set."""
+    event = threading.Event()
+
+    def slowly(path: Path) -> Predictor:
+        assert event.wait(60)
+        return checked(path)
+
+    monkeypatch.setattr(lifecycle_module, "checked", slowly)
+    return event
+
+
+@pytest.fixture
+def lifecycle(tmp_path: Path) -> Lifecycle:
+    path = tmp_path / "digits.onnx"
+    path.write_bytes(GOOD)
+    lifecycle = Lifecycle(path, Engine(), Metrics())
+    lifecycle.start()
+    return lifecycle
+
+
+def counted(lifecycle: Lifecycle) -> tuple[int, int, int]:
+    """How many models were loaded, refused and unloaded."""
+    loaded, refused, unloaded = map(int, lifecycle.metrics.read(lifecycle.metrics.loads))
+    assert LOADS == ("loaded", "refused", "unloaded")
+    return loaded, refused, unloaded
+
+
+def version(lifecycle: Lifecycle) -> str:
+    return lifecycle.engine.model.card.version
+
+
+def test_a_new_file_is_exchanged_for_the_old_one(lifecycle: Lifecycle) -> None:
+    assert version(lifecycle) == version_of(GOOD)
+    lifecycle.path.write_bytes(OTHER)
+    assert asyncio.run(lifecycle.load()).version == version(lifecycle) == version_of(OTHER)
+    assert counted(lifecycle) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+def test_a_bad_file_is_refused_and_the_old_model_stays(
+    lifecycle: Lifecycle, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = lifecycle.engine.predictor
+    lifecycle.path.write_bytes(content)
+    with pytest.raises(ModelError):
+        asyncio.run(lifecycle.load())
+    assert lifecycle.engine.predictor is before
+    assert counted(lifecycle) == (0, 1, 0)
+    assert "the model in use stays" in caplog.text
+    assert asyncio.run(lifecycle.engine.predict(SEVEN)).verdicts[0].digit == 7
+    with pytest.raises(ModelError):
+        lifecycle.start()
+
+
+def test_a_missing_file_is_refused_too(lifecycle: Lifecycle) -> None:
+    lifecycle.path.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        asyncio.run(lifecycle.load())
+    assert version(lifecycle) == version_of(GOOD)
+
+
+def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
+    asyncio.run(lifecycle.unload())
+    assert lifecycle.engine.predictor is None
+    asyncio.run(lifecycle.load())
+    assert version(lifecycle) == version_of(GOOD)
+    assert counted(lifecycle) == (1, 0, 1)
+
+
+def test_the_others_hear_of_good_models_and_of_none(lifecycle: Lifecycle) -> None:
+    heard = []
+
+    async def exchange(predictor: Predictor | None) -> None:
+        heard.append(predictor and predictor.card.version)
+
+    lifecycle.exchange = exchange
+    asyncio.run(lifecycle.load())
+    asyncio.run(lifecycle.unload())
+    lifecycle.path.write_bytes(b"")
+    with pytest.raises(ModelError):
+        asyncio.run(lifecycle.load())
+    assert heard == [version_of(GOOD), None]
+
+
+def test_an_unload_waits_for_the_load_before_it(lifecycle: Lifecycle, may_go_on: threading.Event) -> None:
+    async def main() -> None:
+        loading = asyncio.ensure_future(lifecycle.load())
+        await asyncio.sleep(0)
+        unloading = asyncio.ensure_future(lifecycle.unload())
+        await asyncio.sleep(0)
+        may_go_on.set()
+        await asyncio.gather(loading, unloading)
+
+    asyncio.run(main())
+    assert lifecycle.engine.predictor is None
+
+
+def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, may_go_on: threading.Event) -> None:
+    lifecycle.path.write_bytes(OTHER)
+
+    async def main() -> None:
+        loading = asyncio.ensure_future(lifecycle.load())
+        for _ in range(10):
+            assert (await lifecycle.engine.predict(SEVEN)).card.version == version_of(GOOD)
+        assert not loading.done()
+        may_go_on.set()
+        await loading
+        assert (await lifecycle.engine.predict(SEVEN)).card.version == version_of(OTHER)
+
+    asyncio.run(main())
+
+
+def test_one_model_is_loaded_at_a_time(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading: list[Path] = []
+    most = 0
+
+    def watched(path: Path) -> Predictor:
+        nonlocal most
+        loading.append(path)
+        most = max(most, len(loading))
+        predictor = checked(path)
+        loading.pop()
+        return predictor
+
+    monkeypatch.setattr(lifecycle_module, "checked", watched)
+
+    async def main() -> None:
+        await asyncio.gather(*(lifecycle.load() for _ in range(4)))
+
+    asyncio.run(main())
+    assert most == 1
+    assert counted(lifecycle) == (4, 0, 0)
+
+
+def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> None:
+    """Watches the file through one look after each of the steps."""
+    todo = iter(steps)
+
+    async def sleep(_: float) -> None:
+        step = next(todo, None)
+        if step is None:
+            raise asyncio.CancelledError
+        step()
+
+    monkeypatch.setattr(lifecycle_module, "asyncio", SimpleNamespace(sleep=sleep))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(lifecycle.watch())
+
+
+def test_a_watched_file_is_loaded_once_it_rests(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(n_bytes: int) -> Callable[[], object]:
+        return lambda: (check_old(), lifecycle.path.write_bytes(OTHER[:n_bytes]))
+
+    def check_old() -> None:
+        assert version(lifecycle) == version_of(GOOD)
+
+    def check_new() -> None:
+        assert version(lifecycle) == version_of(OTHER)
+
+    parts = [write(n_bytes) for n_bytes in (0, 1000, len(OTHER) // 2, len(OTHER))]
+    watch(lifecycle, monkeypatch, check_old, check_old, *parts, check_old, check_new, check_new)
+    assert counted(lifecycle) == (1, 0, 0)
+
+
+def test_a_watched_bad_file_is_refused_once_and_the_next_good_one_taken(
+    lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(content: bytes) -> Callable[[], object]:
+        return lambda: lifecycle.path.write_bytes(content)
+
+    def rest() -> None:
+        return
+
+    watch(lifecycle, monkeypatch, write(BAD["truncated"]), rest, rest, rest)
+    assert (counted(lifecycle), version(lifecycle)) == ((0, 1, 0), version_of(GOOD))
+    watch(lifecycle, monkeypatch, lifecycle.path.unlink, rest, rest, rest)
+    assert (counted(lifecycle), version(lifecycle)) == ((0, 2, 0), version_of(GOOD))
+    watch(lifecycle, monkeypatch, write(OTHER), rest, rest, rest)
+    assert (counted(lifecycle), version(lifecycle)) == ((1, 2, 0), version_of(OTHER))
+
+
+def test_the_watch_goes_on_after_any_failure(
+    lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: Predictor | None) -> None:
+        raise OSError("No space left on device")
+
+    def rest() -> None:
+        return
+
+    lifecycle.exchange = fail
+    watch(lifecycle, monkeypatch, lambda: lifecycle.path.write_bytes(OTHER), rest)
+    assert "No space left on device" in caplog.text
+    lifecycle.exchange = lifecycle.use
+    watch(lifecycle, monkeypatch, lambda: lifecycle.path.write_bytes(OTHER + b"\x72\x00"), rest)
+    assert version(lifecycle) == version_of(OTHER + b"\x72\x00")
+
+
+def test_a_change_between_start_and_watch_is_seen(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    lifecycle.path.write_bytes(OTHER)
+    watch(lifecycle, monkeypatch, lambda: None, lambda: None)
+    assert version(lifecycle) == version_of(OTHER)
+
+
+def test_what_was_loaded_on_demand_is_not_loaded_again(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    lifecycle.path.write_bytes(OTHER)
+    asyncio.run(lifecycle.load())
+    watch(lifecycle, monkeypatch, lambda: None, lambda: None, lambda: None)
+    assert counted(lifecycle) == (1, 0, 0)
+
+
+def test_a_real_clock_brings_a_new_file_too(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle_module, "WATCH_S", 0.01)
+
+    async def main() -> None:
+        watching = asyncio.ensure_future(lifecycle.watch())
+        lifecycle.path.write_bytes(OTHER)
+        async with asyncio.timeout(60):
+            while version(lifecycle) != version_of(OTHER):
+                await asyncio.sleep(0.01)
+        watching.cancel()
+
+    asyncio.run(main())

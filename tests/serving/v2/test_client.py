@@ -1,0 +1,290 @@
+"""NVIDIA's client, as it is, against a running service: all its calls, synchronous and asyncio."""
+
+import asyncio
+import gzip
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+import tritonclient.http as triton
+import tritonclient.http.aio as triton_aio
+from tritonclient.utils import InferenceServerException
+
+from serving.model.card import OUTPUTS
+from serving.model.predictor import Predictor
+from serving.version import inkling_version
+from tests.serving.conftest import MODEL, Service
+from tests.serving.drawings import draw
+
+NAMES = [tensor.name for tensor in OUTPUTS]
+SEVEN = np.asarray(draw(7))[None]
+BATCH = np.stack([np.asarray(draw(digit)) for digit in (7, 0, 1)])
+
+
+class AioClient:
+    """The asyncio client with the calls of the other one: each ends before the next begins."""
+
+    def __init__(self, address: str) -> None:
+        self._runner = asyncio.Runner()
+        self._client = self._runner.run(self._open(address))
+
+    async def _open(self, address: str) -> triton_aio.InferenceServerClient:
+        return triton_aio.InferenceServerClient(address)
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        return lambda *arguments, **options: self._runner.run(call(*arguments, **options))
+
+    def close(self) -> None:
+        self._runner.run(self._client.close())
+        self._runner.close()
+
+
+@pytest.fixture(scope="module", params=[triton.InferenceServerClient, AioClient], ids=["sync", "aio"])
+def client(request: pytest.FixtureRequest, service: Service) -> Iterator[Any]:
+    client = request.param(service.address)
+    yield client
+    client.close()
+
+
+def image(images: np.ndarray = SEVEN, is_binary: bool = True) -> list[triton.InferInput]:
+    tensor = triton.InferInput("image", list(images.shape), "UINT8")
+    return [tensor.set_data_from_numpy(images, binary_data=is_binary)]
+
+
+def same(result: Any, predictor: Predictor, images: np.ndarray = SEVEN) -> None:
+    expected = predictor.run(images)
+    for name in NAMES:
+        assert np.allclose(result.as_numpy(name), getattr(expected, name), atol=1e-6), name
+
+
+def refused(call: Any, status: int, *words: str) -> None:
+    with pytest.raises(InferenceServerException) as caught:
+        call()
+    assert caught.value.status() == str(status)
+    assert all(word in caught.value.message() for word in words), caught.value.message()
+
+
+def test_health(client: Any, predictor: Predictor) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready("digits")
+    assert client.is_model_ready("digits", predictor.card.version)
+    assert not client.is_model_ready("letters")
+    assert not client.is_model_ready("digits", "9")
+
+
+def test_metadata(client: Any, predictor: Predictor) -> None:
+    server = client.get_server_metadata()
+    assert (server["name"], server["version"]) == ("inkling", inkling_version())
+    assert set(server["extensions"]) == {
+        "binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics",
+    }  # fmt: skip
+    version = predictor.card.version
+    model = client.get_model_metadata("digits")
+    assert model == client.get_model_metadata("digits", version)
+    assert (model["name"], model["versions"], model["platform"]) == ("digits", [version], "onnx_onnxv1")
+    assert model["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1]}]
+    assert [output["name"] for output in model["outputs"]] == NAMES
+
+
+def test_config(client: Any, predictor: Predictor) -> None:
+    config = client.get_model_config("digits", predictor.card.version)
+    assert config == client.get_model_config("digits")
+    assert config["name"] == "digits"
+    assert config["max_batch_size"] == 1024
+    assert config["input"] == [{"name": "image", "data_type": "TYPE_UINT8", "dims": [-1, -1]}]
+    assert config["output"][:2] == [
+        {"name": "probabilities", "data_type": "TYPE_FP32", "dims": [10]},
+        {"name": "digit_score", "data_type": "TYPE_FP32", "dims": [1], "reshape": {"shape": []}},
+    ]
+
+
+@pytest.mark.parametrize("response_coding", [None, "gzip", "deflate"])
+@pytest.mark.parametrize("request_coding", [None, "gzip", "deflate"])
+@pytest.mark.parametrize("is_binary", [True, False], ids=["binary", "json"])
+def test_infer(
+    client: Any, predictor: Predictor, is_binary: bool, request_coding: str | None, response_coding: str | None
+) -> None:
+    for images in (SEVEN, BATCH):
+        result = client.infer(
+            "digits",
+            image(images, is_binary),
+            predictor.card.version,
+            outputs=[triton.InferRequestedOutput(name, binary_data=is_binary) for name in reversed(NAMES)],
+            request_id="a request",
+            timeout=60_000_000,
+            priority=1,
+            parameters={"mine": "tolerated"},
+            request_compression_algorithm=request_coding,
+            response_compression_algorithm=response_coding,
+        )
+        same(result, predictor, images)
+        response = result.get_response()
+        assert response["id"] == "a request"
+        assert (response["model_name"], response["model_version"]) == ("digits", predictor.card.version)
+        assert [output["name"] for output in response["outputs"]] == NAMES[::-1]
+
+
+def test_infer_at_its_simplest(client: Any, predictor: Predictor) -> None:
+    same(client.infer("digits", image()), predictor)
+
+
+def test_some_outputs_some_of_them_binary(client: Any, predictor: Predictor) -> None:
+    outputs = [triton.InferRequestedOutput("box", False), triton.InferRequestedOutput("normalized", True)]
+    result = client.infer("digits", image(), outputs=outputs)
+    assert result.as_numpy("probabilities") is None
+    assert np.array_equal(result.as_numpy("normalized"), predictor.run(SEVEN).normalized)
+    assert "data" in result.get_output("box")
+    assert "data" not in result.get_output("normalized")
+
+
+@pytest.mark.parametrize("is_binary", [True, False])
+def test_classification(client: Any, predictor: Predictor, is_binary: bool) -> None:
+    outputs = [triton.InferRequestedOutput("probabilities", is_binary, class_count=2)]
+    best = client.infer("digits", image(BATCH), outputs=outputs).as_numpy("probabilities")
+    assert best.shape == (3, 2)
+    first = [item if isinstance(item, str) else item.decode() for item in best[:, 0]]
+    for text, digit, probabilities in zip(first, (7, 0, 1), predictor.run(BATCH).probabilities, strict=True):
+        value, index, label = text.split(":")
+        assert (index, label) == (str(digit), predictor.card.classes[digit])
+        assert float(value) == pytest.approx(probabilities[digit], abs=1e-5)
+
+
+def test_the_largest_batch(client: Any) -> None:
+    images = np.zeros((1024, 2, 2), np.uint8)
+    result = client.infer("digits", image(images), response_compression_algorithm="gzip")
+    assert result.as_numpy("normalized").shape == (1024, 28, 28)
+    refused(lambda: client.infer("digits", image(np.zeros((1025, 1, 1), np.uint8))), 413, "1024")
+
+
+def test_what_the_client_is_refused(client: Any) -> None:
+    refused(lambda: client.infer("letters", image()), 404, "Request for unknown model: 'letters' is not found")
+    refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model: 'digits' version 9 is not found")
+    refused(lambda: client.infer("digits", [*image(), *image()]), 400, "`inputs`")
+    refused(lambda: client.infer("digits", image(), timeout=1), 503, "timeout")
+    # Such an answer is never compressed: the client would not read it.
+    options: dict[str, Any] = {"timeout": -1, "response_compression_algorithm": "gzip"}
+    refused(lambda: client.infer("digits", image(), **options), 400, "`timeout`")
+    scores = triton.InferInput("image", [1, 2, 2], "FP32").set_data_from_numpy(np.zeros((1, 2, 2), np.float32))
+    refused(lambda: client.infer("digits", [scores]), 400, "UINT8")
+    box = triton.InferRequestedOutput("box", class_count=1)
+    refused(lambda: client.infer("digits", image(), outputs=[box]), 400, "'probabilities'")
+    shared = triton.InferInput("image", [1, 2, 2], "UINT8")
+    shared.set_shared_memory("region", 4)
+    refused(lambda: client.infer("digits", [shared]), 400, "shared memory")
+    for call in (client.get_model_metadata, client.get_model_config, client.get_inference_statistics):
+        refused(lambda call=call: call("letters"), 404, "letters")
+        refused(lambda call=call: call("digits", "9"), 404, "version 9")
+    for call in (client.load_model, client.unload_model):
+        refused(lambda call=call: call("letters"), 404, "letters")
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("get_trace_settings", []),
+        ("update_trace_settings", ["digits", {"trace_level": "OFF"}]),
+        ("get_log_settings", []),
+        ("update_log_settings", [{"log_info": True}]),
+        ("get_system_shared_memory_status", []),
+        ("register_system_shared_memory", ["region", "/region", 4]),
+        ("unregister_system_shared_memory", []),
+        ("get_cuda_shared_memory_status", ["region"]),
+        ("register_cuda_shared_memory", ["region", "aGFuZGxl", 0, 4]),
+        ("unregister_cuda_shared_memory", ["region"]),
+    ],
+)
+def test_calls_that_there_are_not(client: Any, call: str, arguments: list[Any]) -> None:
+    refused(lambda: getattr(client, call)(*arguments), 404, "nothing at this address")
+
+
+def test_statistics(client: Any, predictor: Predictor) -> None:
+    def stats() -> dict[str, Any]:
+        (entry,) = client.get_inference_statistics()["model_stats"]
+        assert client.get_inference_statistics("digits")["model_stats"] == [entry]
+        assert client.get_inference_statistics("digits", predictor.card.version)["model_stats"] == [entry]
+        assert (entry["name"], entry["version"]) == ("digits", predictor.card.version)
+        return dict(entry)
+
+    before = stats()
+    client.infer("digits", image(BATCH))
+    after = stats()
+    assert after["inference_count"] == before["inference_count"] + 3
+    assert after["execution_count"] == before["execution_count"] + 1
+    assert after["last_inference"] >= before["last_inference"]
+    steps = {"success", "fail", "queue", "compute_input", "compute_infer", "compute_output"}
+    assert set(after["inference_stats"]) == steps
+    for step in ("success", "queue", "compute_infer"):
+        assert after["inference_stats"][step]["count"] == before["inference_stats"][step]["count"] + 1
+        assert after["inference_stats"][step]["ns"] > before["inference_stats"][step]["ns"]
+    (threes,) = [entry for entry in after["batch_stats"] if entry["batch_size"] == 3]
+    assert set(threes) == {"batch_size", "compute_input", "compute_infer", "compute_output"}
+    assert threes["compute_infer"]["count"] >= 1
+
+
+def test_the_repository(client: Any, predictor: Predictor) -> None:
+    loaded = {"name": "digits", "version": predictor.card.version, "state": "READY", "reason": ""}
+    assert client.get_model_repository_index() == [loaded]
+    client.unload_model("digits", unload_dependents=True)
+    try:
+        (entry,) = client.get_model_repository_index()
+        assert (entry["name"], entry["state"], entry["reason"]) == ("digits", "UNAVAILABLE", "unloaded")
+        assert client.is_server_live()
+        assert not client.is_server_ready()
+        assert not client.is_model_ready("digits")
+        assert client.get_inference_statistics() == {"model_stats": []}
+        refused(lambda: client.infer("digits", image()), 503, "not loaded", "/load")
+        refused(lambda: client.get_model_metadata("digits"), 503, "not loaded")
+    finally:
+        client.load_model("digits")
+    assert client.get_model_repository_index() == [loaded]
+    same(client.infer("digits", image()), predictor)
+
+
+def test_a_model_is_loaded_from_the_services_own_file_alone(client: Any) -> None:
+    refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
+
+
+def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Service, predictor: Predictor) -> None:
+    service.model.write_bytes(MODEL.read_bytes()[:1000])
+    try:
+        refused(lambda: client.load_model("digits"), 400, "failed to load 'digits'", "not a usable ONNX model")
+        assert client.is_model_ready("digits", predictor.card.version)
+        same(client.infer("digits", image()), predictor)
+    finally:
+        service.model.write_bytes(MODEL.read_bytes())
+        client.load_model("digits")
+
+
+def test_async_infer(service: Service, predictor: Predictor) -> None:
+    with triton.InferenceServerClient(service.address, concurrency=4) as client:
+        handles = [client.async_infer("digits", image(BATCH[i % 3][None])) for i in range(12)]
+        for i, handle in enumerate(handles):
+            same(handle.get_result(timeout=10), predictor, BATCH[i % 3][None])
+
+
+def test_many_aio_requests_at_once(service: Service, predictor: Predictor) -> None:
+    async def run() -> list[Any]:
+        async with triton_aio.InferenceServerClient(service.address) as client:
+            return await asyncio.gather(*(client.infer("digits", image(BATCH[i % 3][None])) for i in range(12)))
+
+    for i, result in enumerate(asyncio.run(run())):
+        same(result, predictor, BATCH[i % 3][None])
+
+
+@pytest.mark.parametrize("coding", [None, "gzip"])
+def test_bodies_that_the_client_only_writes_and_reads(
+    service: Service, predictor: Predictor, coding: str | None
+) -> None:
+    body, n_json = triton.InferenceServerClient.generate_request_body(image())
+    headers = {"inference-header-content-length": str(n_json), "accept-encoding": "identity"}
+    if coding:
+        body = gzip.compress(body)
+        headers["content-encoding"] = coding
+    response = httpx2.post(f"http://{service.address}/v2/models/digits/infer", content=body, headers=headers)
+    header_length = int(response.headers["inference-header-content-length"])
+    result = triton.InferenceServerClient.parse_response_body(response.content, header_length=header_length)
+    same(result, predictor)

@@ -1,0 +1,246 @@
+"""The protocol's bytes, against those that NVIDIA's client writes and reads."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
+
+from serving.errors import RequestError
+from serving.model.card import OUTPUTS
+from serving.model.predictor import Prediction, Predictor
+from serving.v2.answer import encode
+from serving.v2.request import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, InferRequest, RequestedOutput, parse
+
+MAX_PIXELS = 10_000
+NAMES = [tensor.name for tensor in OUTPUTS]
+
+IMAGES = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6)).flatmap(
+    lambda shape: st.binary(min_size=math.prod(shape), max_size=math.prod(shape)).map(
+        lambda data: np.frombuffer(data, np.uint8).reshape(shape)
+    )
+)
+OUTPUT_LISTS = st.lists(
+    st.builds(RequestedOutput, st.sampled_from(NAMES), st.booleans(), st.just(0)), unique_by=lambda output: output.name
+)
+
+
+def written(
+    images: npt.NDArray[np.uint8], outputs: list[RequestedOutput], is_binary: bool, **options: Any
+) -> tuple[bytes, bytes | None]:
+    """The client's body for these images, and its header."""
+    tensor = InferInput("image", list(images.shape), "UINT8").set_data_from_numpy(images, binary_data=is_binary)
+    asked = [InferRequestedOutput(output.name, output.is_binary, output.n_classes) for output in outputs]
+    body, n_json = InferenceServerClient.generate_request_body([tensor], asked, **options)
+    return body, None if n_json is None else str(n_json).encode()
+
+
+def tensor(**changes: object) -> dict[str, Any]:
+    """A good input of 2 x 2 pixels but for the changes; None leaves a field out."""
+    fields = {"name": "image", "datatype": "UINT8", "shape": [1, 2, 2], "data": [0, 1, 2, 255]} | changes
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def document(**changes: object) -> bytes:
+    return json.dumps({"inputs": [tensor()]} | changes).encode()
+
+
+def refused(body: bytes, header: bytes | None = None, status: int = 400) -> str:
+    with pytest.raises(RequestError) as caught:
+        parse(body, header, MAX_PIXELS)
+    assert caught.value.status == status
+    return str(caught.value)
+
+
+@given(images=IMAGES, outputs=OUTPUT_LISTS, is_binary=st.booleans(), identity=st.text())
+def test_what_the_client_writes_is_read_the_same(
+    images: npt.NDArray[np.uint8], outputs: list[RequestedOutput], is_binary: bool, identity: str
+) -> None:
+    read = parse(*written(images, outputs, is_binary, request_id=identity, timeout=1500), MAX_PIXELS)
+    assert np.array_equal(read.images, images)
+    assert read.id == (identity or None)
+    assert read.timeout_s == 0.0015
+    assert read.outputs == (outputs or [RequestedOutput(name, True, 0) for name in NAMES])
+
+
+@given(
+    scores=st.lists(st.lists(st.floats(0, 1, width=32), min_size=10, max_size=10), min_size=1, max_size=3),
+    outputs=OUTPUT_LISTS.filter(bool),
+    identity=st.text(min_size=1) | st.none(),
+)
+def test_what_is_written_the_client_reads_the_same(
+    predictor: Predictor, scores: list[list[float]], outputs: list[RequestedOutput], identity: str | None
+) -> None:
+    probabilities = np.array(scores, np.float32)
+    n = len(probabilities)
+    seen = np.arange(n * 784, dtype=np.uint8).reshape(n, 28, 28)
+    prediction = Prediction(probabilities, probabilities[:, 0], seen, probabilities[:, :4] * 280)
+    request = InferRequest(identity, seen, math.inf, outputs)
+    body, n_json = encode(request, prediction, predictor.card)
+    result = InferResult.from_response_body(body, header_length=n_json)
+    response = result.get_response()
+    assert (n_json is not None) == any(output.is_binary for output in outputs)
+    assert response.get("id") == identity
+    assert (response["model_name"], response["model_version"]) == ("digits", predictor.card.version)
+    assert [output["name"] for output in response["outputs"]] == [output.name for output in outputs]
+    for output in outputs:
+        values = getattr(prediction, output.name)
+        read = result.as_numpy(output.name)
+        assert read.dtype == values.dtype
+        assert np.array_equal(read, values)
+
+
+@pytest.mark.parametrize("is_binary", [False, True])
+def test_the_best_classes(predictor: Predictor, is_binary: bool) -> None:
+    probabilities = np.array([[0.125, 0.75, 0.125] + [0] * 7, [0] * 9 + [1]], np.float32)
+    prediction = Prediction(probabilities, probabilities[:, 0], np.zeros((2, 28, 28), np.uint8), probabilities[:, :4])
+    for n_classes, n_answered in ((2, 2), (99, 10)):
+        outputs = [RequestedOutput("probabilities", is_binary, n_classes)]
+        body, n_json = encode(InferRequest(None, prediction.normalized, math.inf, outputs), prediction, predictor.card)
+        best = InferResult.from_response_body(body, header_length=n_json).as_numpy("probabilities")
+        assert best.shape == (2, n_answered)
+        texts = [item if isinstance(item, str) else item.decode() for item in best[:, :2].ravel()]
+        assert texts == ["0.750000:1:1", "0.125000:0:0", "1.000000:9:9", "0.000000:0:0"]
+
+
+def test_numbers_are_as_short_as_float32(predictor: Predictor) -> None:
+    prediction = predictor.run(np.zeros((1, 1, 1), np.uint8))
+    request = InferRequest(None, prediction.normalized, math.inf, [RequestedOutput("probabilities", False, 0)])
+    body, _ = encode(request, prediction, predictor.card)
+    assert all(len(repr(value)) <= 12 for value in json.loads(body)["outputs"][0]["data"])
+
+
+def test_flat_and_nested_data_are_the_same() -> None:
+    for data in ([0, 1, 2, 255], [[[0, 1], [2, 255]]]):
+        read = parse(document(inputs=[tensor(data=data)]), None, MAX_PIXELS)
+        assert read.images.tolist() == [[[0, 1], [2, 255]]]
+        assert read.outputs == [RequestedOutput(name, False, 0) for name in NAMES]
+        assert read.timeout_s == math.inf
+
+
+def test_what_means_nothing_here_is_tolerated() -> None:
+    parameters = {"priority": 3, "sequence_id": "a", "sequence_start": True, "mine": [1], "timeout": 0}
+    body = document(parameters=parameters, note="x", inputs=[tensor(parameters={"mine": None})])
+    assert parse(body, None, MAX_PIXELS).timeout_s == math.inf
+
+
+def test_binary_data_is_not_copied() -> None:
+    body, header = written(np.arange(6, dtype=np.uint8).reshape(1, 2, 3), [], is_binary=True)
+    images = parse(body, header, MAX_PIXELS).images
+    assert np.shares_memory(images, np.frombuffer(body, np.uint8))
+
+
+@pytest.mark.parametrize("header", [b"0", b"", b"none", b"\xb2", b"00"])
+def test_an_image_alone(header: bytes) -> None:
+    read = parse(bytes(range(9)), header, MAX_PIXELS)
+    assert read.images.tolist() == [[[0, 1, 2], [3, 4, 5], [6, 7, 8]]]
+    assert read.outputs == [RequestedOutput(name, True, 0) for name in NAMES]
+    for n_bytes in (0, 3, 783):
+        assert f"{n_bytes} bytes" in refused(bytes(n_bytes), header)
+    assert "pixels" in refused(bytes(101 * 101), header, 413)
+
+
+@pytest.mark.parametrize("header", [b"-1", b"5", b"9" * 19, b"9" * 5000])
+def test_a_header_beyond_the_body(header: bytes) -> None:
+    assert "0 to 4" in refused(bytes(4), header)
+
+
+SECRET = "secret"
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"inputs": None}, "`inputs`"),
+        ({"inputs": []}, "`inputs`"),
+        ({"inputs": {"image": [0]}}, "`inputs`"),
+        ({"inputs": ["image"]}, "`inputs`"),
+        ({"inputs": [tensor(), tensor()]}, "`inputs`"),
+        ({"inputs": [tensor(), tensor(name=SECRET)]}, "`inputs`"),
+        ({"inputs": [tensor(name=SECRET)]}, "'image'"),
+        ({"inputs": [tensor(name=["image"])]}, "'image'"),
+        ({"inputs": [tensor(datatype=SECRET)]}, "UINT8"),
+        ({"inputs": [tensor(datatype="FP32")]}, "UINT8"),
+        ({"inputs": [tensor(datatype=None)]}, "UINT8"),
+        *(
+            ({"inputs": [tensor(shape=shape)]}, "`shape`")
+            for shape in (None, SECRET, [4], [2, 2], [1, 1, 2, 2], [0, 2, 2], [1, -2, -2], [1, 2.0, 2], [True, 2, 2])
+        ),
+        *(
+            ({"inputs": [tensor(data=data)]}, "`data`")
+            for data in (
+                None, SECRET, 4, {}, [], [0], [0] * 5, [0, 1, 2, 256], [0, 1, 2, -1], [0, 1, 2, 3.0], [0, 1, 2, None],
+                [0, 1, 2, True], [0, 1, 2, 2**70], [0, 1, 2, SECRET], [0, 1, 2, [3]], [[0, 1], [2, 3]], [[0, 1, 2, 3]],
+                [[[0, 1], [2]]], [[[0, 1, 2, 3]]], [[[0], [1, 2, 3]]], [[0, [1, 2, 3]]], [[[[0], [1]], [[2], [3]]]],
+                [[[0, 1], 2, 3]], [[[0, 1], [2, True]]],
+            )
+        ),
+        ({"inputs": [tensor(parameters=[])]}, "`parameters`"),
+        ({"inputs": [tensor(parameters={"shared_memory_region": SECRET})]}, "shared memory"),
+        ({"inputs": [tensor(parameters={"binary_data_size": 4})]}, "both"),
+        ({"inputs": [tensor(data=None, parameters={"binary_data_size": 4})]}, "0 bytes follow"),
+        *(
+            ({"inputs": [tensor(data=None, parameters={"binary_data_size": size})]}, "must be 4")
+            for size in (3, -4, "4", 4.0, True, None)
+        ),
+        ({"parameters": SECRET}, "`parameters`"),
+        *(({"parameters": {"timeout": value}}, "`timeout`") for value in (-1, 1.5, "1", True, None, 2**70)),
+        *(({"parameters": {"binary_data_output": value}}, "`binary_data_output`") for value in (1, "true", None)),
+        ({"id": 7}, "`id`"),
+        *(
+            ({"outputs": outputs}, "`outputs`")
+            for outputs in (
+                SECRET, {"name": "box"}, ["box"], [{}], [{"name": SECRET}], [{"name": ["box"]}],
+                [{"name": "box"}, {"name": "box"}],
+            )
+        ),
+        ({"outputs": [{"name": "box", "parameters": {"binary_data": SECRET}}]}, "`binary_data`"),
+        ({"outputs": [{"name": "box", "parameters": {"classification": 1}}]}, "'probabilities'"),
+        ({"outputs": [{"name": "box", "parameters": {"shared_memory_region": SECRET}}]}, "shared memory"),
+        *(
+            ({"outputs": [{"name": "probabilities", "parameters": {"classification": n}}]}, "`classification`")
+            for n in (0, -1, 1.0, "1", True, None)
+        ),
+    ],
+)  # fmt: skip
+def test_what_breaks_the_contract_is_refused_by_name(fields: dict[str, Any], word: str) -> None:
+    error = refused(document(**fields))
+    assert word in error
+    assert SECRET not in error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"7", b'"image"', b"\xff", b"null", b"[" * 5000, b'{"id": NaN}', b'{"id": "\\ud800"}',
+        document() + b"!", document() + document(),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_json_object(body: bytes) -> None:
+    assert "JSON" in refused(body)
+
+
+def test_blobs_that_do_not_fit() -> None:
+    body, header = written(np.zeros((1, 2, 2), np.uint8), [], is_binary=True)
+    assert "3 bytes follow" in refused(body[:-1], header)
+    assert "5 bytes follow" in refused(body + b"!", header)
+    text = document()
+    assert "1 bytes follow" in refused(text + b"!", str(len(text)).encode())
+    # The JSON cut short, and its end taken for data.
+    assert "JSON" in refused(body, str(int(header or b"0") - 1).encode())
+
+
+@pytest.mark.parametrize("shape", [[1, MAX_PIXELS + 1, 1], [MAX_IMAGES + 1, 1, 1], [2**62, 2**62, 2**62]])
+def test_a_size_above_the_limits(shape: list[int]) -> None:
+    assert "at most" in refused(document(inputs=[tensor(shape=shape)]), status=413)
+
+
+def test_json_above_the_limit() -> None:
+    assert "binary" in refused(document(note="x" * MAX_JSON_BYTES), status=413)
+    for container in ([], {}):
+        assert "binary" in refused(document(note=[container] * MAX_JSON_CONTAINERS), status=413)

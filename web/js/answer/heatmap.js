@@ -1,0 +1,76 @@
+// What the answer hangs on: a heat map of the ink, and the ink without one square of it.
+
+import { byId } from "../base/dom.js";
+import { GridCursor, paintGrey, paintHeat } from "../base/grid.js";
+import { WINDOW, blank, chanceOf, heatOf, nearest, partOf } from "./occlusion.js";
+import { GRID } from "../base/pixels.js";
+import { best, isRead, mostTelling, tellHold, tellReading } from "./sentences.js";
+
+/**
+ * @typedef {import("./occlusion.js").Place} Place
+ * @typedef {import("./sentences.js").Reading} Reading
+ * @typedef {{normalized: Uint8Array, places: Place[]}} Asked the ink, and the windows that were blanked in its copies
+ */
+
+/** The smallest fall of the chance, 0 to 1, that is painted in full colour: smaller ones are not worth the alarm. */
+const FULL_HEAT = 0.05;
+
+const heatCanvas = byId("heat-canvas", HTMLCanvasElement);
+const holeCanvas = byId("hole-canvas", HTMLCanvasElement);
+const frames = document.querySelectorAll("#heat-cursor, #hole-mark");
+/** @type {(Asked & {without: Reading[], strongest: number}) | null} */
+let shown = null;
+
+new GridCursor(heatCanvas, "The square that is left out", GRID, {
+  move: leaveOut,
+  leave: () => shown && choose(shown.strongest),
+});
+
+/**
+ * @param {Asked} asked
+ * @param {Reading} whole the reading of all the ink
+ * @param {Reading[]} without the reading without each window
+ */
+export function show({ normalized, places }, whole, without) {
+  // What is not read as a digit hangs on parts as well: those without which the likeliest digit is likelier.
+  const sign = isRead(whole) ? 1 : -1;
+  const digit = best(whole);
+  const changes = without.map((reading) => sign * (chanceOf(whole, digit) - chanceOf(reading, digit)));
+  const strongest = mostTelling(whole, without, changes);
+  const heat = heatOf(places, changes);
+  const hottest = Math.max(...heat, FULL_HEAT);
+  shown = { normalized, places, without, strongest };
+  paintHeat(heatCanvas, normalized, GRID, heat.map((value) => value / hottest));
+  byId("heat-most").textContent = `${sign > 0 ? "−" : "+"}${Math.round(100 * hottest)} points`;
+  byId("hold-story").textContent = tellHold(whole, without[strongest], partOf(normalized, places[strongest]));
+  choose(strongest);
+}
+
+/**
+ * @param {number} x
+ * @param {number} y
+ * @returns {string} what the ink is read as without the window there
+ */
+function leaveOut(x, y) {
+  return shown ? choose(nearest(shown.places, x, y)) : "";
+}
+
+/**
+ * @param {number} index of a window
+ * @returns {string}
+ */
+function choose(index) {
+  if (!shown) return "";
+  const { normalized, places, without } = shown;
+  const place = places[index];
+  for (const frame of frames) {
+    frame.setAttribute("x", String(place.left));
+    frame.setAttribute("y", String(place.top));
+    frame.setAttribute("width", String(WINDOW));
+    frame.setAttribute("height", String(WINDOW));
+  }
+  paintGrey(holeCanvas, blank(normalized, [place]), GRID);
+  const words = `Without this square: ${tellReading(without[index])}`;
+  byId("hole-reading").textContent = words;
+  return words;
+}

@@ -1,0 +1,73 @@
+// The network's layers, from the ink to the answer: the maps of each as small tiles, one of them enlarged.
+
+import { html } from "../base/markup.js";
+import { byId } from "../base/dom.js";
+import { chance } from "../base/figures.js";
+import { paintGrey } from "../base/grid.js";
+import { MapPicker } from "./maps.js";
+import { GRID, bytesOf } from "../base/pixels.js";
+import { best, isRead } from "./sentences.js";
+
+/** @type {Record<string, string>} */
+const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooling2D: "Average pooling" };
+
+/** @type {Map<string, string>} layer's name -> what the card says of it: the size of its filters, or of what it pools */
+const details = new Map();
+const list = byId("map-layers", HTMLOListElement);
+const chances = byId("chances", HTMLOListElement);
+const input = html("canvas", { role: "img", "aria-label": "The 28 by 28 pixels that go in" });
+/** @type {MapPicker[]} */
+let pickers = [];
+let shapes = "";
+
+/** @param {Card} card */
+export function showCard({ network }) {
+  details.clear();
+  for (const { name, detail } of network?.layers ?? []) details.set(name, (detail ?? "").replace("x", " × "));
+  shapes = "";
+}
+
+/**
+ * @param {Uint8Array} normalized what goes in, GRID x GRID
+ * @param {LayerMaps[]} layers
+ * @param {import("./sentences.js").Reading} reading what comes out
+ */
+export function show(normalized, layers, reading) {
+  // The rows stay while the network is the same, and with them what is chosen and unfolded.
+  const found = JSON.stringify(layers.map(({ name, shape }) => [name, shape]));
+  if (found !== shapes) build(layers);
+  shapes = found;
+  paintGrey(input, normalized, GRID);
+  layers.forEach((layer, index) => pickers[index].show(bytesOf(layer.maps), layer.peak));
+  showChances(reading);
+}
+
+/** @param {LayerMaps[]} layers */
+function build(layers) {
+  pickers = layers.map(({ shape }, index) => new MapPicker(shape, `Maps of layer ${index + 1}, strongest first`));
+  const rows = layers.map(({ name, kind, shape: [height, width, n_maps] }, index) => {
+    const about = html(
+      "div.about",
+      {},
+      html("h4", {}, `${index + 1} · ${KINDS[kind] ?? kind} ${details.get(name) ?? ""}`),
+      html("p", {}, `${n_maps} maps of ${height} × ${width}`),
+      html("p", {}, name),
+    );
+    return html("li.map-layer", {}, about, pickers[index].enlarged, pickers[index].tiles);
+  });
+  const first = html("div.about", {}, html("h4", {}, "Input"), html("p", {}, `${GRID} × ${GRID}`));
+  list.replaceChildren(html("li.map-layer", {}, first, html("figure", {}, html("div.tile", {}, input))), ...rows);
+}
+
+/** @param {import("./sentences.js").Reading} reading */
+function showChances(reading) {
+  const rows = reading.probabilities.map((share, digit) => {
+    const fill = html("span.fill");
+    fill.style.width = `${100 * share}%`;
+    const name = html("span.name", {}, String(digit));
+    const cells = [name, html("span.track", {}, fill), html("span.share", {}, chance(share))];
+    return html("li", { class: isRead(reading) && digit === best(reading) && "best" }, ...cells);
+  });
+  chances.replaceChildren(...rows);
+  byId("score").replaceChildren("A digit at all: ", html("strong", {}, chance(reading.digit_score)));
+}

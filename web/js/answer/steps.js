@@ -1,0 +1,226 @@
+// From ink to tensor: each stage of the preprocessing on the visitor's own ink. The preprocessing itself is the model
+// file's; what is shown from the third stage on comes out of its answer.
+
+import { html } from "../base/markup.js";
+import { byId } from "../base/dom.js";
+import { chance } from "../base/figures.js";
+import { GridCursor, paintGrey, wipe } from "../base/grid.js";
+import { FIT, GRID, bytesOf, centreOfMass, cropOf, fitOf, inkOf, isLight, shiftOf } from "../base/pixels.js";
+import { sourceOf } from "../sheet/source.js";
+import { tellShift } from "./sentences.js";
+import * as squeezed from "./resized.js";
+
+/** @typedef {import("../sheet/source.js").Source} Source */
+
+const STAGES = ["drawing", "polarity", "box", "fit", "mass", "tensor"];
+
+/** The stages that the card has an accuracy without. */
+const MEASURED = ["polarity", "box", "fit", "mass"];
+
+const EMPTY = "–";
+
+const canvases = Object.fromEntries(STAGES.map((stage) => [stage, byId(`${stage}-canvas`, HTMLCanvasElement)]));
+const marks = {
+  box: svgById("box-mark"),
+  fit: svgById("fit-mark"),
+  mass: svgById("mass-mark"),
+  before: svgById("mass-before"),
+  cursor: svgById("tensor-cursor"),
+};
+
+/** @type {{answer: Answer, drawing: Drawing} | null} */
+let newest = null;
+let isInView = false;
+let isPainting = false;
+/** @type {Uint8Array | null} */
+let tensor = null;
+
+const cursor = new GridCursor(canvases.tensor, "Values of the tensor", GRID, { move: readPixel, leave: forgetPixel });
+new IntersectionObserver((entries) => {
+  isInView = entries.some((entry) => entry.isIntersecting);
+  paintSoon();
+}).observe(byId("steps"));
+squeezed.follow(paintSoon);
+showBlank();
+
+/** @param {Card} card what it measured without each stage is told; an earlier card has none of it */
+export function showCard({ evaluation }) {
+  const steps = evaluation?.steps;
+  const { all, aspect } = steps ?? {};
+  for (const stage of MEASURED) {
+    const without = steps?.[stage];
+    showAccuracy(stage, without, `right without it: ${without?.label}`);
+  }
+  showAccuracy("tensor", all, "right with all steps");
+  const how = "Right answers are counted on pen strokes of writers that the model never saw";
+  const stretched = aspect ? ` With ${aspect.label} in the fit, ${chance(aspect.accuracy)} are right.` : "";
+  byId("steps-note").textContent = all ? `${how}, with one step left out at a time.${stretched}` : "";
+  squeezed.showCard(steps);
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Drawing} drawing
+ */
+export function showAnswer(answer, drawing) {
+  newest = { answer, drawing };
+  paintSoon();
+}
+
+/** Nothing is drawn: empty stages, each in its place. */
+export function showBlank() {
+  newest = null;
+  showStages(null, null);
+  squeezed.showBlank();
+}
+
+/** The service is there again: the comparison that it was asked in vain is asked for once more. */
+export function showBack() {
+  paintSoon();
+}
+
+/** Answers come many times a second: one painting per frame at most, and none that nobody sees. */
+function paintSoon() {
+  if (!newest || !isInView || isPainting) return;
+  isPainting = true;
+  requestAnimationFrame(async () => {
+    const shown = newest;
+    const source = shown && (await sourceOf(shown.drawing));
+    isPainting = false;
+    if (!shown || !newest) return;
+    showStages(source, shown.answer);
+    squeezed.show(source, shown.answer);
+    if (newest !== shown) paintSoon();
+  });
+}
+
+/**
+ * @param {Source | null} source
+ * @param {Answer | null} answer
+ */
+function showStages(source, answer) {
+  showSource(source, answer);
+  const hasInk = answer !== null && answer.box !== null;
+  for (const mark of Object.values(marks)) mark.toggleAttribute("hidden", !hasInk);
+  forgetPixel();
+  tensor = null;
+  if (answer?.box) {
+    showInk(answer, answer.box);
+    cursor.refresh();
+  } else {
+    for (const stage of ["fit", "mass", "tensor"]) wipe(canvases[stage]);
+    for (const stage of ["box", "fit", "mass", "tensor"]) tell(stage, answer ? "No ink found" : EMPTY);
+  }
+}
+
+/**
+ * @param {Source | null} source
+ * @param {Answer | null} answer
+ */
+function showSource(source, answer) {
+  if (source) {
+    const { grey, width, height, colours } = source;
+    if (colours) paintColours(canvases.drawing, colours);
+    else paintGrey(canvases.drawing, grey, width);
+    const ink = inkOf(grey, width, height);
+    for (const stage of ["polarity", "box"]) paintGrey(canvases[stage], ink, width);
+    tell("drawing", answer ? `${answer.width} × ${answer.height} px` : "");
+    tell("polarity", isLight(grey, width, height) ? "Light paper: inverted" : "Dark ground: kept");
+  } else {
+    for (const stage of ["drawing", "polarity", "box"]) wipe(canvases[stage]);
+    for (const stage of ["drawing", "polarity"]) tell(stage, answer ? "This browser cannot show it" : EMPTY);
+  }
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Box} box
+ */
+function showInk(answer, box) {
+  tensor = bytesOf(answer.normalized);
+  marks.box.ownerSVGElement?.setAttribute("viewBox", `0 0 ${answer.width} ${answer.height}`);
+  place(marks.box, { left: box.left, top: box.top, width: box.right - box.left, height: box.bottom - box.top });
+  tell("box", `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)} px of ink`);
+
+  const crop = cropOf(tensor, box);
+  paintGrey(canvases.fit, fitOf(tensor, crop), FIT);
+  place(marks.fit, { ...crop, left: (FIT - crop.width) >> 1, top: (FIT - crop.height) >> 1 });
+  tell("fit", `${crop.width} × ${crop.height} px`);
+
+  const centre = centreOfMass(tensor);
+  const shift = shiftOf(crop);
+  paintGrey(canvases.mass, tensor, GRID);
+  marks.mass.setAttribute("cx", String(centre.x));
+  marks.mass.setAttribute("cy", String(centre.y));
+  place(marks.before, { ...crop, left: crop.left - shift.right, top: crop.top - shift.down });
+  tell("mass", tellShift(shift));
+
+  paintGrey(canvases.tensor, tensor, GRID);
+}
+
+/**
+ * @param {number} x
+ * @param {number} y
+ * @returns {string} the value there, which the line below the tensor shows too
+ */
+function readPixel(x, y) {
+  if (!tensor) return EMPTY;
+  marks.cursor.removeAttribute("hidden");
+  marks.cursor.setAttribute("x", String(x));
+  marks.cursor.setAttribute("y", String(y));
+  const words = `row ${y + 1}, column ${x + 1}: ${tensor[y * GRID + x]}`;
+  tell("tensor", words);
+  return words;
+}
+
+function forgetPixel() {
+  marks.cursor.toggleAttribute("hidden", true);
+  if (newest?.answer.box) tell("tensor", `${GRID} × ${GRID} values`);
+}
+
+/**
+ * @param {string} stage
+ * @param {string} fact
+ */
+function tell(stage, fact) {
+  byId(`${stage}-fact`).textContent = fact;
+}
+
+/**
+ * @param {SVGElement} rect
+ * @param {import("../base/pixels.js").Crop} where
+ */
+function place(rect, { left, top, width, height }) {
+  for (const [name, value] of Object.entries({ x: left, y: top, width, height })) rect.setAttribute(name, String(value));
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageData} colours
+ */
+function paintColours(canvas, colours) {
+  canvas.width = colours.width;
+  canvas.height = colours.height;
+  canvas.getContext("2d")?.putImageData(colours, 0, 0);
+}
+
+/**
+ * @param {string} stage
+ * @param {StepAccuracy | undefined} step
+ * @param {string} words what the figure is
+ */
+function showAccuracy(stage, step, words) {
+  const cost = byId(`${stage}-cost`);
+  if (!step) return cost.replaceChildren();
+  const fill = html("span.fill");
+  fill.style.width = `${100 * step.accuracy}%`;
+  cost.replaceChildren(html("strong", {}, chance(step.accuracy)), html("span.track", {}, fill), words);
+}
+
+/**
+ * @param {string} id
+ * @returns {SVGElement}
+ */
+function svgById(id) {
+  return /** @type {SVGElement} */ (/** @type {unknown} */ (document.getElementById(id)));
+}

@@ -1,0 +1,240 @@
+// The network's layers, its definition and its training, from the model's card.
+
+import { foldedTable, html, svg, untold } from "../base/markup.js";
+import { decades, drawChart, wholeTicks } from "../base/chart.js";
+import { byId } from "../base/dom.js";
+import { count, counted, percent, words } from "../base/figures.js";
+
+/** @typedef {Record<string, (epoch: Epoch) => number>} Values what a curve shows of each epoch */
+
+/** Units of the layers' pictures, which are square. */
+const PICTURE = 96;
+const MOST_TICKS = 8;
+
+/**
+ * Shows what the model's card tells.
+ *
+ * @param {Card} card
+ */
+export function showCard({ network, training }) {
+  byId("network-summary").textContent = summarise(network);
+  byId("layers").replaceChildren(...(network?.layers ?? []).map((layer, _, layers) => drawLayer(layer, layers)));
+  const missing = [];
+  if (!network?.layers) missing.push(untold("its layers"));
+  if (!network?.definition) missing.push(untold("the code that defines it"));
+  byId("network-untold").replaceChildren(...missing);
+  byId("layers").hidden = !network?.layers;
+  byId("definition-box").hidden = !network?.definition;
+  byId("definition").textContent = network?.definition ?? "";
+  byId("training-summary").textContent = summariseTraining(training);
+  byId("training-parameters").hidden = !training?.parameters;
+  byId("training-parameters").replaceChildren(...listParameters(training?.parameters ?? {}));
+  byId("training-curves").replaceChildren(...drawTraining(training));
+}
+
+/**
+ * @param {Card["network"]} network
+ * @returns {string}
+ */
+export function summarise(network) {
+  if (!network) return "This model file does not tell which network it holds.";
+  const parameters = `${count(network.n_parameters)} parameters`;
+  if (!network.layers) return `${network.name} has ${parameters}.`;
+  const layers = counted(network.layers.length, "layer");
+  const convolutions = counted(network.layers.filter(({ kind }) => kind === "Conv2D").length, "convolution");
+  return `${network.name} has ${parameters} in ${layers}, ${convolutions} among them. Each block is drawn to the scale of its output.`;
+}
+
+/**
+ * @param {Card["training"]} training
+ * @returns {string}
+ */
+export function summariseTraining(training) {
+  if (!training?.epoch) return "This model file does not tell how it was trained.";
+  const last = training.epochs ?? training.history?.length;
+  const kept = `The weights of epoch ${training.epoch}${last ? ` of ${last}` : ""} were kept.`;
+  return training.history
+    ? `${kept} The training curve is taken while the weights change, on warped images and with features dropped where that is set; the validation curve after each epoch, without.`
+    : kept;
+}
+
+/**
+ * How large a layer's output is drawn.
+ *
+ * @param {number[]} shape `[height, width, channels]`, or `[units]`
+ * @param {number} widest the largest height of any layer
+ * @returns {{side: number, depth: number}} units of the picture: of the front, and to the back
+ */
+export function blockSize(shape, widest) {
+  if (shape.length < 3) return { side: 6, depth: 0 };
+  return { side: Math.max(4, (52 * shape[0]) / widest), depth: Math.min(38, 2.8 * Math.sqrt(shape[2])) };
+}
+
+/**
+ * @param {Layer} layer
+ * @param {Layer[]} layers of the whole network
+ * @returns {HTMLLIElement}
+ */
+function drawLayer(layer, layers) {
+  const total = layers.reduce((sum, { n_parameters }) => sum + n_parameters, 0);
+  const widest = Math.max(...layers.filter(({ shape }) => shape.length === 3).map(({ shape }) => shape[0]), 1);
+  const share = html("span", { class: "share" });
+  share.style.width = `${(100 * layer.n_parameters) / (total || 1)}%`;
+  const size = layer.detail?.replace(/(\d)x(?=\d)/g, "$1 × ");
+  const details = [size, layer.activation].filter(Boolean).join(", ");
+  return html(
+    "li",
+    { class: `layer layer-${layer.kind.toLowerCase()}` },
+    drawBlock(layer.shape, widest),
+    html(
+      "div",
+      {},
+      html("strong", {}, layer.kind),
+      html("span", {}, layer.shape.join(" × ")),
+      html("span", { class: "how" }, details || "\u00a0"),
+      html("span", { class: "parameters" }, html("b", {}, count(layer.n_parameters)), " parameters"),
+      html("span", { class: "shares", "aria-hidden": "true" }, share),
+    ),
+  );
+}
+
+/**
+ * @param {number[]} shape
+ * @param {number} widest
+ * @returns {SVGSVGElement}
+ */
+function drawBlock(shape, widest) {
+  const { side, depth } = blockSize(shape, widest);
+  const height = shape.length < 3 ? Math.min(80, 8 + 8 * Math.log2(shape[0])) : side;
+  const slant = depth * 0.6;
+  const left = (PICTURE - side - slant) / 2;
+  const top = (PICTURE - height + slant) / 2;
+  const right = left + side;
+  const bottom = top + height;
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${PICTURE} ${PICTURE}`, "aria-hidden": "true", focusable: "false" },
+    svg("path", { class: "side", d: `M${right} ${top}l${slant} ${-slant}V${bottom - slant}L${right} ${bottom}Z` }),
+    svg("path", { class: "top", d: `M${left} ${top}l${slant} ${-slant}H${right + slant}L${right} ${top}Z` }),
+    svg("rect", { class: "front", x: left, y: top, width: side, height }),
+  );
+}
+
+/**
+ * @param {Record<string, unknown>} parameters
+ * @returns {HTMLElement[]}
+ */
+function listParameters(parameters) {
+  return Object.entries(parameters)
+    .filter(([, value]) => value !== null && typeof value !== "object")
+    .map(([key, value]) => html("div", {}, html("dt", {}, words(key)), html("dd", {}, tellValue(value))));
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string}
+ */
+function tellValue(value) {
+  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+}
+
+/**
+ * @param {Card["training"]} training
+ * @returns {HTMLElement[]}
+ */
+function drawTraining(training) {
+  const history = training?.history ?? [];
+  if (history.length === 0) return [untold("its history, epoch by epoch")];
+  const kept = training?.epoch;
+  /** @type {Values} */
+  const losses = { training: ({ loss }) => loss, validation: ({ val_loss }) => val_loss };
+  /** @type {Values} */
+  const errors = { training: ({ accuracy }) => 1 - accuracy, validation: ({ val_accuracy }) => 1 - val_accuracy };
+  return [
+    drawCurves("Loss", history, kept, losses, lossText),
+    drawCurves("Accuracy", history, kept, errors, accuracyText),
+    listEpochs(history),
+  ];
+}
+
+/**
+ * Two curves over the epochs. Losses, and what accuracy lacks of 1, shrink by factors: on an even axis all but the
+ * first epochs would lie on one line.
+ *
+ * @param {string} title
+ * @param {Epoch[]} history
+ * @param {number | undefined} kept the epoch whose weights were kept
+ * @param {Values} values
+ * @param {(value: number) => string} tell
+ * @returns {HTMLElement}
+ */
+function drawCurves(title, history, kept, values, tell) {
+  const { low, high, powers } = decades(history.flatMap((epoch) => Object.values(values).map((value) => value(epoch))));
+  const isShrinking = title === "Accuracy";
+  const [first, last] = [history[0].epoch, history[history.length - 1].epoch];
+  const curves = Object.entries(values);
+  const series = curves.map(([name, value]) => ({
+    name,
+    points: history.map((epoch) => ({ x: epoch.epoch, y: Math.max(Math.log10(value(epoch)), low) })),
+  }));
+  const ends = [history[0], history[history.length - 1]];
+  const story = curves.map(([name, value]) => `${name} from ${ends.map((epoch) => tell(value(epoch))).join(" to ")}`);
+  const epochs = wholeTicks(first, last, MOST_TICKS).map((value) => ({ value, text: String(value) }));
+  const chart = drawChart({
+    label: `${title} by epoch, ${first} to ${last}: ${story.join(", ")}.`,
+    x: { label: "epoch", low: first, high: last, ticks: epochs },
+    y: {
+      label: `${title.toLowerCase()} (logarithmic)`,
+      low: isShrinking ? high : low,
+      high: isShrinking ? low : high,
+      ticks: powers.map((power) => ({ value: power, text: tell(10 ** power) })),
+    },
+    series,
+    guide: kept === undefined ? undefined : { x1: kept, x2: kept, y1: low, y2: high },
+  });
+  const caption = html("figcaption", {}, html("strong", {}, title), tellKeys(Object.keys(values), kept));
+  return html("figure", { class: "panel" }, caption, chart);
+}
+
+/**
+ * @param {string[]} names
+ * @param {number | undefined} kept
+ * @returns {HTMLElement}
+ */
+function tellKeys(names, kept) {
+  const keys = names.map((name) => html("span", { class: `key key-${name}` }, name));
+  if (kept !== undefined) keys.push(html("span", { class: "key key-kept" }, "kept epoch"));
+  return html("span", { class: "keys" }, ...keys);
+}
+
+/**
+ * @param {Epoch[]} history
+ * @returns {HTMLElement}
+ */
+function listEpochs(history) {
+  const head = ["epoch", "training loss", "validation loss", "training accuracy", "validation accuracy"];
+  const rows = history.map((each) => [
+    String(each.epoch),
+    each.loss.toFixed(4),
+    each.val_loss.toFixed(4),
+    percent(each.accuracy),
+    percent(each.val_accuracy),
+  ]);
+  return foldedTable("The curves’ figures", head, rows);
+}
+
+/**
+ * @param {number} loss
+ * @returns {string}
+ */
+function lossText(loss) {
+  return String(Number(loss.toPrecision(2)));
+}
+
+/**
+ * @param {number} error
+ * @returns {string}
+ */
+function accuracyText(error) {
+  return `${Number((100 * (1 - error)).toFixed(2))}\u00a0%`;
+}

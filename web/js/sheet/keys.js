@@ -1,0 +1,39 @@
+// The keys of the sheet.
+
+import { isCovered } from "../base/dom.js";
+
+/** Where keys mean something else: texts that are written, and what opens above the page. */
+const ELSEWHERE = "input:not([type=file], [type=checkbox]), textarea, select, [contenteditable], dialog, [popover]";
+
+/**
+ * @param {object} on
+ * @param {() => void} on.undo Ctrl or Cmd and Z
+ * @param {() => void} on.redo the same with Shift, or Ctrl and Y
+ * @param {() => void} on.clear Escape at the sheet, or where nothing has the focus
+ */
+export function takeKeys(on) {
+  document.addEventListener("keydown", (event) => {
+    const isElsewhere = event.target instanceof Element && event.target.closest(ELSEWHERE);
+    const act = isElsewhere || event.defaultPrevented ? null : actionOf(event);
+    if (!act || (act === "clear" && !isAtSheet())) return;
+    event.preventDefault();
+    on[act]();
+  });
+}
+
+/** @returns {boolean} */
+function isAtSheet() {
+  const focused = document.activeElement ?? document.body;
+  return (focused === document.body || focused.id === "stage") && !isCovered();
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @returns {"undo" | "redo" | "clear" | null}
+ */
+function actionOf({ key, altKey, ctrlKey, metaKey, shiftKey }) {
+  if (key === "Escape") return "clear";
+  if (altKey || !(ctrlKey || metaKey)) return null;
+  if (key.toLowerCase() === "z") return shiftKey ? "redo" : "undo";
+  return key.toLowerCase() === "y" && ctrlKey && !shiftKey ? "redo" : null;
+}
