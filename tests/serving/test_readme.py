@@ -1,4 +1,4 @@
-"""The documents' commands that ask the service, word for word but for the address."""
+"""Run the documents' curl commands; only the address of the service is replaced."""
 
 import shlex
 import shutil
@@ -19,6 +19,7 @@ COMMANDS = [line for path in DOCUMENTS for line in path.read_text().splitlines()
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_answered(service: Service, tmp_path: Path, command: str) -> None:
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
     (tmp_path / "digit.png").write_bytes(encode(draw(7), "PNG"))
     (tmp_path / "digit.grey").write_bytes(draw(7).resize((28, 28)).tobytes())
     words = [word.replace("127.0.0.1:8000", service.address) for word in shlex.split(command)]
