@@ -1,8 +1,8 @@
 """A load generator for HTTP/1.1 that repeats one request on keep-alive connections. Standard library only.
 
-`closed` sends the next request of a connection after the answer to the last one, which finds the capacity of a service.
-`open_loop` sends at given times, and measures latency from the time when a request was due. So a service that falls
-behind cannot hide it.
+`closed_loop` sends the next request of a connection after the answer to the last one. That finds the capacity of a
+service. `open_loop` sends at given times, and measures latency from the time when a request was due. So a service that
+falls behind cannot hide it.
 
 It uses one thread and one prepared request, and parses only the head of each answer, so that it costs far less than the
 service.
@@ -246,7 +246,7 @@ class _Client:
             self.free.append(connection)
 
 
-def closed(
+def closed_loop(
     address: Address, request: bytes, n_connections: int = 1, seconds: float = 2.0, warm_up_s: float = 0.3
 ) -> Outcome:
     """Send the next request on each connection after the answer to the last one.

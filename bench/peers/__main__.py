@@ -50,7 +50,9 @@ Key = tuple[str, str, str, bool, int]
 KEY = ("peer", "job", "form", "is_tuned", "connections")
 
 
-def visit(peer: Peer, server: Server, seconds: float, rows: dict[Key, list[Figures]], failed: dict[str, str]) -> None:
+def measure_forms(
+    peer: Peer, server: Server, seconds: float, rows: dict[Key, list[Figures]], failed: dict[str, str]
+) -> None:
     """Measure a server with each form of request.
 
     Args:
@@ -72,14 +74,14 @@ def visit(peer: Peer, server: Server, seconds: float, rows: dict[Key, list[Figur
                 raise PeerError(f"it reads {digit} where {DIGIT} is drawn")
             measured = {n: measure(server, form.request, n, seconds) for n in CONNECTIONS}
         except (PeerError, OSError, ValueError, psutil.Error) as error:
-            give_up(peer, name, error, failed)
+            record_failure(peer, name, error, failed)
             continue
         for n_connections, figures in measured.items():
             key = peer.name, form.job, form.name, form in peer.tuned_forms, n_connections
             rows.setdefault(key, []).append(figures)
 
 
-def give_up(peer: Peer, name: str, error: Exception, failed: dict[str, str]) -> None:
+def record_failure(peer: Peer, name: str, error: Exception, failed: dict[str, str]) -> None:
     """Record why a peer or one of its forms is not measured any more.
 
     Raises:
@@ -121,7 +123,7 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
         try:
             build(peer)
         except PeerError as error:
-            give_up(peer, peer.name, error, failed)
+            record_failure(peer, peer.name, error, failed)
     for number in range(n_rounds):
         runs.append({str(n_images): run_cpu_us(n_images) for n_images in RUN_IMAGES})
         for peer in peers[:: -1 if number % 2 else 1]:
@@ -130,10 +132,10 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
             print(f"round {number + 1} of {n_rounds}: {peer.name}", flush=True)
             try:
                 with running(peer) as server:
-                    visit(peer, server, seconds, rows, failed)
+                    measure_forms(peer, server, seconds, rows, failed)
                     whole[peer.name].append({"start_s": server.start_s, "memory_mb": server.memory_mb()})
             except (PeerError, psutil.Error) as error:
-                give_up(peer, peer.name, error, failed)
+                record_failure(peer, peer.name, error, failed)
     return {
         "run_cpu_us": by_figure(runs),
         "peers": {name: by_figure(rounds) for name, rounds in whole.items() if len(rounds) == n_rounds},

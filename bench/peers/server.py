@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.load import Address, ask, closed
+from bench.load import Address, ask, closed_loop
 from bench.peers.jobs import DIGIT, digit_of
 from bench.peers.table import SERVERS, Peer
 from pipeline.errors import InklingError
@@ -153,9 +153,9 @@ def measure(server: Server, request: bytes, n_connections: int, seconds: float) 
     Raises:
         PeerError: some requests were not answered with 200.
     """
-    closed(server.address, request, n_connections, WARM_UP_S, warm_up_s=0)
+    closed_loop(server.address, request, n_connections, WARM_UP_S, warm_up_s=0)
     cpu_s = server.cpu_s()
-    outcome = closed(server.address, request, n_connections, seconds, warm_up_s=0)
+    outcome = closed_loop(server.address, request, n_connections, seconds, warm_up_s=0)
     cpu_s = server.cpu_s() - cpu_s
     n_requests = outcome.statuses[200]
     if outcome.n_lost or outcome.n_refused or set(outcome.statuses) != {200}:

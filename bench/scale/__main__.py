@@ -72,7 +72,7 @@ def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[st
             )
             cores = (SERVER_CORE, CLIENT_CORE)[:n_workers]
             with running(peer, cores) as server:
-                visit(server, n_workers, n_requests, seconds, number, services[str(n_workers)])
+                measure_service(server, n_workers, n_requests, seconds, number, services[str(n_workers)])
     return {
         n_workers: {
             "whole": by_figure(figures["whole"]),
@@ -85,7 +85,7 @@ def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[st
     }
 
 
-def visit(
+def measure_service(
     server: Server, n_workers: int, n_requests: Sequence[int], seconds: float, seed: int, figures: dict[str, Any]
 ) -> None:
     """Measure the capacity of a service and its behaviour at shares of it, and add the figures of the queue model.
