@@ -25,8 +25,8 @@ def origin(config: Config) -> dict[str, Any]:
 def service_origin() -> dict[str, Any]:
     """Return the hashes of the model file and of the service's code, and the machine."""
     code = hashlib.sha256()
-    for file in sorted((ROOT / "serving").glob("*.py")):
-        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in sorted((ROOT / "serving").rglob("*.py")):
+        code.update(str(file.relative_to(ROOT / "serving")).encode() + b"\0" + file.read_bytes())
     return {
         "model_sha256": hashlib.sha256(Outputs().model.read_bytes()).hexdigest(),
         "serving_sha256": code.hexdigest(),
