@@ -1,4 +1,4 @@
-"""Measurements. Never asserted: machines differ, and this is where their speed is looked at."""
+"""Measurements of speed and quality. No test asserts them, because machines differ."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def origin(config: Config) -> dict[str, Any]:
-    """What figures come from: the command that runs, and the parameters, named as in the model file's metadata."""
+    """Return the running command and the hash of the parameters, named as in the metadata of the model file."""
     file = Path(sys.argv[0])
     name = file.parent.name if file.stem == "__main__" else file.stem
     command = " ".join(["python -m", f"bench.{name}", *sys.argv[1:]])
@@ -24,10 +24,10 @@ def origin(config: Config) -> dict[str, Any]:
 
 
 def service_origin() -> dict[str, Any]:
-    """What figures of the service come from: the model file, the service's code, the machine."""
+    """Return the hashes of the model file and of the service's code, and the machine."""
     code = hashlib.sha256()
     for file in sorted((ROOT / "serving").rglob("*.py")):
-        code.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+        code.update(str(file.relative_to(ROOT / "serving")).encode() + b"\0" + file.read_bytes())
     return {
         "model_sha256": hashlib.sha256(Outputs().model.read_bytes()).hexdigest(),
         "serving_sha256": code.hexdigest(),
@@ -37,11 +37,11 @@ def service_origin() -> dict[str, Any]:
 
 
 def cpu_model() -> str:
-    """The processor's name."""
+    """Return the name of the processor."""
     cpu = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return cpu[1] if cpu else "unknown"
 
 
 def head(split: Split, n_images: int) -> Split:
-    """The first images."""
+    """Return the first images of a split."""
     return Split(split.images[:n_images], split.labels[:n_images])

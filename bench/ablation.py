@@ -1,12 +1,11 @@
-"""What each kind of training images is worth on digits that were never seen.
+"""Measure how much each part of the training images contributes.
 
 python -m bench.ablation [--epochs 8]
 
-The recipe of params.yaml, shortened, on parts of the prepared training images: with and without Pendigits' pen strokes,
-with and without generated digits; and with the 5,000 embedded images in MNIST's place. Each variant is shown as many
-digits, however few of them are different, and things that are no digit in the share that they have among all (a few of
-those hold Pendigits' strokes, in every variant). All are measured on MNIST's test images and on the pen strokes of
-writers who appear nowhere else, through the whole graph.
+Train the recipe of params.yaml, shortened, on parts of the training images: with and without pen strokes of Pendigits,
+with and without generated digits, and with the 5,000 embedded images instead of MNIST. Every variant sees the same
+number of digits, with repetitions, and the same share of non-digits. A few of the non-digits contain strokes of
+Pendigits in every variant. The whole graph is measured, on MNIST's test images and on the strokes of unseen writers.
 """
 
 import argparse
@@ -33,7 +32,7 @@ from pipeline.runtime.mode import set_up, use_float32
 from pipeline.sources.unipen import unpack
 from pipeline.training.trainer import Trainer
 
-# What each variant learns from, beside things that are no digit.
+# The parts that each variant is trained on, besides the non-digits.
 VARIANTS = {
     "MNIST": ("mnist",),
     "MNIST, generated digits": ("mnist", "skeletons"),
@@ -42,21 +41,21 @@ VARIANTS = {
     "embedded images": ("embedded",),
     "embedded images, generated digits": ("embedded", "skeletons"),
 }
-NO_DECISION = {"digit_score": 0.5, "confidence": 0.5}  # accuracy is measured whatever the state
+NO_DECISION = {"digit_score": 0.5, "confidence": 0.5}  # accuracy does not depend on the state
 
 
 def embedded() -> Split:
-    """The 5,000 images of MNIST's training set that come with a package."""
+    """Return the 5,000 MNIST training images that a package contains."""
     pixels, labels = mnist_data()
     return Split(normalize_all(pixels.reshape(-1, 28, 28).astype(np.uint8)), labels.astype(np.int32))
 
 
 def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
-    """A reader whose network was shown about `n_shown` digits, and of the others as large a share as given."""
+    """Train a network on about `n_shown` digits, with the given share of non-digits, and return its reader."""
     n_epochs = max(1, round(n_shown / len(digits.labels)))
     recipe = config.train.model_copy(update={"epochs": n_epochs, "warmup_epochs": n_epochs / 8})
     set_up(config.runtime, recipe.seed)
-    # Nothing is chosen, so there is nothing to validate.
+    # Validation chooses nothing here, so ten images are enough.
     trainer = Trainer(build_network(config.model), join([digits, others]), head(digits, 10), recipe)
     for number in range(1, n_epochs + 1):
         trainer.run_epoch(number)
@@ -90,18 +89,18 @@ def _run(n_epochs: int) -> dict[str, dict[str, float]]:
 
 
 def _draw_cells() -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Canvases of each cell, drawn once for all variants (2 GB), and the labels."""
+    """Return the canvases of each cell, drawn once for all variants (2 GB), and the labels."""
     drawings = unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
     if not drawings:
-        raise DataError("the prepared data has no pen strokes: set data.pendigits, and run `dvc repro prepare`")
+        raise DataError("the prepared data has no pen strokes: set data.pendigits=true and run `dvc repro prepare`")
     canvases = {cell.name: np.concatenate(list(draw_cell(drawings, cell))) for cell in CELLS}
     return canvases, np.array([drawing.label for drawing in drawings], np.int32)
 
 
 def main() -> None:
-    """Train and measure each variant, print a table, write bench/results/ablation.json."""
+    """Train and measure each variant, print a table, and write bench/results/ablation.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=8, help="of all digits; each variant is shown as many")
+    parser.add_argument("--epochs", type=int, default=8, help="epochs of all digits; every variant sees as many digits")
     n_epochs = parser.parse_args().epochs
     try:
         results = _run(n_epochs)

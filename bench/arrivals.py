@@ -1,8 +1,8 @@
-"""When requests are due, in seconds, for `bench.load.open_loop`: without end, and whatever the service does.
+"""Infinite arrival times of requests in seconds, for `bench.load.open_loop`.
 
-A drawing is what the page makes of it: it asks once for each event of the pen that moved it (web/js/canvas.js), and
-browsers deliver one such event a frame. The page would ask less often where answers take longer than a frame, for it
-has one request under way at a time; that it does so is no merit of the service, and is left out.
+A drawing sends one request for each pen event that moves the pen (web/js/sheet/canvas.js); browsers deliver one event
+per frame. The page itself sends fewer requests if an answer takes longer than a frame, because it waits for the answer.
+That would hide a slow service, so it is not modelled.
 """
 
 import heapq
@@ -13,31 +13,31 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from pipeline.unipen import Drawing
 
-FRAME_S = 1 / 60  # of the commonest screens
+FRAME_S = 1 / 60  # most screens
 
 
 def steady(rate: float) -> Iterator[float]:
-    """So many a second, at equal distances."""
+    """Yield `rate` arrivals per second, at equal distances."""
     return (number / rate for number in itertools.count())
 
 
 def poisson(rate: float, seed: int) -> Iterator[float]:
-    """So many a second on average, each without regard to the others."""
+    """Yield `rate` arrivals per second on average, independent of each other."""
     generator = random.Random(seed)  # noqa: S311, no secret
     return itertools.accumulate(generator.expovariate(rate) for _ in itertools.count())
 
 
 def drawings(rate: float, n_requests: Sequence[int], seed: int) -> Iterator[float]:
-    """Drawings begin without regard to each other; each asks once a frame until it is done.
+    """Yield the requests of drawings that begin independently; each sends one request per frame.
 
     Args:
         rate: requests per second, on average.
-        n_requests: of the drawings that are drawn from, each as likely as another.
-        seed: of the beginnings, and of which drawing it is.
+        n_requests: numbers of requests of the drawings to choose from, all equally likely.
+        seed: seed for the beginnings and for the choice.
     """
     generator = random.Random(seed)  # noqa: S311, no secret
     drawings_per_s = rate * len(n_requests) / sum(n_requests)
-    # From so early on that those that are under way at 0 s have all begun.
+    # Begin early enough to include every drawing that is unfinished at 0 s.
     begin_s = generator.expovariate(drawings_per_s) - max(n_requests) * FRAME_S
     asked: list[float] = []
     while True:
@@ -50,5 +50,5 @@ def drawings(rate: float, n_requests: Sequence[int], seed: int) -> Iterator[floa
 
 
 def requests_of(drawing: Drawing) -> int:
-    """How often the page asks for a drawing whose every point comes as an event: a point where the last was is none."""
+    """Return the number of requests for a drawing: one per point, except points equal to their predecessor."""
     return sum(1 + int(np.diff(stroke, axis=0).any(axis=1).sum()) for stroke in drawing.strokes)

@@ -1,9 +1,9 @@
-"""What the queue in front of the model costs at one connection, and what it brings at sixteen.
+"""Measure the cost of the queue at one connection, and its gain at sixteen.
 
 python -m bench.batching [--seconds 1] [--rounds 15]
 
-The service, and the same one with the model run at once in each request's handler, are both up; in each round one is
-measured after the other, in the opposite order every other round.
+Run the service, and the same service with the model in each request's handler instead of the queue. Each round measures
+both, in alternating order.
 """
 
 import argparse
@@ -26,10 +26,10 @@ INLINE = replace(
 
 
 def compare(n_rounds: int, seconds: float) -> dict[str, Any]:
-    """Figures by number of connections, service and name: a list of one value a round.
+    """Return figures by number of connections, service and name, with one value per round.
 
     Raises:
-        PeerError: a service can't be measured.
+        PeerError: a service cannot be measured.
     """
     build(QUEUE)
     figures: dict[str, Any] = {str(n): {"queue": {}, "inline": {}} for n in CONNECTIONS}
@@ -45,10 +45,10 @@ def compare(n_rounds: int, seconds: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the ratios; write bench/results/batching.json."""
+    """Print the ratios, and write bench/results/batching.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of load for each figure and round")
-    parser.add_argument("--rounds", type=int, default=15, help="how often each is measured")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds of load for each figure and round")
+    parser.add_argument("--rounds", type=int, default=15, help="number of rounds")
     arguments = parser.parse_args()
     try:
         set_up()
@@ -58,7 +58,7 @@ def main() -> None:
     for n_connections, services in figures.items():
         for figure, values in services["queue"].items():
             with_to_without = ratio(values, services["inline"][figure])
-            print(f"{n_connections:>2} connections, with the queue to without, {figure}: {with_to_without}")
+            print(f"{n_connections:>2} connections, queue / inline, {figure}: {with_to_without}")
     write_json(RESULTS / "batching.json", origin(load_config()) | service_origin() | {"connections": figures})
 
 

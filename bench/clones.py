@@ -1,9 +1,9 @@
-"""Two clean clones, everything made anew in each, every output's hash compared.
+"""Run every stage in two clean clones, and compare the hashes of all outputs.
 
 python -m bench.clones [override ...]
 
-Without overrides the configuration is that of params.yaml, in twice the time of `make repro`; with some, such as
-size=smoke data.source=embedded, it takes minutes. The clones have what is committed, and borrow this environment.
+Without overrides it uses params.yaml, and takes twice as long as `make repro`. With size=smoke data.source=embedded it
+takes minutes. The clones contain what is committed, and use this environment.
 """
 
 import os
@@ -20,34 +20,34 @@ from pipeline.config.values import dump, load_config
 
 
 def hashes(lock: str) -> dict[str, str]:
-    """Every output's hash by its path, from the text of a dvc.lock."""
+    """Return the hash of every output by its path, from the text of a dvc.lock."""
     stages = yaml.safe_load(lock)["stages"].values()
     return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
 
 
 def differing(first: str, second: str) -> list[str]:
-    """Paths of the outputs whose hashes differ, or that only one of two dvc.lock has."""
+    """Return the paths of outputs with different hashes, or in only one dvc.lock."""
     one, other = hashes(first), hashes(second)
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
 def reproduce_clone(directory: Path, overrides: list[str]) -> str:
-    """Clone what is committed into `directory`, run every stage, and return the text of the dvc.lock it leaves.
+    """Clone the last commit into `directory`, run every stage, and return the text of its dvc.lock.
 
     Raises:
-        subprocess.CalledProcessError: it failed; it has said why.
+        subprocess.CalledProcessError: a command failed, and printed the reason.
     """
     subprocess.run(["git", "clone", "-q", str(ROOT), str(directory)], check=True)
     if overrides:
         (directory / "params.yaml").write_text(dump(load_config(overrides)))
-    # Into a store of its own: what a clone trains is no experiment of the caller's.
+    # The clone gets its own MLflow store: its runs are not experiments of the caller.
     own = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     subprocess.run([sys.executable, "-m", "pipeline.reproduce", "all"], cwd=directory, env=own, check=True)
     return (directory / "dvc.lock").read_text()
 
 
 def main(overrides: list[str]) -> None:
-    """Reproduce twice, and compare; with the parameters as committed, also with the committed dvc.lock."""
+    """Reproduce twice and compare. Without overrides, also compare with the committed dvc.lock."""
     try:
         load_config(overrides)
     except InklingError as error:

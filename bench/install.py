@@ -1,9 +1,9 @@
-"""What the installed service takes: the wheel, its environment, and its start against that of onnxruntime alone.
+"""Measure the installed service: the size of wheel and environment, and the start against `import onnxruntime`.
 
 python -m bench.install [--rounds 10]
 
-The environment has requirements/serving.txt and the wheel, compiled, without pip. A start is the time from the process
-to the first right answer. In each round `import onnxruntime` is timed too, from start to end of the same interpreter.
+The environment contains requirements/serving.txt and the wheel, compiled, without pip. The start lasts from the start
+of the process to the first correct answer. Each round also times an interpreter that only imports onnxruntime.
 """
 
 import argparse
@@ -24,24 +24,24 @@ from pipeline.base.files import write_json
 from pipeline.config.values import load_config
 from requirements.service import service
 
-PAUSE_S = 0.002  # between two questions whether it is up
+PAUSE_S = 0.002  # between two attempts to reach the service
 
 
 def size(directory: Path) -> int:
-    """Bytes of all files below a directory; of what links to other places, nothing."""
+    """Return the bytes of all files below a directory, without symbolic links."""
     return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file() and not file.is_symlink())
 
 
 def start_service(python: Path) -> float:
-    """Seconds from the start of `inkling-serve`, in an empty folder, to its first right answer; then it is ended.
+    """Start `inkling-serve` in an empty folder, and return the seconds to its first correct answer.
 
     Raises:
-        PeerError: there was none in time, or it was wrong.
+        PeerError: no answer in time, or a wrong one.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     request = raw_tensor("/api/predict").request
-    # None of what this machine has set for a service, nor of the checkout.
+    # Without this machine's settings for a service or for Python.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
     with tempfile.TemporaryDirectory() as elsewhere:
         command = [str(python.parent / "inkling-serve"), "--port", str(port)]
@@ -55,16 +55,16 @@ def start_service(python: Path) -> float:
 
 
 def start_onnxruntime(python: Path) -> float:
-    """Seconds that a Python takes that loads onnxruntime, and ends."""
+    """Return the seconds of an interpreter that imports onnxruntime and exits."""
     started = time.perf_counter()
     subprocess.run([str(python), "-c", "import onnxruntime"], check=True)
     return time.perf_counter() - started
 
 
 def measure(python: Path, n_rounds: int) -> dict[str, list[float]]:
-    """Seconds of each start by what is started, one value a round; the order changes from round to round."""
+    """Return the seconds of each start by name, with one value per round, in alternating order."""
     starts: dict[str, Callable[[Path], float]] = {"service": start_service, "onnxruntime": start_onnxruntime}
-    for start in starts.values():  # once before, so that the files are in memory
+    for start in starts.values():  # warm-up: the files are then in memory
         start(python)
     seconds: dict[str, list[float]] = {name: [] for name in starts}
     for n_round in range(n_rounds):
@@ -74,9 +74,9 @@ def measure(python: Path, n_rounds: int) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    """Print the figures, write bench/results/install.json."""
+    """Print the figures, and write bench/results/install.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=10, help="starts of each")
+    parser.add_argument("--rounds", type=int, default=10, help="number of starts")
     n_rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as scratch:
         wheel, python = service(Path(scratch))

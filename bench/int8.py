@@ -1,11 +1,10 @@
-"""What 8-bit convolutions would bring: time and answers of the model file with them, against the file as it is.
+"""Compare the model file with a version with 8-bit convolutions: time and answers.
 
 python -m bench.int8 [--runs 500]
 
-onnxruntime's static quantisation, of the convolutions and what lies between them; the normaliser stays as it is. 7 bits
-for the weights, so that no sum overflows on processors without VNNI. The ranges come from one part of the embedded
-images, and the answers are compared on the rest: all of MNIST's training set, so this says what changes, not how good
-the model is.
+onnxruntime quantises the convolutions and the operations between them statically; the normaliser does not change. The
+weights have 7 bits, so that no sum overflows on processors without VNNI. The ranges come from one part of the embedded
+images, and the answers are compared on the rest. All are MNIST training images, so this shows changes, not accuracy.
 """
 
 import argparse
@@ -33,23 +32,23 @@ SIDE_PX = 28
 
 
 class _Images(CalibrationDataReader):
-    """Batches, as the quantiser asks for them."""
+    """Batches for the quantiser."""
 
     def __init__(self, images: np.ndarray) -> None:
         self._batches: Iterator[np.ndarray] = iter(np.array_split(images, len(images) // BATCH))
 
     def get_next(self) -> dict[str, np.ndarray] | None:
-        """The next batch, None after the last."""
+        """Return the next batch, None after the last."""
         batch = next(self._batches, None)
         return None if batch is None else {"image": batch}
 
 
 def quantize(file: Path, images: np.ndarray) -> bytes:
-    """A model file with 8-bit convolutions.
+    """Return a model file with 8-bit convolutions.
 
     Args:
         file: the model.
-        images: uint8 ``[n, h, w]``, which the ranges of the activations are taken from.
+        images: uint8 ``[n, h, w]``; they set the ranges of the activations.
     """
     graph = onnx.load(file).graph
     made_by_convolution = {name for node in graph.node if node.op_type == "Conv" for name in node.output}
@@ -75,7 +74,7 @@ def quantize(file: Path, images: np.ndarray) -> bytes:
 
 
 def compare_answers(probabilities: np.ndarray, others: np.ndarray) -> dict[str, Any]:
-    """How many classes differ, and by how much a probability at most; both float32 ``[n, 10]``."""
+    """Return the number of changed classes and the largest change of a probability; both float32 ``[n, 10]``."""
     return {
         "images": len(probabilities),
         "classes_changed": int((probabilities.argmax(axis=1) != others.argmax(axis=1)).sum()),
@@ -84,7 +83,7 @@ def compare_answers(probabilities: np.ndarray, others: np.ndarray) -> dict[str, 
 
 
 def main() -> None:
-    """Print the figures, write bench/results/int8.json."""
+    """Print the figures, and write bench/results/int8.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=500, help="timed pairs")
     n_runs = parser.parse_args().runs

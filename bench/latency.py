@@ -1,9 +1,8 @@
-"""How long the model file takes, against the same graph with the network seed_vision in it, on one thread.
+"""Time the model file against the same graph with the network seed_vision, on one thread.
 
 python -m bench.latency [--runs 500]
 
-The files differ in the network alone: normaliser, outputs and converter are the same. They run in turn, in pairs, so
-that both see the same machine; the order within the pair changes from one to the next.
+The files differ only in the network. They run in pairs, in alternating order, so that both see the same load.
 """
 
 import argparse
@@ -26,7 +25,7 @@ SIDES_PX = (28, 280)  # an MNIST image, the page's canvas
 
 
 def reference_file(opset: int) -> bytes:
-    """Our graph with the reference's network in it, as ONNX; not trained, which changes nothing about its time."""
+    """Return our graph with the reference network as ONNX. It is not trained, which does not affect its time."""
     use_float32()
     network = build_network(load_config(["model=seed_vision"]).model)
     reader = Reader(network, Calibration(temperature=1.5, thresholds={}))
@@ -34,22 +33,22 @@ def reference_file(opset: int) -> bytes:
 
 
 def open_session(model: bytes) -> InferenceSession:
-    """A model file on one thread, as the service runs it."""
+    """Open a model file on one thread, as the service does."""
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def runner(session: InferenceSession) -> Run:
-    """What `time_pairs` times."""
+    """Return a function that `time_pairs` can time."""
     return lambda image: session.run(None, {"image": image})
 
 
 def summarize(times: dict[str, np.ndarray]) -> dict[str, float]:
-    """Median and fastest run of each, and ours to the reference's: median over the pairs, ratio of the fastest.
+    """Return the median and the fastest run of each, and the ratios of ours to the reference.
 
     Args:
-        times: as `time_pairs` gives them, of "ours" and "reference".
+        times: result of `time_pairs` for "ours" and "reference".
     """
     figures = {}
     for name, values in times.items():
@@ -62,7 +61,7 @@ def summarize(times: dict[str, np.ndarray]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print the figures for each size, write bench/results/latency.json."""
+    """Print the figures for each size, and write bench/results/latency.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=500, help="timed pairs for each size")
     n_runs = parser.parse_args().runs

@@ -1,10 +1,11 @@
-"""A load generator for HTTP/1.1: one request, sent over and over on keep-alive connections. Standard library only.
+"""A load generator for HTTP/1.1 that repeats one request on keep-alive connections. Standard library only.
 
-`closed` sends the next request of a connection when the answer to the last one has come, and so finds what a service
-can do. `open_loop` sends at times that the service has no say in, and counts latency from when a request was due, so
-that a service that falls behind can't hide it.
+`closed_loop` sends the next request of a connection after the answer to the last one. That finds the capacity of a
+service. `open_loop` sends at given times, and measures latency from the time when a request was due. So a service that
+falls behind cannot hide it.
 
-One thread, one prepared request, one look at the head of each answer: it is to cost far less than what it measures.
+It uses one thread and one prepared request, and parses only the head of each answer, so that it costs far less than the
+service.
 """
 
 import math
@@ -20,10 +21,10 @@ from dataclasses import dataclass, field
 Address = tuple[str, int]
 
 RECEIVE_BYTES = 1 << 18
-TIMEOUT_S = 10.0  # for a connection, for a single answer, and for what is under way when a run ends
-# A selector wakes up to a millisecond late: the last one before a request is due is spent asking again and again.
+TIMEOUT_S = 10.0  # for a connection, for an answer, and for open requests at the end of a run
+# A selector wakes up to a millisecond late, so the last millisecond before a request is due is spent polling.
 WAKE_EARLY_S = 0.001
-TICK_S = 0.05  # how often a run looks whether it is over
+TICK_S = 0.05  # interval between checks for the end of a run
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked")
@@ -32,7 +33,7 @@ CLOSE = re.compile(rb"^http/1\.0(?!.*\r\nconnection: *keep-alive)|\r\nconnection
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: its status, its head in lower case, its body with the chunks joined, and whether it is the last."""
+    """An answer: status, head in lower case, body with joined chunks, and whether the connection ends with it."""
 
     status: int
     head: bytes
@@ -42,13 +43,13 @@ class Answer:
 
 @dataclass
 class Outcome:
-    """What became of the requests.
+    """Result of a run.
 
     Attributes:
-        seconds: that were measured, without the warm-up.
-        latencies: seconds of each answer by status, in the order in which they came.
-        n_lost: requests without an answer: the connection ended, or nothing came in time.
-        n_refused: connections that could not be made; each is given up.
+        seconds: measured time, without the warm-up.
+        latencies: seconds of each answer by status, in order of arrival.
+        n_lost: requests without an answer: the connection ended, or the time was up.
+        n_refused: connections that could not be opened; they are not retried.
     """
 
     seconds: float
@@ -58,31 +59,31 @@ class Outcome:
 
     @property
     def statuses(self) -> Counter[int]:
-        """Number of answers by status."""
+        """Return the number of answers by status."""
         return Counter({status: len(values) for status, values in self.latencies.items()})
 
     def rate(self, status: int = 200) -> float:
-        """Answers of a status per second."""
+        """Return the answers with a status per second."""
         return self.statuses[status] / self.seconds
 
     def percentile(self, percent: float, status: int = 200) -> float:
-        """Latency in seconds that so many percent of a status's answers don't exceed; NaN without an answer."""
+        """Return a percentile of the latency in seconds, NaN without an answer."""
         ordered = sorted(self.latencies.get(status, ()))
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else float("nan")
 
 
 def http_request(path: str, body: bytes = b"", headers: Mapping[str, str] | None = None, method: str = "POST") -> bytes:
-    """The bytes of a request; Host and Content-Length are added."""
+    """Return the bytes of a request, with Host and Content-Length."""
     lines = {"Host": "localhost", "Content-Length": str(len(body))} | dict(headers or {})
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 def ask(address: Address, request: bytes) -> Answer:
-    """The answer to one request, on a connection of its own.
+    """Send one request on a new connection, and return the answer.
 
     Raises:
-        OSError: nobody listens, the connection ended early, or no answer came in time.
+        OSError: nothing listens, the connection ended early, or no answer came in time.
     """
     received = b""
     with socket.create_connection(address, TIMEOUT_S) as connection:
@@ -98,7 +99,7 @@ def ask(address: Address, request: bytes) -> Answer:
 
 
 def parse(received: bytes, is_closed: bool) -> Answer | None:
-    """The answer in what has come so far; None where more of it is to come."""
+    """Return the answer in the received bytes, None if it is incomplete."""
     end = received.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -108,12 +109,14 @@ def parse(received: bytes, is_closed: bool) -> Answer | None:
         stop = start + int(length[1])
         return Answer(status, head, received[start:stop], is_last) if len(received) >= stop else None
     if CHUNKED.search(head):
-        body = _joined(received, start)
+        body = _join_chunks(received, start)
         return None if body is None else Answer(status, head, body, is_last)
-    return Answer(status, head, received[start:], True) if is_closed else None  # its end is the connection's
+    return (
+        Answer(status, head, received[start:], True) if is_closed else None
+    )  # without a length, the connection ends the body
 
 
-def _joined(received: bytes, start: int) -> bytes | None:
+def _join_chunks(received: bytes, start: int) -> bytes | None:
     body = b""
     while (line_end := received.find(b"\r\n", start)) >= 0:
         size = int(received[start:line_end].partition(b";")[0], 16)
@@ -127,7 +130,7 @@ def _joined(received: bytes, start: int) -> bytes | None:
 
 
 class _Connection:
-    """A connection, and of the request under way on it: when it was due, what is still to be sent, what has come."""
+    """A connection and its open request: due time, unsent bytes and received bytes."""
 
     __slots__ = ("due_s", "events", "is_waiting", "received", "socket", "unsent")
 
@@ -143,7 +146,7 @@ class _Connection:
 
 
 class _Client:
-    """The connections, which of them are free, and a record of each answer: when due, when come, its status."""
+    """All connections, the free ones, and a record of each answer: due time, arrival time, status."""
 
     def __init__(self, address: Address, request: bytes, n_connections: int) -> None:
         self.connections: set[_Connection] = set()
@@ -156,14 +159,14 @@ class _Client:
             self._connect()
 
     def send(self, due_s: float) -> None:
-        """Send the request on the connection that has been free for longest; its latency counts from `due_s`."""
+        """Send the request on the longest free connection. Its latency counts from `due_s`."""
         connection = self.free.popleft()
         connection.due_s, connection.is_waiting, connection.received = due_s, True, b""
         connection.unsent = memoryview(self._request)
         self._write(connection)
 
     def poll(self, timeout_s: float) -> None:
-        """Wait for answers, at most so long, and take them; connections that ended are made anew."""
+        """Wait for answers, at most `timeout_s`, and record them. Replace connections that ended."""
         for key, events in self._selector.select(timeout_s):
             if events & selectors.EVENT_WRITE:
                 self._write(key.data)
@@ -171,7 +174,7 @@ class _Client:
                 self._read(key.data)
 
     def finish(self) -> None:
-        """Wait for what is under way, at most `TIMEOUT_S`, and close the connections; what is missing is lost."""
+        """Wait for open requests, at most `TIMEOUT_S`, and close the connections. Count the rest as lost."""
         end_s = time.perf_counter() + TIMEOUT_S
         while len(self.free) < len(self.connections) and time.perf_counter() < end_s:
             self.poll(TICK_S)
@@ -181,7 +184,7 @@ class _Client:
         self._selector.close()
 
     def outcome(self, start_s: float, end_s: float) -> Outcome:
-        """What came of the requests that were due in this time."""
+        """Return the outcome of the requests that were due in this time."""
         latencies: dict[int, list[float]] = {}
         for due_s, come_s, status in self.record:
             if start_s <= due_s < end_s:
@@ -212,13 +215,13 @@ class _Client:
         except BlockingIOError:
             pass
         except OSError:
-            connection.unsent = connection.unsent[:0]  # that the connection has ended is read next
+            connection.unsent = connection.unsent[:0]  # the next read notices that the connection ended
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.unsent else 0)
         if events != connection.events:
             connection.events = events
             self._selector.modify(connection.socket, events, connection)
             if not connection.unsent and not connection.is_waiting:
-                self.free.append(connection)  # it was answered, as a refusal is, before all of its request was sent
+                self.free.append(connection)  # a rejection may arrive before the whole request is sent
 
     def _read(self, connection: _Connection) -> None:
         try:
@@ -243,12 +246,12 @@ class _Client:
             self.free.append(connection)
 
 
-def closed(
+def closed_loop(
     address: Address, request: bytes, n_connections: int = 1, seconds: float = 2.0, warm_up_s: float = 0.3
 ) -> Outcome:
-    """Each connection sends its next request when the answer to the last one has come.
+    """Send the next request on each connection after the answer to the last one.
 
-    What is under way at the end is waited for: the measured time lasts until the last answer.
+    The measured time lasts until the answer to the last open request.
     """
     client = _Client(address, request, n_connections)
     start_s = time.perf_counter() + warm_up_s
@@ -268,15 +271,15 @@ def open_loop(
     seconds: float = 2.0,
     warm_up_s: float = 0.3,
 ) -> Outcome:
-    """Requests are due at set times, whatever becomes of them; one that finds no free connection waits for the next.
+    """Send requests at given times. A request waits while no connection is free.
 
     Args:
         address: host and port.
-        request: as `http_request` makes it.
-        due: when, in seconds from the start of the warm-up, ascending; as `bench.arrivals` makes them.
-        n_connections: at most so many requests are under way.
-        seconds: in which requests are due; answers are then waited for, `TIMEOUT_S` at most.
-        warm_up_s: before that, not counted.
+        request: result of `http_request`.
+        due: due times in seconds from the start of the warm-up, ascending, for example from `bench.arrivals`.
+        n_connections: maximum number of open requests.
+        seconds: time in which requests are due; afterwards it waits for answers, at most `TIMEOUT_S`.
+        warm_up_s: time before that, not measured.
     """
     client, times = _Client(address, request, n_connections), iter(due)
     waiting: deque[float] = deque()

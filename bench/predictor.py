@@ -1,4 +1,4 @@
-"""How long the model file takes, on one thread, for pictures of several sizes.
+"""Time the model file on one thread, for pictures of several sizes.
 
 python -m bench.predictor [--runs 300]
 """
@@ -16,7 +16,7 @@ SIDES_PX = (28, 140, 280, 560, 1023, 1024)
 
 
 def main() -> None:
-    """Print the median and the fastest run for each size."""
+    """Print the median and the fastest run of each size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=300, help="timed runs for each size")
     n_runs = parser.parse_args().runs

@@ -1,13 +1,12 @@
-"""How long our recipe and the reference recipe train until they read MNIST's validation images equally well.
+"""Compare the training time of two recipes up to the same accuracy on MNIST's validation images.
 
 python -m bench.recipe [--target 0.9927] [--epochs 30]
 
-Ours is the pipeline's: its Trainer, with params.yaml, on all its training images. The reference is the network
-seed_vision as everyone trains it: Adam at 1e-3, batches of 64, no augmentation, on MNIST's images among them.
+"ours" is the pipeline's Trainer with params.yaml, on all training images. "reference" is the network seed_vision with
+the usual recipe: Adam at 1e-3, batches of 64, no augmentation, on the MNIST part of the images.
 
-Machines are noisy, so both train in one process with the same threads, one epoch of each in turn until each has passed
-the target: they see the same machine. The seconds are of training on data in memory, the tracing of the graph in the
-first epoch included; validation is not counted.
+Both train in one process with the same threads, in alternating epochs, so that both see the same load of the machine.
+The seconds cover training on data in memory, with the graph tracing of the first epoch, and without validation.
 """
 
 import argparse
@@ -31,18 +30,18 @@ from pipeline.network.networks import build_network
 from pipeline.runtime.mode import set_up, use_float32
 from pipeline.training.trainer import Trainer, predict_logits
 
-Recipe = Iterator[tuple[float, keras.Model]]  # after each epoch: its seconds, and the network as it would be used
+Recipe = Iterator[tuple[float, keras.Model]]  # yields after each epoch: its seconds, and the network to evaluate
 
 
 @dataclass(frozen=True)
 class Row:
-    """What an epoch led to.
+    """Result of an epoch.
 
     Attributes:
-        epoch: 1 for the first.
-        seconds: of training in this epoch.
-        total_seconds: of training up to its end.
-        val_accuracy: on MNIST's validation images at its end, 0 to 1.
+        epoch: from 1.
+        seconds: training time of this epoch.
+        total_seconds: training time up to its end.
+        val_accuracy: on MNIST's validation images, 0 to 1.
     """
 
     epoch: int
@@ -52,8 +51,8 @@ class Row:
 
 
 def ours(network: keras.Model, train: Split, config: TrainConfig) -> Recipe:
-    """The pipeline's recipe."""
-    # The Trainer validates within its epoch, and that is not to be counted: it gets next to nothing to validate.
+    """Train with the pipeline's recipe."""
+    # The Trainer validates within its epoch. Ten images keep that out of the measured time.
     trainer = Trainer(network, train, head(train, 10), config)
     for number in range(1, config.epochs + 1):
         started = time.perf_counter()
@@ -62,7 +61,7 @@ def ours(network: keras.Model, train: Split, config: TrainConfig) -> Recipe:
 
 
 def reference(network: keras.Model, train: Split) -> Recipe:
-    """The recipe of countless tutorials."""
+    """Train with the usual recipe of tutorials."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
     images = tf.constant(train.images[..., None], tf.float32) / 255.0
@@ -74,7 +73,7 @@ def reference(network: keras.Model, train: Split) -> Recipe:
 
 
 def run_in_turn(recipes: dict[str, Recipe], validation: Split, target: float, n_epochs: int) -> dict[str, list[Row]]:
-    """One epoch of each in turn; each stops at the target, after `n_epochs`, or where its recipe ends."""
+    """Run the recipes in alternating epochs. Each stops at the target, after `n_epochs`, or at its own end."""
     rows: dict[str, list[Row]] = {name: [] for name in recipes}
     running = dict(recipes)
     for number in range(1, n_epochs + 1):
@@ -93,13 +92,13 @@ def run_in_turn(recipes: dict[str, Recipe], validation: Split, target: float, n_
 
 
 def accuracy(network: keras.Model, split: Split) -> float:
-    """Share of digits read right, 0 to 1."""
+    """Return the share of correctly read digits, 0 to 1."""
     logits = predict_logits(network, split.images)[:, :10]
     return float((logits.argmax(axis=1) == split.labels).mean())
 
 
 def summarize(rows: dict[str, list[Row]], target: float) -> dict[str, Any]:
-    """The figures: seconds are null where the target was not passed, and so is the ratio, ours to the reference's."""
+    """Return the figures. Seconds and ratio are None if the target was not reached."""
     passed = {name: [row for row in rows[name] if row.val_accuracy >= target] for name in rows}
     to_target = {name: found[0].total_seconds if found else None for name, found in passed.items()}
     own, other = to_target["ours"], to_target["reference"]
@@ -115,7 +114,7 @@ def summarize(rows: dict[str, list[Row]], target: float) -> dict[str, Any]:
 def _measure(target: float, n_epochs: int) -> dict[str, Any]:
     config, parts = load_config(), load_card().parts
     train, validation = load_split("train"), load_split("validation")
-    mnist = head(train, parts["train"]["mnist"])  # it comes first
+    mnist = head(train, parts["train"]["mnist"])  # the first part
     set_up(config.runtime, config.train.seed)
     recipes = {"ours": ours(build_network(config.model), train, config.train)}
     use_float32()
@@ -127,10 +126,10 @@ def _measure(target: float, n_epochs: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Train both, print a row an epoch and the times to the target, write bench/results/recipe.json."""
+    """Train both, print a row per epoch and the times to the target, and write bench/results/recipe.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", type=float, default=0.9927, help="validation accuracy to pass, 0 to 1")
-    parser.add_argument("--epochs", type=int, default=30, help="of each recipe, at most")
+    parser.add_argument("--target", type=float, default=0.9927, help="validation accuracy to reach, 0 to 1")
+    parser.add_argument("--epochs", type=int, default=30, help="maximum number of epochs of each recipe")
     arguments = parser.parse_args()
     try:
         figures = _measure(arguments.target, arguments.epochs)

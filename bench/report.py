@@ -1,4 +1,4 @@
-"""docs/measurements.md, and the end of docs/reproducibility.md, from what the benchmarks wrote.
+"""Write docs/measurements.md, and the end of docs/reproducibility.md, from the results of the benchmarks.
 
 python -m bench.report
 """
@@ -17,11 +17,11 @@ from pipeline.base.paths import ROOT, Outputs
 
 DOCUMENT = ROOT / "docs" / "measurements.md"
 REPRODUCIBILITY = ROOT / "docs" / "reproducibility.md"
-MEASURED = "## Measured\n\n"  # where, in that document, what a command writes begins
+MEASURED = "## Measured\n\n"  # heading of the generated part of that document
 
 
 def report(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The document as Markdown, from the results by benchmark; of those that have none it says nothing."""
+    """Return the document as Markdown. Benchmarks without results are left out."""
     sections = {
         "seeds": _seeds,
         "ablation": _ablation,
@@ -39,7 +39,7 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
         "one machine of two cores, and only their ratios mean something elsewhere.\n"
         "What the model achieves is in [its card](model_card.md)."
     )
-    return "\n\n".join([head, *(tell(results[name]) for name, tell in sections.items() if name in results)]) + "\n"
+    return "\n\n".join([head, *(write(results[name]) for name, write in sections.items() if name in results)]) + "\n"
 
 
 def _seeds(results: Mapping[str, Any]) -> str:
@@ -179,7 +179,7 @@ def _batching(results: Mapping[str, Any]) -> str:
 
 
 def bits(text: str, results: Mapping[str, Any] | None) -> str:
-    """docs/reproducibility.md with its measured end anew, which is left out where nothing has been measured."""
+    """Return the text of docs/reproducibility.md with a new measured part, or none without results."""
     written_by_hand = text.split(MEASURED)[0].rstrip() + "\n"
     return f"{written_by_hand}\n{MEASURED}{_bits(results)}\n" if results else written_by_hand
 
@@ -220,7 +220,7 @@ def _install(results: Mapping[str, Any]) -> str:
 
 
 def read() -> dict[str, dict[str, Any]]:
-    """Results by benchmark, of those that have been run."""
+    """Return the results of all benchmarks that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
         name: RESULTS / f"{name}.json"
         for name in ("recipe", "latency", "int8", "ablation", "sweeps", "batching", "install", "peers", "scale")
@@ -229,7 +229,7 @@ def read() -> dict[str, dict[str, Any]]:
 
 
 def read_bits() -> dict[str, Any] | None:
-    """Of `python -m bench.bits`, if it has been run; it is about code, and of no model."""
+    """Return the results of `python -m bench.bits`, None if it has not been run. They belong to no model."""
     file = RESULTS / "bits.json"
     return json.loads(file.read_text()) if file.exists() else None
 

@@ -1,6 +1,6 @@
-"""Figures that were measured in several rounds, all servers in each: a list of one value a round.
+"""Figures of several rounds, as lists with one value per round.
 
-A ratio is formed within each round, for what else the machine does changes from one to the next.
+A ratio is formed within each round, because the load of the machine changes between rounds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,20 +17,20 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        """The median with the ends, two decimals."""
+        """Return the median with the ends, with two decimals."""
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
 def by_figure(rounds: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """The values of all rounds, by figure."""
+    """Return the values of all rounds by figure."""
     return {name: [round(figures[name], 3) for figures in rounds] for name in rounds[0]}
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Of one value a round."""
+    """Return the spread of a list of values."""
     return Spread(median(values), min(values), max(values))
 
 
 def ratio(values: Sequence[float], others: Sequence[float]) -> Spread:
-    """Of one figure to another of the same rounds."""
+    """Return the spread of the ratios of two figures, round by round."""
     return spread([value / other for value, other in zip(values, others, strict=True)])

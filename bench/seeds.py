@@ -1,10 +1,10 @@
-"""How much the recipe's results vary with its seed.
+"""Measure how much the results vary with the seed.
 
 python -m bench.seeds --seeds 1 2 3 4
 
-Trains once for each seed, below outputs/seeds/, and measures as `evaluate` does. A finished training is not repeated
-unless params.yaml changes; after a change of the code, remove outputs/seeds/. No seed is chosen by this: the model is
-that of the seed in params.yaml, and its results stand beside the others'.
+Train once for each seed, below outputs/seeds/, and measure like `evaluate`. A finished training is repeated only if
+params.yaml changes; after a change of the code, remove outputs/seeds/. This chooses no seed: the model keeps the seed
+in params.yaml, and its results are listed with the others.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from pipeline.runtime.mode import set_up, use_float32
 from pipeline.sources.unipen import unpack
 
 Figures = dict[str, float]
-TIMING = "timing.json"  # of the whole training process, its start and the calibration included
+TIMING = "timing.json"  # seconds of the training process, with its start and the calibration
 NAMES = ("val_accuracy", "test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")
 SPREAD: dict[str, Callable[[list[float]], float]] = {
     "mean": statistics.mean,
@@ -43,7 +43,7 @@ SPREAD: dict[str, Callable[[list[float]], float]] = {
 
 
 def train(seed: int) -> Outputs:
-    """What the training with `seed` leaves; trains unless that was done.
+    """Return the outputs of the training with `seed`. Train only if they do not exist.
 
     Raises:
         InklingError: the training failed.
@@ -51,7 +51,7 @@ def train(seed: int) -> Outputs:
     directory = f"outputs/seeds/{seed}"
     outputs = Outputs(ROOT / directory)
     if not is_trained(load_config([f"train.seed={seed}"]), outputs):
-        shutil.rmtree(outputs.directory, ignore_errors=True)  # half a run, or one with other parameters
+        shutil.rmtree(outputs.directory, ignore_errors=True)  # an unfinished run, or other parameters
         started = time.perf_counter()
         command = [sys.executable, "-m", "pipeline.train", f"train.seed={seed}", f"hydra.run.dir={directory}"]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
@@ -61,14 +61,14 @@ def train(seed: int) -> Outputs:
 
 
 def is_trained(config: Config, outputs: Outputs) -> bool:
-    """Whether a training with these parameters has left all its results there."""
+    """Return whether the outputs of a training with these parameters are complete."""
     used = outputs.directory / ".hydra" / "config.yaml"  # Hydra writes it when a run starts
     results = (used, outputs.directory / TIMING, outputs.weights, outputs.calibration, outputs.metrics("train"))
     return all(file.exists() for file in results) and OmegaConf.load(used) == config.model_dump()
 
 
 def measure_run(reader: Reader, outputs: Outputs) -> Figures:
-    """Accuracies of a trained network, 0 to 1."""
+    """Return the accuracies of a trained network, 0 to 1."""
     test, thresholds = load_split("test"), reader.calibration.thresholds
     drawings = unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
     figures = {"val_accuracy": read_json(outputs.metrics("train"), made_by="train")["val_accuracy"]}
@@ -78,14 +78,14 @@ def measure_run(reader: Reader, outputs: Outputs) -> Figures:
 
 
 def read_own() -> Figures:
-    """The pipeline's own figures, as its stages wrote them."""
+    """Return the figures that the stages of the pipeline wrote."""
     outputs = Outputs()
     written = read_json(outputs.metrics("train"), made_by="train") | read_json(outputs.metrics("test"), "evaluate")
     return {name: written[name] for name in NAMES if name in written}
 
 
 def summarize(config: Config, by_seed: dict[int, Figures]) -> dict[str, Any]:
-    """The figures of each seed and their spread; the parameters' hash is the one that the model file carries."""
+    """Return the figures of each seed and their spread."""
     names = next(iter(by_seed.values()))
     return origin(config) | {
         "modes": {str(seed): config.runtime.mode for seed in by_seed},
@@ -123,14 +123,14 @@ def _print(summary: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Train and measure each seed, print a table, write metrics/seeds.json."""
+    """Train and measure each seed, print a table, and write metrics/seeds.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="beside the one in params.yaml")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="seeds besides the one in params.yaml")
     arguments = parser.parse_args()
     try:
         config = load_config()
         if config.train.seed in arguments.seeds:
-            parser.error(f"{config.train.seed} is the seed of params.yaml, whose results are there already")
+            parser.error(f"{config.train.seed} is the seed in params.yaml; its results exist already")
         summary = summarize(config, _run(config, arguments.seeds))
     except InklingError as error:
         sys.exit(f"error: {error}")

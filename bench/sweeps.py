@@ -1,9 +1,9 @@
-"""What a sweep costs beside its trainings, and what it gains from trials that run at the same time.
+"""Measure the overhead of a sweep, and the gain from parallel trials.
 
 python -m bench.sweeps [--trials 8]
 
-Short trials on the embedded images, in a scratch copy of the project: one after the other on both cores, and as many
-at a time as there are cores, one thread each.
+Run short trials on the embedded images in a scratch copy of the project: sequentially on all cores, and in parallel
+with one thread and one core each.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pipeline.registry import store
 from pipeline.reproduce import copy_project
 
 TRIAL = ["size=demo", "train.epochs=3", "train.warmup_epochs=1"]
-# How each sweep is launched. A trial on one thread is another trial: its sums are rounded in another order.
+# Overrides of each sweep. Trials on one thread have other results: sums are rounded in another order.
 SWEEPS = {
     "basic": ["hydra/launcher=basic"],
     "basic, one thread": ["hydra/launcher=basic", "runtime.threads=1"],
@@ -32,7 +32,7 @@ SWEEPS = {
 
 
 def run(project: Path, *arguments: str) -> float:
-    """Run `python -m ...` in the copy; its wall time in seconds.
+    """Run `python -m ...` in the copy, and return its wall time in seconds.
 
     Raises:
         InklingError: it failed.
@@ -44,16 +44,16 @@ def run(project: Path, *arguments: str) -> float:
 
 
 def measure(project: Path, launcher: list[str], n_trials: int) -> dict[str, float]:
-    """Seconds of a sweep, and of its trainings: all their epochs, without the start of TensorFlow and MLflow."""
+    """Return the seconds of a sweep, and of its epochs without the start of TensorFlow and MLflow."""
     wall = run(project, "pipeline.train", "-m", *launcher, f"train.seed=range({n_trials})")
     trials = store.load_sweep(store.latest_sweep())
     if [trial.status for trial in trials] != ["FINISHED"] * n_trials:
-        raise InklingError(f"not all of the {n_trials} trials are finished in MLflow")
+        raise InklingError(f"some of the {n_trials} trials are not finished in MLflow")
     return {"wall_seconds": wall, "training_seconds": sum(trial.seconds for trial in trials)}
 
 
 def summarize(measured: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """For each sweep its wall time to the sum of its trainings, and how much faster than `basic` it is."""
+    """Return for each sweep the ratio of wall time to training time, and the speed-up over `basic`."""
     usual = measured["basic"]["wall_seconds"]
     return {
         name: {key: round(value, 1) for key, value in seconds.items()}
@@ -66,14 +66,16 @@ def summarize(measured: dict[str, dict[str, float]]) -> dict[str, dict[str, floa
 
 
 def main() -> None:
-    """Print the figures, write bench/results/sweeps.json."""
+    """Print the figures, and write bench/results/sweeps.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=8, help="of each sweep")
+    parser.add_argument("--trials", type=int, default=8, help="trials of each sweep")
     n_trials = parser.parse_args().trials
     try:
         with tempfile.TemporaryDirectory(prefix="inkling-sweeps-") as directory:
             project = Path(directory) / "inkling"
-            os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{project / 'mlflow.db'}"  # here too, to read it
+            os.environ["MLFLOW_TRACKING_URI"] = (
+                f"sqlite:///{project / 'mlflow.db'}"  # also in this process, to read the results
+            )
             copy_project(project, TRIAL)
             for stage in ("download", "prepare"):
                 run(project, f"pipeline.{stage}")

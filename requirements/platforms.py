@@ -1,7 +1,7 @@
-"""Write docs/platforms.md, where the locked packages can be installed: `python -m requirements.platforms`.
+"""Write docs/platforms.md, the systems that the locked packages support: `python -m requirements.platforms`.
 
-For each system and Python, the resolver is asked whether every package has a wheel: that installs nothing, and says
-nothing of whether it runs there. The service's tests are then run with each Python that is on this machine.
+Ask the resolver, for each system and Python, whether every package has a wheel. Install nothing for that. Then run the
+service's tests with each Python on this machine.
 """
 
 import hashlib
@@ -31,14 +31,14 @@ PLATFORMS = {
     "Windows, arm64": "aarch64-pc-windows-msvc",
 }
 MACOS = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
-# What the resolver says of the first package that has no wheel for a place: "usable" where it has its source instead.
-# Markers may stand behind the name.
+# The resolver's message about the first package without a wheel; "usable" if it has its source. Markers may follow
+# the name.
 LACKING = re.compile(r"Because ([\w.-]+)(?:\{[^}]*\})?==\S+ has no (usable )?wheels")
 TESTS = ["tests/serving", "tests/contract/test_layers.py"]
 
 
 def requirements(lock: str) -> dict[str, str]:
-    """The entries of a lock file by package; one that has several versions has its entries together."""
+    """Return the entries of a lock file by package, those of several versions joined."""
     entries: dict[str, str] = {}
     for entry in re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{lock}.txt").read_text().strip()):
         name = entry.partition("==")[0]
@@ -47,15 +47,15 @@ def requirements(lock: str) -> dict[str, str]:
 
 
 def lacking(entries: Mapping[str, str], platform: str, python: str) -> dict[str, bool]:
-    """Packages that have no wheel for a place, and whether they have their source, to be built there.
+    """Return the packages without a wheel, and whether each can be built from source.
 
     Args:
-        entries: as `requirements` gives them.
-        platform: as the resolver names it.
+        entries: as returned by `requirements`.
+        platform: the resolver's name of it.
         python: version.
 
     Raises:
-        RuntimeError: the resolver failed for another reason; the text is its own.
+        RuntimeError: the resolver failed for another reason; contains its message.
     """
     found: dict[str, bool] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -75,12 +75,12 @@ def lacking(entries: Mapping[str, str], platform: str, python: str) -> dict[str,
 
 
 def resolved(lock: str) -> str:
-    """Of one lock, in a sentence what is built everywhere, and a table: a row a platform, a column a Python."""
+    """Return a sentence on the packages that are always built, and a table of platforms and Pythons, for one lock."""
     entries = requirements(lock)
     cells = {place: lacking(entries, PLATFORMS[place[0]], place[1]) for place in itertools.product(PLATFORMS, PYTHONS)}
     everywhere = set.intersection(*({name for name, is_built in cell.items() if is_built} for cell in cells.values()))
     rows = [(name, *(_cell(cells[name, python], everywhere) for python in PYTHONS)) for name in PLATFORMS]
-    built = "".join(f" `{name}` is built everywhere: it has no wheel at all." for name in sorted(everywhere))
+    built = "".join(f" `{name}` has no wheel at all, so it is built everywhere." for name in sorted(everywhere))
     return f"{built}\n\n{table(('', *PYTHONS), rows)}"
 
 
@@ -93,7 +93,7 @@ def _cell(missing: Mapping[str, bool], everywhere: Collection[str]) -> str:
 
 
 def tested(python: str) -> str:
-    """What became of the service's tests, the quick ones, with a version of Python, in an environment of their own."""
+    """Run the service's quick tests in a new environment with this Python version, and return the result."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
             own = environment(Path(scratch), "serving-test", python)
@@ -106,22 +106,22 @@ def tested(python: str) -> str:
 
 
 def digest() -> str:
-    """Of the lock files that the document tells of."""
+    """Return the SHA-256 of the lock files in the document."""
     return hashlib.sha256(b"".join((ROOT / "requirements" / f"{lock}.txt").read_bytes() for lock in LOCKS)).hexdigest()
 
 
 def document() -> str:
-    """The document as Markdown."""
+    """Return the document as Markdown."""
     parts = [
-        "# Where it can be installed",
-        f"Written by `python -m requirements.platforms` for the lock files with the SHA-256 `{digest()[:16]}`. "
+        "# Platforms",
+        f"`python -m requirements.platforms` writes this page, for the lock files with the SHA-256 `{digest()[:16]}`. "
         "How to install: [install.md](install.md).",
-        "## Run",
-        "The service's quick tests, in an environment with `requirements/serving-test.txt` alone:",
+        "## Tested",
+        "The service's quick tests, in an environment with only `requirements/serving-test.txt`:",
         table(("Python", "tests"), [(python, tested(python)) for python in PYTHONS]),
         "## Resolved",
-        "Whether each locked package has a wheel, so that nothing is built. This was asked of the package index; "
-        "nothing was installed or run there. Linux is any with glibc 2.28 or later.",
+        '"yes" means that every locked package is available. It has a wheel, unless the cell says that it is built. '
+        "The resolver asked the package index; nothing was installed or run. Linux needs glibc 2.28 or later.",
         *(f"### {title}\n\n`requirements/{lock}.txt`.{resolved(lock)}" for lock, title in LOCKS.items()),
     ]
     return "\n\n".join(parts) + "\n"

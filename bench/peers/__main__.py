@@ -1,11 +1,11 @@
-"""The service and its peers: the same network from the same file, driven by the same load.
+"""Compare the service with its peers: the same model file under the same load.
 
 python -m bench.peers [--only NAME ...] [--seconds 1] [--rounds 5]
 
-Each peer is installed into an environment of its own below outputs/peers, the first time. In each round each is
-started, measured in every form that it takes, and stopped, every other round in the opposite order. What is compared
-is of one round; what is shown is the median over the rounds. All of a server's processes are on one core, the load
-generator is on another. The floor is an ASGI application that answers a constant on the service's own server.
+Each peer is installed once into its own environment below outputs/peers. Each round starts every peer, measures it with
+every form of request, and stops it, in alternating order. Ratios are formed within a round, and medians are shown. All
+processes of a server run on one core, and the load generator on another. The floor is an ASGI application that returns
+a constant on the service's own server.
 """
 
 import argparse
@@ -50,18 +50,20 @@ Key = tuple[str, str, str, bool, int]
 KEY = ("peer", "job", "form", "is_tuned", "connections")
 
 
-def visit(peer: Peer, server: Server, seconds: float, rows: dict[Key, list[Figures]], failed: dict[str, str]) -> None:
-    """Measure a server in each of its forms.
+def measure_forms(
+    peer: Peer, server: Server, seconds: float, rows: dict[Key, list[Figures]], failed: dict[str, str]
+) -> None:
+    """Measure a server with each form of request.
 
     Args:
-        peer: which.
-        server: of it.
-        seconds: of load, for each form and number of connections.
-        rows: where the figures are added.
-        failed: why a form can't be measured, by peer and form; it is not tried again.
+        peer: the peer.
+        server: its running server.
+        seconds: seconds of load for each form and number of connections.
+        rows: receives the figures.
+        failed: reasons of forms that cannot be measured, by peer and form; they are skipped.
 
     Raises:
-        PeerError: the service or the floor can't be measured.
+        PeerError: the service or the floor cannot be measured.
     """
     for form in (*peer.forms, *peer.tuned_forms):
         name = f"{peer.name}, {form.job} as {form.name}"
@@ -72,18 +74,18 @@ def visit(peer: Peer, server: Server, seconds: float, rows: dict[Key, list[Figur
                 raise PeerError(f"it reads {digit} where {DIGIT} is drawn")
             measured = {n: measure(server, form.request, n, seconds) for n in CONNECTIONS}
         except (PeerError, OSError, ValueError, psutil.Error) as error:
-            give_up(peer, name, error, failed)
+            record_failure(peer, name, error, failed)
             continue
         for n_connections, figures in measured.items():
             key = peer.name, form.job, form.name, form in peer.tuned_forms, n_connections
             rows.setdefault(key, []).append(figures)
 
 
-def give_up(peer: Peer, name: str, error: Exception, failed: dict[str, str]) -> None:
-    """Note why a peer, or a form of it, is measured no further.
+def record_failure(peer: Peer, name: str, error: Exception, failed: dict[str, str]) -> None:
+    """Record why a peer or one of its forms is not measured any more.
 
     Raises:
-        PeerError: it is the service or the floor, without which there is nothing to compare.
+        PeerError: it is the service or the floor, which every comparison needs.
     """
     if peer.name in (OURS, FLOOR):
         raise PeerError(f"{name}: {error}") from error
@@ -91,7 +93,7 @@ def give_up(peer: Peer, name: str, error: Exception, failed: dict[str, str]) -> 
 
 
 def run_cpu_us(n_images: int) -> float:
-    """Processor time per 28x28 image of a run of the model file on so many, in microseconds, on the server's core."""
+    """Return the processor time per 28x28 image of a run with `n_images`, in microseconds, on the server's core."""
     predictor = Predictor.load(Outputs().model)
     images = np.repeat(TENSOR, n_images, axis=0)
     n_runs = N_RUNS // n_images
@@ -108,10 +110,10 @@ def run_cpu_us(n_images: int) -> float:
 
 
 def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
-    """All figures of all rounds, of what was measured in each round; the rest is named with the reason.
+    """Return the figures of everything that was measured in all rounds, and the reasons for the rest.
 
     Raises:
-        PeerError: the service or the floor can't be measured.
+        PeerError: the service or the floor cannot be measured.
     """
     rows: dict[Key, list[Figures]] = {}
     whole: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
@@ -121,7 +123,7 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
         try:
             build(peer)
         except PeerError as error:
-            give_up(peer, peer.name, error, failed)
+            record_failure(peer, peer.name, error, failed)
     for number in range(n_rounds):
         runs.append({str(n_images): run_cpu_us(n_images) for n_images in RUN_IMAGES})
         for peer in peers[:: -1 if number % 2 else 1]:
@@ -130,10 +132,10 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
             print(f"round {number + 1} of {n_rounds}: {peer.name}", flush=True)
             try:
                 with running(peer) as server:
-                    visit(peer, server, seconds, rows, failed)
+                    measure_forms(peer, server, seconds, rows, failed)
                     whole[peer.name].append({"start_s": server.start_s, "memory_mb": server.memory_mb()})
             except (PeerError, psutil.Error) as error:
-                give_up(peer, peer.name, error, failed)
+                record_failure(peer, peer.name, error, failed)
     return {
         "run_cpu_us": by_figure(runs),
         "peers": {name: by_figure(rounds) for name, rounds in whole.items() if len(rounds) == n_rounds},
@@ -147,12 +149,12 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print what is to be said; write bench/results/peers.json and docs/peers.png, if all peers were asked for."""
+    """Print the report section. Without --only, write bench/results/peers.json and docs/peers.png."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [peer.name for peer in PEERS if peer.name not in (OURS, FLOOR)]
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help="these peers alone")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of load for each figure and round")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each peer is measured")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help="measure only these peers")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds of load for each figure and round")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds")
     arguments = parser.parse_args()
     peers = [peer for peer in PEERS if peer.name in (OURS, FLOOR, *(arguments.only or names))]
     try:

@@ -1,4 +1,4 @@
-"""The jobs, in the forms that peers take: one picture of a 7, as a 28x28 tensor, a 280x280 PNG, a canvas in grey."""
+"""The requests for the peers: a picture of a 7 as a 28x28 tensor, a 280x280 PNG, and a grey canvas."""
 
 import base64
 import io
@@ -16,7 +16,7 @@ from serving.model.predictor import Predictor
 
 DIGIT = 7
 SIDE_PX = 280
-SMOOTH = 4  # the picture is drawn so many times larger, for smooth edges as a canvas draws them
+SMOOTH = 4  # the picture is drawn this many times larger and reduced, for the smooth edges of a canvas
 
 JSON_LENGTH = re.compile(rb"\r\ninference-header-content-length: *(\d+)")
 
@@ -27,8 +27,8 @@ class Form:
 
     Attributes:
         job: "tensor", "png" or "canvas".
-        name: what is sent, in a few words.
-        request: the request's bytes.
+        name: short description for the report.
+        request: bytes of the request.
     """
 
     job: str
@@ -37,7 +37,7 @@ class Form:
 
 
 def picture() -> Image.Image:
-    """A 7 with a thick pen, dark on light, RGB, 280 x 280."""
+    """Draw a 7 with a thick pen, dark on light, RGB, 280 x 280."""
     side = SIDE_PX * SMOOTH
     image = Image.new("RGB", (side, side), "white")
     pen, width = ImageDraw.Draw(image), 24 * SMOOTH
@@ -49,12 +49,12 @@ def picture() -> Image.Image:
 
 
 def tensor_of(image: Image.Image) -> np.ndarray:
-    """The picture as MNIST has it, light on dark, as the model's own normaliser sees it: uint8 ``[1, 28, 28]``."""
+    """Return the picture after the model's normaliser, light on dark as in MNIST: uint8 ``[1, 28, 28]``."""
     return Predictor.load(Outputs().model).run(np.asarray(image.convert("L"))[None]).normalized
 
 
 def png_of(image: Image.Image) -> bytes:
-    """The picture's file."""
+    """Return the picture as a PNG file."""
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -65,48 +65,48 @@ TENSOR, PNG = tensor_of(PICTURE), png_of(PICTURE)
 
 
 def raw_tensor(path: str) -> Form:
-    """The tensor's bytes as the body."""
+    """Send the bytes of the tensor as the body."""
     headers = {"Content-Type": "application/octet-stream"}
     return Form("tensor", "raw bytes", http_request(f"{path}?width=28&height=28", TENSOR.tobytes(), headers))
 
 
 def raw_canvas(path: str) -> Form:
-    """The picture's grey levels as the body, as the page sends its canvas."""
+    """Send the grey levels of the picture as the body, like the page."""
     headers = {"Content-Type": "application/octet-stream"}
     grey = PICTURE.convert("L").tobytes()
     return Form("canvas", "raw grey", http_request(f"{path}?width={SIDE_PX}&height={SIDE_PX}", grey, headers))
 
 
 def json_tensor(path: str, name: str | None = "image") -> Form:
-    """The tensor as nested lists, below a name or alone."""
+    """Send the tensor as nested lists, with or without a name."""
     values = TENSOR.tolist()
     return Form("tensor", "JSON", _json(path, {name: values} if name else values))
 
 
 def raw_png(path: str) -> Form:
-    """The file as the body."""
+    """Send the PNG as the body."""
     return Form("png", "body", http_request(path, PNG, {"Content-Type": "image/png"}))
 
 
 def form_png(path: str) -> Form:
-    """The file in a form."""
+    """Send the PNG in a form."""
     start = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="7.png"\r\nContent-Type: image/png\r\n\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=cut"}
     return Form("png", "form", http_request(path, start + PNG + b"\r\n--cut--\r\n", headers))
 
 
 def json_png(path: str, name: str) -> Form:
-    """The file in base64, as a list of one, below a name."""
+    """Send the PNG in base64, as a list with one element, under a name."""
     return Form("png", "base64 in JSON", _json(path, {name: [base64.b64encode(PNG).decode()]}))
 
 
 def v2_tensor() -> Form:
-    """Open Inference Protocol V2, JSON."""
+    """Send the tensor by the Open Inference Protocol V2, as JSON."""
     return Form("tensor", "V2 JSON", _v2({"shape": [1, 28, 28], "datatype": "UINT8", "data": TENSOR.ravel().tolist()}))
 
 
 def v2_png() -> Form:
-    """V2 with the file in base64; MLServer has a name for that, others ignore it."""
+    """Send the PNG by V2 in base64. MLServer needs the content type, others ignore it."""
     data = [base64.b64encode(PNG).decode()]
     parameters = {"content_type": "base64"}
     return Form(
@@ -115,15 +115,15 @@ def v2_png() -> Form:
 
 
 def v2_binary_tensor() -> Form:
-    """V2 with the binary extension, both ways."""
+    """Send the tensor by V2 with the binary extension, for request and answer."""
     return Form("tensor", "V2 binary", _v2({"shape": [1, 28, 28], "datatype": "UINT8"}, TENSOR.tobytes()))
 
 
 def digit_of(answer: Answer) -> int:
-    """The digit in an answer, whichever the form.
+    """Return the digit in an answer of any form.
 
     Raises:
-        ValueError: it has none.
+        ValueError: the answer contains none.
     """
     if answer.status != 200:
         raise ValueError(f"status {answer.status}: {answer.body[:200].decode(errors='replace')}")

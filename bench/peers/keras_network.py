@@ -1,8 +1,8 @@
-"""The network of the model file as a Keras file, for the peer that runs Keras.
+"""Save the network of the model file as a Keras file, without the normaliser, for the peer that runs Keras.
 
 python -m bench.peers.keras_network FILE
 
-The weights are the model file's own, so that a fresh clone has them; the normaliser is not in it.
+The weights come from the model file, because a fresh clone has no others.
 """
 
 import sys
@@ -17,7 +17,7 @@ from pipeline.network.networks import build_network
 
 
 def network() -> keras.Model:
-    """The trained network: float32 ``[batch, 28, 28, 1]`` in 0..1 -> logits float32 ``[batch, 11]``."""
+    """Return the trained network: float32 ``[batch, 28, 28, 1]`` in 0..1 -> logits float32 ``[batch, 11]``."""
     graph = onnx.load(Outputs().model).graph
     constants = {constant.name: numpy_helper.to_array(constant) for constant in graph.initializer}
     weights = []
@@ -25,7 +25,7 @@ def network() -> keras.Model:
         if node.op_type == "Conv":
             kernel, bias = (constants[name] for name in node.input[1:])
             weights += [kernel.transpose(2, 3, 1, 0), bias]
-    # Of the dense layer, the only one: its kernel and bias are the constants that have a column for each output.
+    # Kernel and bias of the only dense layer are found by their shapes.
     built = build_network(load_config().model)
     for shape in (built.weights[-2].shape, built.weights[-1].shape):
         weights += [constant for constant in constants.values() if constant.shape == tuple(shape)]

@@ -1,4 +1,4 @@
-"""A picture of the peers' figures."""
+"""Plot of the service and its peers."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -15,12 +15,12 @@ from pipeline.base.paths import ROOT
 PLOT = ROOT / "docs" / "peers.png"
 
 OWN_COLOUR, PEER_COLOUR = "#d1495b", "#a9b4c2"
-# Where less is better, a bar above so many medians of its panel is cut off; its number says how long it is.
+# If less is better, bars longer than this many medians of their panel are cut off. They keep their number.
 CUT = 3.0
 
 
 def overview(results: Mapping[str, Any]) -> Figure:
-    """Bars for each server and form, the medians, with the least and the largest round as a line; linear from zero."""
+    """Plot the median of each server and form as a bar, and its range over the rounds as a line."""
     tensor, png = (
         sorted(select(results, job, 16), key=lambda row: -spread(row["requests_per_s"]).median)
         for job in ("tensor", "png")

@@ -1,4 +1,4 @@
-"""What the report says about the peers: which aims hold, the ratios, the figures."""
+"""Report section on the peers: aims, ratios and figures."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,15 +9,15 @@ from pipeline.base.markdown import table
 
 Row = Mapping[str, Any]
 
-# Figure, connections, title: what the ratios are of.
+# Figure, connections and title of each ratio.
 RATIOS = (("requests_per_s", 16, "requests/s at 16"), ("p50_ms", 1, "p50 at 1"), ("cpu_us", 16, "CPU at 16"))
 
 
 def section(results: Mapping[str, Any]) -> str:
-    """The section as Markdown.
+    """Return the section as Markdown.
 
     Args:
-        results: as `python -m bench.peers` writes them, a list of one value a round for each figure.
+        results: written by `python -m bench.peers`, with one value per round for each figure.
     """
     whole = [
         (
@@ -53,7 +53,7 @@ def section(results: Mapping[str, Any]) -> str:
 
 
 def aims(results: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each aim: the measured ratio, and whether it holds; and what no overhead at all would give."""
+    """Yield a sentence for each aim with the measured ratio and the result, then the bound without overhead."""
     for text, job, figure, n_connections, limit in (
         ("At least 3 times the best peer's requests/s at 16 connections", "tensor", "requests_per_s", 16, 3.0),
         ("At most half of the best peer's p50 at 1 connection", "tensor", "p50_ms", 1, 0.5),
@@ -78,7 +78,7 @@ def aims(results: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _overhead(results: Mapping[str, Any]) -> Iterator[str]:
-    """The processor time against the floor's, and the bound."""
+    """Yield sentences on the processor time against the floor, and on the bound."""
     run, batch = results["run_cpu_us"]["1"], results["run_cpu_us"]["16"]
     for n_connections, run_us, what in ((1, run, "one image"), (16, run, "one image"), (16, batch, "a batch of 16")):
         floor_us = [sum(pair) for pair in zip(_floor(results, n_connections), run_us, strict=True)]
@@ -102,13 +102,13 @@ def _overhead(results: Mapping[str, Any]) -> Iterator[str]:
 
 
 def zero_overhead(results: Mapping[str, Any]) -> list[float]:
-    """Requests per second, by round, of a service that takes what the floor and the model's batches of 16 take."""
+    """Return requests per second, by round, of a service without overhead: the floor plus batches of 16."""
     pairs = zip(_floor(results, 16), results["run_cpu_us"]["16"], strict=True)
     return [1e6 / (floor_us + run_us) for floor_us, run_us in pairs]
 
 
 def select(results: Mapping[str, Any], job: str, n_connections: int) -> list[Row]:
-    """The rows of a job, without the floor."""
+    """Return the rows of a job, without the floor."""
     return [
         row
         for row in results["rows"]
@@ -117,7 +117,7 @@ def select(results: Mapping[str, Any], job: str, n_connections: int) -> list[Row
 
 
 def label(row: Row) -> str:
-    """Server and form in a few words."""
+    """Return the label of a server and form."""
     return f"{row['peer']}, {row['form']}{' by hand' if row['is_tuned'] else ''}"
 
 
@@ -130,7 +130,7 @@ def _holds(measured: Spread, limit: float, is_least: bool) -> str:
 
 
 def _own_forms(results: Mapping[str, Any], job: str, n_connections: int) -> list[Row]:
-    """Ours: the form that the service is made for, and what is like what the peers answer."""
+    """Return our rows: the service's own form, and V2 binary, whose answer resembles those of the peers."""
     rows = [row for row in select(results, job, n_connections) if row["peer"] == OURS]
     return [row for row in rows if row is rows[0] or row["form"] == "V2 binary"]
 

@@ -1,4 +1,4 @@
-"""A peer's environment, its running server, and what is measured of it."""
+"""A peer's environment, its running server, and its measurements."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.load import Address, ask, closed
+from bench.load import Address, ask, closed_loop
 from bench.peers.jobs import DIGIT, digit_of
 from bench.peers.table import SERVERS, Peer
 from pipeline.base.errors import InklingError
@@ -25,7 +25,7 @@ START_LIMIT_S = 120.0
 STOP_LIMIT_S = 5.0
 WARM_UP_S = 0.3
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-# Some libraries beside onnxruntime start threads of their own, as many as the machine has cores.
+# Some libraries start one thread per core of the machine.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
 
 
@@ -33,11 +33,11 @@ Figures = dict[str, float]
 
 
 class PeerError(InklingError):
-    """A peer can't be installed, started or measured."""
+    """A peer cannot be installed, started or measured."""
 
 
 def set_up() -> None:
-    """Hold this process to the client's core; see to it that no server is left when it is told to end.
+    """Pin this process to the client's core, and make sure that no server survives it.
 
     Raises:
         PeerError: the machine has one core.
@@ -45,21 +45,21 @@ def set_up() -> None:
     if (os.cpu_count() or 1) < 2:
         raise PeerError("server and client need a core each, and this machine has one")
     os.sched_setaffinity(0, {CLIENT_CORE})
-    # What a server leaves behind becomes a child of this process, and is found.
+    # Orphans of a server become children of this process, so `_end` finds them.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def home(peer: Peer) -> Path:
-    """Where a peer's environment lies."""
+    """Return the directory of a peer's environment."""
     return OUTPUTS / "peers" / (peer.environment or peer.name).lower().replace(" ", "").replace("+", "-")
 
 
 def build(peer: Peer) -> None:
-    """Install a peer's environment, unless it is there as it should be.
+    """Install a peer's environment, unless it exists with the same requirements.
 
     Raises:
-        PeerError: a command failed; the text has its last lines.
+        PeerError: a command failed; contains its last output.
     """
     directory, done = home(peer), home(peer) / "requirements.txt"
     if done.exists() and done.read_text() == peer.requirements:
@@ -90,7 +90,7 @@ def _fill(peer: Peer, command: str, port: int = 0) -> list[str]:
 
 def _environ(peer: Peer) -> dict[str, str]:
     own = {name: value.format(home=home(peer)) for name, value in peer.variables.items()}
-    # Some start others by name, which are to be found in the peer's own environment first.
+    # Some peers start programs by name, which must come from their own environment.
     path = f"{home(peer) / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return os.environ | ONE_THREAD | own | {"PATH": path}
 
@@ -98,16 +98,16 @@ def _environ(peer: Peer) -> dict[str, str]:
 def seconds_to_digit(
     process: subprocess.Popen[bytes], address: Address, request: bytes, pause_s: float = 0.01
 ) -> float:
-    """Seconds from now to a server's first right answer.
+    """Wait for a server's first correct answer, and return the seconds.
 
     Args:
-        process: the server's, just started.
-        address: where it will listen.
-        request: whose answer is known.
-        pause_s: between two attempts.
+        process: process of the server, just started.
+        address: address on which it will listen.
+        request: request with a known answer.
+        pause_s: pause between two attempts.
 
     Raises:
-        PeerError: it ended, did not answer in time, or answers wrongly.
+        PeerError: it exited, did not answer in time, or gave a wrong answer.
     """
     started = time.perf_counter()
     reason: Exception | None = None
@@ -124,7 +124,7 @@ def seconds_to_digit(
 
 
 class Server:
-    """A peer that runs, with all of its processes on the cores that it was given."""
+    """A running peer, with all its processes on the given cores."""
 
     def __init__(self, peer: Peer, process: subprocess.Popen[bytes], address: Address) -> None:
         self.peer, self.address = peer, address
@@ -135,27 +135,27 @@ class Server:
             raise PeerError(f"{error}; see {_log(peer).relative_to(OUTPUTS.parent)}") from None
 
     def tree(self) -> list[psutil.Process]:
-        """All of its processes."""
+        """Return all its processes."""
         return _tree(self._process.pid)
 
     def cpu_s(self) -> float:
-        """Processor time of all of its processes so far, in seconds; of those that ended, too."""
+        """Return the processor time of all its processes so far, in seconds, including ended ones."""
         return sum(sum(process.cpu_times()[:4]) for process in self.tree())
 
     def memory_mb(self) -> float:
-        """Memory of all of its processes in MB (10^6 bytes); what they share counts once."""
+        """Return the memory of all its processes in MB (10^6 bytes). Shared memory counts once."""
         return sum(process.memory_full_info().pss for process in self.tree()) / 1e6
 
 
 def measure(server: Server, request: bytes, n_connections: int, seconds: float) -> Figures:
-    """Latency, requests per second and processor time per request, under load.
+    """Measure latency, requests per second and processor time per request under load.
 
     Raises:
-        PeerError: not all requests were answered with 200.
+        PeerError: some requests were not answered with 200.
     """
-    closed(server.address, request, n_connections, WARM_UP_S, warm_up_s=0)
+    closed_loop(server.address, request, n_connections, WARM_UP_S, warm_up_s=0)
     cpu_s = server.cpu_s()
-    outcome = closed(server.address, request, n_connections, seconds, warm_up_s=0)
+    outcome = closed_loop(server.address, request, n_connections, seconds, warm_up_s=0)
     cpu_s = server.cpu_s() - cpu_s
     n_requests = outcome.statuses[200]
     if outcome.n_lost or outcome.n_refused or set(outcome.statuses) != {200}:
@@ -182,10 +182,10 @@ def _log(peer: Peer) -> Path:
 
 @contextmanager
 def running(peer: Peer, cores: Collection[int] = (SERVER_CORE,)) -> Iterator[Server]:
-    """Start a peer's server on these cores, and end all of its processes afterwards.
+    """Start a peer's server on these cores, and end all its processes afterwards.
 
     Raises:
-        PeerError: it does not come up, or answers wrongly.
+        PeerError: it does not start, or gives a wrong answer.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = free.getsockname()
@@ -209,7 +209,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     processes = _tree(process.pid)
     process.terminate()
     psutil.wait_procs(processes, STOP_LIMIT_S)
-    # Those of its session too, whose parent is gone.
+    # Includes orphans of its session.
     left = [child for child in _tree(os.getpid())[1:] if child in processes or _session(child) == process.pid]
     for one in left:
         one.kill()

@@ -1,7 +1,7 @@
-"""The peers: what each is made of, how it is started, and what is sent to it.
+"""The peers: requirements, command and requests of each.
 
-Each has what is best for it as far as its own documents say: one worker for its one core, logs off, onnxruntime on one
-thread, and the forms of request that it is made for.
+Each peer has the fastest setup that its documentation describes: one worker for its one core, no logs, onnxruntime on
+one thread, and its own forms of request.
 """
 
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from pipeline.base.paths import ROOT
 
 SERVERS = Path(__file__).parent / "servers"
 
-# What all have in common: the model's runtime, and what uvicorn is fastest with.
+# Common to all: the model's runtime, and uvicorn's fastest loop and parser.
 RUNTIME = ("numpy==2.4.6", "onnxruntime==1.31.1", "pillow==13.0.0", "httptools==0.9.0", "uvloop==0.23.0")
-# One worker, loop and parser as our service has them, no access log.
+# One worker, the loop and parser of our service, no access log.
 UVICORN = (
     "{python} -m uvicorn --port {port} --app-dir {servers} --loop uvloop --http httptools --no-access-log "
     "--log-level error"
@@ -27,15 +27,15 @@ class Peer:
     """One server.
 
     Attributes:
-        name: as the table shows it.
-        requirements: of its environment, as pip's requirement files have them.
-        command: that starts it, in words without spaces; {python}, {bin} and {home} are of its environment, {servers}
-            is where its code lies, {port} where it is to listen.
-        forms: what is sent to it, as its documents teach; the first one also tells when it is up.
-        tuned_forms: what is sent to it besides, faster, by hand.
-        prepare: commands that follow the installation; {ours} is the Python that runs the bench.
-        variables: of its process.
-        environment: whose environment it uses, if not its own.
+        name: name in the tables.
+        requirements: text of its requirements file.
+        command: its start command, split at spaces. {python}, {bin} and {home} belong to its environment; {servers} is
+            the folder of its code, and {port} its port.
+        forms: requests that its documentation describes. The first one also tests whether it has started.
+        tuned_forms: faster requests that are read by hand.
+        prepare: commands after the installation. {ours} is the Python that runs the bench.
+        variables: environment variables of its process.
+        environment: the peer whose environment it uses, if not its own.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""How far the service scales: open-loop load against one worker and two, and what follows for many visitors."""
+"""Scaling of the service: open-loop load on one and two workers, and an estimate for many visitors."""

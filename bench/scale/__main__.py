@@ -1,11 +1,10 @@
-"""How far the service scales: canvas drawings at rates that it has no say in, against one worker and two.
+"""Measure the service under open-loop load, with one and with two workers.
 
 python -m bench.scale [--seconds 2] [--rounds 3]
 
-In each round either service is started anew, its capacity is measured in a closed loop, and shares of that are offered
-in an open loop, once as single requests and once as drawings. One worker has a core of its own, the load generator has
-another. Two workers have both cores and share one with the generator. Pendigits must have been downloaded, for how
-often a drawing asks (`dvc repro download`).
+Each round starts each service, measures its capacity in a closed loop, and offers shares of it in an open loop, as
+single requests and as drawings. One worker and the load generator have a core each. Two workers use both cores and
+share one with the generator. The number of requests per drawing comes from Pendigits (`dvc repro download`).
 """
 
 import argparse
@@ -41,24 +40,24 @@ from serving.settings import Settings
 
 WORKERS = (1, 2)
 SHARES = (0.2, 0.5, 0.8, 0.95, 1.2)  # of the capacity
-N_CONNECTIONS = 256  # kept alive, more than are ever answered at a time
-N_CLOSED = 16  # connections a worker, that keep it busy in the closed loop
-N_HELD = 500  # connections that are opened to see what one takes
+N_CONNECTIONS = 256  # kept alive; more than the service ever answers at a time
+N_CLOSED = 16  # connections per worker that keep it busy in the closed loop
+N_HELD = 500  # connections that are opened to measure the memory of one
 
 CANVAS = raw_canvas("/api/predict")
 SERVICE = replace(next(peer for peer in PEERS if peer.name == OURS), forms=(CANVAS,))
 
 
 def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[str, Any]:
-    """Figures of all rounds, a list of one value a round for each; by workers, arrivals and share of the capacity.
+    """Return the figures by workers, arrivals and share of the capacity, with one value per round.
 
     Args:
-        n_requests: of drawings.
-        n_rounds: how often everything is measured.
-        seconds: of each load.
+        n_requests: numbers of requests of drawings.
+        n_rounds: number of rounds.
+        seconds: seconds of each load.
 
     Raises:
-        PeerError: the service can't be measured.
+        PeerError: the service cannot be measured.
     """
     build(SERVICE)
     services: dict[str, Any] = {str(n): {"whole": [], "requests": {}, "drawings": {}} for n in WORKERS}
@@ -73,7 +72,7 @@ def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[st
             )
             cores = (SERVER_CORE, CLIENT_CORE)[:n_workers]
             with running(peer, cores) as server:
-                visit(server, n_workers, n_requests, seconds, number, services[str(n_workers)])
+                measure_service(server, n_workers, n_requests, seconds, number, services[str(n_workers)])
     return {
         n_workers: {
             "whole": by_figure(figures["whole"]),
@@ -86,21 +85,21 @@ def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[st
     }
 
 
-def visit(
+def measure_service(
     server: Server, n_workers: int, n_requests: Sequence[int], seconds: float, seed: int, figures: dict[str, Any]
 ) -> None:
-    """Measure a service: its capacity, what it does with shares of it, and what the queue model says of the same.
+    """Measure the capacity of a service and its behaviour at shares of it, and add the figures of the queue model.
 
     Args:
-        server: that has been started.
-        n_workers: of it.
-        n_requests: of drawings.
-        seconds: of each load.
-        seed: of the arrivals.
-        figures: where those of this round are added.
+        server: the running server.
+        n_workers: number of its workers.
+        n_requests: numbers of requests of drawings.
+        seconds: seconds of each load.
+        seed: seed of the arrivals.
+        figures: receives the figures of this round.
 
     Raises:
-        PeerError: in the closed loop not all requests were answered, or in the open loop none.
+        PeerError: some requests of the closed loop, or all of the open loop, were not answered.
     """
     connection_kb = connection_bytes(server) / 1e3
     full = measure(server, CANVAS.request, N_CLOSED * n_workers, seconds)
@@ -117,7 +116,7 @@ def visit(
             row |= {f"model_p{percent}_ms": 1e3 * model.percentile(percent) for percent in (50, 99)}
             figures[name].setdefault(str(share), []).append(row)
             if row["refused_per_s"]:
-                time.sleep(2 * OVERLOAD_S)  # until the service has forgotten it
+                time.sleep(2 * OVERLOAD_S)  # until the service leaves its overload state
     figures["whole"].append(
         {
             "capacity_per_s": capacity,
@@ -131,10 +130,10 @@ def visit(
 
 
 def offer(server: Server, due: Sequence[float], seconds: float) -> Figures:
-    """What becomes of requests that are due at these times, and what they cost.
+    """Send requests at these times, and return their results and cost.
 
     Raises:
-        PeerError: none was due, or not one was answered.
+        PeerError: no request was due, or none was answered.
     """
     if not due:
         raise PeerError(f"no drawing began in {seconds:g} s: give more with --seconds")
@@ -158,23 +157,23 @@ def offer(server: Server, due: Sequence[float], seconds: float) -> Figures:
 
 
 def _cpu_s(server: Server) -> dict[int, float]:
-    """Processor time so far of each of its processes, in seconds, by number."""
+    """Return the processor time of each process so far, in seconds, by process ID."""
     return {process.pid: sum(process.cpu_times()[:2]) for process in server.tree()}
 
 
 def connection_bytes(server: Server) -> float:
-    """Memory that an open connection takes, on average, in bytes."""
+    """Return the mean memory of an open connection, in bytes."""
     ask(server.address, CANVAS.request)
     before_mb = server.memory_mb()
     with ExitStack() as held:
         for _ in range(N_HELD):
             held.enter_context(socket.create_connection(server.address))
-        ask(server.address, CANVAS.request)  # they are taken in turn
+        ask(server.address, CANVAS.request)  # connections are accepted in order, so all are open now
         return 1e6 * (server.memory_mb() - before_mb) / N_HELD
 
 
 def limits() -> dict[str, float]:
-    """What the service allows itself, by default."""
+    """Return the default limits of the service."""
     settings = Settings()
     return {
         "max_connections": settings.max_connections,
@@ -188,13 +187,13 @@ def limits() -> dict[str, float]:
 
 
 def main() -> None:
-    """Print what is to be said; write bench/results/scale.json and docs/scale.png."""
+    """Print the report section, and write bench/results/scale.json and docs/scale.png."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load for each figure and round")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
+    parser.add_argument("--seconds", type=float, default=2.0, help="seconds of load for each figure and round")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds")
     arguments = parser.parse_args()
     try:
-        # Of the writers that are trained on: the others are kept for the test.
+        # Only training writers: the others are for the test.
         n_requests = [requests_of(one) for one in unpack(read_arrays(RAW / "pendigits-train.npz", "download"))]
         set_up()
         services = compare(n_requests, arguments.rounds, arguments.seconds)

@@ -1,4 +1,4 @@
-"""A picture of latency by load, measured and by the queue model."""
+"""Plot of latency by load, measured and modelled."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ COLOURS = {"requests": "#2e6f95", "drawings": "#d1495b"}
 
 
 def overview(results: Mapping[str, Any]) -> Figure:
-    """p99 by share of the capacity, a panel for each number of workers; medians, with the ends of the rounds."""
+    """Plot p99 by share of the capacity, with one panel for each number of workers."""
     services = results["services"]
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     panels = figure.subplots(1, len(services), sharey=True)
@@ -41,5 +41,5 @@ def overview(results: Mapping[str, Any]) -> Figure:
 
 
 def _offered(service: Mapping[str, Any], row: Mapping[str, Any]) -> float:
-    """As a share of the capacity; of drawings chance has more or fewer begin in a short time."""
+    """Return the offered share of the capacity. For drawings it varies, because few begin in a short time."""
     return ratio(row["offered_per_s"], service["whole"]["capacity_per_s"]).median

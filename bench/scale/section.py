@@ -1,4 +1,4 @@
-"""What the report says about scale: the figures beside the queue model's, the limits, and what many drawings need."""
+"""Report section on scale: measured and modelled figures, limits, and replicas for many drawings."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,13 +8,13 @@ from bench.rounds import ratio, spread
 from bench.scale.theory import mean_wait_s, replicas
 from pipeline.base.markdown import table
 
-# An answer within a tenth of a second seems to come at once; half of that is left to the network and the browser.
+# An answer within a tenth of a second seems immediate; half of that is for the network and the browser.
 P99_MS = 50.0
-# For uneven hours, uneven balancing, and a replica that is being replaced.
+# For peaks within the hour, uneven balancing, and the replacement of a replica.
 HEADROOM = 0.3
 DRAWINGS_PER_HOUR = 1_000_000
 
-# Measured to modelled p99, and its inverse, up to which the model is said to hold.
+# The model holds if measured and modelled p99 differ by at most this factor.
 AGREES = 1.5
 
 ARRIVALS = {"requests": "single requests", "drawings": "drawings"}
@@ -23,10 +23,10 @@ Figures = Mapping[str, Any]
 
 
 def section(results: Figures) -> str:
-    """The section as Markdown.
+    """Return the section as Markdown.
 
     Args:
-        results: as `python -m bench.scale` writes them, a list of one value a round for each figure.
+        results: written by `python -m bench.scale`, with one value per round for each figure.
     """
     drawing, services = results["drawing"], results["services"]
     one, two = (services[n]["whole"] for n in ("1", "2"))
@@ -64,7 +64,7 @@ def section(results: Figures) -> str:
 
 
 def served(service: Figures, arrivals: str) -> tuple[str, Figures] | None:
-    """The largest share of the capacity, and its figures, up to which p99 is in its limit and nothing is refused."""
+    """Return the largest share of the capacity with p99 within its limit and nothing refused, and its figures."""
     best = None
     for share, row in service[arrivals].items():
         if _median(row, "p99_ms") > P99_MS or max(row["refused_per_s"]) or max(row["lost"]):
@@ -107,7 +107,7 @@ def _rates(n_workers: int, service: Figures) -> str:
 
 
 def _agreement(services: Figures) -> Iterator[str]:
-    """For workers and arrivals, at which shares the measured p99 is near the modelled."""
+    """Yield, for workers and arrivals, the shares at which measured and modelled p99 agree."""
     for n_workers, service in services.items():
         for arrivals, words in ARRIVALS.items():
             ratios = {share: ratio(row["p99_ms"], row["model_p99_ms"]) for share, row in service[arrivals].items()}
@@ -120,7 +120,7 @@ def _agreement(services: Figures) -> Iterator[str]:
 
 
 def _limits(results: Figures) -> Iterator[str]:
-    """A sentence for each limit."""
+    """Yield a sentence for each limit."""
     service, limits, drawing = results["services"]["1"], results["limits"], results["drawing"]
     whole = service["whole"]
     for arrivals, words in ARRIVALS.items():
@@ -165,7 +165,7 @@ def _limits(results: Figures) -> Iterator[str]:
 
 
 def _replicas(results: Figures) -> str:
-    """What so many drawings need, by what limits it, if each asks once a frame and if each asks once."""
+    """Return the replicas for many drawings, with one request per frame and with one per drawing."""
     drawing, limits, service = results["drawing"], results["limits"], results["services"]["1"]
     drawings_per_s = DRAWINGS_PER_HOUR / 3600
     columns = []
@@ -174,7 +174,7 @@ def _replicas(results: Figures) -> str:
             return f"Nothing follows: at no measured rate is p99 at most {P99_MS:g} ms and nothing refused."
         requests_per_s = drawings_per_s * n_requests
         by_processor = replicas(requests_per_s, _median(best[1], "answered_per_s"), HEADROOM)
-        # By Little's law: how many come in a second, times how long each holds its connection.
+        # Little's law: arrivals per second times the time that each holds its connection.
         n_open = drawings_per_s * (n_requests * drawing["frame_s"] + limits["idle_timeout_s"])
         by_connections = replicas(n_open, limits["max_connections"], HEADROOM)
         n_needed = max(by_processor, by_connections)

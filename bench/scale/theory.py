@@ -1,4 +1,4 @@
-"""Queues on paper, and what a load needs: arithmetic alone, nothing is measured here."""
+"""Queueing theory, and the replicas for a load. Nothing is measured here."""
 
 import math
 from collections.abc import Sequence
@@ -7,27 +7,26 @@ import numpy as np
 
 
 def mean_wait_s(rate: float, service_s: float) -> float:
-    """The mean time in an M/D/1 queue before service, by Pollaczek and Khinchine; infinite where it can't keep up.
+    """Return the mean waiting time of an M/D/1 queue (Pollaczek and Khinchine), infinite if it cannot keep up.
 
     Args:
-        rate: arrivals per second, Poisson.
-        service_s: seconds that each takes the server.
+        rate: Poisson arrivals per second.
+        service_s: seconds of service for each.
     """
     load = rate * service_s
     return load * service_s / (2 * (1 - load)) if load < 1 else math.inf
 
 
 def waits_s(due: Sequence[float], service_s: float, n_queues: int = 1, seed: int = 0) -> np.ndarray:
-    """Each arrival's time before service, in queues without limit that start empty; none is refused.
+    """Return the waiting time of each arrival, in unlimited queues that start empty.
 
-    With arrivals as of a Poisson process and one queue this is M/D/1. Arrivals fall to queues at random, as connections
-    fall to workers.
+    Poisson arrivals and one queue make this M/D/1. Arrivals choose a queue at random, like connections a worker.
 
     Args:
-        due: when each arrives, seconds, ascending.
-        service_s: seconds that each takes its server.
-        n_queues: each with a server of its own.
-        seed: of which queue it is.
+        due: arrival times in seconds, ascending.
+        service_s: seconds of service for each.
+        n_queues: number of queues, each with its own server.
+        seed: seed for the choice of the queue.
 
     Returns:
         Seconds, float64 ``[n]``.
@@ -37,12 +36,12 @@ def waits_s(due: Sequence[float], service_s: float, n_queues: int = 1, seed: int
     waits = np.empty_like(times)
     for number in range(n_queues):
         own = np.flatnonzero(queue == number)
-        # Lindley's recursion in closed form: work that came so far, less the time in which it could be done.
+        # Lindley's recursion in closed form: the work that arrived, minus the time available for it.
         ahead = np.arange(len(own)) * service_s - times[own]
         waits[own] = ahead - np.minimum.accumulate(ahead)
     return waits
 
 
 def replicas(needed: float, served: float, headroom: float) -> int:
-    """How many are needed where each serves so much and is to be filled but for a share, the headroom, 0 to 1."""
+    """Return the number of replicas that serve `served` each, with a share `headroom` (0 to 1) kept free."""
     return math.ceil(needed / (served * (1 - headroom)))

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from bench.arrivals import steady
-from bench.load import ask, closed, http_request, open_loop, parse
+from bench.load import ask, closed_loop, http_request, open_loop, parse
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;name=value\r\nlo\r\n0\r\n\r\n"
@@ -81,7 +81,7 @@ def test_every_form_of_answer_is_read_whole(reply):
     with server(lambda _: reply) as running:
         answer = ask(running.address, REQUEST)
         assert (answer.status, answer.body, answer.is_last) == (200, b"hello", reply in (LAST, UNTIL_CLOSED))
-        outcome = closed(running.address, REQUEST, 2, seconds=0.2, warm_up_s=0)
+        outcome = closed_loop(running.address, REQUEST, 2, seconds=0.2, warm_up_s=0)
     assert outcome.statuses == {200: len(running.requests) - 1}
     assert outcome.statuses[200] >= 2
     assert outcome.n_lost == outcome.n_refused == 0
@@ -96,16 +96,16 @@ def test_an_answer_is_complete_at_its_last_byte_and_not_before(reply):
 
 def test_a_connection_is_kept_until_the_server_ends_it():
     with server(lambda _: PLAIN) as running:
-        closed(running.address, REQUEST, 3, seconds=0.2, warm_up_s=0)
+        closed_loop(running.address, REQUEST, 3, seconds=0.2, warm_up_s=0)
         assert len(running.requests) >= running.n_connections == 3
     with server(lambda _: LAST) as running:
-        closed(running.address, REQUEST, 3, seconds=0.2, warm_up_s=0)
+        closed_loop(running.address, REQUEST, 3, seconds=0.2, warm_up_s=0)
         assert running.n_connections >= len(running.requests) >= 3
 
 
 def test_a_request_whose_connection_ends_without_an_answer_is_lost():
     with server(lambda number: b"" if number % 2 else PLAIN) as running:
-        outcome = closed(running.address, REQUEST, 1, seconds=0.2, warm_up_s=0)
+        outcome = closed_loop(running.address, REQUEST, 1, seconds=0.2, warm_up_s=0)
     n_requests = len(running.requests)
     assert outcome.n_lost == (n_requests + 1) // 2
     assert outcome.statuses[200] == n_requests // 2
@@ -113,7 +113,7 @@ def test_a_request_whose_connection_ends_without_an_answer_is_lost():
 
 def test_the_end_of_a_run_cuts_off_no_request():
     with server(lambda _: PLAIN, seconds=0.1) as running:
-        outcome = closed(running.address, REQUEST, 4, seconds=0.01, warm_up_s=0)
+        outcome = closed_loop(running.address, REQUEST, 4, seconds=0.01, warm_up_s=0)
     assert (outcome.statuses, outcome.n_lost) == ({200: 4}, 0)
     assert outcome.seconds > 0.1
 
@@ -121,14 +121,14 @@ def test_the_end_of_a_run_cuts_off_no_request():
 def test_where_nobody_listens_the_run_ends():
     with server(lambda _: PLAIN) as running:
         pass
-    outcome = closed(running.address, REQUEST, 4, seconds=60)
+    outcome = closed_loop(running.address, REQUEST, 4, seconds=60)
     assert (outcome.n_refused, outcome.statuses) == (4, {})
 
 
 def test_a_large_request_is_sent_in_parts():
     picture = random.Random(0).randbytes(20_000_000)
     with server(lambda _: PLAIN) as running:
-        outcome = closed(running.address, http_request("/", picture), 2, seconds=0.5, warm_up_s=0)
+        outcome = closed_loop(running.address, http_request("/", picture), 2, seconds=0.5, warm_up_s=0)
     assert outcome.statuses[200] > 0
     assert running.requests[0] == picture
 
@@ -136,7 +136,7 @@ def test_a_large_request_is_sent_in_parts():
 def test_a_request_that_is_refused_before_it_was_sent_whole_is_sent_to_its_end():
     picture = random.Random(0).randbytes(20_000_000)
     with server(lambda _: PLAIN, is_hasty=True) as running:
-        outcome = closed(running.address, http_request("/", picture), 1, seconds=0.3, warm_up_s=0)
+        outcome = closed_loop(running.address, http_request("/", picture), 1, seconds=0.3, warm_up_s=0)
     assert outcome.statuses[200] >= 2
     assert running.n_connections == 1
     assert all(sent == picture for sent in running.requests)
@@ -159,7 +159,7 @@ def test_in_an_open_loop_waiting_for_a_connection_counts_as_latency():
 
 def test_percentiles_are_values_that_occurred():
     with server(lambda _: PLAIN) as running:
-        outcome = closed(running.address, REQUEST, seconds=0.1, warm_up_s=0)
+        outcome = closed_loop(running.address, REQUEST, seconds=0.1, warm_up_s=0)
     ordered = sorted(outcome.latencies[200])
     assert outcome.percentile(0) == ordered[0]
     assert outcome.percentile(100) == ordered[-1]

@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 @bentoml.service(workers=1, metrics={"enabled": False}, logging={"access": {"enabled": False}})
 class Digits:
-    """The model behind two routes; inline, because a thread pool costs more than the model."""
+    """Two routes. The model runs inline, because a thread pool costs more than the model."""
 
     def __init__(self) -> None:
         self.network = Network()

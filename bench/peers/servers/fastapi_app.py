@@ -1,4 +1,4 @@
-"""FastAPI; inline, because a thread pool costs more than the model."""
+"""FastAPI. The model runs inline, because a thread pool costs more than the model."""
 
 import numpy as np
 from fastapi import FastAPI, Request, UploadFile
@@ -16,7 +16,7 @@ class Pictures(BaseModel):
 
 
 class Reading(BaseModel):
-    """What the model says about n pictures."""
+    """Model outputs for n pictures."""
 
     probabilities: list[list[float]]
     digit_score: list[float]
@@ -24,20 +24,20 @@ class Reading(BaseModel):
 
 @app.post("/tensor")
 async def tensor(pictures: Pictures) -> Reading:
-    """JSON, checked by pydantic on its way in and out."""
+    """JSON, validated by pydantic in both directions."""
     return Reading(**network.read(np.array(pictures.image, np.uint8)))
 
 
 @app.post("/raw")
 async def raw(request: Request, width: int, height: int) -> Reading:
-    """The body's bytes are the grey levels."""
+    """Raw grey levels as the body."""
     image = np.frombuffer(await request.body(), np.uint8).reshape(1, height, width)
     return Reading(**network.read(image))
 
 
 @app.post("/upload")
 async def upload(file: UploadFile) -> Reading:
-    """A PNG as a form's file."""
+    """A PNG as a file in a form."""
     return Reading(**network.read(grey(await file.read())))
 
 

@@ -1,4 +1,4 @@
-"""Flask and Keras, as published digit apps have it: the picture shrunk to 28 x 28, inverted, and `model.predict`."""
+"""Flask and Keras, like published digit apps: shrink the picture to 28 x 28, invert it, call `model.predict`."""
 
 import os
 
@@ -17,19 +17,19 @@ network.predict(np.zeros((1, 28, 28, 1), np.float32), verbose=0)
 
 @app.post("/tensor")
 def tensor() -> dict:
-    """JSON, ``{"image": [n, 28, 28]}``, light ink on dark as MNIST has it."""
+    """JSON, ``{"image": [n, 28, 28]}``, light ink on dark as in MNIST."""
     return read(np.array(request.get_json()["image"], np.float32))
 
 
 @app.post("/png")
 def png() -> dict:
-    """A PNG as a form's file, dark ink on light."""
+    """A PNG as a file in a form, dark ink on light."""
     picture = Image.open(request.files["file"].stream).convert("L").resize((28, 28))
     return read(255 - np.asarray(picture, np.float32)[None])
 
 
 def read(images: np.ndarray) -> dict:
-    """Grey levels float32 ``[n, 28, 28]`` to the answer."""
+    """Return the answer for grey levels float32 ``[n, 28, 28]``."""
     logits = network.predict(images[..., None] / 255, verbose=0)
     probabilities = tf.nn.softmax(logits[:, :10]).numpy()
     return {"probabilities": probabilities.tolist(), "digit_score": tf.sigmoid(logits[:, 10]).numpy().tolist()}

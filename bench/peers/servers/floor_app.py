@@ -1,11 +1,11 @@
-"""The floor: what the ASGI server itself costs. It reads the body and answers a constant of the service's length."""
+"""The floor, which measures the ASGI server itself: read the body, return a constant as long as a real answer."""
 
 HEAD = [(b"content-type", b"application/json"), (b"content-length", b"1360")]
 BODY = b'{"probabilities": [[0, 0, 0, 0, 0, 0, 0, 1, 0, 0]]}'.ljust(1360)
 
 
 async def app(scope, receive, send) -> None:  # noqa: ANN001, as ASGI has them
-    """One answer to everything."""
+    """Return the same answer to every request."""
     if scope["type"] != "http":
         return
     while (await receive()).get("more_body"):

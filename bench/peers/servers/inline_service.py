@@ -1,4 +1,4 @@
-"""The service without its queue: the model is run at once, in each request's handler."""
+"""The service without its queue: the model runs in each request's handler."""
 
 import math
 import sys
@@ -9,7 +9,7 @@ from serving.queue.engine import Answer, Engine, Images
 
 
 async def predict(engine: Engine, images: Images, timeout_s: float = math.inf) -> Answer:
-    """What `Engine.predict` answers, of images that would have been queued."""
+    """Replace `Engine.predict` for images that it would queue."""
     started_s = time.perf_counter()
     model = engine.model
     prediction = model.run(images)

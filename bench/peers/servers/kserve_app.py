@@ -1,4 +1,4 @@
-"""KServe's model server: one worker, no gRPC, no log of latencies."""
+"""KServe's model server: one worker, no gRPC, no latency log."""
 
 import base64
 import logging
@@ -19,7 +19,7 @@ class Digits(Model):
     async def predict(self, payload: InferRequest, headers: dict | None = None) -> InferResponse:
         """Run the model."""
         tensor = payload.inputs[0]
-        # Not as BYTES of the binary extension: KServe takes only what is UTF-8 there.
+        # KServe accepts only UTF-8 as BYTES of the binary extension, so the PNG comes in base64.
         images = grey(base64.b64decode(tensor.data[0])) if tensor.datatype == "BYTES" else tensor.as_numpy()
         outputs = []
         for name, values in zip(OUTPUTS, self.network.run(images), strict=True):

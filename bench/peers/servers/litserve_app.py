@@ -1,4 +1,4 @@
-"""LitServe: one worker process behind one process that speaks HTTP; JSON."""
+"""LitServe: one worker process behind one HTTP process; JSON."""
 
 import base64
 import sys
@@ -12,11 +12,11 @@ class Digits(LitAPI):
     """Takes ``{"image": [n, h, w]}`` or ``{"png": [base64]}``."""
 
     def setup(self, device: str) -> None:
-        """Load the model, in the worker."""
+        """Load the model in the worker."""
         self.network = Network()
 
     def decode_request(self, request: dict) -> np.ndarray:
-        """Body to images."""
+        """Return the images in a body."""
         if "png" in request:
             return grey(base64.b64decode(request["png"][0]))
         return np.array(request["image"], np.uint8)
@@ -26,7 +26,7 @@ class Digits(LitAPI):
         return self.network.read(images)
 
     def encode_response(self, output: dict) -> dict:
-        """It is JSON already."""
+        """Return the output unchanged."""
         return output
 
 

@@ -1,4 +1,4 @@
-"""MLflow: a pyfunc model for `mlflow models serve`. Run as a program, it saves the model in the directory named."""
+"""MLflow: a pyfunc model for `mlflow models serve`. As a program, save the model in the given directory."""
 
 import base64
 import sys

@@ -1,4 +1,4 @@
-"""MLServer: the model in the server's own process (no parallel workers), debug and metrics off."""
+"""MLServer: the model in the server process (no parallel workers), no debug mode, no metrics."""
 
 import asyncio
 import socket
@@ -45,7 +45,7 @@ if __name__ == "__main__":
     )
 
     async def serve() -> None:
-        """Start within the loop, as MLServer's own command does."""
+        """Start inside the loop, like MLServer's own command."""
         await MLServer(settings).start([ModelSettings(name="digits", implementation=Digits)])
 
     asyncio.run(serve())

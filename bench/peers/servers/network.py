@@ -1,4 +1,4 @@
-"""The model file as every peer runs it: on one thread, for there is one core; two of its outputs."""
+"""The model file for every peer: one thread, because there is one core; two outputs."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ OUTPUTS = ["probabilities", "digit_score"]
 
 
 class Network:
-    """The loaded model file, warm."""
+    """The loaded model file, after one run."""
 
     def __init__(self) -> None:
         options = SessionOptions()
@@ -21,14 +21,14 @@ class Network:
         self.run(np.zeros((1, 28, 28), np.uint8))
 
     def run(self, images: np.ndarray) -> list[np.ndarray]:
-        """Images, uint8 ``[n, h, w]`` -> probabilities float32 ``[n, 10]``, digit score float32 ``[n]``."""
+        """Run the model: uint8 ``[n, h, w]`` -> probabilities float32 ``[n, 10]``, digit score float32 ``[n]``."""
         return self._session.run(OUTPUTS, {"image": images})
 
     def read(self, images: np.ndarray) -> dict[str, list]:
-        """The same as lists, for JSON."""
+        """Return the outputs as lists, for JSON."""
         return {name: values.tolist() for name, values in zip(OUTPUTS, self.run(images), strict=True)}
 
 
 def grey(png: bytes) -> np.ndarray:
-    """A PNG's grey levels: uint8 ``[1, h, w]``."""
+    """Return the grey levels of a PNG: uint8 ``[1, h, w]``."""
     return np.asarray(Image.open(io.BytesIO(png)).convert("L"))[None]

@@ -1,4 +1,4 @@
-"""Ray Serve: one replica behind one proxy; its documented settings for throughput come from the environment."""
+"""Ray Serve: one replica behind one proxy. Environment variables set its documented throughput options."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 @serve.deployment(num_replicas=1, max_ongoing_requests=100, logging_config={"enable_access_log": False})
 class Digits:
-    """Takes raw grey levels at /tensor?width=&height=, a PNG at /png."""
+    """Takes raw grey levels at /tensor?width=&height= and a PNG at /png."""
 
     def __init__(self) -> None:
         self.network = Network()
