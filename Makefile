@@ -17,7 +17,7 @@ ALONE := tests/serving/under_load tests/e2e/test_lighthouse.py
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run demo serve repro train ui web test test-slow check clean
+.PHONY: help run demo serve repro train ui web test test-pipeline test-serving test-web test-all check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -51,8 +51,18 @@ test: $(INSTALLED) ## the quick tests, in a real browser too
 	$(RUN) tests.e2e.browser
 	$(RUN) pytest -m "not slow" -n 2 --dist worksteal
 
-test-slow: $(INSTALLED) ## the long tests: whole runs, fresh clones, the service in an environment of its own
-	$(RUN) pytest -m slow -n 2 --dist worksteal --durations 25 $(ALONE:%=--ignore %)
+test-pipeline: $(INSTALLED) ## the quick tests of pipeline/
+	$(RUN) pytest -m "not slow" -n 2 --dist worksteal tests/pipeline
+
+test-serving: $(INSTALLED) ## the quick tests of serving/
+	$(RUN) pytest -m "not slow" -n 2 --dist worksteal tests/serving
+
+test-web: $(INSTALLED) ## the quick tests of web/, in a real browser too
+	$(RUN) tests.e2e.browser
+	$(RUN) pytest -m "not slow" -n 2 --dist worksteal tests/web tests/e2e
+
+test-all: test ## every test, also those that take long: whole runs, installations, load
+	$(RUN) pytest -m slow -n 2 --dist worksteal --durations 10 $(ALONE:%=--ignore %)
 	$(RUN) pytest -m slow --durations 10 $(ALONE)
 
 check: $(PACKAGES) ## formatting, lint and types, of the page too

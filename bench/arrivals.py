@@ -11,7 +11,8 @@ import random
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from pipeline.unipen import Drawing
+
+from pipeline.sources.unipen import Drawing
 
 FRAME_S = 1 / 60  # most screens
 

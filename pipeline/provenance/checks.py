@@ -150,8 +150,8 @@ def _compare_files(name: str, stages: Sequence[Stage], directory: Path) -> tuple
     committed = {path: hashlib.md5(file).hexdigest() for path, file in found.items() if file is not None}  # noqa: S324
     in_git = sources(stages)
     for path in in_git - committed.keys():
-        if any(md5.endswith(".dir") for md5 in hashes[path]) and (md5 := directory_md5(name, path, directory)):
-            committed[path] = md5
+        if any(md5.endswith(".dir") for md5 in hashes[path]) and (found_md5 := directory_md5(name, path, directory)):
+            committed[path] = found_md5
     absent = [path for path in hashes if path not in committed and path in in_git]
     others = [path for path, md5 in committed.items() if hashes[path] != {md5}]
     return len(committed) + len(absent), [*others, *(f"{path} (not in the commit)" for path in absent)]
