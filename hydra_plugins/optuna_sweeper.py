@@ -1,4 +1,4 @@
-"""A search by Optuna (TPE), as a Hydra sweeper; conf/hydra/sweeper/optuna.yaml says what each setting means."""
+"""A Hydra sweeper that searches with Optuna (TPE); conf/hydra/sweeper/optuna.yaml documents its settings."""
 
 import logging
 import sys
@@ -16,10 +16,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from pipeline.base.files import write_table
-from pipeline.tracking import study as search
 from pipeline.tracking.journal import wait_for_trials
+from pipeline.tracking.study import open_storage
 
-if TYPE_CHECKING:  # Hydra imports every plugin at every start, and this takes a second
+if TYPE_CHECKING:  # Hydra imports every plugin at every start, and this import takes a second
     import optuna
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ INTERRUPTED = "interrupted"  # attribute of a trial whose driver was killed
 
 
 class OptunaSweeper(Sweeper):
-    """Asks a study for trials and launches them, some at a time; the trials themselves tell it how they went."""
+    """Ask a study for trials and launch them in batches. The trials report their results to the study."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class OptunaSweeper(Sweeper):
         self._params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Called by Hydra."""
+        """Keep what Hydra passes, and make the launcher."""
         self._context = hydra_context
         self._directory = Path(config.hydra.sweep.dir)
         self._launcher: Launcher = Plugins.instance().instantiate_launcher(
@@ -58,10 +58,10 @@ class OptunaSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run trials until the study has its total.
+        """Run trials until the study has `n_trials`.
 
         Args:
-            arguments: overrides; those with several values are searched, and take precedence over `params`.
+            arguments: overrides; those with several values are searched. They take precedence over `params`.
         """
         import optuna
 
@@ -72,21 +72,21 @@ class OptunaSweeper(Sweeper):
         shared = [override.input_line or "" for key, override in overrides.items() if key not in space]
         study = self._open_study()
         if _n_finished(study) >= self._n_trials:
-            log.info("the study %r has its %d trials: a larger n_trials goes on", study.study_name, self._n_trials)
+            log.info("the study %r has its %d trials: a larger n_trials continues it", self._study_name, self._n_trials)
         n_launched = 0
         while (n_wanted := min(self._n_parallel, self._n_trials - _n_finished(study))) > 0:
             trials = [study.ask(space) for _ in range(n_wanted)]
             self._launch(study, trials, shared, n_launched)
             n_launched += n_wanted
         if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
-            sys.exit(f"error: no trial of the study {self._study_name!r} came to its end; messages above say why")
+            sys.exit(f"error: every trial of the study {self._study_name!r} failed; see the messages above")
         self._save(study)
 
     def _open_study(self) -> "optuna.Study":
         import optuna
 
-        study = optuna.load_study(study_name=self._study_name, storage=search.open_storage(self._storage))
-        # The number of trials in the seed: a study that goes on must not draw its first trials again.
+        study = optuna.load_study(study_name=self._study_name, storage=open_storage(self._storage))
+        # The seed contains the number of trials: a continued study must not draw its first trials again.
         study.sampler = optuna.samplers.TPESampler(
             seed=self._seed + len(study.trials), constant_liar=self._n_parallel > 1
         )
@@ -99,7 +99,7 @@ class OptunaSweeper(Sweeper):
     def _launch(
         self, study: "optuna.Study", trials: Sequence["optuna.Trial"], shared: list[str], n_launched: int
     ) -> None:
-        """Run trials; those that did not tell the study how they went have failed, whatever became of them."""
+        """Run trials. A trial that does not report to the study has failed."""
         from optuna.trial import TrialState
 
         jobs = []
@@ -108,7 +108,7 @@ class OptunaSweeper(Sweeper):
             jobs.append([*shared, *values, f"hydra.sweeper.trial={trial.number}"])
         try:
             ended = self._launcher.launch(jobs, initial_job_idx=n_launched)
-        except Exception as error:  # a launcher gives up if a trial's process is killed; the search does not
+        except Exception as error:  # some launchers raise if the process of a trial is killed; the search continues
             log.warning("the launcher stopped: %s: %s", type(error).__name__, error)
             wait_for_trials(self._directory)
         else:
@@ -120,7 +120,7 @@ class OptunaSweeper(Sweeper):
             log.warning("trial %d failed", silent.number)
 
     def _save(self, study: "optuna.Study") -> None:
-        """The best trial, or of several objectives the Pareto front, as a table in the sweep's directory."""
+        """Write the best trial, or the Pareto front of several objectives, as a table in the sweep's directory."""
         names = list(self._objectives)
         best = sorted(study.best_trials, key=lambda trial: trial.values)
         keys = sorted({key for trial in best for key in trial.params})

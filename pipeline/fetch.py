@@ -1,6 +1,6 @@
-"""A registered model as a file, for the service, which knows nothing of MLflow.
+"""Write a registered model to a file, for the service, which does not use MLflow.
 
-python -m pipeline.fetch champion       writes outputs/registry/champion.onnx; any alias or version number will do
+python -m pipeline.fetch champion       writes outputs/registry/champion.onnx; the argument is an alias or a number
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""A training whose values are asked for: `make train`.
+"""Ask for the most important parameters, then train: `make train`.
 
 python -m pipeline.interactive [override ...]
 
-The values of params.yaml, changed by the overrides, are what Enter takes; without a terminal, all of them. It is an
-experiment: it writes below outputs/interactive/, never over what DVC tracks.
+Defaults are the values of params.yaml, changed by the overrides; without a terminal all defaults are taken. The results
+are below outputs/interactive/, not in files that DVC tracks.
 """
 
 import logging
@@ -40,7 +40,7 @@ ASKED = (
 
 
 class _Value(PromptBase[str]):
-    """Asks for the value of a key until the configuration takes it."""
+    """Prompt for the value of a key until it is valid."""
 
     def __init__(self, key: str, overrides: Sequence[str], console: Console) -> None:
         super().__init__(Text.assemble((key, "bold"), f"  {meaning(key)}"), console=console)
@@ -48,18 +48,18 @@ class _Value(PromptBase[str]):
 
     @classmethod
     def get_input(cls, console: Console, prompt: TextType, password: bool, stream: TextIO | None = None) -> str:
-        """The line that is typed."""
+        """Return a typed line."""
         console.print(prompt, end="")
-        # A signal that comes just before a read is heard only after it; between two waits it is heard at once.
+        # Python handles a signal that arrives just before a read only after the read.
         while not select.select([sys.stdin], [], [], 0.1)[0]:
             pass
         return input()
 
     def process_response(self, value: str) -> str:
-        """The value that was typed.
+        """Return the typed value.
 
         Raises:
-            InvalidResponse: the configuration refuses it; says why.
+            InvalidResponse: it is not valid.
         """
         value = value.strip()
         try:
@@ -70,18 +70,18 @@ class _Value(PromptBase[str]):
 
 
 def ask(overrides: Sequence[str], console: Console) -> list[str]:
-    """The overrides given, and those of the values that were typed.
+    """Return the overrides, and one for each value that was typed.
 
     Raises:
-        ConfigError: an override given is refused.
+        ConfigError: an override is not valid.
     """
-    chosen, usual = list(overrides), flatten(load_config(overrides))
+    chosen, defaults = list(overrides), flatten(load_config(overrides))
     if not sys.stdin.isatty():
-        console.print("No terminal to ask at: training with the values as they are.")
+        console.print("No terminal: training with the defaults.")
         return chosen
-    console.print("Enter takes the value in brackets.\n")
+    console.print("Press Enter for the value in brackets.\n")
     for key in ASKED:
-        shown = {None: "null", True: "true", False: "false"}.get(usual[key], str(usual[key]))
+        shown = {None: "null", True: "true", False: "false"}.get(defaults[key], str(defaults[key]))
         answer = _Value(key, chosen, console)(default=shown)
         if answer != shown:
             chosen.append(f"{key}={answer}")
@@ -90,12 +90,12 @@ def ask(overrides: Sequence[str], console: Console) -> list[str]:
 
 class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
-        """Steps a second."""
+        """Return steps per second."""
         return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
 
 
 class _Live(Progress):
-    """A bar that looks at the trainer whenever it is drawn."""
+    """A progress bar that reads the trainer's position whenever it is drawn."""
 
     def __init__(self, trainer: "Trainer", console: Console) -> None:
         self._trainer = trainer
@@ -105,17 +105,17 @@ class _Live(Progress):
         self.add_task("training", total=trainer.n_steps_in_all)
 
     def get_renderables(self) -> Iterator:
-        """What is drawn."""
+        """Update the bar, and yield it."""
         for task in self.task_ids:
             self.update(task, completed=self._trainer.n_steps_done)
         yield from super().get_renderables()
 
 
 def run(overrides: Sequence[str], console: Console) -> None:
-    """Train with these values, show how it goes and what came of it.
+    """Train with these values; print the progress and the results.
 
     Raises:
-        InklingError: a value or the data is refused, or the training breaks down.
+        InklingError: a value or the data is not valid, or the training fails.
     """
     config = load_config(overrides)
     outputs = Outputs(ROOT / "outputs" / "interactive" / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
@@ -127,13 +127,13 @@ def run(overrides: Sequence[str], console: Console) -> None:
 
 
 def repeat(overrides: Sequence[str]) -> str:
-    """The command that trains with these values once more, and asks nothing; for a shell."""
+    """Return the shell command that trains with these values without asking."""
     return f"{shlex.join(['python', '-m', 'pipeline.interactive', *overrides])} </dev/null"
 
 
 def _summarize(outputs: Outputs, console: Console) -> None:
-    from pipeline.registry import store
-    from pipeline.tracking import runs
+    from pipeline.registry.store import page
+    from pipeline.tracking.runs import OWN_STORE, uri
 
     summary = Table("", "", show_header=False)
     for name, value in read_json(outputs.metrics("train"), made_by="train").items():
@@ -141,22 +141,22 @@ def _summarize(outputs: Outputs, console: Console) -> None:
     summary.add_row("written to", str(outputs.directory.relative_to(ROOT)))
     console.print(summary)
     try:
-        link = store.page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` tells it"
-    except InklingError as error:  # the training is done, and what it made is there
+        link = page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` sends it"
+    except InklingError as error:  # the training succeeded
         link = str(error)
     console.print(f"MLflow: {link}", soft_wrap=True)
-    if runs.uri() == runs.OWN_STORE:
+    if uri() == OWN_STORE:
         console.print("served by `make ui`, or `mlflow ui --backend-store-uri sqlite:///mlflow.db`")
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     console = Console(highlight=False)
     handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False)
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
     try:
         with true_end():
-            load_card()  # without data there is nothing to ask
+            load_card()  # fail before the questions if there is no data
             run(ask(sys.argv[1:], console), console)
     except InklingError as error:
         sys.exit(f"error: {error}")

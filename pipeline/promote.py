@@ -1,16 +1,15 @@
-"""The best values of a sweep, into params.yaml.
+"""Write the best values of a sweep into params.yaml.
 
 python -m pipeline.promote                 of the latest sweep
 python -m pipeline.promote SWEEP           of the sweep with this run ID
 python -m pipeline.promote --run ID        the values of another run
-python -m pipeline.promote --dry-run       show it, and leave params.yaml as it is
+python -m pipeline.promote --dry-run       show the change without writing it
 
-Trials that differ in nothing but their seed are one setting. Settings are ranked by their mean validation accuracy, the
-present one among them; no seed is chosen, and params.yaml keeps its own.
+Trials that differ only in their seed are one setting. Settings are ranked by their mean validation accuracy, together
+with the present one. params.yaml keeps its seed.
 """
 
 import argparse
-import ast
 import difflib
 import statistics
 import sys
@@ -36,7 +35,7 @@ from pipeline.tracking.runs import DATA_TAG, parameters
 
 PARAMS = ROOT / "params.yaml"
 METRIC = "kept_val_accuracy"
-# What a sweep is about. The data has to be the same, and with it `data` and `strokes`; `runtime` is the machine's.
+# Sections that are taken over. `data` and `strokes` have to be equal; `runtime` depends on the machine.
 PROMOTED = ("model", "train", "decision")
 SEED = "train.seed"
 N_SHOWN = 10
@@ -47,8 +46,8 @@ class Setting:
     """Trials with the same values.
 
     Attributes:
-        overrides: what differs from params.yaml, by dotted key.
-        config: params.yaml with it.
+        overrides: values that differ from params.yaml, by dotted key.
+        config: params.yaml with these values.
         trials: at least one; several differ in their seed.
     """
 
@@ -63,14 +62,14 @@ class Setting:
 
     @property
     def accuracy(self) -> float:
-        """Their mean."""
+        """Mean validation accuracy."""
         return statistics.mean(self.accuracies)
 
     def spread(self, n_digits: int) -> str:
-        """How sure that is, in words: over seeds if there are several, else the 95 % interval of one share.
+        """Return the standard deviation over seeds in words, or with one seed the 95 % interval of its accuracy.
 
         Args:
-            n_digits: validation images that the accuracy is a share of.
+            n_digits: number of validation images of digits.
         """
         if len(self.accuracies) > 1:
             return f"sd {100 * statistics.stdev(self.accuracies):.2f} of {len(self.accuracies)} seeds"
@@ -79,7 +78,7 @@ class Setting:
 
 
 def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
-    """Why the values of this run can't be taken over; None if they can."""
+    """Return why the values of a run can't be taken over; None if they can."""
     if trial.status != "FINISHED":
         return f"it is {trial.status}"
     if "pruned" in trial.tags:
@@ -88,13 +87,11 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
         return f"it has no {METRIC}"
     if loads(trial.tags.get(DATA_TAG, "null")) != card.sha256:
         return (
-            "it was made on other data than data/prepared holds: sweep again on this, or put its `data` and `strokes` "
-            "into params.yaml and run `dvc repro prepare`"
+            "its data is not data/prepared: sweep again, or put its `data` and `strokes` into params.yaml and run "
+            "`dvc repro prepare`"
         )
     own = parameters(config)
-    # One that is null, and that the run does not know, came later: the run was made without it.
-    unknown = {key for key in trial.parameters.keys() ^ own.keys() if own.get(key, "") is not None}
-    if unknown:
+    if unknown := trial.parameters.keys() ^ own.keys():
         return f"params.yaml and the run don't both have {', '.join(sorted(unknown))}"
     if trial.parameters["train.parts"] != str(own["train.parts"]):
         return "it was validated on other parts of the data (train.parts)"
@@ -106,16 +103,16 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
 
 
 def setting(trials: Sequence[Trial], config: Config) -> Setting:
-    """What the values of these trials make of params.yaml.
+    """Return params.yaml with the values of these trials.
 
     Args:
-        trials: with the same values, their seeds excepted.
+        trials: with the same values, except for their seeds.
         config: params.yaml.
 
     Raises:
         ConfigError: a value is not allowed.
     """
-    overrides = {key: _value(text) for key, text in differences(trials[0], config)}
+    overrides = {key: trials[0].values[key] for key, _ in differences(trials[0], config)}
     values = OmegaConf.create(config.model_dump())
     for key, value in overrides.items():
         OmegaConf.update(values, key, value)
@@ -123,7 +120,7 @@ def setting(trials: Sequence[Trial], config: Config) -> Setting:
 
 
 def differences(trial: Trial, config: Config) -> tuple[tuple[str, str], ...]:
-    """Keys and values of the run that params.yaml would take over."""
+    """Return the parameters of a run that differ from params.yaml."""
     present = parameters(config)
     return tuple(
         (key, text)
@@ -133,7 +130,7 @@ def differences(trial: Trial, config: Config) -> tuple[tuple[str, str], ...]:
 
 
 def rank(trials: Iterable[Trial], config: Config) -> list[Setting]:
-    """The settings of these trials, the highest mean accuracy first, and of equals the lower loss."""
+    """Return the settings of these trials, by descending mean accuracy, then by loss."""
     by_values = defaultdict(list)
     for trial in trials:
         by_values[differences(trial, config)].append(trial)
@@ -142,15 +139,15 @@ def rank(trials: Iterable[Trial], config: Config) -> list[Setting]:
 
 
 def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
-    """Show the settings beside the present one, write the chosen one into params.yaml and print the difference.
+    """Print the settings, write the best one or that of a run into params.yaml, and print the difference.
 
     Args:
-        sweep: run ID of its parent; None: the latest.
-        run_id: the run whose values to take; None: the best of the sweep and the present ones.
+        sweep: run ID of its parent; None for the latest.
+        run_id: of the run to promote; None for the best of the sweep and the present values.
         is_dry_run: write nothing.
 
     Raises:
-        PromotionError: the run can't be promoted, or none of the sweep can; says why.
+        PromotionError: the run can't be promoted, or no run of the sweep can.
     """
     config, card = load_config(), load_card()
     if run_id:
@@ -174,14 +171,14 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
 
 
 def _made_weights(config: Config, card: DataCard) -> list[Trial]:
-    """The run that made the weights which `dvc repro` left, if it had the values of params.yaml."""
+    """Return the run that made the weights of `dvc repro`, if it had the values of params.yaml."""
     weights = Outputs().weights
     trial = store.find_trial(file_sha256(weights)) if weights.exists() else None
     return [trial] if trial and not objection(trial, config, card) and not differences(trial, config) else []
 
 
 def _print_table(settings: Sequence[Setting], n_digits: int) -> None:
-    """The best settings, and params.yaml's wherever it stands, if it was run."""
+    """Print the best settings, and that of params.yaml at any rank."""
     rows = [("run", "accuracy", "spread", "seconds", "weights", "values")]
     for place, one in enumerate(settings):
         if place < N_SHOWN or not one.overrides:
@@ -199,13 +196,13 @@ def _print_table(settings: Sequence[Setting], n_digits: int) -> None:
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if all(one.overrides for one in settings):
-        print("params.yaml as it is was not run on this data")
+        print("the values of params.yaml were not run on this data")
 
 
 def _write(chosen: Setting, is_dry_run: bool) -> None:
     old, new = PARAMS.read_text(), dump(chosen.config)
     if not chosen.overrides:
-        print("params.yaml has the chosen values already")
+        print("params.yaml already has these values")
         return
     print(*difflib.unified_diff(old.splitlines(), new.splitlines(), PARAMS.name, PARAMS.name, lineterm=""), sep="\n")
     if is_dry_run:
@@ -215,20 +212,12 @@ def _write(chosen: Setting, is_dry_run: bool) -> None:
     print("params.yaml is written: `dvc repro` rebuilds the pipeline from it")
 
 
-def _value(text: str) -> Any:
-    """What `str` made this text of: a number, None, a truth value, a list, else the text itself."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-
-
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("sweep", nargs="?", help="run ID of the sweep's parent; the latest if none is named")
-    source.add_argument("--run", metavar="ID", help="the run whose values to take instead of the best")
+    source.add_argument("sweep", nargs="?", help="run ID of the sweep's parent; the default is the latest")
+    source.add_argument("--run", metavar="ID", help="promote the values of this run instead of the best")
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     arguments = parser.parse_args()
     try:

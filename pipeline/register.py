@@ -1,12 +1,11 @@
-"""The reproduced model, into MLflow's registry.
+"""Add the reproduced model to the MLflow registry.
 
 python -m pipeline.register
 
-models/digits.onnx becomes a version with the alias `challenger`. The alias `champion` moves to it only when every gate
-holds; what each found is printed, and kept as tags of the version.
+models/digits.onnx becomes a version with the alias `challenger`, and also `champion` if it passes every gate. The
+results of the gates are printed, and stored as tags of the version.
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -28,15 +27,16 @@ from pipeline.registry.gates import (
 )
 from pipeline.registry.store import CHAMPION, Trial, Version
 from pipeline.reproduce import changed_stages
+from pipeline.tracking.git import GitError, git
 from serving.errors import ModelError
 from serving.model.predictor import Predictor
 
 
 def register() -> None:
-    """Register the model file, and make it champion if it may be.
+    """Register the model file, and make it champion if it passes the gates.
 
     Raises:
-        PromotionError: what is committed does not make this file, or a gate does not hold; says which.
+        PromotionError: the file is not the result of a commit, or it fails a gate.
     """
     commit = committed()
     file = Outputs().model
@@ -54,21 +54,20 @@ def register() -> None:
     store.tag_version(
         version, {f"gate.{gate.name}": str(gate) for gate in gates} | {"champion": compared, "git_commit": commit}
     )
-    failed = [gate.name for gate in gates if not gate.holds]
-    if failed:
+    if failed := [gate.name for gate in gates if not gate.passes]:
         stays = f"{compared} stays champion" if champion else "there is no champion yet"
-        raise PromotionError(f"version {version.number} does not hold {', '.join(failed)}: {stays}")
+        raise PromotionError(f"version {version.number} fails {', '.join(failed)}: {stays}")
     store.set_champion(version)
     print(f"version {version.number} is the champion: make serve MODEL={CHAMPION}")
 
 
 def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
-    """What the gates find: the absolute ones, and against the champion if there is one.
+    """Return the results of the absolute gates, and of the relative ones if there is a champion.
 
     Raises:
-        ConfigError: conf/gates.yaml can't be read, or a limit makes no sense.
+        ConfigError: conf/gates.yaml can't be read, or a limit is out of its range.
         DataError: the prepared data is missing or damaged.
-        RegistryError: MLflow does not give the champion's file.
+        RegistryError: the champion's file can't be fetched from MLflow.
         ModelError: a file can't be served.
     """
     config, limits = load_config(), load_limits()
@@ -91,28 +90,22 @@ def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
 
 
 def committed() -> str:
-    """The commit that makes the model file.
+    """Return HEAD, which makes the model file.
 
     Raises:
-        PromotionError: there is none; says what is not committed or not reproduced.
+        PromotionError: something is not committed or not reproduced.
     """
-    changes = _git("status", "--porcelain")
+    try:
+        changes, head = (
+            git(ROOT, *words).decode().rstrip() for words in (["status", "--porcelain"], ["rev-parse", "HEAD"])
+        )
+    except GitError as error:
+        raise PromotionError(f"only a commit can be registered, and {error}") from error
     if changes:
         raise PromotionError(f"the git tree has changes; commit or remove them, then register:\n{changes}")
-    stages = changed_stages()
-    if stages:
+    if stages := changed_stages():
         raise PromotionError(f"`dvc status` is not clean ({', '.join(stages)}): `dvc repro`, commit, then register")
-    return _git("rev-parse", "HEAD")
-
-
-def _git(*arguments: str) -> str:
-    try:
-        run = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise PromotionError(f"git can't be run ({error}), and only a commit is registered") from error
-    if run.returncode:
-        raise PromotionError(f"only a commit is registered, and git says: {run.stderr.strip()}")
-    return run.stdout.rstrip()
+    return head
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""DVC, for the commands that need more than `dvc repro`: the only module that imports it.
+"""Run DVC for commands that need more than `dvc repro`.
 
-python -m pipeline.reproduce update    bring models/digits.onnx up to date, touching only what has changed
-python -m pipeline.reproduce all       run every stage, changed or not
-python -m pipeline.reproduce demo      run every stage on the embedded data in a scratch copy, and serve that model
+python -m pipeline.reproduce update    bring models/digits.onnx up to date; run only stages that have changed
+python -m pipeline.reproduce all       run every stage
+python -m pipeline.reproduce demo      run every stage on the embedded data in a temporary copy, and serve that model
 """
 
 import logging
@@ -29,22 +29,21 @@ from pipeline.config.values import dump, load_config
 from serving.errors import SettingsError
 from serving.settings import Settings
 
-# What a clone does not have either; and the state of Git and DVC, so that the copy can't change the original's.
+# Files that are not in git, and the state of git and DVC: the copy must not change that of the original.
 NOT_COPIED = {".git", ".venv", "node_modules", ".dvc", "data", "models", "metrics", "plots", "outputs",
               "dvc_plots", "dvc.lock", "mlflow.db", "optuna.db", "mlartifacts", "mlruns",
               ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
-PATIENCE_S = 10  # what a stage that was told to end may take; a training hears it between two epochs
+PATIENCE_S = 10  # for a stage to end after SIGTERM; a training ends between two epochs
 
 
 def update() -> None:
-    """Run the stages whose code, parameters or inputs have changed, and what follows from them.
+    """Run the stages whose code, parameters or inputs have changed, and the stages after them.
 
-    Data that is merely absent, as in a fresh clone, is no reason to run anything: dvc.lock already says what the
-    committed model was made from. Nor is what an experiment has left where git does not look. As soon as a stage has to
-    run, what it needs is made too.
+    Absent data, as in a fresh clone, makes no stage run: dvc.lock has its hashes. Nor do weights and data of an
+    experiment, which git ignores. If a stage has to run, its absent inputs are made too.
 
     Raises:
-        InklingError: a stage failed; it has said why.
+        InklingError: a stage failed; its message is printed.
     """
     if not (ROOT / ".git").exists():  # an unpacked archive
         _dvc(ROOT, "config", "--local", "core.no_scm", "true")
@@ -52,8 +51,8 @@ def update() -> None:
         put_back()
     if outdated():
         print(
-            "models/digits.onnx, or what belongs to it, has changed: what depends on that is made anew, a training "
-            "included if need be; `make serve` serves the file as it is",
+            "code, parameters or inputs of models/digits.onnx have changed: running the stages that depend on them, "
+            "maybe a training; `make serve` serves the present file",
             flush=True,
         )
         repro(ROOT)
@@ -61,55 +60,58 @@ def update() -> None:
         print("models/digits.onnx is up to date with the code, params.yaml and dvc.lock")
 
 
-def outdated() -> bool:
-    """Whether a stage has to run for another reason than absent data.
-
-    Raises:
-        InklingError: DVC can't tell; says why.
-    """
+@contextmanager
+def _dvc_repo() -> Iterator[Repo]:
     try:
-        with Repo(str(ROOT)) as repo, _quiet():
-            if any(not out.use_cache and not out.exists for stage in repo.index.stages for out in stage.outs):
-                return True  # what git should have brought is no data that may be absent
-            return bool(repo.reproduce(dry=True, allow_missing=True))
-    except ReproductionError:  # one has to run, and what it reads is absent
-        return True
+        with Repo(str(ROOT)) as repo:
+            yield repo
     except (DvcException, SCMError) as error:
         raise InklingError(f"DVC can't read this project: {error}") from error
+
+
+def outdated() -> bool:
+    """Return whether a stage has to run for another reason than absent data.
+
+    Raises:
+        InklingError: DVC can't read the project.
+    """
+    with _dvc_repo() as repo, _quiet():
+        if any(not out.use_cache and not out.exists for stage in repo.index.stages for out in stage.outs):
+            return True  # a file of git is missing
+        try:
+            return bool(repo.reproduce(dry=True, allow_missing=True))
+        except ReproductionError:  # a stage has to run, and its inputs are absent
+            return True
 
 
 def put_back() -> None:
-    """Where nothing but weights and data differ from dvc.lock, left by another run, make them what it says.
-
-    What DVC does not have goes: what is absent is no reason to run anything.
+    """If only weights and data differ from dvc.lock, check out those of dvc.lock, or remove them if DVC has none.
 
     Raises:
-        InklingError: DVC can't tell; says why.
+        InklingError: DVC can't read the project.
     """
-    try:
-        with Repo(str(ROOT)) as repo:
-            outs = [out for stage in repo.index.stages for out in stage.outs if out.use_cache]
-            paths = [Path(out.def_path) for out in outs]
-            if not all(is_within(change, paths) for stage in repo.status().values() for change in stage):
-                return
-            if left := [str(out) for out in outs if out.exists and out.changed_checksum()]:
-                print(
-                    f"{', '.join(left)}: of another run than dvc.lock's; put back as DVC has it, or removed", flush=True
-                )
-                repo.checkout([str(ROOT / path) for path in left], force=True, allow_missing=True)
-    except (DvcException, SCMError) as error:
-        raise InklingError(f"DVC can't read this project: {error}") from error
+    with _dvc_repo() as repo:
+        outs = [out for stage in repo.index.stages for out in stage.outs if out.use_cache]
+        paths = [Path(out.def_path) for out in outs]
+        if not all(is_within(change, paths) for stage in repo.status().values() for change in stage):
+            return
+        if others := [str(out) for out in outs if out.exists and out.changed_checksum()]:
+            print(
+                f"{', '.join(others)}: not those of dvc.lock; checked out from DVC's cache, or removed if not in it",
+                flush=True,
+            )
+            repo.checkout([str(ROOT / path) for path in others], force=True, allow_missing=True)
 
 
 def is_within(change: Mapping[str, Mapping[str, str]] | str, outs: Sequence[Path]) -> bool:
-    """Whether a change, as `dvc status` tells it, is of these outputs alone; a word is of the stage itself."""
+    """Return whether an entry of `dvc status` is about these outputs only; a text is about the stage itself."""
     paths = [] if isinstance(change, str) else [Path(path) for paths in change.values() for path in paths]
     return bool(paths) and all(any(path.is_relative_to(out) for out in outs) for path in paths)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without DVC's words: of a stage that it only thinks about, it says that it runs."""
+    """Silence DVC: in a dry run it logs that stages run."""
     logger = logging.getLogger("dvc")
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -120,33 +122,34 @@ def _quiet() -> Iterator[None]:
 
 
 def changed_stages() -> list[str]:
-    """What `dvc status` names: stages whose code, parameters, inputs or outputs are not those of dvc.lock.
+    """Return the stages whose code, parameters, inputs or outputs differ from dvc.lock.
 
     Raises:
-        InklingError: DVC can't tell; says why.
+        InklingError: DVC can't read the project.
     """
-    try:
-        with Repo(str(ROOT)) as repo:
-            return list(repo.status())
-    except (DvcException, SCMError) as error:
-        raise InklingError(f"DVC can't read this project: {error}") from error
+    with _dvc_repo() as repo:
+        return list(repo.status())
 
 
 def demo(serving_arguments: list[str]) -> None:
-    """Run the whole pipeline on the embedded data in a scratch copy of this repository, then serve that model.
+    """Run the pipeline on the embedded data in a temporary copy of this repository, then serve that model.
 
     Raises:
-        InklingError: the address is taken, or a stage failed; says why.
+        InklingError: the address is in use, or a stage failed.
     """
-    _check_address(Settings.load(serving_arguments, os.environ))
-    os.environ.pop("MLFLOW_TRACKING_URI", None)  # its runs go with the copy
+    settings = Settings.load(serving_arguments, os.environ)
+    try:  # before the pipeline runs
+        socket.create_server((settings.host, settings.port)).close()
+    except OSError as error:
+        raise InklingError(f"can't listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # the runs of a temporary copy belong into its own store
     with tempfile.TemporaryDirectory(prefix="inkling-demo-") as directory:
-        scratch = Path(directory) / "inkling"
-        copy_project(scratch, overrides=["size=demo"])
+        copy = Path(directory) / "inkling"
+        copy_project(copy, overrides=["size=demo"])
         started = time.perf_counter()
-        repro(scratch)
-        print(f"every stage run on the embedded data in {time.perf_counter() - started:.0f} s; serving that model")
-        with subprocess.Popen([sys.executable, "-m", "serving", *serving_arguments], cwd=scratch) as server:
+        repro(copy)
+        print(f"ran every stage on the embedded data in {time.perf_counter() - started:.0f} s; serving that model")
+        with subprocess.Popen([sys.executable, "-m", "serving", *serving_arguments], cwd=copy) as server:
             try:
                 code = server.wait()
             finally:
@@ -155,26 +158,18 @@ def demo(serving_arguments: list[str]) -> None:
             sys.exit(code)
 
 
-def _check_address(settings: Settings) -> None:
-    """Find out that the address is taken now, and not after the pipeline has run."""
-    try:
-        socket.create_server((settings.host, settings.port)).close()
-    except OSError as error:
-        raise InklingError(f"{settings.host}:{settings.port} can't be served at: {error.strerror}") from error
-
-
 def repro(project: Path, *options: str) -> None:
-    """`dvc repro`.
+    """Run `dvc repro`.
 
     Raises:
-        InklingError: a stage failed; it has said why.
+        InklingError: a stage failed; its message is printed.
     """
     if _dvc(project, "repro", *options):
-        raise InklingError("the pipeline did not finish; the message above says why")
+        raise InklingError("the pipeline did not finish; see the message above")
 
 
 def _dvc(project: Path, *arguments: str) -> int:
-    # The stages are started as `python -m ...`: that has to be this Python, whether or not its environment is active.
+    # Stages run `python -m ...`, which must be this Python even if its environment is not active.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     command = [sys.executable, "-m", "dvc", *arguments]
     with subprocess.Popen(command, cwd=project, env=os.environ | {"PATH": path}) as dvc:
@@ -186,18 +181,18 @@ def _dvc(project: Path, *arguments: str) -> int:
 
 
 def _end(pid: int) -> None:
-    """End DVC and the stage it runs; alone it would leave the stage running, unseen."""
+    """End DVC and its stage, which would go on if only DVC ended."""
     try:
         process = psutil.Process(pid)
         tree = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
-    for one in tree:
+    for member in tree:
         with suppress(psutil.NoSuchProcess):
-            one.terminate()
-    for one in psutil.wait_procs(tree, timeout=PATIENCE_S)[1]:
+            member.terminate()
+    for member in psutil.wait_procs(tree, timeout=PATIENCE_S)[1]:
         with suppress(psutil.NoSuchProcess):
-            one.kill()
+            member.kill()
 
 
 def copy_project(target: Path, overrides: list[str]) -> None:
@@ -218,8 +213,10 @@ def copy_project(target: Path, overrides: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """The command line."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that scratch copies and servers go with this process
+    """Run the command line."""
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that temporary copies and servers end with this process
     try:
         match arguments:
             case ["update"]:

@@ -1,4 +1,4 @@
-"""dvc.lock, read: the stages that lead to a file, with what each of them took and made."""
+"""Read dvc.lock: the stages that made a file, with their inputs and outputs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ class Stage:
 
     Attributes:
         name: of the stage.
-        cmd: what it ran.
+        cmd: its command.
         params: the values that it read, by dotted key.
         sections: of these values that it read whole.
-        deps: MD5 of what it read, by path; of a directory, with ".dir".
-        outs: MD5 of what it made, by path.
+        deps: MD5 of its inputs, by path; of a directory, with ".dir".
+        outs: MD5 of its outputs, by path.
     """
 
     name: str
@@ -33,16 +33,16 @@ class Stage:
     outs: dict[str, str]
 
     def reads(self, key: str) -> bool:
-        """Whether another value of this dotted key would have the stage run again."""
+        """Return whether the stage runs again if the value of this dotted key changes."""
         return key in self.params or any(key.startswith(f"{section}.") for section in self.sections)
 
 
 def stages_to(lock: str, md5: str) -> list[Stage]:
-    """The stages that lead to a file, the first one first; none, if no stage made it.
+    """Return the stages that made a file, in the order in which they ran; none if no stage made it.
 
     Args:
         lock: text of dvc.lock.
-        md5: of the file's bytes.
+        md5: of the file.
 
     Raises:
         DataError: the text is no dvc.lock.
@@ -66,7 +66,7 @@ def stages_to(lock: str, md5: str) -> list[Stage]:
 
 
 def holds(out: str, path: str) -> bool:
-    """Whether a path is an output, or lies in one."""
+    """Return whether a path is an output, or lies in one."""
     return path == out or path.startswith(f"{out}/")
 
 
@@ -77,7 +77,7 @@ def sources(stages: Sequence[Stage]) -> set[str]:
 
 
 def broken_links(stages: Sequence[Stage]) -> list[str]:
-    """What one stage made otherwise than another one took it: then the stages did not run one after the other."""
+    """Return the files that one stage made and another one read with different bytes."""
     made = {path: (stage.name, md5) for stage in stages for path, md5 in stage.outs.items()}
     return [
         f"{path}: {made[path][0]} made {made[path][1]}, {stage.name} took {md5}"
@@ -88,10 +88,7 @@ def broken_links(stages: Sequence[Stage]) -> list[str]:
 
 
 def differing_params(stages: Sequence[Stage]) -> list[str]:
-    """The values that two stages read otherwise: then one of them ran with others than the file was made with.
-
-    A key that a stage's whole section lacks came later, and is null for what was done without it.
-    """
+    """Return the keys that two stages read with different values; a key that a section lacks counts as null."""
     found = []
     for key in dict.fromkeys(key for stage in stages for key in stage.params):
         values = {stage.name: stage.params.get(key) for stage in stages if stage.reads(key)}
@@ -106,24 +103,24 @@ def _read(lock: str) -> list[Stage]:
             Stage(
                 name,
                 entry["cmd"],
-                {key: value for file in entry.get("params", {}).values() for key, value in dotted(file)},
-                [key for file in entry.get("params", {}).values() for key in file if isinstance(file[key], dict)],
+                dict(dotted(params := entry.get("params", {}).get("params.yaml", {}))),
+                [key for key, value in params.items() if isinstance(value, dict)],
                 {dep["path"]: dep["md5"] for dep in entry.get("deps", [])},
                 {out["path"]: out["md5"] for out in entry.get("outs", [])},
             )
             for name, entry in read_yaml(lock)["stages"].items()
         ]
     except (YAMLError, OmegaConfBaseException, AttributeError, KeyError, TypeError) as error:
-        raise DataError(f"dvc.lock can't be read ({error!r}): `git log dvc.lock` has the ones before") from error
+        raise DataError(f"dvc.lock can't be read ({error!r}): `git log dvc.lock` has earlier ones") from error
 
 
 def read_yaml(text: str) -> Any:
-    """Values as Hydra and DVC read them: 1e-05 is a number, which PyYAML by itself takes for a text."""
+    """Read YAML as Hydra and DVC do: 1e-05 is a number, while PyYAML takes it for a text."""
     return OmegaConf.to_container(OmegaConf.create(text))
 
 
 def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and their values."""
+    """Yield dotted keys and their values."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from dotted(value, f"{prefix}{key}.")

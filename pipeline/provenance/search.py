@@ -1,4 +1,4 @@
-"""Everything that may know a model file, asked for it: git, the files here, MLflow. Nothing is written."""
+"""Search git, files and MLflow for a model. Write nothing."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pipeline.base.errors import RegistryError
 from pipeline.base.paths import PROJECT
-from pipeline.provenance.git import Commit, GitError, commits_by_content, contents, is_shallow
+from pipeline.provenance.commits import Commit, commits_by_content, contents, is_shallow
 from pipeline.registry import store
 from pipeline.registry.store import Trial, Version
+from pipeline.tracking.git import GitError
 from pipeline.tracking.runs import MODEL_TAG, uri
 
 MODEL = "models/digits.onnx"
@@ -17,12 +18,12 @@ FETCHED = "outputs/registry"  # where `pipeline.fetch` puts them
 
 @dataclass(frozen=True)
 class Missing:
-    """What was not found.
+    """A part of the lineage that was not found.
 
     Attributes:
-        part: of the lineage: where it would be.
+        part: of the lineage.
         what: is missing, and why.
-        do: to find it.
+        do: how to find it.
     """
 
     part: str
@@ -31,20 +32,20 @@ class Missing:
 
 
 class Search:
-    """What was found; what can't be asked is `missing`, and ends nothing.
+    """The models whose SHA-256 starts with some digits; a source that does not answer is in `missing`.
 
     Attributes:
-        searched: where it was looked for, in words.
+        searched: the sources that answered, in words.
         store: MLflow's address; within the project, from there.
-        content: of each file whose bytes are here, by SHA-256, as all that follow.
-        files: where it lies, from the project.
-        commits: that brought it, the oldest first.
-        runs: that exported it, the latest first.
+        content: bytes of each model file that is here, by SHA-256, as all that follow.
+        files: paths from the project.
+        commits: that brought the model, oldest first.
+        runs: that exported it, latest first.
         versions: of the registry, with their aliases.
     """
 
     def __init__(self, start: str, directory: Path) -> None:
-        """Look for the models whose SHA-256 starts with these digits, in the project at `directory`."""
+        """Search for the models whose SHA-256 starts with `start`, in the project at `directory`."""
         self.directory = directory
         self.start = start
         self.missing: list[Missing] = []
@@ -61,18 +62,18 @@ class Search:
 
     @property
     def found(self) -> set[str]:
-        """SHA-256 of all that were found."""
+        """SHA-256 of all models that were found."""
         return {*self.files, *self.commits, *self.runs, *self.versions}
 
     def _look_in_git(self) -> None:
         try:
             commits = commits_by_content(MODEL, self.directory)
-            for name, file in zip(commits, contents(commits, self.directory), strict=True):
+            for name, file in zip(commits, contents(list(commits), self.directory), strict=True):
                 if file is not None and (sha256 := sha256_of(file)).startswith(self.start):
                     self.content[sha256], self.commits[sha256] = file, commits[name]
             self.searched.append(f"{len(commits)} contents of {MODEL} in git")
             if is_shallow(self.directory):
-                what = "the clone is shallow, and older commits are not here"
+                what = "the clone is shallow, and older commits are missing"
                 self.missing.append(Missing("git", what, "git fetch --unshallow"))
         except GitError as error:
             self.missing.append(Missing("git", str(error), "ask in a clone of the project's repository"))
@@ -87,14 +88,14 @@ class Search:
 
     def _look_in_mlflow(self) -> None:
         if not has_store(uri()):
-            do = "set MLFLOW_TRACKING_URI to that of whoever trained it; git has no runs"
+            do = "set MLFLOW_TRACKING_URI to the store of the training; git has no runs"
             self.missing.append(Missing("MLflow", f"there is no store at {self.store}", do))
             return
         try:
             for run in store.find_exports(self.start):
                 self.runs.setdefault(run.tags[MODEL_TAG], []).append(run)
             for name, version in store.versions().items():
-                if version.sha256 and version.sha256.startswith(self.start):
+                if version.sha256.startswith(self.start):
                     self.versions.setdefault(version.sha256, {}).setdefault(version, [])
                     if name != version.number:
                         self.versions[version.sha256][version].append(name)
@@ -104,7 +105,7 @@ class Search:
 
 
 def has_store(address: str) -> bool:
-    """Whether there is an MLflow store to ask. MLflow makes a database, or a folder, of one that isn't there."""
+    """Return whether an MLflow store exists: MLflow creates a missing database or folder."""
     kind, _, place = address.rpartition("://")
     if kind not in ("", "file", "sqlite"):
         return True
@@ -112,5 +113,5 @@ def has_store(address: str) -> bool:
 
 
 def sha256_of(content: bytes) -> str:
-    """In hex."""
+    """Return the digest in hex."""
     return hashlib.sha256(content).hexdigest()

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.provenance.checks import Check
+from pipeline.provenance.commits import Commit
 from pipeline.provenance.dvc_lock import Stage, holds, sources
-from pipeline.provenance.git import Commit
 from pipeline.provenance.search import Missing
 from pipeline.registry.store import Trial, Version
 
@@ -18,22 +18,22 @@ WIDTH = 120
 
 @dataclass
 class Lineage:
-    """What is known of how a model was made.
+    """The origin of a model.
 
     Attributes:
         sha256: of the file.
-        md5: of the file; empty, if its bytes are not here.
-        card: `params_sha256`, `parameters`, `data` and `metrics`, as the file has them; empty, if nothing here has it.
-        files: where it lies, from the project.
-        commits: that brought it, the oldest first.
-        in_head: whether the commit that is checked out has it.
-        locked_in: the commit whose dvc.lock leads to it, or `TREE`; empty if there is none.
-        stages: of that dvc.lock, the first one first.
+        md5: of the file; empty if its bytes are not here.
+        card: `params_sha256`, `parameters`, `data` and `metrics` of the file; empty if its metadata is not here.
+        files: paths from the project.
+        commits: that brought it, oldest first.
+        in_head: whether HEAD has it.
+        locked_in: the commit whose dvc.lock has its stages, or `TREE`; empty if there is none.
+        stages: of that dvc.lock, in the order in which they ran.
         store: MLflow's address.
         runs: that exported it.
         versions: of the registry, each with its aliases.
-        checks: of what the file says.
-        missing: what was not found.
+        checks: comparisons of the file's metadata with its origin.
+        missing: parts that were not found.
     """
 
     sha256: str
@@ -52,11 +52,11 @@ class Lineage:
 
     @property
     def is_known(self) -> bool:
-        """Whether anything is known of how it was made."""
+        """Whether anything about its origin was found."""
         return bool(self.commits or self.stages or self.runs or self.versions)
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it, for JSON."""
+        """Return all of it, for JSON."""
         versions = [asdict(version) | {"aliases": aliases} for version, aliases in self.versions.items()]
         return {
             name: [asdict(one) for one in value]
@@ -67,7 +67,7 @@ class Lineage:
 
 
 def describe(lineage: Lineage) -> str:
-    """The lineage for people: what is long, such as the hashes of code, is counted; `--json` has it."""
+    """Return the lineage as text. Hashes of code are only counted; `--json` prints them."""
     return "\n".join(_lines(lineage))
 
 
@@ -77,8 +77,8 @@ def _lines(lineage: Lineage) -> Iterator[str]:
     if lineage.card:
         data = lineage.card["data"]
         yield from _row("parameters", lineage.card["params_sha256"])
-        yield from _row("data", data.get("title", ""))
-        for split, digest in data.get("sha256", {}).items():
+        yield from _row("data", data["title"])
+        for split, digest in data["sha256"].items():
             yield from _row("", f"{split} {digest}")
     for commit in lineage.commits:
         yield f"commit {commit.id}"
@@ -106,16 +106,16 @@ def _lines(lineage: Lineage) -> Iterator[str]:
 
 
 def _stages(stages: Sequence[Stage], model_md5: str) -> Iterator[str]:
-    """The stages, with each parameter once, and the hash of each file where it is made."""
-    told: set[str] = set()
+    """Yield the lines of the stages, with each parameter and each hash once."""
+    shown_params: set[str] = set()
     makers = {path: stage.name for stage in stages for path in stage.outs}
     taken = {path for stage in stages for path in stage.deps}
     in_git = sources(stages)
     for stage in stages:
         yield f"  {stage.name}: {stage.cmd}"
         params = {f"{key}={json.dumps(value)}": None for key, value in stage.params.items()}
-        yield from _row("params", " ".join(text for text in params if text not in told))
-        told.update(params)
+        yield from _row("params", " ".join(text for text in params if text not in shown_params))
+        shown_params.update(params)
         for maker in dict.fromkeys(makers.values()):
             yield from _row(f"from {maker}", " ".join(path for path in stage.deps if makers.get(path) == maker))
         yield from _row("code", f"{len(in_git & stage.deps.keys())} paths")

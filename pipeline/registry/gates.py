@@ -1,9 +1,9 @@
-"""What a model has to hold to become champion. Nothing here reads a test set: that would be choosing by it.
+"""Gates that a model must pass to become champion. No gate reads a test set: the champion is not chosen by it.
 
-Against the champion, image by image: it must not be worse (McNemar's exact test). Each part of the images is tested at
-its share of the level (Bonferroni), so that a model as good as the champion is seldom refused, however many parts there
-are. That alone would let many small steps down add up, each too small to be seen; so there are limits that don't move,
-too. Where the champion was validated on other images, it is not compared by these: it may have learnt them by heart.
+A challenger must not be worse than the champion, image by image (McNemar's exact test). Each part of the images is
+tested at its share of the level (Bonferroni): otherwise an equal model fails more often the more parts there are. Fixed
+limits prevent that many small losses, each insignificant, add up. A champion that was validated on other images is not
+compared on these: it may have been trained on them.
 """
 
 from collections.abc import Mapping
@@ -25,22 +25,20 @@ from serving.model.predictor import Predictor
 
 LIMITS = CONF / "gates.yaml"
 BATCH = 500  # images
-CANVAS_PX = 280  # as the page sends it
-N_TIMED = 300  # pairs
+CANVAS_PX = 280  # side of the page's picture
+N_PAIRS = 300  # of timed runs
 
 
 class Limits(BaseModel):
-    """All of conf/gates.yaml."""
+    """The limits in conf/gates.yaml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    mnist: float = Field(ge=0, le=1, description="least share of MNIST's validation images that are read right")
+    mnist: float = Field(ge=0, le=1, description="least share of MNIST's validation images that are read correctly")
     strokes: float = Field(ge=0, le=1, description="the same of pen strokes, or of generated ones where there are none")
-    nondigits: float = Field(ge=0, le=1, description="least share of things that are no digit that are refused")
-    p_value: float = Field(
-        gt=0, lt=1, description="at a smaller one, of all parts together, it is worse than the champion"
-    )
-    latency_ratio: float = Field(gt=0, description="largest, to the champion, timed in turn on the page's canvas")
+    nondigits: float = Field(ge=0, le=1, description="least share of non-digits that are refused")
+    p_value: float = Field(gt=0, lt=1, description="level of all tests together, below which a model is worse")
+    latency_ratio: float = Field(gt=0, description="largest ratio to the champion's time, on a picture of the page")
     size_bytes: int = Field(ge=1, description="largest file")
 
 
@@ -49,11 +47,11 @@ class Gate:
     """One condition.
 
     Attributes:
-        name: what is looked at.
-        value: what was found; None: it could not be compared, and that holds nobody up.
-        limit: what is allowed.
-        is_least: whether the limit is the least that is allowed; else the largest.
-        note: what the value comes from, or why there is none.
+        name: of the measured quantity.
+        value: measured; None if it can't be compared, which passes.
+        limit: of the value.
+        is_least: the limit is the least allowed value, otherwise the largest.
+        note: origin of the value, or why there is none.
     """
 
     name: str
@@ -63,31 +61,31 @@ class Gate:
     note: str = ""
 
     @property
-    def holds(self) -> bool:
-        """Whether the value is within the limit; one that is not a number isn't."""
+    def passes(self) -> bool:
+        """Whether the value is within the limit; NaN is not."""
         if self.value is None:
             return True
         return self.value >= self.limit if self.is_least else self.value <= self.limit
 
     def __str__(self) -> str:
-        """What was found, in one line."""
+        """Return the result in one line."""
         if self.value is None:
             return f"not compared: {self.note}"
         value, limit = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (self.value, self.limit))
-        said = f"{value}, {'at least' if self.is_least else 'at most'} {limit}"
-        return f"{'holds' if self.holds else 'FAILS'}: {said}{self.note and f' ({self.note})'}"
+        comparison = f"{value}, {'at least' if self.is_least else 'at most'} {limit}"
+        return f"{'holds' if self.passes else 'FAILS'}: {comparison}{self.note and f' ({self.note})'}"
 
 
 def load_limits(path: Path = LIMITS) -> Limits:
     """Read the limits.
 
     Raises:
-        ConfigError: naming the key, the value and what is allowed, or why the file can't be read.
+        ConfigError: the file can't be read, or a limit is missing, unknown or out of its range.
     """
     try:
         values = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"conf/{path.name} can't be read; mend it, or take it from git again:\n{error}") from error
+        raise ConfigError(f"conf/{path.name} can't be read; fix it, or restore it from git:\n{error}") from error
     if not isinstance(values, dict):
         keys = ", ".join(Limits.model_fields)
         raise ConfigError(f"conf/{path.name} must give a number to each of {keys}: `key: number`, not {values!r}")
@@ -98,19 +96,19 @@ def load_limits(path: Path = LIMITS) -> Limits:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
-    said = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    return said if problem["type"] == "missing" else f"{said}, not {problem['input']!r}"
+    message = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    return message if problem["type"] == "missing" else f"{message}, not {problem['input']!r}"
 
 
 def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Limits) -> list[Gate]:
-    """What every model has to hold.
+    """Return the gates of every model.
 
     Args:
-        right: as `read_right` gives it.
+        right: from `read_right`.
         size_bytes: of the file.
         limits: of the project.
     """
-    least = {"mnist": limits.mnist, "nondigits": limits.nondigits}  # all else are strokes
+    least = {"mnist": limits.mnist, "nondigits": limits.nondigits}  # all other parts are strokes
     gates = [
         Gate(part, float(hits.mean()), least.get(part, limits.strokes), True, f"of {len(hits)} validation images")
         for part, hits in right.items()
@@ -121,12 +119,12 @@ def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Lim
 def relative_gates(
     right: Mapping[str, np.ndarray], champions: Mapping[str, np.ndarray] | None, ratio: float, limits: Limits
 ) -> list[Gate]:
-    """What a challenger has to hold against the champion.
+    """Return the gates of a challenger against the champion.
 
     Args:
-        right: as `read_right` gives it.
-        champions: the champion's, of the same images; None: these are not the ones that it was validated on.
-        ratio: as `latency_ratio` gives it.
+        right: from `read_right`.
+        champions: the champion's, on the same images; None if it was validated on others.
+        ratio: from `latency_ratio`.
         limits: of the project.
     """
     gates = []
@@ -136,33 +134,31 @@ def relative_gates(
             n_lost, n_won = int((champions[part] & ~hits).sum()), int((hits & ~champions[part]).sum())
             p_value, note = mcnemar(n_lost, n_won), f"{n_won} images won, {n_lost} lost"
         gates.append(Gate(f"{part}_p_value", p_value, limits.p_value / len(right), True, note))
-    return [*gates, Gate("latency_ratio", ratio, limits.latency_ratio, False, f"median of {N_TIMED} pairs")]
+    return [*gates, Gate("latency_ratio", ratio, limits.latency_ratio, False, f"median of {N_PAIRS} pairs")]
 
 
 def mcnemar(n_lost: int, n_won: int) -> float:
-    """Probability of so many losses or more if neither were better: McNemar's test, 1947, exact and one-sided."""
+    """Return the p-value of McNemar's test (1947), exact and one-sided, that the model which lost images is worse."""
     if not n_lost + n_won:
         return 1.0
     return float(binomtest(n_lost, n_lost + n_won, alternative="greater").pvalue)
 
 
 def is_comparable(challenger: Predictor, champion: Predictor) -> bool:
-    """Whether both were validated on the same images: then neither was trained on them."""
-    of_one, of_other = (one.card.data.get("sha256", {}).get("validation") for one in (challenger, champion))
-    return of_one is not None and of_one == of_other
+    """Return whether both were validated on the same images: then neither was trained on them."""
+    return challenger.card.data["sha256"]["validation"] == champion.card.data["sha256"]["validation"]
 
 
 def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]) -> dict[str, np.ndarray]:
-    """What a model file gets right, as it would be served.
+    """Return which images a model file answers correctly.
 
     Args:
         predictor: the file.
-        validation: the images. The file normalises them once more, which changes one in some hundreds, for every model.
-        parts: what they consist of, as in the card of the data.
+        validation: normalised images. The file normalises them again, which changes one in some hundreds.
+        parts: of the images, from the card of the data.
 
     Returns:
-        bool ``[n]`` for each part: of digits, whether they are read right and not refused; of others, whether they are
-        refused.
+        bool ``[n]`` for each part: digits that are read correctly and not refused, non-digits that are refused.
     """
     n_images = len(validation.labels)
     batches = [predictor.run(validation.images[start : start + BATCH]) for start in range(0, n_images, BATCH)]
@@ -176,6 +172,6 @@ def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]
 
 
 def latency_ratio(challenger: Predictor, champion: Predictor) -> float:
-    """Time of the one to the other's: the median over pairs that ran one after the other."""
-    times = time_pairs({"challenger": challenger.run, "champion": champion.run}, one(CANVAS_PX), N_TIMED)
+    """Return the median ratio of their times, over pairs of consecutive runs."""
+    times = time_pairs({"challenger": challenger.run, "champion": champion.run}, one(CANVAS_PX), N_PAIRS)
     return float(np.median(times["challenger"] / times["champion"]))

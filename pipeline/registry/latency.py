@@ -1,4 +1,4 @@
-"""How long model files take, side by side: they run in turn, so that all see the same machine."""
+"""Time model files in turn, so that all of them run under the same load."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,14 +11,14 @@ N_WARM_UP = 20  # rounds
 
 
 def one(side: int) -> np.ndarray:
-    """A drawn 1: uint8 ``[1, side, side]``, dark on light."""
+    """Return a picture of a 1: uint8 ``[1, side, side]``, dark on light."""
     image = np.full((1, side, side), 255, np.uint8)
     image[0, side // 4 : 3 * side // 4, side // 2 : side // 2 + max(2, side // 12)] = 0
     return image
 
 
 def time_pairs(runs: Mapping[str, Run], image: np.ndarray, n_runs: int) -> dict[str, np.ndarray]:
-    """Microseconds of each run: float64 ``[n_runs]`` by name; those of equal index ran one after the other."""
+    """Return microseconds of each run: float64 ``[n_runs]`` by name; equal indices ran one after the other."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(N_WARM_UP + n_runs):
         for name in list(runs)[:: 1 if number % 2 else -1]:

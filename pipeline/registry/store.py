@@ -1,8 +1,6 @@
-"""MLflow, read: the runs of a sweep, and the registry of models. `tracking.py` is what runs write with.
+"""Read runs from MLflow, and read and write its model registry."""
 
-Apart from it, because DVC trains again when a module changes that training imports.
-"""
-
+import ast
 import hashlib
 import os
 import tempfile
@@ -10,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import mlflow
 from mlflow.entities import Run as MlflowRun
@@ -21,26 +20,27 @@ from pipeline.base.errors import RegistryError
 from pipeline.base.files import file_sha256, write_atomic
 from pipeline.base.paths import Outputs
 from pipeline.network.history import Epoch
+from pipeline.tracking.journal import first_line
 from pipeline.tracking.runs import EXPERIMENT, MODEL_TAG, WEIGHTS_TAG, uri
 
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # for one file of a megabyte
 
 MODEL = "digits"
-CHAMPION = "champion"  # the alias of the version to serve
-CHALLENGER = "challenger"  # of the one registered last
-ALL = 50_000  # runs: MLflow takes no larger number
+CHAMPION = "champion"  # alias of the version to serve
+CHALLENGER = "challenger"  # alias of the latest version
+ALL = 50_000  # runs: the largest number that MLflow allows
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A run that trained, as MLflow has it.
+    """An MLflow run of a training.
 
     Attributes:
         run_id, name: in MLflow.
         status: FINISHED, if nothing went wrong.
-        parameters: the values that it ran with, by dotted key, as `str` writes them.
+        parameters: by dotted key, as `str` writes the values.
         metrics: the last value of each.
-        tags: what it started from, and what it made.
+        tags: code and data that it started from, digests of its results.
         seconds: of all its epochs.
     """
 
@@ -52,9 +52,23 @@ class Trial:
     tags: dict[str, str]
     seconds: float
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters of the run and of its last export, with their types."""
+        exported = {key: text for key, text in self.tags.items() if key.startswith("export.")}
+        return {key: _parse(text) for key, text in (self.parameters | exported).items()}
+
+
+def _parse(text: str) -> Any:
+    """Undo `str` of a number, a truth value, None, a list or a text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
 
 def latest_sweep() -> str:
-    """The run ID of the sweep that started a trial last.
+    """Return the run ID of the sweep with the latest trial.
 
     Raises:
         RegistryError: there is none, or MLflow does not answer.
@@ -67,7 +81,7 @@ def latest_sweep() -> str:
 
 
 def load_sweep(run_id: str) -> list[Trial]:
-    """The trials of a sweep, by the run ID of their parent.
+    """Return the trials of a sweep, by the run ID of their parent.
 
     Raises:
         RegistryError: it has none, or MLflow does not answer.
@@ -79,17 +93,17 @@ def load_sweep(run_id: str) -> list[Trial]:
 
 
 def load_trial(run_id: str) -> Trial:
-    """One run.
+    """Return a run.
 
     Raises:
-        RegistryError: it is not there, or MLflow does not answer.
+        RegistryError: MLflow does not have it, or does not answer.
     """
     with _store() as client:
         return _trial(client, client.get_run(run_id))
 
 
 def find_trial(weights_sha256: str) -> Trial | None:
-    """The latest run that made these weights, if there is one.
+    """Return the latest run that made these weights, if there is one.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -100,7 +114,7 @@ def find_trial(weights_sha256: str) -> Trial | None:
 
 
 def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
-    """The runs that exported a model file, the latest first, by its SHA-256 or the first digits of that.
+    """Return the runs that exported a model file, latest first, by its SHA-256 or the first digits of it.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -110,24 +124,23 @@ def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
 
 
 def find_export(model_sha256: str) -> Trial:
-    """The latest run that exported this model file.
+    """Return the latest run that exported this model file.
 
     Raises:
         RegistryError: there is none, or MLflow does not answer.
     """
     if not (found := find_exports(model_sha256, max_results=1)):
-        again = "run `dvc repro --force --single-item export`"
-        raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {again}")
+        do = "run `dvc repro --force --single-item export`"
+        raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {do}")
     return found[0]
 
 
 def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None:
-    """The latest finished run of an experiment with these values; None: there is none.
+    """Return the latest finished run of an experiment with these values, if there is one.
 
     Args:
         name: value of `experiment.name`.
-        parameters: by dotted key; others of the run may have any value. One that a run does not know came later, and is
-            null for what was done without it.
+        parameters: by dotted key; other parameters of the run may have any value.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -135,13 +148,12 @@ def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None
     wanted = {key: str(value) for key, value in parameters.items()}
     with _store() as client:
         runs = _search(client, f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
-        unknown = dict.fromkeys(wanted, str(None))
-        found = [run for run in runs if wanted.items() <= (unknown | run.data.params).items()]
+        found = [run for run in runs if wanted.items() <= run.data.params.items()]
         return _trial(client, found[0]) if found else None
 
 
 def load_history(run_id: str) -> list[Epoch]:
-    """The figures of each epoch of a run.
+    """Return the metrics of each epoch of a run.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -155,7 +167,7 @@ def load_history(run_id: str) -> list[Epoch]:
 
 
 def fetch_network(run_id: str, outputs: Outputs) -> None:
-    """Copy the weights and the calibration that a run recorded to where `load_reader` looks for them.
+    """Copy the weights and the calibration of a run to the paths that `load_reader` reads.
 
     Raises:
         RegistryError: MLflow does not have them, or does not answer.
@@ -168,7 +180,7 @@ def fetch_network(run_id: str, outputs: Outputs) -> None:
 
 
 def page(weights: Path) -> str | None:
-    """Address of the page of the run that recorded these weights, on the server or on `make ui`; None: no run did.
+    """Return the address of the run that made these weights, on the server or on `make ui`; None without a run.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -184,9 +196,10 @@ class Version:
     """A version of the registered model.
 
     Attributes:
-        number: as MLflow counts, from "1".
+        number: "1", "2", ...
         sha256: of the model file.
-        run_id, commit: the run that exported it, and what was committed when it was registered; empty if unknown.
+        run_id: of the run that exported it; empty if unknown.
+        commit: HEAD when it was registered; empty if unknown.
     """
 
     number: str
@@ -196,7 +209,7 @@ class Version:
 
 
 def versions() -> dict[str, Version]:
-    """All versions of the model, each by its number and by its aliases; empty before the first.
+    """Return all versions of the model, by number and by alias.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -211,10 +224,10 @@ def versions() -> dict[str, Version]:
 
 
 def add_version(export: Trial) -> Version:
-    """The model file that a run exported, as a version with the alias `CHALLENGER`; a file has one version.
+    """Add the model file of a run to the registry, unless it is there, with the alias `CHALLENGER`.
 
     Args:
-        export: as `find_export` finds it.
+        export: from `find_export`.
 
     Raises:
         RegistryError: the run's model is not in MLflow, or MLflow does not answer.
@@ -226,7 +239,9 @@ def add_version(export: Trial) -> Version:
             models = client.search_logged_models(
                 [client.get_run(export.run_id).info.experiment_id],
                 filter_string=f"source_run_id = '{export.run_id}'",
-                order_by=[{"field_name": "creation_time", "ascending": False}],  # an export that was done again
+                order_by=[
+                    {"field_name": "creation_time", "ascending": False}
+                ],  # the run may have exported several times
             )
             if not models:
                 raise RegistryError(f"MLflow at {uri()} has no model of the run {export.run_id}: export it again")
@@ -246,7 +261,7 @@ def set_champion(version: Version) -> None:
 
 
 def tag_version(version: Version, tags: Mapping[str, str]) -> None:
-    """Write down what was found about a version.
+    """Add tags to a version.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -260,7 +275,7 @@ def fetch(version: Version, path: Path) -> None:
     """Write the model file of a version to `path`.
 
     Raises:
-        RegistryError: its bytes are not those that were registered, or MLflow does not answer.
+        RegistryError: the bytes are not those that were registered, or MLflow does not answer.
     """
     with _store(), tempfile.TemporaryDirectory() as directory:
         source = f"models:/{MODEL}/{version.number}/model.onnx"
@@ -276,11 +291,11 @@ def _store() -> Iterator[mlflow.MlflowClient]:
     try:
         yield mlflow.MlflowClient()
     except MlflowException as error:
-        raise RegistryError(f"MLflow at {uri()}: {str(error).splitlines()[0][:300]}") from error
+        raise RegistryError(f"MLflow at {uri()}: {first_line(error)}") from error
 
 
 def _search(client: mlflow.MlflowClient, condition: str, max_results: int = ALL) -> Sequence[MlflowRun]:
-    """Runs of this project, the latest first."""
+    """Return runs of this project, latest first."""
     if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
         return []
     order = ["attributes.start_time DESC"]

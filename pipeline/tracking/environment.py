@@ -1,32 +1,27 @@
-"""What a run stands on: the code, the packages, the machine."""
+"""Describe what a run depends on: code, packages, machine."""
 
 import platform
-import subprocess
 from importlib.metadata import distributions
 
 import psutil
 
 from pipeline.base.files import file_sha256
 from pipeline.base.paths import ROOT
+from pipeline.tracking.git import GitError, git
 
 
 def code_tags() -> dict[str, str]:
-    """The commit that is checked out, and the digest of what the pipeline had last made.
-
-    Returns:
-        `git_commit`, marked if files differ from it; `dvc_lock_sha256`. "none" where there is none.
-    """
-    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    """Return the commit that is checked out, marked if files differ from it, and the SHA-256 of dvc.lock."""
     try:
-        commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:  # no git
-        commit = ""
+        commit = git(ROOT, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty").decode().strip()
+    except GitError:
+        commit = "none"
     lock = ROOT / "dvc.lock"
-    return {"git_commit": commit or "none", "dvc_lock_sha256": file_sha256(lock) if lock.exists() else "none"}
+    return {"git_commit": commit, "dvc_lock_sha256": file_sha256(lock) if lock.exists() else "none"}
 
 
 def describe() -> str:
-    """System, processors and packages, one a line; the packages as pip takes them."""
+    """Return system, processors and packages, one per line; the packages as a pip requirements file lists them."""
     machine = f"{platform.platform()}, Python {platform.python_version()}"
     cores = f"{psutil.cpu_count(logical=False)} cores, {psutil.cpu_count()} threads"
     memory = f"{psutil.virtual_memory().total / 2**30:.1f} GiB"
@@ -35,11 +30,7 @@ def describe() -> str:
 
 
 def usage() -> dict[str, float]:
-    """What this process and the machine use, since the call before where it is a rate.
-
-    Returns:
-        Figures by the names under which MLflow shows them as the system's.
-    """
+    """Return system metrics, by MLflow's names; a rate is an average since the previous call."""
     memory = psutil.virtual_memory()
     return {
         "system/cpu_utilization_percentage": psutil.cpu_percent(),

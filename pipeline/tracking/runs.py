@@ -1,13 +1,12 @@
-"""MLflow, written to: what runs leave there. `registry.py` reads it; no other module imports mlflow.
+"""Record runs in MLflow.
 
-Tracking serves training, never the other way round. A run writes each event into a journal in its output directory
-first, then to the store; what the store missed, `python -m pipeline.replay` brings to it.
-The store is mlflow.db (SQLite) in the repository, or the server that MLFLOW_TRACKING_URI names.
+Tracking observes a training: no error of it ends one. A run first writes each event into a journal in its output
+directory, then sends it to the store; `python -m pipeline.replay` sends what the store missed.
+The store is mlflow.db (SQLite) in the repository, or the server at MLFLOW_TRACKING_URI.
 """
 
 import json
 import os
-import signal
 import sys
 import uuid
 from collections import Counter
@@ -16,13 +15,12 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import numpy as np
 import onnx
 
 from pipeline.base.errors import Pruned
-from pipeline.base.files import file_sha256
+from pipeline.base.files import file_sha256, write_json
 from pipeline.base.paths import PROJECT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import flatten
@@ -32,7 +30,7 @@ from pipeline.tracking import journal
 from pipeline.tracking.environment import code_tags, describe, usage
 from pipeline.tracking.journal import Event, Journal
 
-# Where MLflow looks for them. Its own defaults wait 247 s at every call to a dead server.
+# MLflow's defaults wait 247 s at each call to a dead server.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -45,12 +43,12 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_I
 
 EXPERIMENT = "inkling"
 OWN_STORE = f"sqlite:///{PROJECT / 'mlflow.db'}"
-PATIENCE_S, OWN_PATIENCE_S = 10, 60  # what a run waits for a server, a database of its own; the journal keeps the rest
-SWEEP = "INKLING_SWEEP"  # the variable by which a trial knows the sweep that it belongs to
-# Tags that runs are found by. Each run has one of its own, so that a replay never makes a second run.
+PATIENCE_S, OWN_PATIENCE_S = 10, 60  # that a run waits for a server, and for its own database
+SWEEP = "INKLING_SWEEP"  # environment variable with the path of the file that `start_sweep` writes for its trials
+# Each run has one of these tags, so that a replay finds it and makes no second one.
 JOURNAL_TAG, STUDY_TAG = "journal", "study"
-WEIGHTS_TAG = "weights_sha256"  # how the later stages find the run that made the weights they have
-MODEL_TAG = "model_sha256"  # how a registration finds the run that exported the file
+WEIGHTS_TAG = "weights_sha256"  # by which later stages find the run that made the weights
+MODEL_TAG = "model_sha256"  # by which a registration finds the run that exported the file
 DATA_TAG = "data_sha256"
 
 
@@ -69,12 +67,12 @@ class Run:
             self._log("end", status=status)
 
     def log_setting(self, config: Config) -> None:
-        """Record the values that it runs with, the machine, and the versions of all packages."""
+        """Record the parameters, the machine, and the versions of all packages."""
         self._log("parameters", values=parameters(config))
         self._log("text", file="environment.txt", text=describe())
 
     def log_data(self, splits: dict[str, Split], card: DataCard) -> None:
-        """Record the images that were used, with their digests."""
+        """Record the names and digests of the images."""
         for name, split in splits.items():
             dataset = mlflow.data.numpy_dataset.from_numpy(
                 split.images, targets=split.labels, name=f"{card.source}-{name}", digest=digest(split)[:32]
@@ -82,32 +80,32 @@ class Run:
             self._log("data", context=name, dataset=json.loads(dataset.to_json()))
 
     def log_epoch(self, epoch: Epoch, seconds: float) -> None:
-        """Record the figures of an epoch, and what it used of the machine."""
+        """Record the metrics of an epoch and of the machine."""
         values = asdict(epoch)
         step = values.pop("epoch")
         self._log("metrics", values=values | {"epoch_seconds": seconds} | usage(), step=step)
 
     def log_results(self, outputs: Outputs, kept: Epoch, n_weights: int) -> None:
-        """Record what training made: the epoch that is kept, the weights, the calibration, the curves."""
+        """Record the results of a training: the kept epoch, the weights, the calibration, the curves."""
         self.log_metrics({f"kept_{name}": value for name, value in asdict(kept).items()} | {"n_weights": n_weights})
         self._log("tags", values={WEIGHTS_TAG: file_sha256(outputs.weights)})
         self._log_files("network", outputs.weights, outputs.calibration)
         self.log_plots(outputs.plot("curves.png"), outputs.plot("history.csv"))
 
     def log_plots(self, *files: Path) -> None:
-        """Record pictures and their data."""
+        """Record plots and their data."""
         self._log_files("plots", *files)
 
     def log_metrics(self, values: dict[str, float]) -> None:
-        """Record final figures."""
+        """Record final metrics."""
         self._log("metrics", values=values, step=0)
 
     def log_export(self, parameters: dict[str, Any]) -> None:
-        """Record the parameters of an export: as tags, because another export of the same run may change them."""
+        """Record the parameters of an export, as tags: another export of the same run may change them."""
         self._log("tags", values={f"export.{key}": value for key, value in parameters.items()})
 
     def log_model(self, file: Path, example: dict[str, np.ndarray], answer: dict[str, np.ndarray]) -> None:
-        """Record the model file with an example, and with its signature, from the example and its answer."""
+        """Record the model file with an example, and with the signature of the example and its answer."""
         signature = infer_signature(example, answer).to_dict()
         shown = {name: array.tolist() for name, array in example.items()}
         self.journal.append_file("model", file, signature=signature, example=shown)
@@ -119,7 +117,7 @@ class Run:
 
 @contextmanager
 def start_run(name: str, config: Config, card: DataCard, outputs: Outputs) -> Iterator[Run]:
-    """A new run with the parameters and the state of code and data that it starts from; in a sweep, a child of it."""
+    """Start a run with its parameters and the state of code and data; within a sweep, as a child of it."""
     sweep = _sweep()
     parent = sweep.get("start")
     swept = parent["tags"] if parent else {}  # a remote machine may have no git
@@ -133,39 +131,40 @@ def start_run(name: str, config: Config, card: DataCard, outputs: Outputs) -> It
 
 @contextmanager
 def resume_run(outputs: Outputs) -> Iterator[Run]:
-    """The run that made the weights there, to add what came of them; a new one if the store does not know it."""
+    """Resume the run that made the weights; start a new one if the store does not have it."""
     sha256 = file_sha256(outputs.weights)
-    replay(outputs.journals)  # what the store missed of that run comes first, or it is not found
-    is_told = not journal.is_waiting(outputs.journals, sha256, json.dumps(uri()))
-    run = Run(outputs.journals, _start("pipeline", {}, found_by=(WEIGHTS_TAG, sha256)), is_told)
+    replay(outputs.journals)  # an unsent run would not be found
+    is_online = not journal.is_waiting(outputs.journals, sha256, json.dumps(uri()))
+    run = Run(outputs.journals, _start("pipeline", {}, found_by=(WEIGHTS_TAG, sha256)), is_online)
     with _ended(run):
         yield run
 
 
 @contextmanager
-def start_sweep(name: str, directory: Path, study: str | None = None) -> Iterator[str]:
-    """The run of a whole sweep, parent of the runs of its trials.
+def start_sweep(name: str, directory: Path, study: str | None = None) -> Iterator[Path]:
+    """Start the run of a sweep, parent of the runs of its trials.
 
-    Made before the first trial starts: of several processes that make a database and an experiment at once, some fail.
+    It starts before the first trial: processes that create a database and an experiment at the same time may fail.
 
     Args:
         name: of the run.
-        directory: of the sweep; pictures and tables that are left there are recorded.
-        study: the ID of a search's study; one that was interrupted goes on in the same run.
+        directory: of the sweep; plots and tables in it are recorded.
+        study: ID of a search's study; an interrupted search continues in the same run.
 
     Yields:
-        What the trials need to know, for their variable `SWEEP`.
+        The path of a file with the store and the run, for the variable `SWEEP` of the trials.
     """
     start = _start(name, code_tags(), found_by=(STUDY_TAG, study) if study else None)
     run = Run(Outputs(directory).journals, start)
+    file = directory.resolve() / "sweep.json"
+    write_json(file, {"is_online": run.journal.is_sent, "start": run.start})
     with _ended(run):
         try:
-            told = quote(json.dumps({"is_online": run.journal.is_sent, "start": run.start}))
-            yield told.replace("~", "%7E")  # which Hydra takes for a deletion
+            yield file
         finally:
-            if not _is_told_to_stop(sys.exc_info()[1]):
+            if not was_interrupted(sys.exception()):
                 journal.wait_for_trials(directory)
-            replay(directory)  # before the end, which sums up what the store knows of the trials
+            replay(directory)  # before the end, which counts the trials in the store
             run.log_plots(*sorted([*directory.glob("*.csv"), *directory.glob("*.png")]))
 
 
@@ -178,32 +177,33 @@ def _ended(run: Run) -> Iterator[None]:
         run.end("FINISHED")
         raise
     except BaseException as error:
-        run.end("KILLED" if _is_told_to_stop(error) else "FAILED")
+        run.end("KILLED" if was_interrupted(error) else "FAILED")
         raise
     run.end("FINISHED")
 
 
-def _is_told_to_stop(error: BaseException | None) -> bool:
-    return isinstance(error, KeyboardInterrupt) or (error is not None and error.args == (signal.SIGTERM,))  # by Ray
+def was_interrupted(error: BaseException | None) -> bool:
+    """Return whether Ctrl+C or SIGTERM, which `pipeline.runtime.stage` makes equal, ended a run."""
+    return isinstance(error, KeyboardInterrupt)
 
 
 def replay(directory: Path) -> tuple[int, int]:
-    """Tell the store what it missed of the runs below a directory, and the end of those whose process was killed.
+    """Send what the store missed of the runs below a directory, and end runs whose process was killed.
 
     Returns:
-        Numbers of runs that the store knows whole now, and that it still does not.
+        Numbers of runs that were sent, and that were not.
     """
     return journal.replay(directory, _send, PATIENCE_S)
 
 
 def _start(name: str, tags: dict[str, str], parent: Event | None = None, found_by: Any = None) -> Event:
-    """The first event of a run; it carries that of its sweep, so that whoever is first can make both."""
+    """Return the first event of a run. It contains the first event of its sweep: a trial may have to create both."""
     key, value = found_by or (JOURNAL_TAG, uuid.uuid4().hex)
     return {"name": name, "found_by": key, "tags": resolve_tags(tags | {key: value}), "parent": parent}
 
 
 def _send(run_id: str, event: Event) -> str:
-    """Tell the store an event, once or again: what it knows already stays as it is. Returns the run's id."""
+    """Send an event to the store. Idempotent. Return the run ID."""
     client = mlflow.MlflowClient(event["store"])
     values = event.get("values", {})
     match event["kind"]:
@@ -245,7 +245,7 @@ def _find_or_create(client: mlflow.MlflowClient, start: Event) -> str:
 def _experiment_id(client: mlflow.MlflowClient, store: str) -> str:
     if found := client.get_experiment_by_name(EXPERIMENT):
         return found.experiment_id
-    files = (PROJECT / "mlartifacts").as_uri() if store == OWN_STORE else None  # a server decides itself
+    files = (PROJECT / "mlartifacts").as_uri() if store == OWN_STORE else None  # a server chooses its own place
     return client.create_experiment(EXPERIMENT, files)
 
 
@@ -255,7 +255,7 @@ def _send_model(client: mlflow.MlflowClient, run_id: str, event: Event, file: Pa
     mlflow.set_tracking_uri(event["store"])
     signature = ModelSignature.from_dict(event["signature"])
     dtypes = {name: tensor.type for name, tensor in signature.inputs.input_dict().items()}
-    with mlflow.start_run(run_id):  # the client alone would file the model under the experiment "Default"
+    with mlflow.start_run(run_id):  # a client would put the model into the experiment "Default"
         mlflow.onnx.log_model(
             onnx.load(file),
             name="digits",
@@ -269,11 +269,11 @@ def _send_model(client: mlflow.MlflowClient, run_id: str, event: Event, file: Pa
 
 
 def _sum_up(client: mlflow.MlflowClient, run: mlflow.entities.Run) -> None:
-    """At the end of a sweep, or of a trial that outlives it: how all ended; one that runs has lost its process."""
+    """Count the trials at the end of a sweep, or of a trial that ends after it. A running trial lost its process."""
     run_id = run.data.tags.get(MLFLOW_PARENT_RUN_ID, run.info.run_id)
     children, order = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'", ["metrics.kept_val_accuracy DESC"]
     trials = client.search_runs([run.info.experiment_id], children, max_results=10_000, order_by=order)
-    if not trials or client.get_run(run_id).info.status == "RUNNING":  # it is no sweep, or not at its end
+    if not trials or client.get_run(run_id).info.status == "RUNNING":  # not a sweep, or not ended
         return
     n_ended = Counter(trial.info.status.replace("RUNNING", "KILLED") for trial in trials)
     for trial in filter(lambda trial: trial.info.status == "RUNNING", trials):
@@ -286,16 +286,17 @@ def _sum_up(client: mlflow.MlflowClient, run: mlflow.entities.Run) -> None:
 
 
 def parameters(config: Config) -> dict[str, Any]:
-    """What a run is filed with, by dotted key: all but the export's, which is done again without another training."""
+    """Return the parameters of a run by dotted key, without those of the export, which a run may repeat."""
     return {key: value for key, value in flatten(config).items() if not key.startswith("export.")}
 
 
 def uri() -> str:
-    """Address of the store: that of the sweep, else the environment's, else our own."""
+    """Return the address of the store: of the sweep, otherwise MLFLOW_TRACKING_URI, otherwise the own database."""
     sweep = _sweep()
     return sweep["start"]["store"] if sweep else os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE
 
 
 def _sweep() -> dict[str, Any]:
-    """What `start_sweep` told the trials; in a process that is none, nothing."""
-    return json.loads(unquote(os.environ.get(SWEEP, "{}")))
+    """Return what `start_sweep` wrote for its trials; empty outside of a trial."""
+    file = os.environ.get(SWEEP)
+    return json.loads(Path(file).read_text()) if file else {}

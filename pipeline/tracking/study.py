@@ -1,4 +1,4 @@
-"""A search by Optuna: its study, and what a trial tells it and asks it. Without a search, a trial does nothing here."""
+"""The study of a search by Optuna. Functions for trials do nothing outside of a search."""
 
 import fcntl
 import hashlib
@@ -14,30 +14,30 @@ from pipeline.base.errors import ConfigError, Pruned
 from pipeline.base.paths import OUTPUTS
 from pipeline.network.history import Epoch
 
-if TYPE_CHECKING:  # it takes a second, and only a search needs it
+if TYPE_CHECKING:  # the import takes a second
     import optuna
 
 
-FIGURES = ("val_accuracy", "n_weights")  # what `train` returns, and an objective may be
+FIGURES = ("val_accuracy", "n_weights")  # that `train` returns, and that can be objectives
 ID, VALUES = "id", "values"  # attributes of a study
 
 
 @contextmanager
-def hold_study(settings: Any, values: Sequence[str]) -> Iterator[str]:
-    """Make the study or open it, for one driver at a time on this machine; yields its ID.
+def open_study(settings: Any, values: Sequence[str]) -> Iterator[str]:
+    """Create the study or open it, for one driver at a time on this machine. Yield its ID.
 
     Args:
-        settings: the sweeper's, conf/hydra/sweeper/optuna.yaml.
-        values: all that decides about the trials, in any order: a study is of one search.
+        settings: of the sweeper, conf/hydra/sweeper/optuna.yaml.
+        values: all overrides and digests that determine the trials, in any order.
 
     Raises:
-        ConfigError: an objective is no figure, another search has this study, or another driver runs it.
+        ConfigError: an objective is unknown, the study belongs to another search, or another process runs it.
     """
     import optuna
 
     objectives = dict(settings.objectives)
     if unknown := objectives.keys() - set(FIGURES):
-        raise ConfigError(f"hydra.sweeper.objectives: {', '.join(unknown)} is none of {', '.join(FIGURES)}")
+        raise ConfigError(f"hydra.sweeper.objectives: {', '.join(unknown)} is not one of {', '.join(FIGURES)}")
     OUTPUTS.mkdir(exist_ok=True)
     with (OUTPUTS / f"study-{_sha256(settings.study, str(settings.storage))}.lock").open("w") as lock:
         try:
@@ -49,14 +49,14 @@ def hold_study(settings: Any, values: Sequence[str]) -> Iterator[str]:
             study_name=settings.study, storage=storage, directions=directions, load_if_exists=True
         )
         digest = _sha256(*map(str, objectives.items()), *sorted(values))
-        # A new one each time: who deletes a study and begins again must not go on in the old one's run.
+        # A random ID: a study that was deleted and created again must not continue the old MLflow run.
         for name, value in ((ID, uuid.uuid4().hex), (VALUES, digest)):
             if name not in study.user_attrs:
                 study.set_user_attr(name, value)
         if study.user_attrs[VALUES] != digest:
             raise ConfigError(
-                f"the study {settings.study!r} is of another search: of other values, params.yaml or data. "
-                "hydra.sweeper.study=NAME begins another study"
+                f"the study {settings.study!r} belongs to another search: its values, params.yaml or data differ. "
+                "hydra.sweeper.study=NAME starts another study"
             )
         yield study.user_attrs[ID]
 
@@ -66,15 +66,15 @@ def _sha256(*texts: str) -> str:
 
 
 def open_storage(storage: Any) -> Any:
-    """What Optuna takes as storage, from a database's URL or what Hydra can make one of (`_target_`)."""
+    """Return Optuna's storage for the URL of a database or a Hydra node with `_target_`."""
     return storage if isinstance(storage, str) else instantiate(storage)
 
 
 def report(epoch: Epoch) -> None:
-    """Tell the study the validation accuracy of an epoch; with several objectives it is not asked.
+    """Report the validation accuracy of an epoch to the study; with several objectives there is no pruning.
 
     Raises:
-        Pruned: it says that this trial is losing.
+        Pruned: the study ends this trial.
     """
     if not (trial := _trial()) or len(trial.study.directions) > 1:
         return
@@ -87,13 +87,13 @@ def report(epoch: Epoch) -> None:
 
 
 def tell(figures: Mapping[str, float]) -> None:
-    """Tell the study the result: in the trial's own process, so that it is kept if that of the sweep is killed."""
+    """Report the result to the study, from the trial's process: it is kept if the process of the sweep is killed."""
     if trial := _trial():
         trial.study.tell(trial.number, [figures[name] for name in HydraConfig.get().sweeper.objectives])
 
 
 def _trial() -> "optuna.Trial | None":
-    """The trial that conf/hydra/sweeper/optuna.yaml speaks of in this process."""
+    """Return the trial of this process, `hydra.sweeper.trial`."""
     if not HydraConfig.initialized():
         return None
     settings: Any = HydraConfig.get().sweeper

@@ -1,7 +1,8 @@
-"""A sweep: its values are checked and its MLflow run is made before the first trial starts, whatever launches them."""
+"""Check all values of a sweep, and start its MLflow run, before any launcher starts the first trial."""
 
 import logging
 import os
+import signal
 import sys
 from itertools import zip_longest
 from pathlib import Path
@@ -20,70 +21,83 @@ from pipeline.config.schema import Config
 from pipeline.config.values import check, params_sha256
 from pipeline.dataset.splits import check_data, load_card
 from pipeline.runtime.stage import running
-from pipeline.tracking.study import hold_study
+from pipeline.tracking.study import open_study
 
 log = logging.getLogger(__name__)
-# For conf/hydra/launcher: how many trials the cores of this machine have threads for.
+# For conf/hydra/launcher: the number of trials for which this machine has cores.
 OmegaConf.register_new_resolver("trials_at_a_time", lambda threads: max(1, (os.cpu_count() or 1) // threads))
 
 
 class Sweep(Callback):
-    """Hydra calls this; conf/config.yaml names it. Launchers send it to the trials, so it holds nothing."""
+    """Callback in conf/config.yaml. Launchers pickle it for the trials, so it has no state."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Before the first trial."""
+        """Start the sweep, or exit with an error."""
         try:
-            self._begin(config)
+            _start(config)
         except InklingError as error:
             sys.exit(f"error: {error}")
-        except Exception:  # to Hydra it would be a warning, and the trials would be filed under no sweep
-            log.exception("the sweep can't begin")
+        except Exception:  # Hydra would only log a warning, and the trials would belong to no sweep
+            log.exception("the sweep can't start")
             sys.exit(1)
 
-    def _begin(self, config: DictConfig) -> None:
-        hydra = config.hydra
-        params = hydra.sweeper.get("params") or {}
-        arguments = [f"{key}={value}" for key, value in params.items()] + list(hydra.overrides.task)
-        study, card = None, load_card()
-        for checked in check_values(config, arguments):
-            check_data(card, data=checked.data.model_dump(), strokes=checked.strokes.model_dump())
-        if "study" in hydra.sweeper:
-            decisive = [*arguments, params_sha256(checked), *card.sha256.values()]
-            study = running.enter_context(hold_study(hydra.sweeper, decisive))
 
-        from pipeline.tracking import runs
+def _start(config: DictConfig) -> None:
+    hydra = config.hydra
+    params = hydra.sweeper.get("params") or {}
+    arguments = [f"{key}={value}" for key, value in params.items()] + list(hydra.overrides.task)
+    study, card = None, load_card()
+    for checked in check_values(config, arguments):
+        check_data(card, data=checked.data.model_dump(), strokes=checked.strokes.model_dump())
+    if "study" in hydra.sweeper:
+        decisive = [*arguments, params_sha256(checked), *card.sha256.values()]
+        study = running.enter_context(open_study(hydra.sweeper, decisive))
 
-        runs.replay(OUTPUTS)  # what a killed sweep has left
-        sweeper = hydra.runtime.choices["hydra/sweeper"]  # what is usual would push what is swept out of the table
-        ready = [] if sweeper == "basic" else [f"hydra/sweeper={sweeper}"]
-        name = " ".join([*ready, *hydra.overrides.task]) or "sweep"
-        directory = Path(hydra.sweep.dir).resolve()
-        sweep = runs.start_sweep(name, directory, study)
-        told = running.enter_context(sweep)
-        with read_write(config):
-            # By overrides, because neither environment nor working directory are the same wherever a trial runs.
-            quoted = str(directory).replace("'", r"\'")
-            hydra.overrides.hydra += [f"+hydra.job.env_set.{runs.SWEEP}={told}", f"hydra.sweep.dir='{quoted}'"]
+    from pipeline.tracking import runs
+
+    runs.replay(OUTPUTS)  # events of killed sweeps
+    sweeper = hydra.runtime.choices["hydra/sweeper"]
+    chosen = [] if sweeper == "basic" else [f"hydra/sweeper={sweeper}"]
+    name = " ".join([*chosen, *hydra.overrides.task]) or "sweep"
+    directory = Path(hydra.sweep.dir).resolve()
+    file = running.enter_context(runs.start_sweep(name, directory, study))
+    # As overrides: a trial in another process may have another environment and working directory.
+    settings = {f"+hydra.job.env_set.{runs.SWEEP}": file, "hydra.sweep.dir": directory}
+    with read_write(config):
+        for key, path in settings.items():
+            quoted = str(path).replace("'", r"\'")
+            hydra.overrides.hydra.append(f"{key}='{quoted}'")
+    if (ray_settings := OmegaConf.select(hydra, "launcher.ray.init")) is not None:
+        _start_ray(ray_settings)
+
+
+def _start_ray(settings: DictConfig) -> None:
+    """Start Ray before its launcher does: `ray.init` replaces the handler of SIGTERM, which is restored here."""
+    import ray
+
+    handler = signal.getsignal(signal.SIGTERM)
+    ray.init(**OmegaConf.to_container(settings, resolve=True))
+    signal.signal(signal.SIGTERM, handler)
 
 
 def check_values(config: DictConfig, arguments: list[str]) -> list[Config]:
-    """Check every value that a sweep may try, each at least once, beside the values that all trials share.
+    """Check every value of a sweep at least once, together with the values that all trials share.
 
     Args:
-        config: composed by Hydra, with its own part.
-        arguments: overrides, of which some have several values.
+        config: composed by Hydra, with its own section.
+        arguments: overrides; some have several values.
 
     Returns:
-        The configurations in which they were checked.
+        The checked configurations.
 
     Raises:
-        ConfigError: naming the key, the value and what is allowed.
+        ConfigError: with the key, the value and what is allowed.
     """
     loader = GlobalHydra.instance().config_loader()
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
     swept = [override for override in overrides if override.is_sweep_override()]
     if any(override.get_key_element().lstrip("+").startswith("runtime.") for override in swept):
-        raise ConfigError("runtime.* can't be swept: TensorFlow takes it once in a process; run them one by one")
+        raise ConfigError("runtime.* can't be swept: TensorFlow reads it once in a process; start a run for each value")
     shared = [override.input_line or "" for override in overrides if not override.is_sweep_override()]
     checked = []
     for values in list(zip_longest(*map(_assignments, swept))) or [()]:
@@ -99,7 +113,7 @@ def check_values(config: DictConfig, arguments: list[str]) -> list[Config]:
 
 
 def _assignments(override: Override) -> list[str]:
-    """Every value of a choice, both ends of an interval, as overrides."""
+    """Return overrides with every value of a choice, or with both ends of an interval."""
     key, value = override.get_key_element(), override.value()
     if override.is_interval_sweep():
         return [f"{key}={value.start}", f"{key}={value.end}"]  # type: ignore[union-attr]
