@@ -152,11 +152,11 @@ class Project:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path.read_bytes()
 
-    def client(self) -> Any:
-        """Return a client of its MLflow store."""
+    def client(self, store: str | None = None) -> Any:
+        """Return a client of an MLflow store, or of its own."""
         import mlflow
 
-        return mlflow.MlflowClient(self.store)
+        return mlflow.MlflowClient(store or self.store)
 
     def is_up_to_date(self) -> bool:
         """Return whether DVC has nothing to run."""

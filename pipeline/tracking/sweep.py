@@ -75,8 +75,9 @@ def _start_ray(settings: DictConfig) -> None:
     """Start Ray before its launcher does: `ray.init` replaces the handler of SIGTERM, which is restored here."""
     import ray
 
+    options: Any = OmegaConf.to_container(settings, resolve=True)
     handler = signal.getsignal(signal.SIGTERM)
-    ray.init(**OmegaConf.to_container(settings, resolve=True))
+    ray.init(**options)
     signal.signal(signal.SIGTERM, handler)
 
 

@@ -1,4 +1,4 @@
-"""`python -m pipeline.train` with a training that takes no time, and goes wrong as its seed tells it to."""
+"""`python -m pipeline.train` with a training that takes no time, and whose seed selects a failure."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def train(config, outputs, name):
                 time.sleep(0.05)
         match config.train.seed:
             case seed if seed == RAISES:
-                raise TrainingError("as it was told to")
+                raise TrainingError("as its seed demands")
             case seed if seed == KILLED:
                 os.kill(os.getpid(), signal.SIGKILL)
         accuracy = float("nan") if config.train.seed == NAN else epoch.val_accuracy
@@ -42,7 +42,7 @@ def train(config, outputs, name):
 
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
 def main(composed):
-    pipeline.train.train = train  # here, because this runs in the process that carries the trial
+    pipeline.train.train = train  # this runs in the process of the trial
     return pipeline.train.main.__wrapped__(composed)
 
 

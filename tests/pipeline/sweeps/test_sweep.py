@@ -1,4 +1,4 @@
-"""Sweeps end to end, with all that can go wrong: every trial is in MLflow, under its sweep, with its true end."""
+"""Sweeps from start to end: every trial is in MLflow, as a child of its sweep, with the right status."""
 
 import itertools
 import os
@@ -8,12 +8,13 @@ import time
 import pytest
 
 from pipeline.base.paths import CONF
-from tests.sweeps.conftest import of
-from tests.sweeps.trials import RAISES
+from tests.pipeline.sweeps.conftest import statuses
+from tests.pipeline.sweeps.trials import RAISES
+from tests.project import wait_until
 
 
 @pytest.mark.slow
-def test_a_trial_that_raises_fails_alone_and_the_values_that_ran_are_recorded(project):
+def test_a_failed_trial_leaves_the_others_and_all_values_are_recorded(project):
     project.sweep("train.learning_rate=0.25,0.5", f"train.seed=0,{RAISES}", ok=False)
     (sweep,), trials = project.runs()
     assert sweep.info.status == "FAILED"
@@ -28,7 +29,7 @@ def test_a_trial_that_raises_fails_alone_and_the_values_that_ran_are_recorded(pr
 
 
 @pytest.mark.slow
-def test_the_ready_grid_runs_every_combination(project):
+def test_the_preset_grid_runs_every_combination(project):
     project.sweep("hydra/sweeper=grid")
     (sweep,), trials = project.runs()
     assert sweep.data.metrics["n_finished"] == 6
@@ -49,18 +50,27 @@ def test_every_value_is_checked_before_the_first_trial(project):
     assert not (project.directory / "mlflow.db").exists()
 
 
-@pytest.mark.parametrize("sent", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT])
-def test_a_sweep_that_is_stopped_is_killed_and_so_is_its_trial(project, sent):
-    process = project.start_slow("-m", "train.learning_rate=0.1,0.2")
+@pytest.mark.parametrize(
+    ("launcher", "sent"),
+    [
+        ("basic", signal.SIGINT),
+        pytest.param("basic", signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param("ray_nodes", signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
+def test_an_interrupted_sweep_is_recorded_as_killed_with_its_trial(project, launcher, sent):
+    if launcher != "basic":
+        pytest.importorskip("hydra_plugins.hydra_ray_launcher")
+    process = project.start_slow("-m", "train.learning_rate=0.1", f"hydra/launcher={launcher}", "runtime.threads=1")
     process.send_signal(sent)
     process.communicate()
     (sweep,), trials = project.runs()
     assert sweep.info.status == "KILLED"
-    assert of(trials, "status") == ["KILLED"]
+    assert statuses(trials) == ["KILLED"]
 
 
 @pytest.mark.slow
-def test_a_single_run_that_is_terminated_is_killed(project):
+def test_a_terminated_run_is_recorded_as_killed(project):
     process = project.start_slow()
     process.terminate()
     process.communicate()
@@ -69,13 +79,12 @@ def test_a_single_run_that_is_terminated_is_killed(project):
 
 
 @pytest.mark.slow
-def test_a_trial_that_outlives_its_sweep_is_counted_as_what_it_became(project):
+def test_a_trial_that_ends_after_its_sweep_is_counted(project):
     process = project.start_slow("-m", "train.learning_rate=0.1,0.2", "hydra/launcher=cores", "hydra.launcher.n_jobs=2")
-    while len(list(project.directory.glob("outputs/**/pid"))) < 2:
-        time.sleep(0.05)
+    wait_until(lambda: len(project.running_trials()) == 2, process)
     process.kill()
     process.wait()
-    assert "told of 1 runs" in project.run(module="pipeline.replay")
+    assert "MLflow now has 1 runs" in project.run("pipeline.replay")
     (sweep,), _ = project.runs()
     assert sweep.data.metrics["n_killed"] == 2
     (project.directory / "go").touch()
@@ -84,21 +93,21 @@ def test_a_trial_that_outlives_its_sweep_is_counted_as_what_it_became(project):
     os.killpg(process.pid, signal.SIGKILL)  # joblib's processes wait for other work
     process.stdout.close()
     (sweep,), trials = project.runs()
-    assert of(trials, "status") == ["FINISHED"] * 2
+    assert statuses(trials) == ["FINISHED"] * 2
     assert sweep.data.metrics | {"n_killed": 0, "n_finished": 2} == sweep.data.metrics
 
 
 @pytest.mark.slow
-def test_the_next_sweep_closes_what_a_killed_one_has_left(project):
+def test_the_next_sweep_ends_the_runs_of_a_killed_one(project):
     process = project.start_slow("-m", "train.learning_rate=0.1,0.2")
     process.kill()
     process.communicate()
     (sweep,), (trial,) = project.runs()
-    assert of([sweep, trial], "status") == ["RUNNING", "RUNNING"]
+    assert statuses([sweep, trial]) == ["RUNNING", "RUNNING"]
     project.sweep("train.learning_rate=0.3")
     sweeps, trials = project.runs()
-    assert of(sweeps, "status") == ["KILLED", "FINISHED"]
-    assert of(trials, "status") == ["KILLED", "FINISHED"]
+    assert statuses(sweeps) == ["KILLED", "FINISHED"]
+    assert statuses(trials) == ["KILLED", "FINISHED"]
     assert sweeps[0].data.metrics["n_killed"] == 1
 
 

@@ -1,11 +1,11 @@
-"""One sweep, the same trials whatever launches them; the real training, on a few embedded images."""
+"""The same sweep with each launcher, also with the real training on a few embedded images."""
 
 import json
 
 import pytest
 
-from tests.sweeps.conftest import of
-from tests.sweeps.trials import KILLED
+from tests.pipeline.sweeps.conftest import statuses
+from tests.pipeline.sweeps.trials import KILLED
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -19,7 +19,7 @@ SMALL = ["size=smoke", "data.source=embedded", "model.width=0.25", "train.warmup
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_parallel_trials_on_an_empty_store_are_all_filed_under_their_sweep(project, launcher):
+def test_parallel_trials_on_an_empty_store_all_belong_to_their_sweep(project, launcher):
     pytest.importorskip(f"hydra_plugins.{LAUNCHERS[launcher]}")
     project.sweep("train.learning_rate=0.1,0.2,0.3,0.4", f"hydra/launcher={launcher}", "runtime.threads=1")
     (sweep,), trials = project.runs()
@@ -27,34 +27,31 @@ def test_parallel_trials_on_an_empty_store_are_all_filed_under_their_sweep(proje
     assert sweep.data.metrics["n_finished"] == 4
     assert {run.data.params["train.learning_rate"] for run in trials} == {"0.1", "0.2", "0.3", "0.4"}
     assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {sweep.info.run_id}
-    assert of(trials, "status") == ["FINISHED"] * 4
+    assert statuses(trials) == ["FINISHED"] * 4
 
 
-def test_a_killed_trial_and_its_sweep_end_as_what_they_were(project):
+def test_a_killed_trial_is_recorded_as_killed_and_its_sweep_as_failed(project):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     project.sweep(f"train.seed=0,{KILLED}", "hydra/launcher=cores", "hydra.launcher.n_jobs=2", ok=False)
     (sweep,), trials = project.runs()
     assert sweep.info.status == "FAILED"
     assert {run.info.status for run in trials if run.data.params["train.seed"] == str(KILLED)} == {"KILLED"}
-    assert "RUNNING" not in of(trials, "status")
+    assert "RUNNING" not in statuses(trials)
 
 
 def test_the_same_trial_has_the_same_accuracy_under_every_launcher(project):
     for stage in ("download", "prepare"):
-        params = project.run(*SMALL, module="pipeline.config")
+        params = project.run("pipeline.config", *SMALL)
         (project.directory / "params.yaml").write_text(params)
-        project.run(module=f"pipeline.{stage}")
+        project.run(f"pipeline.{stage}")
     accuracies = {}
     for launcher in ("basic", *LAUNCHERS):
         if launcher != "basic":
             pytest.importorskip(f"hydra_plugins.{LAUNCHERS[launcher]}")
         into = f"hydra.sweep.dir=outputs/{launcher}"
-        project.run(
-            "-m", "train.learning_rate=0.001,0.004", into, f"hydra/launcher={launcher}", module="pipeline.train"
-        )
+        project.run("pipeline.train", "-m", "train.learning_rate=0.001,0.004", into, f"hydra/launcher={launcher}")
         metrics = [project.directory / "outputs" / launcher / number / "metrics/train.json" for number in "01"]
         accuracies[launcher] = [json.loads(file.read_text()) for file in metrics]
-    print(accuracies)
     assert all(figures == accuracies["basic"] for figures in accuracies.values())
     sweeps, trials = project.runs()
-    assert of(sweeps + trials, "status") == ["FINISHED"] * 3 * len(accuracies)
+    assert statuses(sweeps + trials) == ["FINISHED"] * 3 * len(accuracies)
