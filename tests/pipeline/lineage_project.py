@@ -1,8 +1,7 @@
-"""A small project in git, with what `dvc repro` would leave there, made in no time."""
+"""A small project in git, with the files that `dvc repro` would make."""
 
 import hashlib
 import json
-import subprocess
 
 import onnx
 import yaml
@@ -10,6 +9,7 @@ import yaml
 from pipeline.config.values import dump, load_config, params_sha256
 from pipeline.lineage import trace
 from pipeline.provenance.checks import CARD
+from tests.project import Project
 
 DIGESTS = {"train": "a" * 64, "validation": "b" * 64}
 METRICS = {"test_accuracy": 0.996}
@@ -25,14 +25,14 @@ def config(epochs=CONFIG.train.epochs, mode="portable"):
     return CONFIG.model_copy(update={"train": train, "runtime": runtime})
 
 
-def model(params, metrics=METRICS, **further):
-    """A file with the metadata of a model, and nothing else."""
+def model(config=CONFIG, metrics=METRICS, **further):
+    """Return a model file that has only metadata."""
     graph = onnx.helper.make_graph([], "nothing", [], [])
     file = onnx.helper.make_model(graph)
-    told = {"data": {"sha256": DIGESTS}, "metrics": metrics} | further
-    onnx.helper.set_model_props(
-        file, {"params_sha256": params} | {key: json.dumps(value) for key, value in told.items()}
-    )
+    data = {"title": "a title", "sha256": DIGESTS}
+    values = {"parameters": config.model_dump(), "data": data, "metrics": metrics} | further
+    texts = {key: json.dumps(value) for key, value in values.items()}
+    onnx.helper.set_model_props(file, {"params_sha256": params_sha256(config)} | texts)
     return file.SerializeToString()
 
 
@@ -40,42 +40,15 @@ def md5(content):
     return hashlib.md5(content).hexdigest()
 
 
-class Project:
-    """A directory that git keeps."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        directory.mkdir()
-        self.git("init", "-q", "-b", "main")
-
-    def git(self, *arguments):
-        who = ["-c", "user.name=a user", "-c", "user.email=user@example.org"]
-        run = subprocess.run(["git", *who, *arguments], cwd=self.directory, capture_output=True, text=True, check=True)
-        return run.stdout.strip()
-
-    def write(self, name, content):
-        path = self.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return md5(path.read_bytes())
-
-    def commit(self, subject):
-        self.git("add", "--all")
-        self.git("commit", "-q", "-m", subject)
-        return self.git("rev-parse", "HEAD")
-
+class LineageProject(Project):
     def export(self, config, metrics=METRICS):
-        """All that `dvc repro` leaves of these values; the model's content."""
-        content, code = (
-            model(params_sha256(config), metrics, parameters=config.model_dump()),
-            self.write("pipeline/train.py", f"# {config.train.epochs}"),
-        )
-        hashes = {
-            "params.yaml": self.write("params.yaml", dump(config)),
-            "metrics/test.json": self.write("metrics/test.json", json.dumps(METRICS)),
-            "docs/model_card.md": self.write("docs/model_card.md", "".join(f"| {it} |" for it in DIGESTS.values())),
-            "models/digits.onnx": self.write("models/digits.onnx", content),
-        }
+        """Write the files that `dvc repro` makes from these values, and return the model."""
+        content = model(config, metrics)
+        code = md5(self.write("pipeline/train.py", f"# {config.train.epochs}"))
+        self.write("params.yaml", dump(config))
+        self.write("metrics/test.json", json.dumps(METRICS))
+        card_md5 = md5(self.write("docs/model_card.md", "".join(f"| {digest} |" for digest in DIGESTS.values())))
+        model_md5 = md5(self.write("models/digits.onnx", content))
         values, card = config.model_dump(), md5(json.dumps({"sha256": DIGESTS}).encode())
 
         def entry(name, params, deps, outs):
@@ -87,9 +60,9 @@ class Project:
         stages = {
             "export": entry(
                 "export", values, {"models/network.weights.h5": "1" * 32, CARD: card},
-                {name: hashes[name] for name in ("docs/model_card.md", "models/digits.onnx")},
+                {"docs/model_card.md": card_md5, "models/digits.onnx": model_md5},
             ),
-            "teach": entry("teach", {}, {CARD: card}, {"data/taught.npz": "2" * 32}),  # of no stage that leads there
+            "teach": entry("teach", {}, {CARD: card}, {"data/taught.npz": "2" * 32}),  # not before export
             "train": entry(
                 "train", {"train.epochs": config.train.epochs}, {CARD: card, "pipeline/train.py": code},
                 {"models/network.weights.h5": "1" * 32},
@@ -108,5 +81,5 @@ def sha256(content):
 
 
 def results(found):
-    """Of each check, by what and where."""
+    """Return the result of each check, by what and where."""
     return {(check.what, check.where.split(" of ")[0]): check.result for check in found.checks}
