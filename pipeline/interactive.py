@@ -27,7 +27,7 @@ from pipeline.base.files import read_json, write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.values import dump, flatten, load_config, meaning
 from pipeline.dataset.splits import load_card
-from pipeline.runtime.stage import true_end
+from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.train import train
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to load: not before the questions are answered
@@ -155,7 +155,7 @@ def main() -> None:
     handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False)
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
     try:
-        with true_end():
+        with exit_with_signal_status():
             load_card()  # without data there is nothing to ask
             run(ask(sys.argv[1:], console), console)
     except InklingError as error:

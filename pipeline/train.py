@@ -30,7 +30,7 @@ from pipeline.config.values import check
 from pipeline.dataset.splits import NO_DIGIT, check_data, load_card, load_split, part_slices, take
 from pipeline.network.calibration import Calibration, calibrate
 from pipeline.network.history import Epoch, kept_epoch, save_history
-from pipeline.runtime.stage import true_end
+from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.tracking import study
 
 if TYPE_CHECKING:
@@ -154,5 +154,5 @@ def main(composed: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    with true_end():
+    with exit_with_signal_status():
         main()

@@ -29,7 +29,7 @@ running = ExitStack()
 
 
 @contextmanager
-def true_end() -> Iterator[None]:
+def exit_with_signal_status() -> Iterator[None]:
     """End the sweep's run, if there is one, as what comes out of this context; SIGTERM comes out like Ctrl+C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running:
