@@ -25,7 +25,8 @@ from rich.text import Text, TextType
 from pipeline.base.errors import ConfigError, InklingError
 from pipeline.base.files import read_json, write_text
 from pipeline.base.paths import ROOT, Outputs
-from pipeline.config.values import dump, flatten, load_config, meaning
+from pipeline.config.schema import describe
+from pipeline.config.values import dump, flatten, load_config, require_checkout
 from pipeline.dataset.splits import load_card
 from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.train import train
@@ -43,7 +44,7 @@ class _Value(PromptBase[str]):
     """Asks for the value of a key until the configuration takes it."""
 
     def __init__(self, key: str, overrides: Sequence[str], console: Console) -> None:
-        super().__init__(Text.assemble((key, "bold"), f"  {meaning(key)}"), console=console)
+        super().__init__(Text.assemble((key, "bold"), f"  {describe(key)}"), console=console)
         self._key, self._overrides = key, overrides
 
     @classmethod
@@ -156,10 +157,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
     try:
         with exit_with_signal_status():
+            require_checkout()
             load_card()  # without data there is nothing to ask
             run(ask(sys.argv[1:], console), console)
-    except InklingError as error:
-        sys.exit(f"error: {error}")
     except (KeyboardInterrupt, EOFError):
         sys.exit(130)
 
