@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
 
@@ -24,8 +24,7 @@ class DataConfig(_Section):
     pendigits: bool = Field(description="add the pen strokes of 44 writers to MNIST; ignored for the embedded source")
     validation_writers: int = Field(ge=1, le=29, description="number of the 30 training writers used for validation")
     extra_strokes: str | None = Field(
-        min_length=1,
-        description="directory of more training drawings, as the service stores them (*.unipen); null: none",
+        min_length=1, description="directory of more training drawings (*.unipen from the service); null: none"
     )
     limit: int | None = Field(ge=20, description="maximum number of images in each split, for smoke tests; null: all")
 
@@ -39,15 +38,11 @@ class StrokesConfig(_Section):
 
 
 class ModelConfig(_Section):
-    """The network."""
+    """The network; pipeline/network/networks.py defines the architectures."""
 
-    name: Literal["inkling", "seed_vision", "seed_edge"] = Field(
-        description="architecture; see pipeline/network/networks.py"
-    )
+    name: Literal["inkling", "seed_vision", "seed_edge"] = Field(description="architecture")
     width: float = Field(ge=0.1, le=4, description="factor on the filters and units of every layer except the last")
-    dropout: float = Field(
-        ge=0, lt=1, description="dropout rate before the last layer; seed_edge: before the second to last layer"
-    )
+    dropout: float = Field(ge=0, lt=1, description="rate before the last layer (seed_edge: before the second to last)")
     batchnorm: bool = Field(description="batch normalisation in every convolution")
 
 
@@ -67,32 +62,24 @@ class TrainConfig(_Section):
     """The training recipe."""
 
     parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits"]] = Field(
-        min_length=1,
-        description="parts of the prepared images for training and validation; pendigits includes the extra drawings",
+        min_length=1, description="parts for training and validation; pendigits includes the extra drawings"
     )
-    seed: int = Field(
-        ge=0, lt=2**31, description="seed for the initial weights, the shuffling, the augmentation and dropout"
-    )
+    seed: int = Field(ge=0, lt=2**31, description="seed for initial weights, shuffling, augmentation and dropout")
     epochs: int = Field(ge=1, le=1000, description="maximum number of epochs; a cosine schedule ends with the last")
     patience: int | None = Field(
-        ge=1,
-        description="stop after this many epochs without a better validation accuracy, keep the best; null: the last",
+        ge=1, description="epochs without better validation accuracy before stopping; keeps the best; null: the last"
     )
     batch_size: int = Field(ge=1, le=8192, description="images per step")
     optimizer: Literal["muon", "adamw"] = Field(description="optimizer of the convolutions; AdamW trains the rest")
     learning_rate: float = Field(gt=0, le=1, description="peak learning rate")
-    schedule: Literal["cosine", "constant"] = Field(
-        description="learning rate after the warm-up: a cosine down to 0, or constant"
-    )
+    schedule: Literal["cosine", "constant"] = Field(description="after the warm-up; cosine falls to 0")
     warmup_epochs: float = Field(ge=0, description="number of epochs in which the learning rate rises from 0")
     weight_decay: float = Field(
         ge=0, lt=1, description="decoupled, relative to the learning rate, not on biases; 0 turns AdamW into Adam"
     )
     label_smoothing: float = Field(ge=0, lt=1, description="share of the target that is spread over all classes")
     refusal_weight: float = Field(ge=0, le=10, description="weight of the digit-or-not loss; the class loss has 1")
-    ema_decay: float = Field(
-        ge=0, lt=1, description="decay per step of the moving average of the weights; 0: no average"
-    )
+    ema_decay: float = Field(ge=0, lt=1, description="decay per step of the averaged weights; 0: no average")
     augment: AugmentConfig
 
 
@@ -135,9 +122,7 @@ class ExportConfig(_Section):
     """The model file."""
 
     opset: int = Field(ge=13, le=18, description="ONNX opset; 18 is the newest that tf2onnx writes")
-    parity_tolerance: float = Field(
-        gt=0, le=0.01, description="largest difference between a probability of the file and of the network"
-    )
+    parity_tolerance: float = Field(gt=0, le=0.01, description="maximum difference in probability, file to network")
 
 
 class ExperimentConfig(_Section):
@@ -187,18 +172,15 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     return ", ".join([kind or schema["type"], *limits])
 
 
-def explain(error: ValidationError) -> str:
-    """Return a line for each invalid key: the key, the rule it breaks, its value and its description."""
-    return "\n".join(_explain(problem) for problem in error.errors())
-
-
-def _explain(problem: Mapping[str, Any]) -> str:
+def explain(problem: Mapping[str, Any]) -> str:
+    """Return the key of a validation error, the rule, the value and the description of the key."""
     key, message = ".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
-    if problem["type"] == "missing":
-        return f"{key} is missing from params.yaml"
-    if problem["type"] == "extra_forbidden":
-        return f"{key} is not a known parameter; pipeline/config/schema.py lists them"
-    if problem["type"] == "value_error":  # of several keys together
-        return f"{key}: {message}"
+    match problem["type"]:
+        case "missing":
+            return f"{key} is missing from params.yaml"
+        case "extra_forbidden":
+            return f"{key} is not a known parameter; pipeline/config/schema.py lists them"
+        case "value_error":  # of several keys together
+            return f"{key}: {message}"
     return f"{key}: {message}, not {problem['input']!r} ({_field(key).description})"

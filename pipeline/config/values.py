@@ -57,7 +57,7 @@ def check(composed: DictConfig) -> Config:
     except OmegaConfBaseException as error:  # an unresolved interpolation
         raise ConfigError(str(error)) from error
     except ValidationError as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError("\n".join(map(explain, error.errors()))) from error
 
 
 def dump(config: Config) -> str:
@@ -81,12 +81,9 @@ def _to_yaml(values: dict[str, Any]) -> str:
 
 def flatten(config: Config) -> dict[str, Any]:
     """Return the values by dotted key."""
+    return dict(_items(config.model_dump()))
 
-    def items(section: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-        for name, value in section.items():
-            if isinstance(value, dict):
-                yield from items(value, f"{prefix}{name}.")
-            else:
-                yield prefix + name, value
 
-    return dict(items(config.model_dump(), ""))
+def _items(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        yield from _items(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]

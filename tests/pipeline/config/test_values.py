@@ -37,9 +37,7 @@ def test_without_a_checkout_the_error_names_the_folder_and_the_remedy(missing, m
     (tmp_path / missing).rename(tmp_path / "away")
     monkeypatch.setattr(values, "ROOT", tmp_path)
     monkeypatch.setattr(values, "CONF", tmp_path / "conf")
-    with pytest.raises(
-        ConfigError, match=f"there is no {missing} in {re.escape(str(tmp_path))}: .*checkout of Inkling"
-    ):
+    with pytest.raises(ConfigError, match=f"no {missing} in {re.escape(str(tmp_path))}: .*checkout of Inkling"):
         load_config()
 
 
