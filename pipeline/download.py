@@ -1,23 +1,23 @@
-"""Stage 1: the raw data into data/raw.
+"""Stage 1: download the raw data into data/raw.
 
-MNIST comes byte for byte from the first source that has it: INKLING_MIRROR (a directory or URL that holds
-mnist/<file>), then the public mirrors. So does Pendigits, whose text is kept as what it says: its sources differ in
-packing. The embedded data set comes with a package. Nothing is used whose checksum is wrong.
+INKLING_MIRROR, a directory or URL, is the first source; the public mirrors follow. Every file is checked.
 """
 
+from pipeline.base.files import write_arrays
 from pipeline.base.paths import RAW
 from pipeline.config.schema import Config
 from pipeline.runtime.stage import run_stage
 from pipeline.sources.mirrors import fetch
 from pipeline.sources.mnist import MNIST_SHA256, write_embedded
-from pipeline.sources.pendigits import pendigits_texts, write_pendigits
+from pipeline.sources.pendigits import pendigits_texts
+from pipeline.sources.unipen import pack, parse_unipen
 
 
 def download(config: Config) -> None:
-    """Bring the raw data of the configured source into data/raw.
+    """Write the raw data of the configured source.
 
     Raises:
-        DownloadError: no source has a file with the right bytes; says what was tried and what to do.
+        DownloadError: no source has a file with the right checksum.
     """
     if config.data.source == "embedded":
         write_embedded(RAW / "embedded.npz")
@@ -26,7 +26,7 @@ def download(config: Config) -> None:
         fetch(f"mnist/{name}", sha256, RAW / name)
     if config.data.pendigits:
         for part, text in pendigits_texts().items():
-            write_pendigits(part, text)
+            write_arrays(RAW / f"pendigits-{part}.npz", **pack(parse_unipen(text)))
 
 
 if __name__ == "__main__":

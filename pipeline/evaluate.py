@@ -21,7 +21,7 @@ from pipeline.evaluation.steps import measure_steps
 from pipeline.evaluation.strokes import average, measure_cells, pool, read_cells
 from pipeline.reader.model import load_reader, read_all
 from pipeline.runtime.mode import set_up, use_float32
-from pipeline.runtime.stage import run_stage, true_end
+from pipeline.runtime.stage import run_stage
 from pipeline.sources.unipen import unpack
 from pipeline.tracking import runs
 
@@ -149,5 +149,4 @@ def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    with true_end():
-        run_stage(evaluate)
+    run_stage(evaluate)

@@ -25,7 +25,7 @@ from pipeline.base.files import write_json, write_table, write_text
 from pipeline.base.markdown import interval, percent, table
 from pipeline.base.paths import CONF, ROOT, Outputs
 from pipeline.config.schema import Config
-from pipeline.config.values import flatten, load_config
+from pipeline.config.values import flatten, load_config, require_checkout
 from pipeline.dataset.splits import DataCard, Split, load_card, load_split
 from pipeline.evaluation.findings import finding
 from pipeline.evaluation.metrics import Answered, measure
@@ -70,6 +70,7 @@ class Result:
 
 def presets() -> dict[str, Config]:
     """The experiments by name, the baseline first."""
+    require_checkout()
     names = sorted((path.stem for path in (CONF / "experiment").iterdir()), key=lambda name: (name != BASELINE, name))
     return {name: load_config([f"experiment={name}"]) for name in names}
 

@@ -18,7 +18,7 @@ from pipeline.modelfile.subnetwork import attach_network
 from pipeline.network.history import read_history
 from pipeline.reader.model import load_reader, read_all
 from pipeline.runtime.mode import set_up, use_float32
-from pipeline.runtime.stage import run_stage, true_end
+from pipeline.runtime.stage import run_stage
 from pipeline.sources.unipen import unpack
 from pipeline.tracking import runs
 
@@ -77,5 +77,4 @@ def export(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    with true_end():
-        run_stage(export)
+    run_stage(export)

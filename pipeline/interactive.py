@@ -25,9 +25,10 @@ from rich.text import Text, TextType
 from pipeline.base.errors import ConfigError, InklingError
 from pipeline.base.files import read_json, write_text
 from pipeline.base.paths import ROOT, Outputs
-from pipeline.config.values import dump, flatten, load_config, meaning
+from pipeline.config.schema import describe
+from pipeline.config.values import dump, flatten, load_config, require_checkout
 from pipeline.dataset.splits import load_card
-from pipeline.runtime.stage import true_end
+from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.train import train
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to load: not before the questions are answered
@@ -43,7 +44,7 @@ class _Value(PromptBase[str]):
     """Prompt for the value of a key until it is valid."""
 
     def __init__(self, key: str, overrides: Sequence[str], console: Console) -> None:
-        super().__init__(Text.assemble((key, "bold"), f"  {meaning(key)}"), console=console)
+        super().__init__(Text.assemble((key, "bold"), f"  {describe(key)}"), console=console)
         self._key, self._overrides = key, overrides
 
     @classmethod
@@ -155,11 +156,10 @@ def main() -> None:
     handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False)
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
     try:
-        with true_end():
+        with exit_with_signal_status():
+            require_checkout()
             load_card()  # fail before the questions if there is no data
             run(ask(sys.argv[1:], console), console)
-    except InklingError as error:
-        sys.exit(f"error: {error}")
     except (KeyboardInterrupt, EOFError):
         sys.exit(130)
 

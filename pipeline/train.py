@@ -26,11 +26,11 @@ from pipeline.base.errors import InklingError, Pruned
 from pipeline.base.files import write_atomic, write_json
 from pipeline.base.paths import CONF, Outputs
 from pipeline.config.schema import Config
-from pipeline.config.values import check
+from pipeline.config.values import check, require_checkout
 from pipeline.dataset.splits import NO_DIGIT, check_data, load_card, load_split, part_slices, take
 from pipeline.network.calibration import Calibration, calibrate
 from pipeline.network.history import Epoch, kept_epoch, save_history
-from pipeline.runtime.stage import true_end
+from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.tracking import study
 
 if TYPE_CHECKING:
@@ -154,5 +154,6 @@ def main(composed: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    with true_end():
+    with exit_with_signal_status():
+        require_checkout()  # Hydra's own error does not name the remedy
         main()

@@ -1,1 +1,1 @@
-"""Errors, paths and files: what every other package of the pipeline uses."""
+"""Errors, paths and files, which every other package of the pipeline uses."""

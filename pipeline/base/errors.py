@@ -1,37 +1,37 @@
-"""What a user can mend: every error of this kind says what is wrong, the offending value, and what to do."""
+"""Errors that a user can fix. Each message names the problem, the value and the remedy."""
 
 
 class InklingError(Exception):
-    """Base of the errors that are shown as one message, without a traceback."""
+    """Base class. Commands print the message without a traceback."""
 
 
 class ConfigError(InklingError):
-    """A hyperparameter is unknown, of the wrong type, missing or out of its range."""
+    """A hyperparameter is unknown, missing, of the wrong type or out of range."""
 
 
 class DownloadError(InklingError):
-    """No source had the data, or none had the right bytes."""
+    """No source has the data with the right checksum."""
 
 
 class DataError(InklingError):
-    """A data file is missing, damaged, or was made from other parameters."""
+    """A data file is missing, damaged, or was made with other parameters."""
 
 
 class TrainingError(InklingError):
-    """Training broke down: the loss is no longer a number."""
+    """The training loss is not finite."""
 
 
 class ParityError(InklingError):
-    """The exported file does not answer as the network that was evaluated."""
+    """The exported file and the evaluated network give different answers."""
 
 
 class RegistryError(InklingError):
-    """MLflow does not answer, or does not have what is asked for."""
+    """MLflow does not respond, or does not have the requested item."""
 
 
 class PromotionError(InklingError):
-    """A run or a model can't take the place of the present one."""
+    """A run or a model cannot replace the present one."""
 
 
-class Pruned(InklingError):  # noqa: N818 - no error, the end that a search chose
-    """A search has stopped this trial, because others do better."""
+class Pruned(InklingError):  # noqa: N818 - not an error: the search ended the trial
+    """A search stopped this trial because other trials do better."""

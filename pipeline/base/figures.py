@@ -1,4 +1,4 @@
-"""Save figures as PNG files whose bytes do not depend on the version of matplotlib."""
+"""Save figures as reproducible PNG files."""
 
 from pathlib import Path
 
@@ -8,5 +8,5 @@ from pipeline.base.files import write_atomic
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG, without the metadata that would change its bytes from one version of the library to the next."""
+    """Write a PNG without the metadata that names the version of matplotlib."""
     write_atomic(path, lambda temporary: figure.savefig(temporary, dpi=110, metadata={"Software": None}))

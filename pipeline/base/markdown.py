@@ -1,19 +1,19 @@
-"""Pieces of the documents that are written from figures."""
+"""Markdown fragments for the generated documents."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table with a header, a line a row."""
+    """Return a table with a header and one line for each row."""
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *rows))
 
 
 def percent(share: float, digits: int = 2) -> str:
-    """A share, 0 to 1, in per cent."""
+    """Format a share between 0 and 1 in per cent."""
     return f"{100 * share:.{digits}f} %"
 
 
 def interval(row: Mapping[str, float], name: str, digits: int) -> str:
-    """A share with the ends of its interval, as `pipeline.evaluation.statistics.proportion` names them, in per cent."""
+    """Format the share `name` and its interval, `name_low` to `name_high`, in per cent."""
     share, low, high = (f"{100 * row[f'{name}{end}']:.{digits}f}" for end in ("", "_low", "_high"))
     return f"{share} % ({low} to {high})"

@@ -1,33 +1,33 @@
-"""Where everything lies. Nothing is created at import."""
+"""Paths of the project. Importing this module creates nothing."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# DVC runs a queued experiment in a copy of the project, which it then removes. What is to stay belongs to the project
-# itself: this is how DVC names it to every stage.
+# DVC runs a queued experiment in a temporary copy of the project, and names the project itself in DVC_ROOT.
 PROJECT = Path(os.environ.get("DVC_ROOT", ROOT))
 CONF = ROOT / "conf"
 OUTPUTS = PROJECT / "outputs"
 RAW = ROOT / "data" / "raw"
 PREPARED = ROOT / "data" / "prepared"
-# Beside data/raw and not in it: DVC empties a stage's outputs before it runs, and an interrupted download is resumed.
+# Outside data/raw, which DVC empties before the stage runs: an interrupted download is resumed.
 PARTIAL = ROOT / "data" / "partial"
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What training, evaluation and export write, below one directory.
+    """Files that training, evaluation and export write.
 
-    The repository's root for the pipeline itself (where DVC tracks them), the run's own directory for an experiment.
+    Attributes:
+        directory: the repository for the DVC stages, the directory of the run for an experiment.
     """
 
     directory: Path = ROOT
 
     @property
     def weights(self) -> Path:
-        """Weights of the network at the epoch that is kept."""
+        """Weights of the kept epoch."""
         return self.directory / "models" / "network.weights.h5"
 
     @property
@@ -37,17 +37,17 @@ class Outputs:
 
     @property
     def model(self) -> Path:
-        """The model file, pixels in, calibrated answer out."""
+        """The ONNX file, from pixels to calibrated answer."""
         return self.directory / "models" / "digits.onnx"
 
     @property
     def model_card(self) -> Path:
-        """What the model file is, was made from and achieves, in words."""
+        """The model card, for readers."""
         return self.directory / "docs" / "model_card.md"
 
     @property
     def journals(self) -> Path:
-        """What the tracking store has not got of the runs."""
+        """Events that the tracking store has not received."""
         return (OUTPUTS if self.directory == ROOT else self.directory) / "journals"
 
     def metrics(self, stage: str) -> Path:
@@ -55,5 +55,5 @@ class Outputs:
         return self.directory / "metrics" / f"{stage}.json"
 
     def plot(self, name: str) -> Path:
-        """A plot's data (CSV) or picture (PNG)."""
+        """The data (CSV) or picture (PNG) of a plot."""
         return self.directory / "plots" / name

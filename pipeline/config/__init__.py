@@ -1,1 +1,1 @@
-"""The configuration: its schema, and the values of params.yaml."""
+"""The configuration: the schema, and the values of params.yaml."""

@@ -1,6 +1,6 @@
-"""Every hyperparameter: its type, meaning, unit and range. The values live in params.yaml, and only there.
+"""Print the values that a command with these overrides would use.
 
-`python -m pipeline.config [override ...]` prints the values that a command with these overrides would use.
+python -m pipeline.config [override ...]
 """
 
 import sys

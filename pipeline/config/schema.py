@@ -1,121 +1,109 @@
-"""The type, meaning, unit and range of every hyperparameter. The values are in params.yaml, and only there."""
+"""The type, meaning, unit and range of every hyperparameter. Only params.yaml holds the values."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 
 class _Section(BaseModel):
-    # Strict: "0.1" is not a number and 1.5 not a count; a misspelt key is refused, not ignored.
+    # Strict: reject "0.1" as a number, 1.5 as a count, and misspelt keys.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class DataConfig(_Section):
-    """What is read, and how it is split."""
+    """The raw data and its splits."""
 
     source: Literal["mnist", "embedded"] = Field(
-        description="mnist: the 70,000 images from a mirror; embedded: 5,000 of them from a package, without a network"
+        description="mnist: 70,000 images from a mirror; embedded: 5,000 of them from a package, without a network"
     )
-    seed: int = Field(ge=0, lt=2**31, description="shuffles the images before they are split")
-    validation_fraction: float = Field(gt=0, lt=0.5, description="share of the training images kept for validation")
-    test_fraction: float = Field(
-        gt=0, lt=0.5, description="share kept for the test where there is no official test set"
-    )
-    pendigits: bool = Field(description="pen strokes of 44 writers beside MNIST; the embedded source has none")
-    validation_writers: int = Field(ge=1, le=29, description="of the 30 training writers, kept for validation")
+    seed: int = Field(ge=0, lt=2**31, description="seed for shuffling the images before the split")
+    validation_fraction: float = Field(gt=0, lt=0.5, description="share of the training images used for validation")
+    test_fraction: float = Field(gt=0, lt=0.5, description="share used for the test if there is no official test set")
+    pendigits: bool = Field(description="add the pen strokes of 44 writers to MNIST; ignored for the embedded source")
+    validation_writers: int = Field(ge=1, le=29, description="number of the 30 training writers used for validation")
     extra_strokes: str | None = Field(
-        min_length=1,
-        description="directory of further drawings to train on, UNIPEN text (*.unipen), such as the service collects; "
-        "null: none",
+        min_length=1, description="directory of more training drawings (*.unipen from the service); null: none"
     )
-    limit: int | None = Field(ge=20, description="at most so many images of each split, for a smoke test; null: all")
+    limit: int | None = Field(ge=20, description="maximum number of images in each split, for smoke tests; null: all")
 
 
 class StrokesConfig(_Section):
-    """What drawn strokes add to the training images."""
+    """Training images that are rendered from strokes."""
 
-    renders: int = Field(ge=0, le=100, description="pictures of each training drawing, each warped and drawn anew")
-    skeletons: int = Field(ge=0, le=1_000_000, description="generated digits, in the shapes that MNIST hardly has")
-    nondigits: int = Field(ge=0, le=1_000_000, description="made things that are no digit, to learn refusal from")
+    renders: int = Field(ge=0, le=100, description="renderings of each training drawing, each warped differently")
+    skeletons: int = Field(ge=0, le=1_000_000, description="generated digits, in shapes that are rare in MNIST")
+    nondigits: int = Field(ge=0, le=1_000_000, description="generated non-digits, to learn refusal from")
 
 
 class ModelConfig(_Section):
-    """The network."""
+    """The network; pipeline/network/networks.py defines the architectures."""
 
-    name: Literal["inkling", "seed_vision", "seed_edge"] = Field(
-        description="which; pipeline/network/networks.py has them"
-    )
-    width: float = Field(ge=0.1, le=4, description="factor on the filters and units of every layer but the last")
-    dropout: float = Field(
-        ge=0, lt=1, description="share of features dropped before the last layer; seed_edge: before the last but one"
-    )
+    name: Literal["inkling", "seed_vision", "seed_edge"] = Field(description="architecture")
+    width: float = Field(ge=0.1, le=4, description="factor on the filters and units of every layer except the last")
+    dropout: float = Field(ge=0, lt=1, description="rate before the last layer (seed_edge: before the second to last)")
     batchnorm: bool = Field(description="batch normalisation in every convolution")
 
 
 class AugmentConfig(_Section):
-    """Ranges of the random changes; each is drawn uniformly in plus or minus its range unless told, 0 turns it off."""
+    """Ranges of the random augmentation, drawn uniformly from plus or minus the range. 0 disables a change."""
 
     rotation: float = Field(ge=0, le=1.6, description="radians")
-    scale: float = Field(ge=0, lt=1, description="relative, each axis on its own")
+    scale: float = Field(ge=0, lt=1, description="relative, per axis")
     shear: float = Field(ge=0, le=1, description="slope")
-    shift: float = Field(ge=0, le=14, description="pixels of the 28x28 grid, each axis on its own")
-    elastic: float = Field(ge=0, le=14, description="pixels; knots of a smooth field, each axis on its own")
-    thickness: float = Field(ge=0, le=1, description="of the lines, pixels on each side")
-    blur: float = Field(ge=0, le=1, description="from 0; share of a copy mixed in, softened by 1.15 pixels")
+    shift: float = Field(ge=0, le=14, description="pixels of the 28x28 grid, per axis")
+    elastic: float = Field(ge=0, le=14, description="pixels, per axis, at the knots of a smooth displacement field")
+    thickness: float = Field(ge=0, le=1, description="pixels on each side of the lines")
+    blur: float = Field(ge=0, le=1, description="share of a copy blurred by 1.15 pixels; drawn from 0 to this value")
 
 
 class TrainConfig(_Section):
-    """The recipe."""
+    """The training recipe."""
 
     parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits"]] = Field(
-        min_length=1,
-        description="of the prepared images, to learn from and to validate with; extra drawings go with pendigits",
+        min_length=1, description="parts for training and validation; pendigits includes the extra drawings"
     )
-    seed: int = Field(ge=0, lt=2**31, description="initial weights, order of the images, warps and dropout")
-    epochs: int = Field(ge=1, le=1000, description="at most; a cosine ends with them")
+    seed: int = Field(ge=0, lt=2**31, description="seed for initial weights, shuffling, augmentation and dropout")
+    epochs: int = Field(ge=1, le=1000, description="maximum number of epochs; a cosine schedule ends with the last")
     patience: int | None = Field(
-        ge=1,
-        description="stop after so many epochs without a better validation accuracy, and keep the best; null: the last",
+        ge=1, description="epochs without better validation accuracy before stopping; keeps the best; null: the last"
     )
-    batch_size: int = Field(ge=1, le=8192, description="images")
-    optimizer: Literal["muon", "adamw"] = Field(description="of the convolutions; all else is AdamW's")
-    learning_rate: float = Field(gt=0, le=1, description="at its peak")
-    schedule: Literal["cosine", "constant"] = Field(
-        description="after the warm-up: down to 0 as a cosine, or always at its peak"
-    )
-    warmup_epochs: float = Field(ge=0, description="the learning rate rises from 0 in these")
+    batch_size: int = Field(ge=1, le=8192, description="images per step")
+    optimizer: Literal["muon", "adamw"] = Field(description="optimizer of the convolutions; AdamW trains the rest")
+    learning_rate: float = Field(gt=0, le=1, description="peak learning rate")
+    schedule: Literal["cosine", "constant"] = Field(description="after the warm-up; cosine falls to 0")
+    warmup_epochs: float = Field(ge=0, description="number of epochs in which the learning rate rises from 0")
     weight_decay: float = Field(
-        ge=0, lt=1, description="decoupled, of all but biases; relative to the learning rate; 0 makes AdamW Adam"
+        ge=0, lt=1, description="decoupled, relative to the learning rate, not on biases; 0 turns AdamW into Adam"
     )
-    label_smoothing: float = Field(ge=0, lt=1, description="share of the target spread over all classes")
-    refusal_weight: float = Field(ge=0, le=10, description="of the loss of digit or not, beside that of the classes")
-    ema_decay: float = Field(ge=0, lt=1, description="of the moving average of the weights, a step; 0: no average")
+    label_smoothing: float = Field(ge=0, lt=1, description="share of the target that is spread over all classes")
+    refusal_weight: float = Field(ge=0, le=10, description="weight of the digit-or-not loss; the class loss has 1")
+    ema_decay: float = Field(ge=0, lt=1, description="decay per step of the averaged weights; 0: no average")
     augment: AugmentConfig
 
 
 class DecisionConfig(_Section):
-    """How the thresholds between digit, unsure and not a digit are fitted to the validation images."""
+    """Conditions for fitting the decision thresholds to the validation images."""
 
-    refused: float = Field(ge=0, lt=0.5, description="share of the digits of a kind that may be called not a digit")
-    accuracy: float = Field(gt=0.5, lt=1, description="share of right answers among those called a digit")
+    refused: float = Field(ge=0, lt=0.5, description="largest share of the digits of a part that may be refused")
+    accuracy: float = Field(gt=0.5, lt=1, description="share of correct answers among those reported as a digit")
 
 
 class RuntimeConfig(_Section):
-    """How the numbers are computed: it changes the bits of the result, not its meaning."""
+    """How numbers are computed. This changes the bits of the result, not its meaning."""
 
     mode: Literal["portable", "fast"] = Field(
-        description="portable: AVX2 and FMA alone, whatever processor and environment offer; "
-        "fast: all that this processor offers"
+        description="portable: AVX2 and FMA only, on any processor; fast: all instructions of this processor"
     )
-    threads: int = Field(ge=1, le=256, description="of TensorFlow; the number changes the order of sums")
+    threads: int = Field(ge=1, le=256, description="TensorFlow threads; their number changes the order of sums")
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
-        description="of training; auto: mixed_bfloat16 where the processor has AMX, else float32"
+        description="precision of the training; auto: mixed_bfloat16 if the processor has AMX, otherwise float32"
     )
-    deterministic: bool = Field(description="bit-for-bit repeatable operations")
+    deterministic: bool = Field(description="only operations that are repeatable to the bit")
 
     @model_validator(mode="after")
-    def _portable_is_exact(self) -> Self:
-        """Raises ValueError where a value makes the bits depend on the processor or the moment."""
+    def _require_exact_portable(self) -> Self:
         if self.mode == "portable" and (self.precision != "float32" or not self.deterministic):
             raise ValueError(
                 "mode=portable needs precision=float32 and deterministic=true; "
@@ -125,28 +113,28 @@ class RuntimeConfig(_Section):
 
 
 class EvaluateConfig(_Section):
-    """How much is measured."""
+    """The size of the evaluation."""
 
-    nondigits: int = Field(ge=1, le=100_000, description="things of each family that is no digit, to measure refusal")
+    nondigits: int = Field(ge=1, le=100_000, description="generated non-digits of each family, to measure refusal")
 
 
 class ExportConfig(_Section):
     """The model file."""
 
-    opset: int = Field(ge=13, le=18, description="of ONNX; 18 is the newest that tf2onnx writes")
-    parity_tolerance: float = Field(gt=0, le=0.01, description="largest difference of a probability, file to network")
+    opset: int = Field(ge=13, le=18, description="ONNX opset; 18 is the newest that tf2onnx writes")
+    parity_tolerance: float = Field(gt=0, le=0.01, description="maximum difference in probability, file to network")
 
 
 class ExperimentConfig(_Section):
-    """What makes a run one of the experiments in conf/experiment; it changes nothing of what is computed."""
+    """Description of an experiment in conf/experiment. It does not affect any computation."""
 
-    name: str | None = Field(description="the preset's; null: none of them")
-    hypothesis: str | None = Field(description="what was expected before the first run")
-    published: float | None = Field(ge=0, le=1, description="accuracy on MNIST's test images that others reported")
+    name: str | None = Field(description="name of the preset; null: none")
+    hypothesis: str | None = Field(description="expected result, written before the first run")
+    published: float | None = Field(ge=0, le=1, description="published accuracy on the MNIST test images")
 
 
 class Config(_Section):
-    """All of params.yaml."""
+    """All values of params.yaml."""
 
     data: DataConfig
     strokes: StrokesConfig
@@ -157,3 +145,42 @@ class Config(_Section):
     evaluate: EvaluateConfig
     export: ExportConfig
     experiment: ExperimentConfig
+
+
+def _field(key: str) -> FieldInfo:
+    """Return the field of a dotted key such as "train.epochs", or of a list item such as "train.parts.0"."""
+    field = FieldInfo(annotation=Config)
+    for name in key.split("."):
+        field = getattr(field.annotation, "model_fields", {name: field})[name]
+    return field
+
+
+def describe(key: str) -> str:
+    """Return the description of a dotted key and its allowed values."""
+    section, _, name = key.rpartition(".")
+    schema = _field(section).annotation.model_json_schema()["properties"][name]  # type: ignore[union-attr]
+    allowed = " or ".join(_allowed(option) for option in schema.get("anyOf", [schema]))
+    return f"{schema['description']} [{allowed}]"
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    limits = [f"{word} {schema[limit]}" for limit, word in words.items() if limit in schema]
+    kind = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}.get(schema["type"])
+    return ", ".join([kind or schema["type"], *limits])
+
+
+def explain(problem: Mapping[str, Any]) -> str:
+    """Return the key of a validation error, the rule, the value and the description of the key."""
+    key, message = ".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    match problem["type"]:
+        case "missing":
+            return f"{key} is missing from params.yaml"
+        case "extra_forbidden":
+            return f"{key} is not a known parameter; pipeline/config/schema.py lists them"
+        case "value_error":  # of several keys together
+            return f"{key}: {message}"
+    return f"{key}: {message}, not {problem['input']!r} ({_field(key).description})"

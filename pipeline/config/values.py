@@ -1,7 +1,7 @@
 """Load, check, print, flatten and hash the values of params.yaml."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -10,23 +10,23 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 from yaml import YAMLError
 
 from pipeline.base.errors import ConfigError
-from pipeline.base.paths import CONF
-from pipeline.config.schema import Config
+from pipeline.base.paths import CONF, ROOT
+from pipeline.config.schema import Config, explain
 
 
 def load_config(overrides: Sequence[str] = ()) -> Config:
-    """Compose params.yaml with the presets and overrides given, as Hydra does, and check it.
+    """Compose params.yaml with presets and overrides, as Hydra does, and check the result.
 
     Args:
-        overrides: Hydra's own, such as ``train.epochs=3`` or ``size=smoke``.
+        overrides: Hydra overrides such as ``train.epochs=3`` or ``size=smoke``.
 
     Raises:
-        ConfigError: naming the key, the value and what is allowed.
+        ConfigError: the configuration is missing or invalid.
     """
+    require_checkout()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
@@ -36,82 +36,54 @@ def load_config(overrides: Sequence[str] = ()) -> Config:
     return check(composed)
 
 
+def require_checkout() -> None:
+    """Raise ConfigError if params.yaml or conf/ is missing: neither is part of an installed package."""
+    missing = [path.name for path in (ROOT / "params.yaml", CONF) if not path.exists()]
+    if missing:
+        raise ConfigError(
+            f"there is no {' and no '.join(missing)} in {ROOT}: the pipeline needs a complete checkout of Inkling; "
+            "change to its folder and run the command there"
+        )
+
+
 def check(composed: DictConfig) -> Config:
-    """The typed configuration for a composed one.
+    """Return the typed configuration.
 
     Raises:
-        ConfigError: naming the key, the value and what is allowed.
+        ConfigError: a value is invalid; names the key, the value and the rule.
     """
     try:
         return Config.model_validate(OmegaConf.to_container(composed, resolve=True))
-    except OmegaConfBaseException as error:  # an interpolation that leads nowhere
+    except OmegaConfBaseException as error:  # an unresolved interpolation
         raise ConfigError(str(error)) from error
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(problem) for problem in error.errors())) from error
-
-
-def _explain(problem: Mapping[str, Any]) -> str:
-    key, message = ".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if problem["type"] == "missing":
-        return f"{key} is missing from params.yaml"
-    if problem["type"] == "extra_forbidden":
-        return f"{key} is not a known parameter; pipeline/config/schema.py lists them"
-    if problem["type"] == "value_error":  # of several keys together
-        return f"{key}: {message}"
-    return f"{key}: {message}, not {problem['input']!r} ({_field(key).description})"
-
-
-def _field(key: str) -> FieldInfo:
-    """What the schema says of a dotted key, such as "train.epochs"; of a list, also "train.parts.0"."""
-    field = FieldInfo(annotation=Config)
-    for name in key.split("."):
-        field = getattr(field.annotation, "model_fields", {name: field})[name]
-    return field
-
-
-def meaning(key: str) -> str:
-    """What a dotted key means, and the values that it may have."""
-    section, _, name = key.rpartition(".")
-    schema = _field(section).annotation.model_json_schema()["properties"][name]  # type: ignore[union-attr]
-    allowed = " or ".join(_allowed(option) for option in schema.get("anyOf", [schema]))
-    return f"{schema['description']} [{allowed}]"
-
-
-def _allowed(schema: Mapping[str, Any]) -> str:
-    """The values that a JSON schema allows, in words."""
-    if "enum" in schema:
-        return ", ".join(schema["enum"])
-    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    limits = [f"{word} {schema[limit]}" for limit, word in words.items() if limit in schema]
-    kind = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}.get(schema["type"])
-    return ", ".join([kind or schema["type"], *limits])
+        raise ConfigError("\n".join(map(explain, error.errors()))) from error
 
 
 def dump(config: Config) -> str:
-    """The configuration as the text of params.yaml."""
-    return OmegaConf.to_yaml(OmegaConf.create(config.model_dump()))
+    """Return the configuration as the text of params.yaml."""
+    return _to_yaml(config.model_dump())
 
 
 def params_sha256(config: Config) -> str:
-    """SHA-256 of that text: the name of these values, in the model file and beside figures.
+    """Return the SHA-256 of that text, which identifies the values in the model file and beside figures.
 
-    `data.extra_strokes` came later: where it is null, what was made without it keeps its name. So did `runtime.mode`,
-    which decides about the last bits alone: the values have one name in both modes.
+    A null `data.extra_strokes` is left out: older figures keep their hash. So is `runtime.mode`, which changes only the
+    last bits.
     """
-    later = {"runtime": {"mode"}} | ({"data": {"extra_strokes"}} if config.data.extra_strokes is None else {})
-    values = config.model_dump(exclude=later)
-    return hashlib.sha256(OmegaConf.to_yaml(OmegaConf.create(values)).encode()).hexdigest()
+    left_out = {"runtime": {"mode"}} | ({"data": {"extra_strokes"}} if config.data.extra_strokes is None else {})
+    return hashlib.sha256(_to_yaml(config.model_dump(exclude=left_out)).encode()).hexdigest()
+
+
+def _to_yaml(values: dict[str, Any]) -> str:
+    return OmegaConf.to_yaml(OmegaConf.create(values))
 
 
 def flatten(config: Config) -> dict[str, Any]:
-    """Dotted keys and values, as an experiment tracker takes them."""
+    """Return the values by dotted key."""
+    return dict(_items(config.model_dump()))
 
-    def items(section: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-        for name, value in section.items():
-            if isinstance(value, dict):
-                yield from items(value, f"{prefix}{name}.")
-            else:
-                yield prefix + name, value
 
-    return dict(items(config.model_dump(), ""))
+def _items(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        yield from _items(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]

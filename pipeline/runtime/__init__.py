@@ -1,1 +1,1 @@
-"""How the stages run: pinned instruction sets, threads, precision and the command line."""
+"""The environment of the stages: instruction sets, threads, precision, command line."""

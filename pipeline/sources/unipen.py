@@ -1,7 +1,7 @@
-"""Pen strokes in UNIPEN text, as the original files of Pendigits hold them."""
+"""Read pen strokes from UNIPEN text, the format of the original Pendigits files."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,16 +10,16 @@ import numpy as np
 from pipeline.base.errors import DataError
 from serving.drawing.strokes import Strokes
 
-BOX_PX = 500  # side of the box that people wrote in, tablet pixels
+BOX_PX = 500  # side of the box in which people wrote, tablet pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A digit as somebody wrote it.
+    """A handwritten digit.
 
     Attributes:
         label: 0 to 9.
-        writer: number of the writer within the file: 1 of one file is not 1 of another.
+        writer: number of the writer, unique within a file.
         strokes: in tablet pixels.
     """
 
@@ -30,8 +30,6 @@ class Drawing:
 
 @dataclass
 class _Segment:
-    """What has been read of a digit."""
-
     line: int
     label: int
     writer: int | None = None
@@ -46,29 +44,36 @@ class _Segment:
 
 
 def parse_unipen(text: str) -> list[Drawing]:
-    """Read the original files of Pendigits (UCI 81, E. Alpaydin and F. Alimoglu): UNIPEN text, y up.
+    """Parse UNIPEN text, whose y axis points up, as in the Pendigits files (UCI 81, E. Alpaydin and F. Alimoglu).
 
-    ``.SEGMENT DIGIT <number> ? "<label>"`` opens a digit, ``.COMMENT <label> <writer> <number of the writer's digit>``
-    names who wrote it, and pairs of coordinates stand between ``.PEN_DOWN`` and ``.PEN_UP``. Line ends and white
-    space may be any.
+    ``.SEGMENT DIGIT <number> ? "<label>"`` starts a digit, ``.COMMENT <label> <writer> <number of the writer's digit>``
+    names its writer, and coordinates are between ``.PEN_DOWN`` and ``.PEN_UP``. Any line ends and white space are
+    accepted.
 
     Raises:
-        DataError: the text is damaged; it names the line.
+        DataError: the text is damaged; names the line.
     """
     drawings: list[Drawing] = []
     segment: _Segment | None = None
-    points: list[tuple[float, float]] | None = None  # of the stroke that is being written
+    points: list[tuple[float, float]] | None = None  # of the current stroke
     number = 0
-    for number, words in _lines(text):
-        keyword = words[0]
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        keyword = words[0] if words else "."
         if (points is not None and keyword in (".SEGMENT", ".PEN_DOWN")) or (points is None and keyword == ".PEN_UP"):
             raise DataError(f"UNIPEN line {number}: {keyword} while the pen is {'up' if points is None else 'down'}")
         if keyword == ".SEGMENT":
             if segment:
                 drawings.append(segment.finish())
-            segment = _Segment(number, _label(number, words))
+            if not re.fullmatch("[0-9]", label := words[-1].strip('"')):
+                raise _damaged(number, words, "does not end in the label of a digit")
+            segment = _Segment(number, int(label))
         elif keyword == ".COMMENT" and segment and segment.writer is None:
-            segment.writer = _writer(number, words, segment.label)
+            if len(words) != 4 or not all(re.fullmatch("[0-9]+", word) for word in words[1:]):
+                raise _damaged(number, words, "is not a label, a writer and a number")
+            if int(words[1]) != segment.label:
+                raise _damaged(number, words, f"contradicts the label {segment.label} in .SEGMENT")
+            segment.writer = int(words[2])
         elif keyword == ".PEN_DOWN":
             if segment is None:
                 raise DataError(f"UNIPEN line {number}: .PEN_DOWN before the first .SEGMENT")
@@ -79,8 +84,10 @@ def parse_unipen(text: str) -> list[Drawing]:
             points = None
         elif not keyword.startswith("."):
             if points is None:
-                raise DataError(f"UNIPEN line {number}: {' '.join(words)[:60]!r} while the pen is up")
-            points.append(_point(number, words))
+                raise _damaged(number, words, "while the pen is up")
+            if len(words) != 2 or not all(re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", word) for word in words):
+                raise _damaged(number, words, "is not a pair of coordinates")
+            points.append((float(words[0]), BOX_PX - float(words[1])))
     if points is not None:
         raise DataError(f"UNIPEN line {number}: the text ends while the pen is down")
     if segment is None:
@@ -88,8 +95,12 @@ def parse_unipen(text: str) -> list[Drawing]:
     return [*drawings, segment.finish()]
 
 
+def _damaged(number: int, words: Sequence[str], problem: str) -> DataError:
+    return DataError(f"UNIPEN line {number}: {' '.join(words)[:60]!r} {problem}")
+
+
 def pack(drawings: Sequence[Drawing]) -> dict[str, np.ndarray]:
-    """Drawings as flat arrays, whose bytes depend on what was written alone.
+    """Flatten drawings into arrays.
 
     Returns:
         ``points`` float32 ``[n_points, 2]`` of all strokes in order; ``stroke_lengths`` int32, points of each stroke;
@@ -106,59 +117,26 @@ def pack(drawings: Sequence[Drawing]) -> dict[str, np.ndarray]:
 
 
 def unpack(arrays: Mapping[str, np.ndarray]) -> list[Drawing]:
-    """What `pack` packed."""
+    """Return the drawings that `pack` flattened."""
     strokes = iter(np.split(arrays["points"], np.cumsum(arrays["stroke_lengths"])[:-1]))
     rows = zip(arrays["labels"].tolist(), arrays["writers"].tolist(), arrays["drawing_lengths"].tolist(), strict=True)
     return [Drawing(label, writer, [next(strokes) for _ in range(n_strokes)]) for label, writer, n_strokes in rows]
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Numbers and words of the lines that are not empty."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split()
-        if words:
-            yield number, words
-
-
-def _label(number: int, words: list[str]) -> int:
-    label = words[-1].strip('"')
-    if not re.fullmatch("[0-9]", label):
-        raise DataError(f"UNIPEN line {number}: {' '.join(words)[:60]!r} does not end in a digit's label")
-    return int(label)
-
-
-def _writer(number: int, words: list[str], label: int) -> int:
-    if len(words) != 4 or not all(re.fullmatch("[0-9]+", word) for word in words[1:]):
-        raise DataError(f"UNIPEN line {number}: {' '.join(words)[:60]!r} is not a label, a writer and a number")
-    if int(words[1]) != label:
-        raise DataError(f"UNIPEN line {number}: .COMMENT says {words[1]}, .SEGMENT said {label}")
-    return int(words[2])
-
-
-def _point(number: int, words: list[str]) -> tuple[float, float]:
-    if len(words) != 2 or not all(re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", word) for word in words):
-        raise DataError(f"UNIPEN line {number}: {' '.join(words)[:60]!r} is not a pair of coordinates")
-    return float(words[0]), BOX_PX - float(words[1])
-
-
-PATTERN = "*.unipen"
-
-
 def load_drawings(directory: Path) -> list[Drawing]:
-    """The drawings of all files, in the order of the files' names.
+    """Read all *.unipen files of a directory, sorted by name.
 
     Raises:
-        DataError: there is no such directory, no file in it, or one that is damaged; names it.
+        DataError: the directory is missing or has no such file, or a file is damaged.
     """
-    files = sorted(directory.glob(PATTERN))
+    files = sorted(directory.glob("*.unipen"))
     if not files:
-        found = f"no {PATTERN} in it" if directory.is_dir() else "no such directory"
+        found = "no *.unipen in it" if directory.is_dir() else "no such directory"
         raise DataError(f"data.extra_strokes={directory}: {found}")
-    return [drawing for file in files for drawing in _read(file)]
-
-
-def _read(file: Path) -> list[Drawing]:
-    try:
-        return parse_unipen(file.read_text(encoding="ascii"))
-    except (OSError, UnicodeDecodeError, DataError) as error:
-        raise DataError(f"{file}: {error}; mend it or take it out of data.extra_strokes") from error
+    drawings = []
+    for file in files:
+        try:
+            drawings += parse_unipen(file.read_text(encoding="ascii"))
+        except (OSError, UnicodeDecodeError, DataError) as error:
+            raise DataError(f"{file}: {error}; correct it or remove it from data.extra_strokes") from error
+    return drawings

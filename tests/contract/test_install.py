@@ -97,14 +97,18 @@ def test_a_bad_setting_is_told_by_the_name_that_was_typed(installed, tmp_path):
     assert done.stderr.startswith("inkling-serve: --port is 'eighty'")
 
 
-def test_the_pipeline_s_commands_say_that_they_need_a_checkout(installed, tmp_path):
-    command = [installed.python, "-m", "pipeline.train"]
-    done = subprocess.run(command, cwd=tmp_path, env=ELSEWHERE, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith(
-        f"error: the pipeline's commands run in a checkout of Inkling, and {tmp_path} is none"
-    )
+@pytest.mark.parametrize("name", ["config", "download", "train"])
+def test_an_installed_pipeline_command_reports_that_it_needs_a_checkout(name, installed, tmp_path):
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        wheel.extractall(tmp_path)
+    command, environment = [sys.executable, "-m", f"pipeline.{name}"], ELSEWHERE | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: there is no params.yaml and no conf in {tmp_path}: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_an_installed_pipeline_is_a_library(installed, tmp_path):
     library = [installed.python, "-c", "from pipeline.sources import mnist"]
     subprocess.run(library, cwd=tmp_path, env=ELSEWHERE, check=True)
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from pipeline import interactive
 from pipeline.base.files import write_json, write_text
 from pipeline.base.paths import ROOT, Outputs
-from pipeline.config.values import meaning
+from pipeline.config.schema import describe
 from pipeline.interactive import ASKED, repeat
 
 ASK = "from rich.console import Console; from pipeline.interactive import ask; print('CHOSEN', ask({}, Console()))"
@@ -73,7 +73,7 @@ def test_what_is_typed_is_checked_asked_again_with_the_reason_and_taken():
     ):
         assert reason in screen
     for key in ASKED:
-        assert f"{key}  {meaning(key)}" in screen
+        assert f"{key}  {describe(key)}" in screen
     assert "model.width  " in screen
     assert "(0.5)" in screen  # the default is the override's
 
@@ -86,10 +86,10 @@ def test_without_a_terminal_the_values_are_taken_as_they_are():
 
 
 def test_the_ranges_are_those_of_the_schema():
-    assert meaning("train.learning_rate").endswith("[a number, above 0, at most 1]")
-    assert meaning("train.patience").endswith("[a whole number, at least 1 or null]")
-    assert meaning("model.batchnorm").endswith("[true or false]")
-    assert meaning("train.optimizer").endswith("[muon, adamw]")
+    assert describe("train.learning_rate").endswith("[a number, above 0, at most 1]")
+    assert describe("train.patience").endswith("[a whole number, at least 1 or null]")
+    assert describe("model.batchnorm").endswith("[true or false]")
+    assert describe("train.optimizer").endswith("[muon, adamw]")
 
 
 def test_the_command_that_repeats_a_training_survives_the_shell():

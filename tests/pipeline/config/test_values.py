@@ -1,4 +1,6 @@
 import hashlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -8,16 +10,38 @@ from dvc.utils.hydra import compose_and_dump
 
 from pipeline.base.errors import ConfigError
 from pipeline.base.paths import CONF, ROOT
+from pipeline.config import values
 from pipeline.config.schema import Config
 from pipeline.config.values import dump, flatten, load_config, params_sha256
 
 
-def test_params_yaml_is_what_the_schema_dumps():
-    # DVC rewrites the file in this form; any other would show as a change that nobody made.
-    assert (ROOT / "params.yaml").read_text() == dump(load_config())
+def test_dump_returns_the_values_of_params_yaml():
+    assert yaml.safe_load(dump(load_config())) == yaml.safe_load((ROOT / "params.yaml").read_text())
 
 
-def test_override_changes_its_value_alone():
+def test_the_order_of_the_keys_in_params_yaml_does_not_matter(monkeypatch, tmp_path):
+    def reverse(values):
+        return {key: reverse(values[key]) for key in reversed(values)} if isinstance(values, dict) else values
+
+    shutil.copytree(CONF, tmp_path / "conf")
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(reverse(yaml.safe_load(dump(load_config()))), sort_keys=False))
+    expected = dump(load_config()), params_sha256(load_config())
+    monkeypatch.setattr(values, "CONF", tmp_path / "conf")
+    assert (dump(load_config()), params_sha256(load_config())) == expected
+
+
+@pytest.mark.parametrize("missing", ["conf", "params.yaml"])
+def test_without_a_checkout_the_error_names_the_folder_and_the_remedy(missing, monkeypatch, tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "params.yaml").touch()
+    (tmp_path / missing).rename(tmp_path / "away")
+    monkeypatch.setattr(values, "ROOT", tmp_path)
+    monkeypatch.setattr(values, "CONF", tmp_path / "conf")
+    with pytest.raises(ConfigError, match=f"no {missing} in {re.escape(str(tmp_path))}: .*checkout of Inkling"):
+        load_config()
+
+
+def test_override_changes_only_its_value():
     assert flatten(load_config(["train.learning_rate=0.01"])) == flatten(load_config()) | {"train.learning_rate": 0.01}
 
 
@@ -57,7 +81,8 @@ def test_bad_override_is_refused_and_its_key_named(override, message):
 def test_preset_composes_alike_for_dvc_and_is_headed_by_its_command(preset, tmp_path):
     override = f"{preset.parent.name}={preset.stem}"
     compose_and_dump(str(tmp_path / "params.yaml"), str(CONF), None, "config", str(ROOT), [override])
-    assert (tmp_path / "params.yaml").read_text() == dump(load_config([override]))
+    composed = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    assert composed == yaml.safe_load(dump(load_config([override])))
     comments = [line for line in preset.read_text().splitlines() if line.startswith("#")]
     assert any(line.startswith("#   ") for line in comments)
 

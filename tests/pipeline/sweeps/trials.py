@@ -11,7 +11,7 @@ from pipeline.base.errors import TrainingError
 from pipeline.base.paths import CONF, ROOT
 from pipeline.dataset.splits import DataCard
 from pipeline.network.history import Epoch
-from pipeline.runtime.stage import true_end
+from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.tracking import runs, study
 
 RAISES, NAN, KILLED, SLOW = 1, 2, 3, 4
@@ -47,5 +47,5 @@ def main(composed):
 
 
 if __name__ == "__main__":
-    with true_end():
+    with exit_with_signal_status():
         main()
