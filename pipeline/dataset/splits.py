@@ -53,8 +53,8 @@ class DataCard:
     sha256: dict[str, str]
     parameters: dict[str, Any]
 
-    def only(self, names: Collection[str]) -> "DataCard":
-        """The card of a network that has seen these parts alone; `take` takes them from a split."""
+    def restrict_to(self, names: Collection[str]) -> "DataCard":
+        """The card of a network that has seen these parts alone; `select_parts` takes them from a split."""
         parts = {
             split: {name: n for name, n in sizes.items() if _is_in(name, names)} for split, sizes in self.parts.items()
         }
@@ -73,7 +73,7 @@ def part_slices(parts: Mapping[str, int]) -> dict[str, slice]:
     }
 
 
-def divide(split: Split, parts: Mapping[str, int]) -> dict[str, Split]:
+def split_by_part(split: Split, parts: Mapping[str, int]) -> dict[str, Split]:
     """The parts of a split by name; those without images are left out."""
     return {name: Split(split.images[part], split.labels[part]) for name, part in part_slices(parts).items()}
 
@@ -84,13 +84,13 @@ def join(splits: Iterable[Split]) -> Split:
     return Split(np.concatenate([one.images for one in every]), np.concatenate([one.labels for one in every]))
 
 
-def take(split: Split, parts: Mapping[str, int], names: Collection[str]) -> Split:
+def select_parts(split: Split, parts: Mapping[str, int], names: Collection[str]) -> Split:
     """The parts named, in the order in which they lie in the split.
 
     Raises:
         DataError: they have no digit.
     """
-    taken = [part for name, part in divide(split, parts).items() if _is_in(name, names)]
+    taken = [part for name, part in split_by_part(split, parts).items() if _is_in(name, names)]
     if not any((part.labels != NO_DIGIT).any() for part in taken):
         raise DataError(f"train.parts={list(names)}: the prepared data has no digits of these, but {dict(parts)}")
     return join(taken)

@@ -5,7 +5,7 @@ from pipeline import prepare
 from pipeline.base.errors import DataError
 from pipeline.base.files import read_arrays
 from pipeline.config.values import load_config
-from pipeline.dataset.splits import NO_DIGIT, load_card, load_split, save, take
+from pipeline.dataset.splits import NO_DIGIT, load_card, load_split, save, select_parts
 from pipeline.sources.unipen import Drawing, pack, unpack
 
 FEW = ("strokes.skeletons=200", "strokes.renders=2", "strokes.nondigits=100")
@@ -118,7 +118,7 @@ def test_extra_drawings_are_trained_on_and_nothing_else_changes(prepared, tmp_pa
     np.testing.assert_array_equal(after.images[: card.train], before.images)
     assert after.labels[card.train :].tolist() == [8, 8, 3, 3, 5, 5]
     assert after.images[card.train :].max(axis=(1, 2)).min() > 0
-    shown = take(after, card_with.parts["train"], load_config().train.parts)
+    shown = select_parts(after, card_with.parts["train"], load_config().train.parts)
     assert len(shown.labels) == card_with.train
 
 
