@@ -4,6 +4,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.base.parts import SELECTABLE
+
 
 class _Section(BaseModel):
     # Strict: "0.1" is not a number and 1.5 not a count; a misspelt key is refused, not ignored.
@@ -67,7 +69,7 @@ class AugmentConfig(_Section):
 class TrainConfig(_Section):
     """The recipe."""
 
-    parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits"]] = Field(
+    parts: list[Literal[SELECTABLE]] = Field(  # type: ignore[valid-type] # the names come from the table of parts
         min_length=1,
         description="of the prepared images, to learn from and to validate with; extra drawings go with pendigits",
     )
