@@ -21,7 +21,7 @@ from pipeline.base.paths import PREPARED
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 from pipeline.dataset.cells import CELLS, draw_cell
-from pipeline.dataset.splits import Split, divide, join, load_card, load_split
+from pipeline.dataset.splits import Split, join, load_card, load_split, split_by_part
 from pipeline.evaluation.metrics import Answered, measure
 from pipeline.evaluation.strokes import average, measure_cells
 from pipeline.ink.normalize import normalize_all
@@ -68,7 +68,7 @@ def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
 def _run(n_epochs: int) -> dict[str, dict[str, float]]:
     config, card, everything = load_config(), load_card(), load_split("train")
     set_up(config.runtime, config.train.seed)  # before the normaliser starts TensorFlow
-    parts = divide(everything, card.parts["train"])
+    parts = split_by_part(everything, card.parts["train"])
     parts["embedded"] = embedded()
     others = parts.pop("nondigits")
     n_digits = len(everything.labels) - len(others.labels)

@@ -242,7 +242,7 @@ def main() -> None:
         set_up(configs[BASELINE].runtime, configs[BASELINE].train.seed)
         use_float32()
         results = {name: evaluate_run(config, runs[name], test) for name, config in configs.items()}
-        write_log(results, load_card().only(configs[BASELINE].train.parts), DOCUMENT)
+        write_log(results, load_card().restrict_to(configs[BASELINE].train.parts), DOCUMENT)
     except InklingError as error:
         sys.exit(f"error: {error}")
     log.info("%s tells of %d experiments", DOCUMENT.relative_to(ROOT), len(configs))

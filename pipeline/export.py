@@ -39,7 +39,7 @@ def export(config: Config) -> None:
     test = load_split("test")
     reader = load_reader(config.model, outputs)
     metrics = {name: read_json(outputs.metrics(name), made_by="evaluate") for name in EVALUATED}
-    card = load_card().only(config.train.parts)
+    card = load_card().restrict_to(config.train.parts)
     golden = golden_answers(reader, golden_images(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES]))
     history = read_history(outputs.plot("history.csv"))
     experiments = read_json(EXPERIMENTS, made_by="export` after `python -m pipeline.experiment_log")["experiments"]

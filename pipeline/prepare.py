@@ -1,15 +1,17 @@
 """Stage 2: raw data -> training, validation and test images in data/prepared.
 
-Training and validation join MNIST's images with pictures of pen strokes, of generated digits and of things that are
-none. What is tested with stays apart: MNIST's official test images, and the drawings of writers who appear nowhere
-else. Nothing is fitted to them.
+Training and validation join the parts of `pipeline.base.parts`. The test data are MNIST's official test images and the
+drawings of writers who are in no other split. Nothing is fitted to them.
 """
 
 import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.base.files import digest_arrays, read_arrays
+from pipeline.base.parts import PARTS
 from pipeline.base.paths import PROJECT, RAW
 from pipeline.config.schema import Config, DataConfig
 from pipeline.dataset.pictures import render_drawings, render_nondigits, render_skeletons
@@ -22,70 +24,108 @@ from pipeline.sources.unipen import Drawing, load_drawings, pack, unpack
 
 log = logging.getLogger(__name__)
 
-Parts = dict[str, Split]  # by what the images are made from
-
-TITLES = {
-    ("mnist", True): "MNIST and pen strokes",
-    ("mnist", False): "MNIST and generated strokes",
-    ("embedded", True): "5,000 embedded MNIST training images and generated strokes",
-    ("embedded", False): "5,000 embedded MNIST training images and generated strokes",
-}
 VALIDATION_RENDERS = 2  # pictures of each validation drawing: two pens, two canvases
 VALIDATION_NONDIGITS = 2000
-VALIDATION_SKELETONS = 1000  # where there are no drawings to validate with
+VALIDATION_SKELETONS = 1000  # if there are no drawings
+
+
+@dataclass(frozen=True)
+class RawData:
+    """The data that the parts are drawn from.
+
+    Attributes:
+        config: the hyperparameters.
+        images: MNIST by split, not normalised.
+        drawings: pen drawings by split; no writer is in two of them.
+        extra: further drawings for training.
+    """
+
+    config: Config
+    images: Mapping[str, Split]
+    drawings: Mapping[str, list[Drawing]]
+    extra: list[Drawing]
+
+
+def _draw_mnist(raw: RawData, split: str) -> Split:
+    return Split(normalize_all(raw.images[split].images), raw.images[split].labels)
+
+
+def _draw_pendigits(raw: RawData, split: str) -> Split | None:
+    drawings, seed = raw.drawings[split], raw.config.data.seed
+    if split == "train":
+        return render_drawings(drawings, raw.config.strokes.renders, seed + 1, is_warped=True)
+    return render_drawings(drawings, VALIDATION_RENDERS, seed + 3, is_warped=False) if drawings else None
+
+
+def _draw_skeletons(raw: RawData, split: str) -> Split | None:
+    data = raw.config.data
+    if split == "train":
+        return render_skeletons(raw.config.strokes.skeletons, data.seed + 2)
+    return None if raw.drawings[split] else _shorten(render_skeletons(VALIDATION_SKELETONS, data.seed + 3), data.limit)
+
+
+def _draw_nondigits(raw: RawData, split: str) -> Split:
+    n_pictures, seed = raw.config.strokes.nondigits, raw.config.data.seed
+    if split == "train":
+        return render_nondigits(n_pictures, raw.drawings[split], seed + 4)
+    return render_nondigits(min(VALIDATION_NONDIGITS, n_pictures), raw.drawings[split], seed + 5)
+
+
+def _draw_extra(raw: RawData, split: str) -> Split | None:
+    if split != "train" or not raw.extra:
+        return None
+    return render_drawings(raw.extra, raw.config.strokes.renders, raw.config.data.seed + 6, is_warped=True)
+
+
+# Each part has seeds of its own, so that a further part leaves the others as they are. None: not in this split.
+DRAW: dict[str, Callable[[RawData, str], Split | None]] = {
+    "mnist": _draw_mnist,
+    "pendigits": _draw_pendigits,
+    "skeletons": _draw_skeletons,
+    "nondigits": _draw_nondigits,
+    "extra": _draw_extra,
+}
 
 
 def prepare(config: Config) -> None:
-    """Split, draw, normalise what trains and validates, and write it with its card."""
+    """Draw the parts of each split, and write the splits with their card."""
     data = config.data
     set_up(FOR_DATA, data.seed)
-    extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []  # an error should come soon
-    images = {name: _shorten(split, data.limit) for name, split in _images(data).items()}
-    train_drawings, validation_drawings, test_drawings = (drawings[: data.limit] for drawings in _drawings(data))
-
-    train: Parts = {
-        "mnist": _normalized(images["train"]),
-        "pendigits": render_drawings(train_drawings, config.strokes.renders, data.seed + 1, is_warped=True),
-        "skeletons": render_skeletons(config.strokes.skeletons, data.seed + 2),
-        "nondigits": render_nondigits(config.strokes.nondigits, train_drawings, data.seed + 4),
-    }
-    if extra:  # after the others, which stay as they are without
-        train["extra"] = render_drawings(extra, config.strokes.renders, data.seed + 6, is_warped=True)
-    validation: Parts = {"mnist": _normalized(images["validation"])}
-    if validation_drawings:
-        seed = data.seed + 3
-        validation["pendigits"] = render_drawings(validation_drawings, VALIDATION_RENDERS, seed, is_warped=False)
-    else:
-        validation["skeletons"] = _shorten(render_skeletons(VALIDATION_SKELETONS, data.seed + 3), data.limit)
-    n_nondigits = min(VALIDATION_NONDIGITS, config.strokes.nondigits)
-    validation["nondigits"] = render_nondigits(n_nondigits, validation_drawings, data.seed + 5)
-    splits = {"train": join(train.values()), "validation": join(validation.values()), "test": images["test"]}
+    extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []
+    images = {split: _shorten(part, data.limit) for split, part in _read_images(data).items()}
+    drawings = {split: part[: data.limit] for split, part in _read_drawings(data).items()}
+    raw = RawData(config, images, drawings, extra)
+    drawn = {split: {name: DRAW[name](raw, split) for name in PARTS} for split in ("train", "validation")}
+    parts = {split: {name: part for name, part in every.items() if part is not None} for split, every in drawn.items()}
+    splits = {split: join(every.values()) for split, every in parts.items()} | {"test": images["test"]}
+    title = "5,000 embedded MNIST training images" if data.source == "embedded" else "MNIST"
+    title += " and pen strokes" if drawings["train"] else " and generated strokes"
+    sha256 = {split: digest(images) for split, images in splits.items()}
+    sha256["test_drawings"] = digest_arrays(pack(drawings["test"]))
+    if extra:
+        title += f", and {len(extra):,} extra drawings"
+        sha256["extra_strokes"] = digest_arrays(pack(extra))
     card = DataCard(
         source=data.source,
-        title=TITLES[data.source, data.pendigits] + (f", and {len(extra):,} extra drawings" if extra else ""),
-        train=len(splits["train"].labels),
-        validation=len(splits["validation"].labels),
-        test=len(splits["test"].labels),
-        parts={"train": _sizes(train), "validation": _sizes(validation)},
-        test_drawings=len(test_drawings),
-        sha256={name: digest(split) for name, split in splits.items()}
-        | {"test_drawings": digest_arrays(pack(test_drawings))}
-        | ({"extra_strokes": digest_arrays(pack(extra))} if extra else {}),
+        title=title,
+        **{split: len(images.labels) for split, images in splits.items()},
+        parts={split: {name: len(part.labels) for name, part in every.items()} for split, every in parts.items()},
+        test_drawings=len(drawings["test"]),
+        sha256=sha256,
         parameters={"data": data.model_dump(), "strokes": config.strokes.model_dump()},
     )
-    save(splits, pack(test_drawings), card)
+    save(splits, pack(drawings["test"]), card)
     log.info("%s: %d train, %d validation, %d test", card.title, card.train, card.validation, card.test)
-    log.info("of these %s; %d test drawings", card.parts, card.test_drawings)
+    log.info("parts: %s; %d test drawings", card.parts, card.test_drawings)
 
 
-def _images(data: DataConfig) -> Parts:
-    """MNIST as training, validation and test images, raw."""
+def _read_images(data: DataConfig) -> dict[str, Split]:
     if data.source == "embedded":
         every = Split(**read_arrays(RAW / "embedded.npz", made_by="download"))
-        test, rest = _divide(every, data.test_fraction, data.seed)
+        test, rest = _split_off(every, data.test_fraction, data.seed)
     else:
         rest, test = (_read_mnist(name) for name in ("train", "t10k"))
-    validation, train = _divide(rest, data.validation_fraction, data.seed)
+    validation, train = _split_off(rest, data.validation_fraction, data.seed)
     return {"train": train, "validation": validation, "test": test}
 
 
@@ -94,19 +134,18 @@ def _read_mnist(name: str) -> Split:
     return Split(read_idx(RAW / f"{name}-images-idx3-ubyte.gz"), labels)
 
 
-def _drawings(data: DataConfig) -> tuple[list[Drawing], list[Drawing], list[Drawing]]:
-    """Pen drawings to train, to validate and to test with; no writer is in two of them."""
+def _read_drawings(data: DataConfig) -> dict[str, list[Drawing]]:
     if data.source == "embedded" or not data.pendigits:
-        return [], [], []
-    known, unknown = (unpack(read_arrays(RAW / f"pendigits-{part}.npz", "download")) for part in ("train", "test"))
+        return {"train": [], "validation": [], "test": []}
+    known, test = (unpack(read_arrays(RAW / f"pendigits-{part}.npz", "download")) for part in ("train", "test"))
     writers = np.random.default_rng(data.seed).permutation(sorted({drawing.writer for drawing in known}))
     kept = set(writers[: data.validation_writers].tolist())
-    train = [drawing for drawing in known if drawing.writer not in kept]
-    return train, [drawing for drawing in known if drawing.writer in kept], unknown
+    train, validation = ([one for one in known if (one.writer in kept) == is_kept] for is_kept in (False, True))
+    return {"train": train, "validation": validation, "test": test}
 
 
-def _divide(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    """Shuffle, and cut off `fraction` of the images: (the part cut off, the rest)."""
+def _split_off(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    """Shuffle, and return `fraction` of the images and the rest."""
     order = np.random.default_rng(seed).permutation(len(split.labels))
     first, rest = np.split(order, [round(fraction * len(order))])
     return Split(split.images[first], split.labels[first]), Split(split.images[rest], split.labels[rest])
@@ -114,14 +153,6 @@ def _divide(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
 
 def _shorten(split: Split, limit: int | None) -> Split:
     return Split(split.images[:limit], split.labels[:limit])
-
-
-def _normalized(split: Split) -> Split:
-    return Split(normalize_all(split.images), split.labels)
-
-
-def _sizes(parts: Parts) -> dict[str, int]:
-    return {name: len(part.labels) for name, part in parts.items()}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from pipeline.base.files import file_sha256, write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import check, dump, load_config
-from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, take
+from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, select_parts
 from pipeline.evaluation.statistics import wilson
 from pipeline.registry import store
 from pipeline.registry.store import Trial
@@ -165,7 +165,7 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
     print(f"{name}: {len(trials)} trials, {len(trials) - len(candidates)} left out")
     for reason, n_trials in reasons.items():
         print(f"  {n_trials}: {reason}")
-    validation = take(load_split("validation"), card.parts["validation"], config.train.parts)
+    validation = select_parts(load_split("validation"), card.parts["validation"], config.train.parts)
     _print_table(settings, int(np.count_nonzero(validation.labels != NO_DIGIT)))
     _write(next(one for one in settings if not run_id or candidates[0] in one.trials), is_dry_run)
 

@@ -27,7 +27,7 @@ from pipeline.base.files import write_atomic, write_json
 from pipeline.base.paths import CONF, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import check, require_checkout
-from pipeline.dataset.splits import NO_DIGIT, check_data, load_card, load_split, part_slices, take
+from pipeline.dataset.splits import NO_DIGIT, check_data, load_card, load_split, part_slices, select_parts
 from pipeline.network.calibration import Calibration, calibrate
 from pipeline.network.history import Epoch, kept_epoch, save_history
 from pipeline.runtime.stage import exit_with_signal_status
@@ -64,8 +64,8 @@ def train(
     card = load_card()
     check_data(card, data=config.data.model_dump(), strokes=config.strokes.model_dump())
     parts = config.train.parts
-    training, validation = (take(load_split(name), card.parts[name], parts) for name in ("train", "validation"))
-    card = card.only(parts)
+    training, validation = (select_parts(load_split(name), card.parts[name], parts) for name in ("train", "validation"))
+    card = card.restrict_to(parts)
 
     # TensorFlow and MLflow take seconds to load: not before parameters and data are known to be good.
     from pipeline.base.figures import save_figure

@@ -6,6 +6,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+from pipeline.base.parts import SELECTABLE
+
 
 class _Section(BaseModel):
     # Strict: reject "0.1" as a number, 1.5 as a count, and misspelt keys.
@@ -61,7 +63,7 @@ class AugmentConfig(_Section):
 class TrainConfig(_Section):
     """The training recipe."""
 
-    parts: list[Literal["mnist", "pendigits", "skeletons", "nondigits"]] = Field(
+    parts: list[Literal[SELECTABLE]] = Field(  # type: ignore[valid-type] # the names come from the table of parts
         min_length=1, description="parts for training and validation; pendigits includes the extra drawings"
     )
     seed: int = Field(ge=0, lt=2**31, description="seed for initial weights, shuffling, augmentation and dropout")

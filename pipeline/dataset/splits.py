@@ -1,4 +1,4 @@
-"""The prepared images: how they are stored, found and named."""
+"""Store and load the prepared images, and select parts of them."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
@@ -10,9 +10,10 @@ import numpy as np
 
 from pipeline.base.errors import DataError
 from pipeline.base.files import read_arrays, read_json, write_arrays, write_json
+from pipeline.base.parts import find_part
 from pipeline.base.paths import PREPARED
 
-NO_DIGIT = -1  # the label of what is no digit
+NO_DIGIT = -1  # label of non-digits
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Split:
     """Images with their labels.
 
     Attributes:
-        images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation hold what the normaliser made of pictures
-            (what the network sees); the test holds raw pixels, because it goes through the model whole.
+        images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation images are normalised. Test images are raw
+            pixels, because the whole model is tested.
         labels: int32 ``[n]``, 0 to 9; in training and validation also `NO_DIGIT`.
     """
 
@@ -31,15 +32,15 @@ class Split:
 
 @dataclass(frozen=True)
 class DataCard:
-    """What the prepared data is: it travels with the model, so that nobody claims other data than was used.
+    """Description of the prepared data. The model file contains it.
 
     Attributes:
         source: as in params.yaml.
-        title: the same in words.
+        title: the source in words.
         train, validation, test: numbers of images.
-        parts: what training and validation consist of: numbers of images of each kind.
-        test_drawings: number of pen drawings by writers who appear nowhere else.
-        sha256: of all images and labels of each split, and of the test drawings.
+        parts: by split, the number of images of each part.
+        test_drawings: number of pen drawings by writers who are in no other split.
+        sha256: of the images and labels of each split, and of the drawings.
         parameters: the sections of params.yaml that the splits were made with.
     """
 
@@ -53,10 +54,11 @@ class DataCard:
     sha256: dict[str, str]
     parameters: dict[str, Any]
 
-    def only(self, names: Collection[str]) -> "DataCard":
-        """The card of a network that has seen these parts alone; `take` takes them from a split."""
+    def restrict_to(self, names: Collection[str]) -> "DataCard":
+        """Return the card of the parts that `select_parts` selects."""
         parts = {
-            split: {name: n for name, n in sizes.items() if _is_in(name, names)} for split, sizes in self.parts.items()
+            split: {part: n for part, n in sizes.items() if _is_selected(part, names)}
+            for split, sizes in self.parts.items()
         }
         if parts == self.parts:
             return self
@@ -66,49 +68,54 @@ class DataCard:
 
 
 def part_slices(parts: Mapping[str, int]) -> dict[str, slice]:
-    """Where each part lies among the images of a split, by name; parts without images are left out."""
+    """Return the slice of each part within its split, without empty parts."""
     ends = np.cumsum(list(parts.values())).tolist()
     return {
         name: slice(end - n_images, end) for (name, n_images), end in zip(parts.items(), ends, strict=True) if n_images
     }
 
 
-def divide(split: Split, parts: Mapping[str, int]) -> dict[str, Split]:
-    """The parts of a split by name; those without images are left out."""
+def split_by_part(split: Split, parts: Mapping[str, int]) -> dict[str, Split]:
+    """Return the images of each part, without empty parts."""
     return {name: Split(split.images[part], split.labels[part]) for name, part in part_slices(parts).items()}
 
 
 def join(splits: Iterable[Split]) -> Split:
-    """The images of all, one after the other."""
+    """Concatenate splits."""
     every = list(splits)
     return Split(np.concatenate([one.images for one in every]), np.concatenate([one.labels for one in every]))
 
 
-def take(split: Split, parts: Mapping[str, int], names: Collection[str]) -> Split:
-    """The parts named, in the order in which they lie in the split.
+def select_parts(split: Split, parts: Mapping[str, int], names: Collection[str]) -> Split:
+    """Return the images of some parts, in the order of the split.
+
+    Args:
+        split: the images.
+        parts: the number of images of each part.
+        names: from `train.parts`.
 
     Raises:
-        DataError: they have no digit.
+        DataError: a part is unknown, or the selected ones have no digit.
     """
-    taken = [part for name, part in divide(split, parts).items() if _is_in(name, names)]
-    if not any((part.labels != NO_DIGIT).any() for part in taken):
+    selected = [part for name, part in split_by_part(split, parts).items() if _is_selected(name, names)]
+    if not any((part.labels != NO_DIGIT).any() for part in selected):
         raise DataError(f"train.parts={list(names)}: the prepared data has no digits of these, but {dict(parts)}")
-    return join(taken)
+    return join(selected)
 
 
-def _is_in(part: str, names: Collection[str]) -> bool:
-    return ("pendigits" if part == "extra" else part) in names  # pen strokes, all of them
+def _is_selected(part: str, names: Collection[str]) -> bool:
+    return (find_part(part).selected_with or part) in names
 
 
 def digest(split: Split) -> str:
-    """SHA-256 of a split's pixels and labels, whatever file they are stored in."""
+    """Return the SHA-256 of the pixels and labels."""
     return hashlib.sha256(split.images.tobytes() + split.labels.astype("<i4").tobytes()).hexdigest()
 
 
 def save(
     splits: dict[str, Split], test_drawings: Mapping[str, np.ndarray], card: DataCard, directory: Path = PREPARED
 ) -> None:
-    """Write each split, the test drawings as they are packed, and the card."""
+    """Write the splits, the packed test drawings and the card."""
     for name, split in splits.items():
         write_arrays(directory / f"{name}.npz", images=split.images, labels=split.labels)
     write_arrays(directory / "test_drawings.npz", **test_drawings)
@@ -119,20 +126,17 @@ def load_card(directory: Path = PREPARED) -> DataCard:
     """Read the card.
 
     Raises:
-        DataError: there is none.
+        DataError: the file is missing or damaged.
     """
     return DataCard(**read_json(directory / "card.json", made_by="prepare"))
 
 
 def check_data(card: DataCard, **wanted: Mapping[str, Any]) -> None:
-    """See to it that the prepared data was made with these values.
+    """Raise `DataError` if the prepared data was made with other parameters.
 
     Args:
         card: of the data.
         wanted: the sections `data` and `strokes` of params.yaml.
-
-    Raises:
-        DataError: it was not; names the values and the commands that make it so.
     """
     changed = [
         f"{section}.{key}={value}"
@@ -143,8 +147,8 @@ def check_data(card: DataCard, **wanted: Mapping[str, Any]) -> None:
     if changed:
         overrides = " ".join(f"-S {override}" for override in changed)
         raise DataError(
-            f"the prepared data was made with other values than {', '.join(changed)}: `dvc repro prepare` makes it "
-            f"anew if params.yaml has them; else `dvc exp run {overrides} prepare`, which writes them there"
+            f"the prepared data was not made with {', '.join(changed)}: if params.yaml has these values, run "
+            f"`dvc repro prepare`; otherwise run `dvc exp run {overrides} prepare`, which writes them to params.yaml"
         )
 
 

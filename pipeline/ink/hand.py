@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from serving.drawing.strokes import Stroke, Strokes
+from serving.drawing.strokes import Stroke, Strokes, bounds
 
 STEP = 0.02  # distance of points after resampling, of the drawing's longest side
 # Standard deviations; the slant's mean leans to the right, as most hands do.
@@ -16,12 +16,6 @@ TREMOR = 0.004  # of the longest side
 N_WAVES = 4
 
 
-def box(strokes: Strokes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The smallest and the largest coordinates: two float32 ``[2]``, x and y."""
-    points = np.concatenate(strokes)
-    return points.min(axis=0), points.max(axis=0)
-
-
 def transform(strokes: Strokes, matrix: npt.ArrayLike, shift: npt.ArrayLike = (0.0, 0.0)) -> Strokes:
     """Every point through ``matrix @ point + shift``; ``matrix`` is ``[2, 2]`` or a scalar."""
     square = np.asarray(matrix) * np.eye(2) if np.ndim(matrix) == 0 else np.asarray(matrix)
@@ -30,7 +24,7 @@ def transform(strokes: Strokes, matrix: npt.ArrayLike, shift: npt.ArrayLike = (0
 
 def fit(strokes: Strokes) -> Strokes:
     """The drawing about the origin, its longest side 1; a lone dot goes to the origin."""
-    low, high = box(strokes)
+    low, high = bounds(strokes)
     longest = float((high - low).max())
     scale = 1 / longest if longest > 0 else 1.0
     return transform(strokes, scale, -scale * (low + high) / 2)

@@ -64,7 +64,7 @@ def warp(strokes: Strokes, rng: np.random.Generator, ranges: StrokeWarp) -> Stro
 
     The same state of `rng` and ranges give the same drawing; ranges of 0 give the drawing unchanged.
     """
-    low, high = bounds(strokes)
+    low, high = np.asarray(bounds(strokes), np.float64)
     centre, longest = (low + high) / 2, float((high - low).max())
     matrix = _affine(rng, ranges)
     smoothing, left_out = rng.uniform(0, (ranges.smoothing, ranges.resampling))

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.base.files import write_text
 from pipeline.base.markdown import interval, percent, table
+from pipeline.base.parts import find_part
 from pipeline.config.schema import Config
 from pipeline.config.values import dump
 from pipeline.dataset.splits import DataCard
@@ -25,15 +26,6 @@ STEPS_NOTE = (
     "stays as it is; intervals by the writers, as above:\n\n"
 )
 N_WORST = 3  # of each list of limits
-
-# Title and licence of the parts of the data that others made; the rest is drawn by this project.
-SOURCES = {
-    "mnist": ("MNIST (Y. LeCun, C. Cortes, C. Burges)", "CC BY-SA 3.0"),
-    "pendigits": ("Pen-Based Recognition of Handwritten Digits (E. Alpaydin, F. Alimoglu, UCI 81)", "CC BY 4.0"),
-    "extra": ("drawings of `data.extra_strokes`, such as corrections that a service collected", "their writers' say"),
-    "nondigits": ("drawn by this project, from Hershey glyphs and from strokes of the other parts", "as its sources"),
-}
-GENERATED = ("drawn by this project", "MIT")
 
 
 def write_card(
@@ -126,7 +118,8 @@ def _data(data: DataCard) -> str:
         (
             name,
             *(f"{data.parts[split].get(name, 0):,}" for split in ("train", "validation")),
-            *SOURCES.get(name, GENERATED),
+            find_part(name).source,
+            find_part(name).licence,
         )
         for name in names
     ]

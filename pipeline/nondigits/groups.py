@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.ink.hand import box, fit, transform
-from serving.drawing.strokes import Stroke, Strokes
+from pipeline.ink.hand import fit, transform
+from serving.drawing.strokes import Stroke, Strokes, bounds
 
 DigitSource = Callable[[np.random.Generator], tuple[int, Strokes]]  # single handwritten digits: label and strokes
 
@@ -59,7 +59,7 @@ def draw_scratched(rng: np.random.Generator, digits: DigitSource) -> Strokes:
         # Round, whatever the digit's shape: a narrow ring with a slash is a slashed 0.
         square = np.array([(-0.5, -0.5), (0.5, 0.5)], np.float32)
         ring = _ring(rng, [square])
-        low, high = box([ring])
+        low, high = bounds([ring])
         reach = (high - low) * 0.36
         slash = np.stack([(low + high) / 2 - reach, (low + high) / 2 + reach]).astype(np.float32)
         return fit([*strokes, ring, slash])
@@ -80,7 +80,7 @@ def _row(rng: np.random.Generator, digits: DigitSource, n_digits: int) -> Stroke
     right, before = 0.0, 1
     for _ in range(n_digits):
         label, strokes = _digit(rng, digits)
-        low, high = box(strokes)
+        low, high = bounds(strokes)
         gap = rng.uniform(0.25 if 1 in (label, before) else -0.06, 0.45)
         row += transform(strokes, 1.0, (right + gap - low[0], 0.0))
         right, before = right + gap + float(high[0] - low[0]), label
@@ -94,7 +94,7 @@ def _column(rng: np.random.Generator, digits: DigitSource, n_digits: int) -> Str
     column: Strokes = []
     bottom = 0.0
     for i, (_, strokes) in enumerate(drawn):
-        low, high = box(strokes)
+        low, high = bounds(strokes)
         top = bottom + rng.uniform(0.3, 0.6)
         column += transform(strokes, 1.0, (i * sideways + rng.normal(0, 0.1), top - low[1]))
         bottom = top + float(high[1] - low[1])
@@ -102,7 +102,7 @@ def _column(rng: np.random.Generator, digits: DigitSource, n_digits: int) -> Str
 
 
 def _ring(rng: np.random.Generator, inside: Strokes) -> Stroke:
-    low, high = box(inside)
+    low, high = bounds(inside)
     t = np.linspace(0, 2 * np.pi * rng.uniform(0.96, 1.08), 80) + rng.uniform(0, 2 * np.pi)
     wobble = 1 + 0.04 * np.sin(t * 2 + rng.uniform(0, 6)) + 0.02 * np.sin(t * 3 + rng.uniform(0, 6))
     radii = (high - low) * rng.uniform(0.65, 0.8) + 0.15
@@ -111,7 +111,7 @@ def _ring(rng: np.random.Generator, inside: Strokes) -> Stroke:
 
 
 def _bar(rng: np.random.Generator, strokes: Strokes, slope: float, lift: float) -> Stroke:
-    low, high = box(strokes)
+    low, high = bounds(strokes)
     reach = max(float(high[0] - low[0]), 0.5) / 2 + rng.uniform(0.05, 0.25, 2)  # out of the digit on both sides
     ends = np.array([(-reach[0], -reach[0] * slope), (reach[1], reach[1] * slope)])
     ends[:, 1] = np.clip(ends[:, 1], -0.65, 0.65) + lift

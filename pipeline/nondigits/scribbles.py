@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from pipeline.ink.hand import box, length, transform
-from serving.drawing.strokes import Stroke, Strokes
+from pipeline.ink.hand import length, transform
+from serving.drawing.strokes import Stroke, Strokes, bounds
 
 # The way of the pen over the diagonal of its box. An 8 has about 3, the most of all digits; what is longer is none.
 SCRIBBLE_LENGTH = 5.5  # more than a 0 or an 8 gone over twice, without much wandering
@@ -68,7 +68,7 @@ def _until_long(draw: Callable[[], Strokes], longer_than: float) -> Strokes:
     # A short one may happen to be a digit, so it is drawn again; nearly all are long enough.
     while True:
         strokes = draw()
-        if length(strokes) > longer_than * np.hypot(*np.ptp(box(strokes), axis=0)):
+        if length(strokes) > longer_than * np.hypot(*np.ptp(bounds(strokes), axis=0)):
             return strokes
 
 

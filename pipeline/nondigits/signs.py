@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ink.hand import box, transform
-from serving.drawing.strokes import Stroke, Strokes
+from pipeline.ink.hand import transform
+from serving.drawing.strokes import Stroke, Strokes, bounds
 
 Draw = Callable[[np.random.Generator], Stroke]
 
@@ -22,7 +22,7 @@ def draw_sign(rng: np.random.Generator) -> Strokes:
     """
     while True:
         strokes = _joined(rng, int(rng.integers(4, 7)), _STROKES) if rng.random() < 0.5 else _mirrored(rng)
-        width, height = np.ptp(box(strokes), axis=0)
+        width, height = np.ptp(bounds(strokes), axis=0)
         if width > MIN_ASPECT * height:
             return strokes
 

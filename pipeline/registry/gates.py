@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.stats import binomtest
 
 from pipeline.base.errors import ConfigError
+from pipeline.base.parts import find_part
 from pipeline.base.paths import CONF
 from pipeline.dataset.splits import NO_DIGIT, Split, part_slices
 from pipeline.reader.decisions import is_refused, states
@@ -108,9 +109,8 @@ def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Lim
         size_bytes: of the file.
         limits: of the project.
     """
-    least = {"mnist": limits.mnist, "nondigits": limits.nondigits}  # all other parts are strokes
     gates = [
-        Gate(part, float(hits.mean()), least.get(part, limits.strokes), True, f"of {len(hits)} validation images")
+        Gate(part, float(hits.mean()), getattr(limits, find_part(part).gate), True, f"of {len(hits)} validation images")
         for part, hits in right.items()
     ]
     return [*gates, Gate("size_bytes", size_bytes, limits.size_bytes, False)]

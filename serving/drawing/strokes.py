@@ -29,7 +29,7 @@ def place(
         position: x and y, of the room that is left: 0 is at the left or the top, 1 at the right or the bottom.
         line_width: pixels; half of it is kept free around the path.
     """
-    low, high = bounds(strokes)
+    low, high = np.asarray(bounds(strokes), np.float64)
     room = np.array([shape[1], shape[0]]) - max(line_width, MIN_LINE_PX)
     extent = high - low
     factors = [height_fraction * min(shape) / max(extent.max(), 1e-9), *(room / np.maximum(extent, 1e-9))]
@@ -38,7 +38,7 @@ def place(
     return [((stroke - low) * scale + origin).astype(np.float32) for stroke in strokes]
 
 
-def bounds(strokes: Strokes) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest x and y: two float64 [2]."""
-    points = np.concatenate(strokes).astype(np.float64)
+def bounds(strokes: Strokes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the smallest and the largest x and y: two float32 [2]."""
+    points = np.concatenate(strokes)
     return points.min(axis=0), points.max(axis=0)

@@ -16,9 +16,10 @@ from pipeline.registry import store as registry
 from pipeline.registry.store import Trial
 from pipeline.tracking import runs
 
-CONFIG = load_config()
+LEARNT = "train.parts=[mnist,nondigits]"
+CONFIG = load_config([LEARNT])
 SHA256 = {"train": "a", "validation": "b", "test": "c"}
-PARTS = {"train": {"mnist": 2}, "validation": {"mnist": 3, "nondigits": 1, "not in train.parts": 2}}
+PARTS = {"train": {"mnist": 2}, "validation": {"mnist": 3, "nondigits": 1, "skeletons": 2}}
 CARD = DataCard("mnist", "MNIST", 2, 6, 2, PARTS, 0, SHA256, {})
 
 
@@ -57,7 +58,7 @@ def test_the_same_trial_run_twice_has_the_spread_of_one():
 def test_a_value_comes_back_as_it_went_into_the_run(key, value):
     (setting,) = rank([trial(0.9, **{key: value})], CONFIG)
     assert setting.overrides == {key: value}
-    assert dump(setting.config) == dump(load_config([f"{key}={value}"]))
+    assert dump(setting.config) == dump(load_config([LEARNT, f"{key}={value}"]))
 
 
 def test_what_belongs_to_the_machine_is_left_alone():
@@ -114,7 +115,7 @@ def params(store, monkeypatch, tmp_path):
 
 def run(overrides, accuracy, **tags):
     """A run in the store, as training leaves it; its ID."""
-    with runs.start_run("a", load_config(overrides), CARD, Outputs(promote.PARAMS.parent)) as started:
+    with runs.start_run("a", load_config([LEARNT, *overrides]), CARD, Outputs(promote.PARAMS.parent)) as started:
         started.log_metrics({"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051})
         for number, seconds in ((1, 2.0), (2, 3.0)):
             started.log_epoch(Epoch(number, 0.1, 0.9, 0.1, 0.9, 0.001), seconds)

@@ -3,14 +3,25 @@ import pytest
 
 from pipeline.base.errors import DataError
 from pipeline.base.files import write_atomic
-from pipeline.dataset.splits import NO_DIGIT, DataCard, Split, digest, divide, join, load_card, load_split, save, take
+from pipeline.dataset.splits import (
+    NO_DIGIT,
+    DataCard,
+    Split,
+    digest,
+    join,
+    load_card,
+    load_split,
+    save,
+    select_parts,
+    split_by_part,
+)
 
 
 def a_split(n=3):
     return Split(np.arange(n * 784, dtype=np.uint32).astype(np.uint8).reshape(n, 28, 28), np.arange(n, dtype=np.int32))
 
 
-def test_splits_and_card_come_back_as_saved_and_the_bytes_are_the_same_each_time(tmp_path):
+def test_splits_and_card_are_saved_with_the_same_bytes_each_time(tmp_path):
     card = DataCard("mnist", "MNIST", 3, 3, 3, {}, 0, {"train": digest(a_split())}, {})
     contents = []
     for name in ("a", "b"):
@@ -21,25 +32,29 @@ def test_splits_and_card_come_back_as_saved_and_the_bytes_are_the_same_each_time
     assert load_card(tmp_path / "a") == card
 
 
-def test_the_parts_of_a_split_are_divided_joined_and_taken_in_their_order():
-    sizes = {"a": 2, "none": 0, "b": 3, "c": 1}
+def test_parts_are_split_joined_and_selected_in_the_order_of_the_split():
+    sizes = {"mnist": 2, "skeletons": 0, "extra": 3, "nondigits": 1}
     split = Split(np.arange(6, dtype=np.uint8).repeat(784).reshape(6, 28, 28), np.array([0, 1, 2, 3, 4, NO_DIGIT]))
-    parts = divide(split, sizes)
-    assert {name: part.labels.tolist() for name, part in parts.items()} == {"a": [0, 1], "b": [2, 3, 4], "c": [-1]}
-    assert join([parts["b"], parts["a"]]).images[:, 0, 0].tolist() == [2, 3, 4, 0, 1]
-    assert take(split, sizes, ["c", "a", "unknown"]).labels.tolist() == [0, 1, NO_DIGIT]
-    for names in (["c"], ["none"]):
+    parts = split_by_part(split, sizes)
+    labels = {name: part.labels.tolist() for name, part in parts.items()}
+    assert labels == {"mnist": [0, 1], "extra": [2, 3, 4], "nondigits": [NO_DIGIT]}
+    assert join([parts["extra"], parts["mnist"]]).images[:, 0, 0].tolist() == [2, 3, 4, 0, 1]
+    assert select_parts(split, sizes, ["nondigits", "mnist"]).labels.tolist() == [0, 1, NO_DIGIT]
+    assert select_parts(split, sizes, ["pendigits"]).labels.tolist() == [2, 3, 4]
+    with pytest.raises(DataError, match="unknown part 'other'"):
+        select_parts(split, {"mnist": 5, "other": 1}, ["mnist"])
+    for names in (["nondigits"], ["skeletons"]):
         with pytest.raises(
             DataError, match=rf"train\.parts=\['{names[0]}'\]: the prepared data has no digits of these"
         ):
-            take(split, sizes, names)
+            select_parts(split, sizes, names)
 
 
-def test_the_card_of_some_parts_claims_no_others():
+def test_a_restricted_card_has_only_the_selected_parts():
     parts = {"train": {"mnist": 5, "pendigits": 3}, "validation": {"mnist": 2, "skeletons": 1}}
     card = DataCard("mnist", "MNIST and pen strokes", 8, 3, 4, parts, 0, {}, {})
-    assert card.only(["nondigits", "skeletons", "pendigits", "mnist"]) == card
-    mnist = card.only(["mnist"])
+    assert card.restrict_to(["nondigits", "skeletons", "pendigits", "mnist"]) == card
+    mnist = card.restrict_to(["mnist"])
     assert (mnist.train, mnist.validation, mnist.test) == (5, 2, 4)
     assert mnist.parts == {"train": {"mnist": 5}, "validation": {"mnist": 2}}
     assert mnist.title == "MNIST and pen strokes, of these mnist alone"

@@ -37,7 +37,7 @@ METRICS = {
 }
 DATA = DataCard(
     source="mnist", title="MNIST and others", train=4321, validation=321, test=999,
-    parts={"train": {"mnist": 4000, "shapes": 321}, "validation": {"mnist": 321}}, test_drawings=777,
+    parts={"train": {"mnist": 4000, "skeletons": 321}, "validation": {"mnist": 321}}, test_drawings=777,
     sha256={"train": "a" * 64, "test": "b" * 64}, parameters={},
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.ink.hand import STEP, box, fit, length, resample, write
+from pipeline.ink.hand import STEP, fit, length, resample, write
 from pipeline.ink.normalize import normalize_each
 from pipeline.nondigits import glyphs
 from pipeline.nondigits.doodles import DOODLES, SHAPES
@@ -10,6 +10,7 @@ from pipeline.nondigits.glyphs import CYRILLIC, GREEK, KANA, LATIN, RARE_SYMBOLS
 from pipeline.nondigits.groups import NOT_WITH_ONE_BAR
 from pipeline.nondigits.scribbles import CURVE_LENGTH, SCRIBBLE_LENGTH, TILT_RAD
 from pipeline.nondigits.signs import MIN_ASPECT, draw_sign
+from serving.drawing.strokes import bounds
 
 N_SEEDS = 200
 TRAINED = LATIN + SYMBOLS
@@ -132,13 +133,13 @@ def test_signs_are_of_many_parts_and_no_uprights():
     for _ in range(N_SEEDS):
         strokes = draw_sign(rng)
         assert len(strokes) >= 4
-        width, height = np.ptp(box(strokes), axis=0)
+        width, height = np.ptp(bounds(strokes), axis=0)
         assert width > MIN_ASPECT * height
 
 
 def test_letters_of_a_script_join_in_a_word():
     word = glyphs.draw_word((glyphs.CURSIVE,), 4, np.random.default_rng(0))
-    low, high = box(word)
+    low, high = bounds(word)
     assert high[0] - low[0] > high[1] - low[1]
     starts = [stroke[0, 0] for stroke in word]
     assert starts[0] < starts[-1]
@@ -148,7 +149,7 @@ def test_letters_of_a_script_join_in_a_word():
 def test_scribbles_are_longer_than_digits(name, ratio):
     for strokes in drawings(name):
         # They are turned after they are measured, which changes their box.
-        assert length(strokes) > 0.6 * ratio * np.hypot(*np.ptp(box(strokes), axis=0))
+        assert length(strokes) > 0.6 * ratio * np.hypot(*np.ptp(bounds(strokes), axis=0))
 
 
 def test_lone_dashes_lie():
@@ -176,7 +177,7 @@ def test_a_one_keeps_its_distance():
 
 
 def test_fitting_keeps_the_shape():
-    low, high = box(fit([np.array([(3, 4), (3, 8), (5, 8)], np.float32)]))
+    low, high = bounds(fit([np.array([(3, 4), (3, 8), (5, 8)], np.float32)]))
     assert low == pytest.approx([-0.25, -0.5])
     assert high == pytest.approx([0.25, 0.5])
     assert np.array_equal(fit([np.array([(3, 4)], np.float32)])[0], [[0, 0]])
