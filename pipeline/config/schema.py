@@ -1,8 +1,13 @@
 """The type, meaning, unit and range of every hyperparameter. The values are in params.yaml, and only there."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# The names of the modules, listed without importing them: they load Keras.
+_ARCHITECTURES = Path(__file__).parents[1] / "network" / "architectures"
+NETWORKS = tuple(sorted(path.stem for path in _ARCHITECTURES.glob("[!_]*.py")))
 
 
 class _Section(BaseModel):
@@ -42,8 +47,8 @@ class StrokesConfig(_Section):
 class ModelConfig(_Section):
     """The network."""
 
-    name: Literal["inkling", "seed_vision", "seed_edge"] = Field(
-        description="which; pipeline/network/networks.py has them"
+    name: Literal[NETWORKS] = Field(  # type: ignore[valid-type]
+        description="a module in pipeline/network/architectures"
     )
     width: float = Field(ge=0.1, le=4, description="factor on the filters and units of every layer but the last")
     dropout: float = Field(
