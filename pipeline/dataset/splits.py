@@ -22,7 +22,7 @@ class Split:
     Attributes:
         images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation hold what the normaliser made of pictures
             (what the network sees); the test holds raw pixels, because it goes through the model whole.
-        labels: int32 ``[n]``, 0 to 9; in training and validation also `NO_DIGIT`.
+        labels: int32 ``[n]``, the class; in training and validation also `NO_DIGIT`.
     """
 
     images: np.ndarray

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from pipeline.base.classes import CLASSES
 from pipeline.config.schema import Config
 from pipeline.config.values import flatten
 from pipeline.dataset.splits import DataCard
@@ -169,7 +170,7 @@ def describe(
     network = reader.network
     values = {
         "parameters": config.model_dump(),
-        "classes": [str(digit) for digit in range(10)],
+        "classes": CLASSES,
         "thresholds": reader.calibration.thresholds,
         "temperature": reader.calibration.temperature,
         "data": {

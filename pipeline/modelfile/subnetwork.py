@@ -14,6 +14,7 @@ import onnx
 import tensorflow as tf
 from onnx import GraphProto, ModelProto, helper
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.ink.normalize import GRID
 from pipeline.modelfile.metadata import inputs_of, named_layers
 from pipeline.modelfile.onnx_graph import trace
@@ -84,7 +85,7 @@ def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.
     for name, layer in layers.items():
         _, height, width, channels = layer.output.shape
         dimensions[name] = ("grids", channels, height, width)
-    dimensions |= {"probabilities": ("grids", 10), "digit_score": ("grids",)}
+    dimensions |= {"probabilities": ("grids", N_CLASSES), "digit_score": ("grids",)}
     alone = trace(read_grids, SIGNATURE, dimensions, opset)
     _share_constants(alone.graph, model.graph)
     fragment = ModelProto()

@@ -4,12 +4,12 @@ from importlib import import_module
 
 import keras
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import ConfigError
 from pipeline.config.schema import ModelConfig
 from pipeline.network.blocks import INPUT_SHAPE
 
-N_CLASSES = 10
-N_OUTPUTS = N_CLASSES + 1
+N_OUTPUTS = N_CLASSES + 1  # the last one is the logit of being a digit
 
 
 def build_network(config: ModelConfig, n_outputs: int = N_OUTPUTS) -> keras.Model:
@@ -17,7 +17,7 @@ def build_network(config: ModelConfig, n_outputs: int = N_OUTPUTS) -> keras.Mode
 
     Args:
         config: name and values.
-        n_outputs: number of logits; 10 for a published network as it was.
+        n_outputs: number of logits; `N_CLASSES` for a published network as it was.
 
     Returns:
         float32 ``[batch, 28, 28, 1]`` in 0..1, 1 = ink -> float32 ``[batch, n_outputs]`` logits: one per class for a

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.base.classes import CLASSES
 from pipeline.base.errors import DataError
 from serving.drawing.strokes import Strokes
 
@@ -18,7 +19,7 @@ class Drawing:
     """A digit as somebody wrote it.
 
     Attributes:
-        label: 0 to 9.
+        label: the class.
         writer: number of the writer within the file: 1 of one file is not 1 of another.
         strokes: in tablet pixels.
     """
@@ -122,9 +123,9 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _label(number: int, words: list[str]) -> int:
     label = words[-1].strip('"')
-    if not re.fullmatch("[0-9]", label):
+    if label not in CLASSES:
         raise DataError(f"UNIPEN line {number}: {' '.join(words)[:60]!r} does not end in a digit's label")
-    return int(label)
+    return CLASSES.index(label)
 
 
 def _writer(number: int, words: list[str], label: int) -> int:

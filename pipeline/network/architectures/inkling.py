@@ -12,7 +12,7 @@ from pipeline.network.blocks import INPUT_SHAPE, convolution, logits, scaled
 
 
 def build(config: ModelConfig, n_outputs: int) -> keras.Model:
-    """Return the untrained network: 195,051 weights at width 1 and 11 outputs."""
+    """Return the untrained network: 195,051 weights at width 1."""
     first, second, third, fourth, fifth = (scaled(filters, config) for filters in (16, 32, 64, 96, 128))
     # He et al., 2015: keeps the variance through ReLUs, which no normalisation would restore here.
     start = "he_normal"

@@ -8,7 +8,7 @@ from pipeline.network.blocks import INPUT_SHAPE, convolution, logits, scaled
 
 
 def build(config: ModelConfig, n_outputs: int) -> keras.Model:
-    """Return the untrained network: 225,163 weights at width 1 and 11 outputs. The published one has 10 outputs."""
+    """Return the untrained network: 225,163 weights at width 1. The published one has 10 outputs."""
     return keras.Sequential(
         [
             keras.Input(INPUT_SHAPE),

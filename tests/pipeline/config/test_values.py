@@ -53,7 +53,7 @@ def test_bad_override_is_refused_and_its_key_named(override, message):
 
 
 def test_the_networks_are_the_modules_of_their_folder():
-    with pytest.raises(ConfigError, match="model.name: input should be .*, not 'nonsense'") as refusal:
+    with pytest.raises(ConfigError, match=r"model\.name: input should be .*, not 'nonsense'") as refusal:
         load_config(["model.name=nonsense"])
     for module in (ROOT / "pipeline/network/architectures").glob("[!_]*.py"):
         assert module.stem in NETWORKS
