@@ -74,7 +74,7 @@ def quantize(file: Path, images: np.ndarray) -> bytes:
 
 
 def compare_answers(probabilities: np.ndarray, others: np.ndarray) -> dict[str, Any]:
-    """Return the number of changed classes and the largest change of a probability; both float32 ``[n, 10]``."""
+    """Return the number of changed classes and the largest change of a probability; both float32 ``[n, classes]``."""
     return {
         "images": len(probabilities),
         "classes_changed": int((probabilities.argmax(axis=1) != others.argmax(axis=1)).sum()),

@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from bench import RESULTS, head, origin
+from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import InklingError
 from pipeline.base.files import write_json
 from pipeline.config.schema import TrainConfig
@@ -93,7 +94,7 @@ def run_in_turn(recipes: dict[str, Recipe], validation: Split, target: float, n_
 
 def accuracy(network: keras.Model, split: Split) -> float:
     """Return the share of correctly read digits, 0 to 1."""
-    logits = predict_logits(network, split.images)[:, :10]
+    logits = predict_logits(network, split.images)[:, :N_CLASSES]
     return float((logits.argmax(axis=1) == split.labels).mean())
 
 
@@ -118,7 +119,9 @@ def _measure(target: float, n_epochs: int) -> dict[str, Any]:
     set_up(config.runtime, config.train.seed)
     recipes = {"ours": ours(build_network(config.model), train, config.train)}
     use_float32()
-    recipes["reference"] = reference(build_network(load_config(["model=seed_vision"]).model, n_outputs=10), mnist)
+    recipes["reference"] = reference(
+        build_network(load_config(["model=seed_vision"]).model, n_outputs=N_CLASSES), mnist
+    )
     print(f"{'recipe':>10} {'epoch':>6} {'seconds':>8} {'total':>8} {'validation, %':>14}")
     rows = run_in_turn(recipes, head(validation, parts["validation"]["mnist"]), target, n_epochs)
     n_images = {"ours": len(train.labels), "reference": len(mnist.labels)}

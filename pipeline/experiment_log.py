@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import DataError, InklingError
 from pipeline.base.figures import save_figure
 from pipeline.base.files import write_json, write_table, write_text
@@ -102,7 +103,7 @@ def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
         store.fetch_network(run.run_id, outputs)
         reader = load_reader(config.model, outputs)
     answered = Answered(test.labels, read_all(reader, test.images))
-    counts = np.bincount(answered.predicted, minlength=10)
+    counts = np.bincount(answered.predicted, minlength=N_CLASSES)
     history = store.load_history(run.run_id)
     return Result(
         config=config,

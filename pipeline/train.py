@@ -110,7 +110,7 @@ def measure_parts(
     """Figures of each kind of validation images: how many are refused, and of digits how many are read right.
 
     Args:
-        logits: float32 ``[n, 11]``.
+        logits: float32 ``[n, N_OUTPUTS]``.
         labels: int32 ``[n]``.
         parts: as in the card of the data.
         calibration: whose threshold refuses.

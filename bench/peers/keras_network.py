@@ -17,7 +17,7 @@ from pipeline.network.networks import build_network
 
 
 def network() -> keras.Model:
-    """Return the trained network: float32 ``[batch, 28, 28, 1]`` in 0..1 -> logits float32 ``[batch, 11]``."""
+    """Return the trained network: float32 ``[batch, 28, 28, 1]`` in 0..1 -> logits float32 ``[batch, N_OUTPUTS]``."""
     graph = onnx.load(Outputs().model).graph
     constants = {constant.name: numpy_helper.to_array(constant) for constant in graph.initializer}
     weights = []

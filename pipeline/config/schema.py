@@ -1,12 +1,17 @@
 """The type, meaning, unit and range of every hyperparameter. Only params.yaml holds the values."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from pipeline.base.parts import SELECTABLE
+
+# The names of the modules, listed without importing them: they load Keras.
+_ARCHITECTURES = Path(__file__).parents[1] / "network" / "architectures"
+NETWORKS = tuple(sorted(path.stem for path in _ARCHITECTURES.glob("[!_]*.py")))
 
 
 class _Section(BaseModel):
@@ -40,9 +45,11 @@ class StrokesConfig(_Section):
 
 
 class ModelConfig(_Section):
-    """The network; pipeline/network/networks.py defines the architectures."""
+    """The network."""
 
-    name: Literal["inkling", "seed_vision", "seed_edge"] = Field(description="architecture")
+    name: Literal[NETWORKS] = Field(  # type: ignore[valid-type]
+        description="a module in pipeline/network/architectures"
+    )
     width: float = Field(ge=0.1, le=4, description="factor on the filters and units of every layer except the last")
     dropout: float = Field(ge=0, lt=1, description="rate before the last layer (seed_edge: before the second to last)")
     batchnorm: bool = Field(description="batch normalisation in every convolution")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.dataset.splits import NO_DIGIT, Split
 from pipeline.ink.normalize import normalize_all, normalize_each
 from pipeline.ink.skeletons import draw_digit
@@ -30,12 +31,12 @@ def render_drawings(drawings: Sequence[Drawing], n_each: int, seed: int, is_warp
 
 
 def render_skeletons(n_digits: int, seed: int) -> Split:
-    """Pictures of generated digits, each of the ten equally often."""
+    """Pictures of generated digits, each class equally often."""
 
     def draw(label: int) -> Draw:
         return lambda rng: draw_digit(label, rng)
 
-    return _render([(number % 10, draw(number % 10)) for number in range(n_digits)], seed)
+    return _render([(number % N_CLASSES, draw(number % N_CLASSES)) for number in range(n_digits)], seed)
 
 
 def render_nondigits(n_things: int, drawings: Sequence[Drawing], seed: int) -> Split:
@@ -63,7 +64,7 @@ def digit_source(drawings: Sequence[Drawing]) -> DigitSource:
 
     def draw(rng: np.random.Generator) -> tuple[int, Strokes]:
         if not drawings or rng.random() < 0.5:
-            label = int(rng.integers(10))
+            label = int(rng.integers(N_CLASSES))
             return label, draw_digit(label, rng)
         drawing = drawings[int(rng.integers(len(drawings)))]
         return drawing.label, warp(drawing.strokes, rng, StrokeWarp())

@@ -23,7 +23,7 @@ class Split:
     Attributes:
         images: uint8 ``[n, 28, 28]``, 255 = ink. Training and validation images are normalised. Test images are raw
             pixels, because the whole model is tested.
-        labels: int32 ``[n]``, 0 to 9; in training and validation also `NO_DIGIT`.
+        labels: int32 ``[n]``, the class; in training and validation also `NO_DIGIT`.
     """
 
     images: np.ndarray

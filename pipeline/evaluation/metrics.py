@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.evaluation.statistics import expected_calibration_error, proportion, reliability
 from pipeline.reader.decisions import is_refused, states
 
@@ -14,7 +15,7 @@ class Answered:
     """Test images as they were answered.
 
     Attributes:
-        labels: int32 ``[n]``, 0 to 9.
+        labels: int32 ``[n]``, the class.
         answers: arrays of n rows, as `Reader.read` names them.
         writers: int32 ``[n]``, who drew them; None where nobody knows.
     """
@@ -60,8 +61,8 @@ def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[
 
 
 def confusion_matrix(test: Answered) -> np.ndarray:
-    """Counts of actual by predicted digit: int ``[10, 10]``."""
-    matrix = np.zeros((10, 10), int)
+    """Counts of actual by predicted digit: int ``[classes, classes]``."""
+    matrix = np.zeros((N_CLASSES, N_CLASSES), int)
     np.add.at(matrix, (test.labels, test.predicted), 1)
     return matrix
 

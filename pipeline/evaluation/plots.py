@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.evaluation.mistakes import Mistake
 from pipeline.evaluation.statistics import N_BINS, Bin, expected_calibration_error
 
@@ -20,7 +21,7 @@ SHEET_COLUMNS = 10
 
 
 def confusion(matrix: np.ndarray, title: str) -> Figure:
-    """Confusion matrix, int ``[10, 10]`` of actual by predicted; the colour shows the mistakes alone."""
+    """Confusion matrix, int ``[classes, classes]`` of actual by predicted; the colour shows the mistakes alone."""
     figure = Figure(figsize=(5.6, 5.4), layout="constrained")
     axes = figure.subplots()
     mistakes = matrix * (1 - np.eye(len(matrix), dtype=int))
@@ -29,7 +30,7 @@ def confusion(matrix: np.ndarray, title: str) -> Figure:
         count, colour = matrix[actual, predicted], "grey" if actual == predicted else "black"
         axes.text(predicted, actual, count, ha="center", va="center", fontsize=8, color=colour)
     axes.set_title(f"{title}: {mistakes.sum():,} mistakes in {matrix.sum():,}", fontsize=11)
-    axes.set(xlabel="predicted", ylabel="actual", xticks=range(10), yticks=range(10))
+    axes.set(xlabel="predicted", ylabel="actual", xticks=range(N_CLASSES), yticks=range(N_CLASSES))
     return figure
 
 

@@ -73,7 +73,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
     """Equally wide bins of confidence, without the empty ones (DeGroot and Fienberg, 1983).
 
     Args:
-        probabilities: float ``[n, 10]``.
+        probabilities: float ``[n, classes]``.
         labels: int ``[n]``.
     """
     confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.dataset.cells import CELLS, draw_cell
 from pipeline.evaluation.statistics import proportion
 from pipeline.ink.normalize import CENTRE, FIT, GRID, INK_THRESHOLD, ROUNDING
@@ -67,7 +68,7 @@ def measure_steps(network: keras.Model, drawings: Sequence[Drawing]) -> dict[str
         labels = np.array([drawing.label for drawing in batch])
         for name, steps in VARIANTS.items():
             logits = network(to_input(tf.constant(normalize_without(ink, steps))), training=False).numpy()
-            hits[name].append(logits[:, :10].argmax(axis=1) == labels)
+            hits[name].append(logits[:, :N_CLASSES].argmax(axis=1) == labels)
     return {
         name: {"label": steps.label} | proportion("accuracy", np.concatenate(hits[name]), np.array(writers))
         for name, steps in VARIANTS.items()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.dataset.cells import BATCH, CELLS, Cell, draw_cell
 from pipeline.evaluation.metrics import Answered, measure
 from pipeline.reader.model import Reader, read_all
@@ -43,5 +44,5 @@ def average(cells: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 def pool(cells: Mapping[str, Answered]) -> Answered:
     """Labels and probabilities of all cells together; empty where there are none."""
     labels = [np.zeros(0, np.int32), *(cell.labels for cell in cells.values())]
-    probabilities = [np.zeros((0, 10), np.float32), *(cell.answers["probabilities"] for cell in cells.values())]
+    probabilities = [np.zeros((0, N_CLASSES), np.float32), *(cell.answers["probabilities"] for cell in cells.values())]
     return Answered(np.concatenate(labels), {"probabilities": np.concatenate(probabilities)})

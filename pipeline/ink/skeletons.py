@@ -26,7 +26,7 @@ def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None)
     """Write a digit.
 
     Args:
-        digit: 0 to 9.
+        digit: the class.
         rng: the same state gives the same drawing.
         variant: one of `VARIANTS[digit]`; otherwise chosen by their probabilities.
 

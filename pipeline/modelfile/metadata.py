@@ -1,4 +1,4 @@
-"""The network as its card tells it: layer by layer, and as the Keras code that builds it; read off the built one."""
+"""The metadata of the model file, with the network described layer by layer and as Keras code."""
 
 import inspect
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from pipeline.base.classes import CLASSES
 from pipeline.config.schema import Config
 from pipeline.config.values import flatten
 from pipeline.dataset.splits import DataCard
@@ -17,7 +18,7 @@ from pipeline.ink.normalize import VERSION
 from pipeline.network.history import Epoch, kept_epoch
 from pipeline.reader.model import Reader
 
-FRAME = """import keras
+SEQUENTIAL = """import keras
 from keras import layers
 
 network = keras.Sequential(
@@ -27,51 +28,98 @@ network = keras.Sequential(
     ]
 )
 """
+FUNCTIONAL = """import keras
+from keras import layers
+
+inputs = keras.Input({shape})
+{layers}
+network = keras.Model(inputs, {output})
+"""
 
 
-def layer_names(network: keras.Sequential) -> list[str]:
-    """Kind and number, such as "conv2d_1": Keras's own names count what else a process has built."""
+def named_layers(network: keras.Model) -> dict[str, keras.Operation]:
+    """Return the layers, and functions of `keras.ops` between them, by kind and number, such as "conv2d_1".
+
+    Keras's own names count what else a process has built.
+    """
     counts: Counter[str] = Counter()
-    names = []
-    for layer in network.layers:
-        kind = type(layer).__name__.lower()
-        counts[kind] += 1
-        names.append(f"{kind}_{counts[kind]}")
-    return names
+    named = {}
+    for layer in network.layers if isinstance(network, keras.Sequential) else network.operations:
+        if not isinstance(layer, keras.layers.InputLayer):
+            kind = type(layer).__name__.lower()
+            counts[kind] += 1
+            named[f"{kind}_{counts[kind]}"] = layer
+    return named
 
 
-def describe_layers(network: keras.Sequential) -> list[dict[str, Any]]:
-    """What the layers are, in their order.
+def inputs_of(layer: keras.Operation, named: Mapping[str, keras.Operation]) -> list[str]:
+    """Return the names of the layers whose outputs a layer takes; "inputs" is the network's input."""
+    names = {id(other.output): name for name, other in named.items()}
+    return [names.get(id(tensor), "inputs") for tensor in keras.tree.flatten(layer.input)]
 
-    Of each ``name``; ``kind``, Keras's class; ``shape`` of its output, without the batch; ``n_parameters``;
-    ``activation``, null where there is none; ``detail``, what its kind leaves open, such as "3x3", or null.
+
+def describe_layers(network: keras.Model) -> list[dict[str, Any]]:
+    """Describe the layers in the order of computation.
+
+    Each has ``name``; ``kind``, the class; ``shape`` of the output without the batch; ``n_parameters``; ``activation``,
+    null if there is none; ``detail``, such as "3x3", or null. A layer that does not take just the output of the layer
+    before it also has ``inputs``, as `inputs_of` returns them.
     """
     described = []
-    for name, layer in zip(layer_names(network), network.layers, strict=True):
+    before, named = "inputs", named_layers(network)
+    for name, layer in named.items():
         config = layer.get_config()
         window = config.get("kernel_size") or config.get("pool_size")
         detail = "x".join(map(str, window)) if window else None
         activation = config.get("activation")
+        inputs = inputs_of(layer, named)
         described.append(
             {
                 "name": name,
                 "kind": type(layer).__name__,
                 "shape": list(layer.output.shape[1:]),
-                "n_parameters": layer.count_params(),
+                "n_parameters": layer.count_params() if isinstance(layer, keras.Layer) else 0,
                 "activation": None if activation == "linear" else activation,
                 "detail": f"{config['rate']:g}" if isinstance(layer, keras.layers.Dropout) else detail,
             }
+            | ({} if inputs == [before] else {"inputs": inputs})
         )
+        before = name
     return described
 
 
-def definition(network: keras.Sequential) -> str:
-    """Python that builds the network, untrained, as ``network``; arguments at their defaults are left out."""
-    calls = "\n".join(f"        layers.{_call(layer)}," for layer in network.layers)
-    return FRAME.format(shape=network.input_shape[1:], layers=calls)
+def definition(network: keras.Model) -> str:
+    """Return Python code that builds the network, untrained, as ``network``. Default arguments are left out."""
+    shape, named = network.input_shape[1:], named_layers(network)
+    if isinstance(network, keras.Sequential):
+        calls = "\n".join(f"        {_call(layer)}," for layer in named.values())
+        return SEQUENTIAL.format(shape=shape, layers=calls)
+    tensors = {id(layer.output): name for name, layer in named.items()} | {id(network.inputs[0]): "inputs"}
+    lines = "\n".join(f"{name} = {_applied(layer, tensors)}" for name, layer in named.items())
+    return FUNCTIONAL.format(shape=shape, layers=lines, output=tensors[id(network.outputs[0])])
+
+
+def _applied(layer: keras.Operation, tensors: Mapping[int, str]) -> str:
+    """Return the call of a layer, or of a function of `keras.ops`, on its inputs."""
+    given = layer._inbound_nodes[0].arguments
+    arguments = [_source(value, tensors) for value in given.args]
+    arguments += [f"{name}={_source(value, tensors)}" for name, value in given.kwargs.items() if value is not None]
+    if isinstance(layer, keras.Layer):
+        return f"{_call(layer)}({', '.join(arguments)})"
+    return f"keras.ops.{_snake_case(type(layer).__name__)}({', '.join([*arguments, *_arguments(layer)])})"
+
+
+def _source(value: object, tensors: Mapping[int, str]) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_source(item, tensors) for item in value)}]"
+    return tensors[id(value)] if isinstance(value, keras.KerasTensor) else repr(value)
 
 
 def _call(layer: keras.Layer) -> str:
+    return f"layers.{type(layer).__name__}({', '.join(_arguments(layer))})"
+
+
+def _arguments(layer: keras.Operation) -> list[str]:
     config = layer.get_config()
     parameters = inspect.signature(type(layer)).parameters
     arguments = []
@@ -82,16 +130,20 @@ def _call(layer: keras.Layer) -> str:
             arguments.append(_literal(config[name]))
         elif type(layer).from_config({key: config[key] for key in config if key != name}).get_config() != config:
             arguments.append(f"{name}={_literal(config[name])}")
-    return f"{type(layer).__name__}({', '.join(arguments)})"
+    return arguments
 
 
 def _literal(value: object) -> str:
-    """An argument as one types it: a square window as its side, an initialiser by its name."""
+    """Return an argument as one types it: a square window as its side, an initialiser by its name."""
     if isinstance(value, dict):
-        value = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", value["class_name"]).lower()
+        value = _snake_case(value["class_name"])
     if isinstance(value, (list, tuple)) and len(set(value)) == 1:
         value = value[0]
     return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # of an epoch
@@ -118,7 +170,7 @@ def describe(
     network = reader.network
     values = {
         "parameters": config.model_dump(),
-        "classes": [str(digit) for digit in range(10)],
+        "classes": CLASSES,
         "thresholds": reader.calibration.thresholds,
         "temperature": reader.calibration.temperature,
         "data": {

@@ -13,11 +13,12 @@ import tensorflow as tf
 import tf2onnx
 from onnx import ModelProto, helper, numpy_helper, shape_inference
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.reader.model import SIGNATURE, Reader
 
 DIMENSIONS = {
     "image": ("batch", "height", "width"),
-    "probabilities": ("batch", 10),
+    "probabilities": ("batch", N_CLASSES),
     "digit_score": ("batch",),
     "normalized": ("batch", 28, 28),
     "box": ("batch", 4),

@@ -14,8 +14,9 @@ import onnx
 import tensorflow as tf
 from onnx import GraphProto, ModelProto, helper
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.ink.normalize import GRID
-from pipeline.modelfile.metadata import layer_names
+from pipeline.modelfile.metadata import inputs_of, named_layers
 from pipeline.modelfile.onnx_graph import trace
 from pipeline.reader.model import Reader, to_input
 
@@ -54,17 +55,14 @@ def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
     helper.set_model_props(model, dict(sorted(metadata.items())))
 
 
-def mapping_layers(network: keras.Sequential) -> dict[str, keras.Layer]:
-    """The layers that make feature maps, by name; of a convolution in several layers, the one that finishes it."""
-    following = [*network.layers[1:], None]
-    return {
-        name: layer
-        for name, layer, after in zip(layer_names(network), network.layers, following, strict=True)
-        if len(layer.output.shape) == 4 and not isinstance(after, FINISHING)
-    }
+def mapping_layers(network: keras.Model) -> dict[str, keras.Operation]:
+    """Return the layers that make feature maps, by name, without those that another layer finishes."""
+    named = named_layers(network)
+    unfinished = {name for layer in named.values() if isinstance(layer, FINISHING) for name in inputs_of(layer, named)}
+    return {name: layer for name, layer in named.items() if len(layer.output.shape) == 4 and name not in unfinished}
 
 
-def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.Layer], opset: int) -> bytes:
+def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.Operation], opset: int) -> bytes:
     """A serialised model of which only `graph` is set: nodes, input, outputs, and the few constants that `model` lacks.
 
     Args:
@@ -87,7 +85,7 @@ def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.
     for name, layer in layers.items():
         _, height, width, channels = layer.output.shape
         dimensions[name] = ("grids", channels, height, width)
-    dimensions |= {"probabilities": ("grids", 10), "digit_score": ("grids",)}
+    dimensions |= {"probabilities": ("grids", N_CLASSES), "digit_score": ("grids",)}
     alone = trace(read_grids, SIGNATURE, dimensions, opset)
     _share_constants(alone.graph, model.graph)
     fragment = ModelProto()

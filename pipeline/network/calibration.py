@@ -51,7 +51,7 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], 
     """Fit the temperature, then the thresholds.
 
     Args:
-        logits: float32 ``[n, 11]`` of validation images.
+        logits: float32 ``[n, N_OUTPUTS]`` of validation images.
         labels: int32 ``[n]``, `NO_DIGIT` where it is none.
         parts: what the images consist of, in their order: numbers of images of each kind. The temperature weighs the
             kinds of digits alike, and the thresholds keep their promise for each: none is outvoted by a larger one.

@@ -12,7 +12,7 @@ def states(answers: Mapping[str, np.ndarray], thresholds: Mapping[str, float]) -
     """State of each answer.
 
     Args:
-        answers: ``digit_score`` float ``[n]`` and ``probabilities`` float ``[n, 10]``, as `Reader.read` names them.
+        answers: ``digit_score`` float ``[n]`` and ``probabilities`` float ``[n, classes]``, as `Reader.read` names them.
         thresholds: ``digit_score``, below which ink is no digit; ``confidence``, the largest probability, below which
             a digit is unsure.
 

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import DataError
 from pipeline.base.paths import Outputs
 from pipeline.config.schema import ModelConfig
 from pipeline.ink.normalize import normalize
 from pipeline.network.calibration import MIN_SCORE, Calibration
-from pipeline.network.networks import N_CLASSES, build_network
+from pipeline.network.networks import build_network
 
 SIGNATURE = [tf.TensorSpec([None, None, None], tf.uint8, name="image")]
 
@@ -33,7 +34,7 @@ class Reader(tf.Module):
             image: uint8 ``[batch, height, width]`` grey levels, any size, dark on light or light on dark.
 
         Returns:
-            ``probabilities`` float32 ``[batch, 10]``, calibrated; equal for all classes where there is no ink.
+            ``probabilities`` float32 ``[batch, classes]``, calibrated; equal for all classes where there is no ink.
             ``digit_score`` float32 ``[batch]``: the learnt probability that the ink is one digit; 0 where there is no
             ink, and nowhere else.
             ``normalized`` uint8 ``[batch, 28, 28]``: what the network saw, 255 = ink.
@@ -49,7 +50,7 @@ class Reader(tf.Module):
         """``probabilities`` and ``digit_score``, as `read` has them.
 
         Args:
-            logits: float32 ``[batch, 11]``, the network's.
+            logits: float32 ``[batch, N_OUTPUTS]``, the network's.
             has_ink: bool ``[batch]``.
         """
         inked = tf.cast(has_ink, tf.float32)

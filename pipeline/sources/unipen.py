@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.base.classes import CLASSES
 from pipeline.base.errors import DataError
 from serving.drawing.strokes import Strokes
 
@@ -18,7 +19,7 @@ class Drawing:
     """A handwritten digit.
 
     Attributes:
-        label: 0 to 9.
+        label: the class.
         writer: number of the writer, unique within a file.
         strokes: in tablet pixels.
     """
@@ -65,9 +66,9 @@ def parse_unipen(text: str) -> list[Drawing]:
         if keyword == ".SEGMENT":
             if segment:
                 drawings.append(segment.finish())
-            if not re.fullmatch("[0-9]", label := words[-1].strip('"')):
+            if (label := words[-1].strip('"')) not in CLASSES:
                 raise _damaged(number, words, "does not end in the label of a digit")
-            segment = _Segment(number, int(label))
+            segment = _Segment(number, CLASSES.index(label))
         elif keyword == ".COMMENT" and segment and segment.writer is None:
             if len(words) != 4 or not all(re.fullmatch("[0-9]+", word) for word in words[1:]):
                 raise _damaged(number, words, "is not a label, a writer and a number")

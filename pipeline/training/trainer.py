@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import TrainingError
 from pipeline.config.schema import TrainConfig
 from pipeline.dataset.splits import NO_DIGIT, Split
 from pipeline.network.calibration import mean_cross_entropy
 from pipeline.network.history import Epoch, kept_epoch
-from pipeline.network.networks import N_CLASSES
 from pipeline.training.augment import augment
 from pipeline.training.optimizer import build_optimizer
 
@@ -156,7 +156,7 @@ class Trainer:
 
 
 def predict_logits(network: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-    """Logits of normalised images: uint8 ``[n, 28, 28]`` -> float32 ``[n, 11]``."""
+    """Logits of normalised images: uint8 ``[n, 28, 28]`` -> float32 ``[n, N_OUTPUTS]``."""
     batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
     inputs = (tf.constant(batch[..., None], tf.float32) / 255.0 for batch in batches)
     return np.concatenate([network(batch, training=False).numpy() for batch in inputs])

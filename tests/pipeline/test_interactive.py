@@ -65,7 +65,7 @@ def test_what_is_typed_is_checked_asked_again_with_the_reason_and_taken():
     chosen = ["model.width=0.5", "model.name=seed_vision", "model.batchnorm=true", "train.epochs=2"]
     assert screen.endswith(f"CHOSEN {[*chosen, 'train.learning_rate=0.01']}\n")
     for reason in (
-        "model.name: input should be 'inkling', 'seed_vision' or 'seed_edge', not 'resnet'",
+        "not 'resnet' (a module in pipeline/network/architectures)",
         "train.epochs: input should be a valid integer, not 1.5",
         "train.epochs: input should be greater than or equal to 1, not 0",
         "train.learning_rate: input should be a valid number, not 'fast'",

@@ -21,7 +21,7 @@ class Network:
         self.run(np.zeros((1, 28, 28), np.uint8))
 
     def run(self, images: np.ndarray) -> list[np.ndarray]:
-        """Run the model: uint8 ``[n, h, w]`` -> probabilities float32 ``[n, 10]``, digit score float32 ``[n]``."""
+        """Run the model: uint8 ``[n, h, w]`` -> probabilities float32 ``[n, classes]``, digit score float32 ``[n]``."""
         return self._session.run(OUTPUTS, {"image": images})
 
     def read(self, images: np.ndarray) -> dict[str, list]:

@@ -11,7 +11,7 @@ from dvc.utils.hydra import compose_and_dump
 from pipeline.base.errors import ConfigError
 from pipeline.base.paths import CONF, ROOT
 from pipeline.config import values
-from pipeline.config.schema import Config
+from pipeline.config.schema import NETWORKS, Config
 from pipeline.config.values import dump, flatten, load_config, params_sha256
 
 
@@ -62,7 +62,6 @@ def test_override_changes_only_its_value():
             "train.parts.1: input should be 'mnist', 'pendigits', 'skeletons' or 'nondigits'",
         ),
         ("train.parts=[]", "train.parts: list should have at least 1 item"),
-        ("model.name=resnet", "model.name: input should be 'inkling', 'seed_vision' or 'seed_edge', not 'resnet'"),
         ("~train.epochs", "train.epochs is missing"),
         ("model=huge", "huge"),
         ("train.epochs=[", "train.epochs"),
@@ -75,6 +74,15 @@ def test_bad_override_is_refused_and_its_key_named(override, message):
     with pytest.raises(ConfigError) as refusal:
         load_config([override])
     assert message in str(refusal.value)
+
+
+def test_the_networks_are_the_modules_of_their_folder():
+    with pytest.raises(ConfigError, match=r"model\.name: input should be .*, not 'nonsense'") as refusal:
+        load_config(["model.name=nonsense"])
+    for module in (ROOT / "pipeline/network/architectures").glob("[!_]*.py"):
+        assert module.stem in NETWORKS
+        assert f"'{module.stem}'" in str(refusal.value)
+    assert meaning("model.name").endswith(f"[{', '.join(NETWORKS)}]")
 
 
 @pytest.mark.parametrize("preset", sorted(CONF.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}={path.stem}")

@@ -1,33 +1,43 @@
 import base64
 import json
 
+import keras
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from keras import layers
 
 from pipeline.config.values import load_config
-from pipeline.modelfile.metadata import definition, describe_layers
+from pipeline.dataset.splits import DataCard
+from pipeline.modelfile.golden import golden_answers
+from pipeline.modelfile.metadata import definition, describe, describe_layers, named_layers
 from pipeline.modelfile.onnx_graph import convert
-from pipeline.modelfile.subnetwork import KEY, attach_network
+from pipeline.modelfile.parity import compare, run_file
+from pipeline.modelfile.subnetwork import KEY, attach_network, mapping_layers
 from pipeline.network.calibration import Calibration
+from pipeline.network.history import Epoch
 from pipeline.network.networks import build_network
-from pipeline.reader.model import Reader
-
-NETWORKS = {
-    "inkling": [],
-    "batchnorm": ["model.batchnorm=true"],
-    "seed_vision": ["model.name=seed_vision"],
-    "seed_edge": ["model.name=seed_edge", "model.width=0.5"],
-}
+from pipeline.reader.model import Reader, read_all
+from serving.model.predictor import Predictor
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(args, marks=pytest.mark.slow if args else (), id=name) for name, args in NETWORKS.items()],
-)
+def forked():
+    """A functional network with two skips, one as a layer and one as an operator, and a function of keras.ops."""
+    inputs = keras.Input((28, 28, 1))
+    first = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(inputs)
+    x = layers.Conv2D(4, 3, padding="same", use_bias=False)(first)
+    x = layers.BatchNormalization()(x)
+    x = layers.ReLU()(layers.Add()([x, first]))
+    x = layers.AveragePooling2D(2)(x + 2 * first)
+    x = layers.Concatenate()([layers.Flatten()(x), keras.ops.max(first, axis=(1, 2))])
+    return keras.Model(inputs, layers.Dense(11)(layers.Dropout(0.25)(x)))
+
+
+@pytest.fixture(scope="module", params=["inkling", "forked"])
 def reader(request):
-    return Reader(build_network(load_config(request.param).model), Calibration(1.5, {}))
+    network = forked() if request.param == "forked" else build_network(load_config(["model.width=0.25"]).model)
+    return Reader(network, Calibration(1.5, {"digit_score": 0.4, "confidence": 0.2}))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +56,7 @@ def session(content):
     return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
 
-def test_the_network_alone_answers_as_the_whole_does_of_what_was_normalised(model, alone, digits):
+def test_the_subnetwork_answers_as_the_whole_file_does(model, alone, digits):
     content = model.SerializeToString()
     images = np.concatenate([digits[0][::100], np.zeros((1, 28, 28), np.uint8)])  # the last is blank
     *expected, grids = session(content).run(["probabilities", "digit_score", "normalized"], {"image": images})
@@ -59,31 +69,20 @@ def test_the_network_alone_answers_as_the_whole_does_of_what_was_normalised(mode
     assert len(set(expected[0].argmax(axis=1))) > 1, "answers that are all the same would agree with anything"
 
 
-def test_each_layers_maps_are_those_of_keras(model, alone, reader, digits):
+def test_the_maps_of_each_layer_are_those_of_keras(model, alone, reader, digits):
     grids = digits[0][::1000]
     merged = session(model.SerializeToString() + base64.b64decode(alone["fragment"]))
     inputs = {"image": np.zeros((1, 1, 1), np.uint8), alone["input"]: grids}
-    maps = dict(
-        zip(
-            [layer["name"] for layer in alone["layers"]],
-            merged.run([layer["output"] for layer in alone["layers"]], inputs),
-            strict=True,
-        )
-    )
-    values = grids[..., None].astype(np.float32) / 255
-    n_checked = 0
-    for description, layer in zip(describe_layers(reader.network), reader.network.layers, strict=True):
-        values = np.asarray(layer(values, training=False))
-        if description["name"] in maps:
-            np.testing.assert_allclose(maps[description["name"]], values.transpose(0, 3, 1, 2), atol=1e-4)
-            assert description["kind"] == next(
-                entry["kind"] for entry in alone["layers"] if entry["name"] == description["name"]
-            )
-            n_checked += 1
-    assert n_checked == len(maps) >= 2
+    named = named_layers(reader.network)
+    found = merged.run([layer["output"] for layer in alone["layers"]], inputs)
+    for layer, maps in zip(alone["layers"], found, strict=True):
+        keras_layer = named[layer["name"]]
+        assert layer["kind"] == type(keras_layer).__name__
+        values = keras.Model(reader.network.inputs[0], keras_layer.output)(grids[..., None] / np.float32(255))
+        np.testing.assert_allclose(maps, values.numpy().transpose(0, 3, 1, 2), atol=1e-4)
 
 
-def test_the_file_alone_is_what_it_was_and_carries_no_weight_twice(model, alone, reader):
+def test_the_file_itself_stays_the_same_and_stores_no_weight_twice(model, alone, reader):
     without = convert(reader, 18, {"b": "2"})
     assert model.graph.SerializeToString(deterministic=True) == without.graph.SerializeToString(deterministic=True)
     assert [entry.key for entry in model.metadata_props] == ["b", KEY]
@@ -95,21 +94,48 @@ def test_the_definition_builds_the_same_network(reader):
     names = {}
     exec(definition(reader.network), names)
     built, network = names["network"], reader.network
-    assert describe_layers(built) == describe_layers(network)
-    assert sum(layer["n_parameters"] for layer in describe_layers(network)) == network.count_params()
-    for ours, theirs in zip(built.layers, network.layers, strict=True):
+    described = describe_layers(network)
+    assert json.loads(json.dumps(describe_layers(built))) == described
+    assert sum(layer["n_parameters"] for layer in described) == network.count_params()
+    for ours, theirs in zip(named_layers(built).values(), named_layers(network).values(), strict=True):
         ignored = {"name": None}
         assert ours.get_config() | ignored == theirs.get_config() | ignored
+    built.set_weights(network.get_weights())
+    images = np.random.default_rng(0).random((3, 28, 28, 1), np.float32)
+    np.testing.assert_array_equal(built(images), network(images))
 
 
-def test_names_do_not_count_what_else_was_built(reader):
-    again = build_network(load_config().model), build_network(load_config().model)
-    assert describe_layers(again[0]) == describe_layers(again[1])
-    assert describe_layers(again[0])[0] == {
-        "name": "conv2d_1",
-        "kind": "Conv2D",
-        "shape": [26, 26, 16],
-        "n_parameters": 160,
-        "activation": "relu",
-        "detail": "3x3",
+def test_the_layers_are_named_by_kind_and_say_where_branches_come_from():
+    first, second = (describe_layers(forked()) for _ in range(2))
+    assert first == second, "names must not count what else was built"
+    assert first[0] == {
+        "name": "conv2d_1", "kind": "Conv2D", "shape": [14, 14, 4], "n_parameters": 40,
+        "activation": "relu", "detail": "3x3",
+    }  # fmt: skip
+    assert {row["name"]: row["inputs"] for row in first if "inputs" in row} == {
+        "add_1": ["batchnormalization_1", "conv2d_1"],
+        "multiply_1": ["conv2d_1"],
+        "add_2": ["relu_1", "multiply_1"],
+        "max_1": ["conv2d_1"],
+        "concatenate_1": ["flatten_1", "max_1"],
     }
+    # The convolution is finished by its normalisation, the first sum by its ReLU.
+    finished = ["conv2d_1", "batchnormalization_1", "relu_1", "multiply_1", "add_2", "averagepooling2d_1"]
+    assert list(mapping_layers(forked())) == finished
+
+
+def test_a_network_with_skips_becomes_a_file_that_the_service_reads(digits, tmp_path):
+    config, images = load_config(), digits[0][::500]
+    reader = Reader(forked(), Calibration(1.5, {"digit_score": 0.4, "confidence": 0.2}))
+    card = DataCard("mnist", "MNIST", 1, 1, 1, {}, 0, {}, {})
+    metrics = {"test": {}, "details": {}, "refusal": {"families": {}}, "steps": {}}
+    metadata = describe(config, card, reader, metrics, [Epoch(1, 1, 1, 1, 1, 1)], [])
+    metadata |= {"golden": json.dumps(golden_answers(reader, images)), "params_sha256": "0"}
+    model = convert(reader, config.export.opset, metadata)
+    attach_network(model, reader, config.export.opset)
+    path = tmp_path / "digits.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert compare(run_file(path, [images]), read_all(reader, images), config.export.parity_tolerance) < 1e-4
+    network = Predictor.load(path).card.network
+    assert network["layers"] == describe_layers(reader.network)
+    assert network["definition"] == definition(reader.network)

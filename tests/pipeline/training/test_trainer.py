@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import TrainingError
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import NO_DIGIT, Split
 from pipeline.network.history import Epoch, best_epoch, kept_epoch
-from pipeline.network.networks import N_CLASSES, build_network
+from pipeline.network.networks import build_network
 from pipeline.runtime.mode import set_up
 from pipeline.training.trainer import Trainer, predict_logits
 

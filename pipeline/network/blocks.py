@@ -1,0 +1,26 @@
+"""Layers that several networks share."""
+
+from keras import layers
+
+from pipeline.config.schema import ModelConfig
+
+INPUT_SHAPE = (28, 28, 1)
+
+
+def scaled(size: int, config: ModelConfig) -> int:
+    """Return a number of filters or units, multiplied by the width."""
+    return max(1, round(size * config.width))
+
+
+def convolution(filters: int, config: ModelConfig, initializer: str = "glorot_uniform") -> list[layers.Layer]:
+    """Return the layers of a 3x3 convolution with a ReLU, batch-normalised if `model.batchnorm` is set."""
+    if not config.batchnorm:
+        return [layers.Conv2D(filters, 3, activation="relu", kernel_initializer=initializer)]
+    # Normalised before the ReLU (Ioffe and Szegedy, 2015); the normalisation adds its own bias.
+    kernel = layers.Conv2D(filters, 3, use_bias=False, kernel_initializer=initializer)
+    return [kernel, layers.BatchNormalization(), layers.ReLU()]
+
+
+def logits(n_outputs: int) -> layers.Layer:
+    """Return the last layer. It computes in float32 whatever the precision of the others."""
+    return layers.Dense(n_outputs, dtype="float32")
