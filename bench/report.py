@@ -25,11 +25,8 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
     sections = {
         "seeds": _seeds,
         "ablation": _ablation,
-        "recipe": _recipe,
         "latency": _latency,
         "int8": _int8,
-        "sweeps": _sweeps,
-        "batching": _batching,
         "install": _install,
         "peers": section,
         "scale": scale_section,
@@ -76,28 +73,6 @@ def _ablation(results: Mapping[str, Any]) -> str:
     )
 
 
-def _recipe(results: Mapping[str, Any]) -> str:
-    seconds = results["seconds_to_target"]
-    rows = [
-        (
-            name,
-            f"{results['training_images'][name]:,}",
-            f"{results['seconds_per_epoch'][name]:.1f}",
-            f"{len(results['epochs'][name])}",
-            f"{seconds[name]:.0f}" if seconds[name] else "not reached",
-        )
-        for name in ("ours", "reference")
-    ]
-    target = percent(results["target_val_accuracy"])
-    ratio = f" Ours takes {results['ratio']:.2f} of the reference's time." if results["ratio"] else ""
-    return (
-        f"## Time to {target} of MNIST's validation images\n\n`{results['command']}`. The reference: Conv32, Conv64, "
-        "Dense128, Adam 1e-3, batches of 64, no augmentation; one epoch of each in turn, in one process. Ours also "
-        f"learns pen strokes and refusal in that time.{ratio}\n\n"
-        + table(("recipe", "training images", "seconds an epoch", "epochs run", "seconds to the target"), rows)
-    )
-
-
 def _latency(results: Mapping[str, Any]) -> str:
     rows = [
         (
@@ -131,50 +106,6 @@ def _int8(results: Mapping[str, Any]) -> str:
         f"training images {answers['classes_changed']} get another class, and a probability changes by up to "
         f"{answers['largest_difference']:.2g}. Microseconds an image, 28x28, on one thread, in pairs:\n\n"
         + table(("images in a run", "as it is", "8 bits", "ratio"), rows)
-    )
-
-
-def _sweeps(results: Mapping[str, Any]) -> str:
-    one_thread = results["sweeps"]["basic, one thread"]["wall_seconds"]
-    rows = [
-        (
-            name,
-            f"{figures['wall_seconds']:.0f}",
-            f"{figures['wall_to_training']:.2f}",
-            f"{figures['speed_up']:.2f}",
-            f"{one_thread / figures['wall_seconds']:.2f}",
-        )
-        for name, figures in results["sweeps"].items()
-    ]
-    seconds = results["sweeps"]["basic"]["training_seconds"] / results["trials"]
-    return (
-        f"## What a sweep costs\n\n`{results['command']}`. {results['trials']} short trials, {seconds:.0f} seconds of "
-        "training each. The third column is the wall time to the sum of all their epochs: what is above 1 is starting "
-        "and filing, what is below is gained by trials that run at once. One training makes use of both cores too, "
-        "so that little is left to gain on two; Ray starts a process for each trial.\n\n"
-        + table(("launcher", "seconds", "wall time to training", "speed-up over basic", "over one thread"), rows)
-    )
-
-
-def _batching(results: Mapping[str, Any]) -> str:
-    digits = {"p50_ms": 3, "p99_ms": 2, "requests_per_s": 0, "cpu_us": 0}
-    rows = [
-        (n_connections, name, *(f"{spread(figures[name][key]).median:,.{digits[key]}f}" for key in digits))
-        for n_connections, figures in results["connections"].items()
-        for name in ("queue", "inline")
-    ]
-    one, many = (
-        {key: ratio(figures["queue"][key], figures["inline"][key]) for key in digits}
-        for figures in (results["connections"]["1"], results["connections"]["16"])
-    )
-    return (
-        f"## What batching costs and brings\n\n`{results['command']}`, on {results['cpu']}. The service, and the same "
-        "service with the model run at once in each request's handler, without the queue: a 28x28 tensor as raw "
-        "bytes, both measured one after the other in each round. With the queue to without it, median "
-        f"(least to largest): at one connection {one['p50_ms']} of the median latency and {one['cpu_us']} of the "
-        f"processor time; at 16 connections {many['requests_per_s']} times the requests/s, {many['p50_ms']} of the "
-        f"median latency, {many['cpu_us']} of the processor time. Medians over the rounds:\n\n"
-        + table(("connections", "", "p50, ms", "p99", "requests/s", "CPU, us"), rows)
     )
 
 
@@ -222,8 +153,7 @@ def _install(results: Mapping[str, Any]) -> str:
 def read() -> dict[str, dict[str, Any]]:
     """Return the results of all benchmarks that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
-        name: RESULTS / f"{name}.json"
-        for name in ("recipe", "latency", "int8", "ablation", "sweeps", "batching", "install", "peers", "scale")
+        name: RESULTS / f"{name}.json" for name in ("latency", "int8", "ablation", "install", "peers", "scale")
     }
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 

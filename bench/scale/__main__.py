@@ -19,15 +19,14 @@ from typing import Any
 
 from bench import RESULTS, origin, service_origin
 from bench.arrivals import FRAME_S, drawings, poisson, requests_of
-from bench.load import Outcome, ask, open_loop
+from bench.load import ask, open_loop
 from bench.peers import OURS
 from bench.peers.jobs import SIDE_PX, raw_canvas
 from bench.peers.server import CLIENT_CORE, SERVER_CORE, Figures, PeerError, Server, build, measure, running, set_up
 from bench.peers.table import PEERS
 from bench.rounds import by_figure
 from bench.scale.plot import PLOT, overview
-from bench.scale.section import section
-from bench.scale.theory import waits_s
+from bench.scale.section import section, workers
 from pipeline.base.errors import DataError
 from pipeline.base.figures import save_figure
 from pipeline.base.files import read_arrays, write_json
@@ -63,10 +62,10 @@ def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[st
     services: dict[str, Any] = {str(n): {"whole": [], "requests": {}, "drawings": {}} for n in WORKERS}
     for number in range(n_rounds):
         for n_workers in WORKERS[:: -1 if number % 2 else 1]:
-            print(f"round {number + 1} of {n_rounds}: {n_workers} worker{'s' if n_workers > 1 else ''}", flush=True)
+            print(f"round {number + 1} of {n_rounds}: {workers(n_workers)}", flush=True)
             peer = replace(
                 SERVICE,
-                name=f"{OURS}, {n_workers} workers",
+                name=f"{OURS}, {workers(n_workers)}",
                 command=f"{SERVICE.command} --workers {n_workers}",
                 environment=OURS,
             )
@@ -88,7 +87,7 @@ def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[st
 def measure_service(
     server: Server, n_workers: int, n_requests: Sequence[int], seconds: float, seed: int, figures: dict[str, Any]
 ) -> None:
-    """Measure the capacity of a service and its behaviour at shares of it, and add the figures of the queue model.
+    """Measure the capacity of a service and its behaviour at shares of it.
 
     Args:
         server: the running server.
@@ -111,9 +110,6 @@ def measure_service(
         for name, arrivals in loads.items():
             due = list(takewhile(lambda due_s: due_s < seconds, arrivals))
             row = offer(server, due, seconds)
-            waits = waits_s(due, n_workers / capacity, n_workers, own_seed)
-            model = Outcome(seconds, {200: (1e-3 * calm["p50_ms"] + waits).tolist()})
-            row |= {f"model_p{percent}_ms": 1e3 * model.percentile(percent) for percent in (50, 99)}
             figures[name].setdefault(str(share), []).append(row)
             if row["refused_per_s"]:
                 time.sleep(2 * OVERLOAD_S)  # until the service leaves its overload state
@@ -182,7 +178,6 @@ def limits() -> dict[str, float]:
         "max_bodies_bytes": MAX_BODIES_BYTES,
         "n_short": N_SHORT,
         "burst_s": BURST_S,
-        "overload_s": OVERLOAD_S,
     }
 
 

@@ -1,4 +1,4 @@
-"""Plot of latency by load, measured and modelled."""
+"""Plot of latency by load."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from bench.rounds import ratio, spread
-from bench.scale.section import ARRIVALS, P99_MS
+from bench.scale.section import ARRIVALS, P99_MS, workers
 from pipeline.base.paths import ROOT
 
 PLOT = ROOT / "docs" / "scale.png"
@@ -24,14 +24,13 @@ def overview(results: Mapping[str, Any]) -> Figure:
         for arrivals, words in ARRIVALS.items():
             rows = sorted(service[arrivals].values(), key=lambda row: _offered(service, row))
             offered = [_offered(service, row) for row in rows]
-            measured, model = ([spread(row[name]) for row in rows] for name in ("p99_ms", "model_p99_ms"))
+            measured = [spread(row["p99_ms"]) for row in rows]
             colour, ends = COLOURS[arrivals], ([one.low for one in measured], [one.high for one in measured])
             axes.fill_between(offered, *ends, color=colour, alpha=0.15)
             axes.plot(offered, [one.median for one in measured], "o-", color=colour, label=words)
-            axes.plot(offered, [one.median for one in model], "--", color=colour, label=f"{words}, by the model")
         axes.axhline(P99_MS, color="black", linewidth=0.8, linestyle=":")
         axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
-        axes.set_title(f"{n_workers} worker{'s' * (n_workers != '1')}", fontsize=10, loc="left")
+        axes.set_title(workers(n_workers), fontsize=10, loc="left")
         axes.set(yscale="log", xlabel="offered, share of the capacity")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.spines[["top", "right"]].set_visible(False)

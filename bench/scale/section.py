@@ -1,11 +1,10 @@
-"""Report section on scale: measured and modelled figures, limits, and replicas for many drawings."""
+"""Report section on scale: measured figures, limits, and replicas for many drawings."""
 
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.rounds import ratio, spread
-from bench.scale.theory import mean_wait_s, replicas
 from pipeline.base.markdown import table
 
 # An answer within a tenth of a second seems immediate; half of that is for the network and the browser.
@@ -13,9 +12,6 @@ P99_MS = 50.0
 # For peaks within the hour, uneven balancing, and the replacement of a replica.
 HEADROOM = 0.3
 DRAWINGS_PER_HOUR = 1_000_000
-
-# The model holds if measured and modelled p99 differ by at most this factor.
-AGREES = 1.5
 
 ARRIVALS = {"requests": "single requests", "drawings": "drawings"}
 
@@ -32,7 +28,7 @@ def section(results: Figures) -> str:
     one, two = (services[n]["whole"] for n in ("1", "2"))
     n_rounds = len(one["capacity_per_s"])
     busiest = [one for name in ARRIVALS for row in services["2"][name].values() for one in row["busiest_share"]]
-    tables = "\n\n".join(f"### {_workers(n)}\n\n{_rates(int(n), service)}" for n, service in services.items())
+    tables = "\n\n".join(f"### {workers(n)}\n\n{_rates(service)}" for n, service in services.items())
     return (
         f"## Scale\n\n`{results['command']}`, on {results['cpu']}, {results['n_cores']} cores. A canvas as the page "
         f"sends it, {drawing['body_bytes']:,} bytes of grey, on connections that are kept. The capacity is measured in "
@@ -47,17 +43,11 @@ def section(results: Figures) -> str:
         f"serve. Shares are those that were meant; of drawings chance has more or fewer begin in a short load, which "
         f"*offered* shows. Medians over {n_rounds} rounds of {results['seconds']:g} s a load; CPU is of each answer, "
         "what refusals cost included.\n\n"
-        "*By the model* is what a queue without limit makes of the same arrivals, each of which takes the server the "
-        "inverse of the capacity (M/D/1 with single requests; one such queue a worker), on top of the latency at one "
-        "connection. *By formula* is its mean (Pollaczek and Khinchine). That time of service is the one under full "
-        "load, when images are run in batches; the model knows nothing of batches otherwise, nor of refusals.\n\n"
-        "![p99 by share of the capacity, measured and by the model](scale.png)\n\n"
+        "![p99 by share of the capacity](scale.png)\n\n"
         f"{tables}\n\nTwo workers have {ratio(two['capacity_per_s'], one['capacity_per_s'])} times the capacity of "
         "one, median (least to largest). Connections go to whichever worker takes them first: of the "
-        f"processor time the busier one had {spread(busiest)} over all loads, while the model has half."
-        "\n\n### Where the model holds\n\n"
-        + "\n".join(f"- {sentence}" for sentence in _agreement(services))
-        + "\n\n### What one core serves, and what limits it\n\n"
+        f"processor time the busier one had {spread(busiest)} over all loads."
+        "\n\n### What one core serves, and what limits it\n\n"
         + "\n".join(f"- {sentence}" for sentence in _limits(results))
         + f"\n\n### {DRAWINGS_PER_HOUR:,} drawings an hour\n\n{_replicas(results)}"
     )
@@ -73,50 +63,29 @@ def served(service: Figures, arrivals: str) -> tuple[str, Figures] | None:
     return best
 
 
-def _workers(n_workers: str) -> str:
-    return f"{n_workers} worker{'s' * (n_workers != '1')}"
+def workers(n_workers: int | str) -> str:
+    """Return the number with its noun."""
+    return f"{n_workers} worker{'s' * (str(n_workers) != '1')}"
 
 
 def _median(figures: Figures, name: str) -> float:
     return spread(figures[name]).median
 
 
-def _rates(n_workers: int, service: Figures) -> str:
+def _rates(service: Figures) -> str:
     whole = service["whole"]
-    digits = {"offered_per_s": 0, "answered_per_s": 0, "refused_per_s": 0, "lost": 0, "p50_ms": 1, "model_p50_ms": 1}
-    digits |= {"p99_ms": 1, "model_p99_ms": 1, "mean_ms": 1}
-    rows = []
-    for arrivals, words in ARRIVALS.items():
-        for share, row in service[arrivals].items():
-            paper_ms = [
-                calm_ms + 1e3 * mean_wait_s(rate / n_workers, n_workers / capacity)
-                for calm_ms, rate, capacity in zip(
-                    whole["calm_p50_ms"], row["offered_per_s"], whole["capacity_per_s"], strict=True
-                )
-            ]
-            figures = (f"{_median(row, name):,.{places}f}" for name, places in digits.items())
-            by_formula = spread(paper_ms).median if arrivals == "requests" else math.inf
-            formula = f"{by_formula:.1f}" if math.isfinite(by_formula) else ""
-            rows.append((words, share, *figures, formula, f"{_median(row, 'cpu_us'):,.0f}"))
-    titles = ("arrivals", "share", "offered/s", "answered/s", "refused/s", "lost", "p50, ms", "by the model")
+    digits = {"offered_per_s": 0, "answered_per_s": 0, "refused_per_s": 0, "lost": 0}
+    digits |= {"p50_ms": 1, "p99_ms": 1, "mean_ms": 1, "cpu_us": 0}
+    rows = [
+        (words, share, *(f"{_median(row, name):,.{places}f}" for name, places in digits.items()))
+        for arrivals, words in ARRIVALS.items()
+        for share, row in service[arrivals].items()
+    ]
+    titles = ("arrivals", "share", "offered/s", "answered/s", "refused/s", "lost", "p50, ms", "p99, ms", "mean, ms")
     return (
         f"Capacity {_median(whole, 'capacity_per_s'):,.0f} requests/s; at one connection "
-        f"{_median(whole, 'calm_p50_ms'):.2f} ms.\n\n"
-        + table((*titles, "p99, ms", "by the model", "mean, ms", "by formula", "CPU, us"), rows)
+        f"{_median(whole, 'calm_p50_ms'):.2f} ms.\n\n" + table((*titles, "CPU, us"), rows)
     )
-
-
-def _agreement(services: Figures) -> Iterator[str]:
-    """Yield, for workers and arrivals, the shares at which measured and modelled p99 agree."""
-    for n_workers, service in services.items():
-        for arrivals, words in ARRIVALS.items():
-            ratios = {share: ratio(row["p99_ms"], row["model_p99_ms"]) for share, row in service[arrivals].items()}
-            near = [share for share, one in ratios.items() if 1 / AGREES <= one.median <= AGREES]
-            shown = ", ".join(f"{one.median:.2f} at {share}" for share, one in ratios.items())
-            where = (
-                f"within a factor of {AGREES:g} at {', '.join(near)}" if near else f"nowhere in a factor of {AGREES:g}"
-            )
-            yield f"{_workers(n_workers)}, {words}: {where}. p99 measured to modelled: {shown}."
 
 
 def _limits(results: Figures) -> Iterator[str]:
@@ -147,8 +116,7 @@ def _limits(results: Figures) -> Iterator[str]:
         f"Admission: up to {limits['n_short']} requests may wait, and more of them for {1e3 * limits['burst_s']:g} ms. "
         f"Of {_median(row, 'offered_per_s'):,.0f} a second, {share} of the capacity, "
         f"{_median(row, 'answered_per_s'):,.0f} are answered and {_median(row, 'refused_per_s'):,.0f} refused at once. "
-        f"p99 of those answered is {_median(row, 'p99_ms'):,.0f} ms, where a queue without limit would have "
-        f"{_median(row, 'model_p99_ms'):,.0f} ms after {results['seconds']:g} s and ever more."
+        f"p99 of those answered is {_median(row, 'p99_ms'):,.0f} ms."
     )
     connection_kb = max(0.0, _median(whole, "connection_kb"))
     yield (
@@ -208,3 +176,8 @@ def _replicas(results: Figures) -> str:
         "or a shorter `--idle-timeout-s`, does away with that.\n\n"
         + table(("", "while it is drawn", "when it is done"), zip(names, *columns, strict=True))
     )
+
+
+def replicas(needed: float, served: float, headroom: float) -> int:
+    """Return the number of replicas that serve `served` each, with a share `headroom` (0 to 1) kept free."""
+    return math.ceil(needed / (served * (1 - headroom)))

@@ -5,8 +5,8 @@ closed form and in TensorFlow operations alone, so that it is exported inside th
 No loop and no resize operation: the resampling is two matrix products with area-overlap weights.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -26,6 +26,8 @@ MAX_GRAIN = 0.3
 # Exact halves (127.5) are common, because peaks divide them evenly, and would be rounded up by one runtime and down by
 # the next. Rounding up from 0.501 instead, no quotient k * 255 / peak is closer to the border than 0.0009.
 ROUNDING = 0.499
+
+Step = Literal["polarity", "box", "aspect", "fit", "mass"]
 
 
 class Normalized(NamedTuple):
@@ -51,11 +53,14 @@ class _Axis(NamedTuple):
     mass_centre: tf.Tensor  # [batch], source pixels from the edge
 
 
-def normalize(images: tf.Tensor) -> Normalized:
+def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
     """Find the ink, fit it into 20x20 pixels and centre its mass in 28x28.
 
     Args:
         images: uint8 ``[batch, height, width]``, any size of at least 1x1, dark on light or light on dark.
+        without: steps to leave out, for `pipeline.evaluation.steps`. Without "polarity", light is ink and nothing is
+            subtracted; without "box", the whole picture is fitted; without "aspect", each axis has its own scale;
+            without "fit", there is no margin; without "mass", the box is centred.
     """
     grey = tf.cast(images, tf.float32) / 255.0
     paper, grain = _paper(grey)
@@ -65,13 +70,18 @@ def normalize(images: tf.Tensor) -> Normalized:
     per_peak = tf.cast(has_ink, tf.float32) / tf.maximum(peak, MIN_CONTRAST)
     ink = (grey - _columns(paper)) * _columns(tf.where(darker > lighter, -per_peak, per_peak))
     ink = tf.nn.relu(ink - _columns(tf.minimum(GRAIN_MARGIN * grain * per_peak, MAX_GRAIN)))  # [batch, height, width]
+    if "polarity" in without:
+        ink = grey
 
-    y = _axis(ink, across=2)
-    x = _axis(ink, across=1)
-    longest = tf.maximum(y.high - y.low, x.high - x.low)
-    scale = tf.maximum(longest, 1.0) / FIT  # source pixels in a grid pixel
+    y = _axis(ink, 2, without)
+    x = _axis(ink, 1, without)
+    lengths = [y.high - y.low, x.high - x.low]
+    spans = lengths if "aspect" in without else [tf.maximum(*lengths)]
+    # Source pixels in a grid pixel; one value serves both axes.
+    scales = [tf.maximum(span, 1.0) / (float(GRID) if "fit" in without else FIT) for span in spans]
 
-    fitted = tf.matmul(_overlap(y, scale) @ ink, _overlap(x, scale), transpose_b=True)  # [batch, 28, 28]
+    rows, columns = _overlap(y, scales[0], without), _overlap(x, scales[-1], without)
+    fitted = tf.matmul(rows @ ink, columns, transpose_b=True)  # [batch, 28, 28]
     peak = tf.maximum(tf.reduce_max(fitted, axis=[1, 2], keepdims=True), 1e-6)
     pixels = tf.cast(tf.floor(fitted * (255.0 / peak) + ROUNDING), tf.uint8)
     return Normalized(pixels, tf.stack([x.low, y.low, x.high, y.high], axis=1), has_ink)
@@ -98,7 +108,7 @@ def _quantile(values: tf.Tensor, share: float) -> tf.Tensor:
     return tf.math.top_k(values, n_above + 1).values[:, -1]
 
 
-def _axis(ink: tf.Tensor, across: int) -> _Axis:
+def _axis(ink: tf.Tensor, across: int, without: Collection[Step]) -> _Axis:
     """Extent and centre of mass of the ink on one axis; `across` is the other axis (1 or 2)."""
     profile = tf.reduce_max(ink, axis=across)  # [batch, size]
     mass = tf.reduce_sum(ink, axis=across)
@@ -108,15 +118,19 @@ def _axis(ink: tf.Tensor, across: int) -> _Axis:
     high = tf.reduce_max(is_on * (positions + 1.0), axis=1)
     # Without ink both are 0: the minimum with `high` brings `low` down from `size`.
     low = tf.minimum(size - tf.reduce_max(is_on * (size - positions), axis=1), high)
+    if "box" in without:
+        low, high = tf.zeros_like(low), tf.zeros_like(high) + size
     total = tf.maximum(tf.reduce_sum(mass, axis=1), 1e-6)
     return _Axis(positions, low, high, tf.reduce_sum(mass * (positions + 0.5), axis=1) / total)
 
 
-def _overlap(axis: _Axis, scale: tf.Tensor) -> tf.Tensor:
+def _overlap(axis: _Axis, scale: tf.Tensor, without: Collection[Step]) -> tf.Tensor:
     """Area weights ``[batch, 28, size]``: how much of each source pixel each grid pixel averages."""
     # A whole-pixel offset keeps a digit that is already 20 pixels high unchanged to the grey level.
     offset = tf.round(CENTRE - (axis.mass_centre - axis.low) / scale)
     extent = tf.math.ceil((axis.high - axis.low) / scale - 1e-4)
+    if "mass" in without:
+        offset = tf.round((GRID - extent) / 2.0)
     offset = tf.minimum(tf.maximum(offset, 0.0), GRID - extent)
     scale = _columns(scale)
     cells = tf.reshape(tf.range(float(GRID)), [1, -1, 1]) * scale  # [batch, 28, 1]

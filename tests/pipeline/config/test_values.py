@@ -11,7 +11,7 @@ from dvc.utils.hydra import compose_and_dump
 from pipeline.base.errors import ConfigError
 from pipeline.base.paths import CONF, ROOT
 from pipeline.config import values
-from pipeline.config.schema import NETWORKS, Config
+from pipeline.config.schema import NETWORKS, Config, describe
 from pipeline.config.values import dump, flatten, load_config, params_sha256
 
 
@@ -82,7 +82,7 @@ def test_the_networks_are_the_modules_of_their_folder():
     for module in (ROOT / "pipeline/network/architectures").glob("[!_]*.py"):
         assert module.stem in NETWORKS
         assert f"'{module.stem}'" in str(refusal.value)
-    assert meaning("model.name").endswith(f"[{', '.join(NETWORKS)}]")
+    assert describe("model.name").endswith(f"[{', '.join(NETWORKS)}]")
 
 
 @pytest.mark.parametrize("preset", sorted(CONF.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}={path.stem}")
