@@ -8,7 +8,7 @@ from starlette.routing import Mount, Route, Router
 from serving.api import drawings, network, predict
 from serving.api.page import Page
 from serving.errors import StartError
-from serving.http.middleware import Direct, Shell
+from serving.http.middleware import Direct, Middleware
 from serving.metrics import Metrics, fact
 from serving.model.card import MODEL_NAME
 from serving.openapi import document
@@ -19,7 +19,7 @@ from serving.settings import Settings
 from serving.v2 import routes
 
 
-def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None) -> Shell:
+def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None) -> Middleware:
     """The service, its model loaded and checked.
 
     Args:
@@ -66,8 +66,8 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         ("POST", "/api/predict"): (predict.predict, {}),
         ("POST", f"/v2/models/{MODEL_NAME}/infer"): (routes.infer, {"model": MODEL_NAME}),
     }
-    app.state.shell = shell = Shell(app, direct, settings, metrics, engine)
-    return shell
+    app.state.middleware = middleware = Middleware(app, direct, settings, metrics, engine)
+    return middleware
 
 
 async def read_metrics(request: Request) -> Response:

@@ -64,8 +64,8 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     if settings.workers > 1:
         Supervisor(settings, listener, metrics, address, shadow).run()
         return
-    shell = create_app(settings, metrics, shadow)
-    server = Server(shell, lambda: announce(shell.engine.model.card.version, address))
+    middleware = create_app(settings, metrics, shadow)
+    server = Server(middleware, lambda: announce(middleware.engine.model.card.version, address))
     if shadow:
         server.companions.append(_reap(shadow))
     server.run(sockets=[listener])
@@ -163,13 +163,13 @@ class Supervisor:
             self.metrics.reset_gauges()
             # One watches for all; its successor has its index.
             settings = replace(self.settings, model=self.agreement.model, watch=self.settings.watch and index == 0)
-            shell = create_app(settings, self.metrics, self.shadow)
-            shell.app.state.lifecycle.follow(self.settings.model, self.agreement.stamp)
-            version = shell.engine.model.card.version
+            middleware = create_app(settings, self.metrics, self.shadow)
+            middleware.app.state.lifecycle.follow(self.settings.model, self.agreement.stamp)
+            version = middleware.engine.model.card.version
             if self.agreement.is_unloaded:
-                shell.engine.predictor = None
-            control = Control(line, shell.app.state.lifecycle, self.agreement.folder)
-            server = Server(shell, lambda: control.say({"ready": version}))
+                middleware.engine.predictor = None
+            control = Control(line, middleware.app.state.lifecycle, self.agreement.folder)
+            server = Server(middleware, lambda: control.say({"ready": version}))
             server.companions.append(control.listen(server.end))
             server.run(sockets=[self.listener])
             code = 0

@@ -26,7 +26,7 @@ LASTING_S = 3.0
 N_UNDER_OVERLOAD = 8
 
 
-class Gate:
+class AdmissionControl:
     """The limit, and what it is held against.
 
     Attributes:

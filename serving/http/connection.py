@@ -19,7 +19,7 @@ from serving.errors import (
     SlowClientError,
     TooLargeError,
 )
-from serving.http.middleware import UNCACHED, Shell
+from serving.http.middleware import UNCACHED, Middleware
 from serving.http.responses import error_response
 from serving.http.timing import Timing
 
@@ -65,11 +65,11 @@ class Connection(HttpToolsProtocol):
     """
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
-        """Called by uvicorn; its application is the shell."""
+        """Called by uvicorn; its application is the middleware."""
         super().__init__(config, server_state, app_state, _loop)
-        assert isinstance(config.app, Shell)
-        self.shell = config.app
-        self.gate = config.app.gate
+        assert isinstance(config.app, Middleware)
+        self.middleware = config.app
+        self.admission = config.app.admission
         self.settings = config.app.settings
         self.deadline_s = math.inf
         self._started_s = time.perf_counter()  # of the connection, then of each request
@@ -135,8 +135,8 @@ class Connection(HttpToolsProtocol):
             self._abort()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        waiting = self.gate.n_taken - self.gate.n_receiving - self.shell.engine.n_in_threads
-        if cycle.scope["path"].endswith(PROBES) or self.gate.admits(waiting):
+        waiting = self.admission.n_taken - self.admission.n_receiving - self.middleware.engine.n_in_threads
+        if cycle.scope["path"].endswith(PROBES) or self.admission.admits(waiting):
             self._count(1, 0)
             self._running = cycle
             super()._start_asgi_task(cycle, app)
@@ -147,7 +147,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse_overload(self, cycle: RequestResponseCycle) -> None:
         """Sends a prepared answer, without the application: a refusal must cost far less than an answer."""
-        is_last = self.shell.is_draining or not cycle.keep_alive
+        is_last = self.middleware.is_draining or not cycle.keep_alive
         self._write_refusal(OVERLOADED, _overload_answer(is_last), cycle.scope)  # type: ignore[arg-type]
         cycle.response_started = cycle.response_complete = True
         if is_last:
@@ -161,11 +161,11 @@ class Connection(HttpToolsProtocol):
             return
         self._n_pieces += 1
         self._n_body_bytes += len(body)
-        self.gate.n_body_bytes += len(body)
+        self.admission.n_body_bytes += len(body)
         self.deadline_s += len(body) / MIN_BODY_BYTES_PER_S
         if self._n_pieces > MAX_BODY_PIECES:
             self.refuse(TooLargeError(f"The body comes in more than {MAX_BODY_PIECES} pieces. Send larger ones."))
-        elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.gate.n_body_bytes > MAX_BODIES_BYTES:
+        elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.admission.n_body_bytes > MAX_BODIES_BYTES:
             self.refuse(OVERLOADED)
         else:
             super().on_body(body)
@@ -199,12 +199,12 @@ class Connection(HttpToolsProtocol):
         self.deadline_s = time.monotonic() + self.settings.idle_timeout_s
 
     def _count(self, n_taken: int, n_receiving: int) -> None:
-        self.gate.n_taken += n_taken - self._n_taken
-        self.gate.n_receiving += n_receiving - self._n_receiving
+        self.admission.n_taken += n_taken - self._n_taken
+        self.admission.n_receiving += n_receiving - self._n_receiving
         self._n_taken, self._n_receiving = n_taken, n_receiving
 
     def _release_body(self) -> None:
-        self.gate.n_body_bytes -= self._n_body_bytes
+        self.admission.n_body_bytes -= self._n_body_bytes
         self._n_body_bytes = self._n_pieces = 0
 
     def expire(self) -> None:
@@ -245,8 +245,8 @@ class Connection(HttpToolsProtocol):
         timing = Timing(self._started_s)
         head, body = rendered[0] % timing.end().encode(), rendered[1]
         self.transport.write(head if scope and scope["method"] == "HEAD" else head + body)
-        self.shell.metrics.refused.add(error.reason)
-        self.shell.record(scope, error.status, timing)
+        self.middleware.metrics.refused.add(error.reason)
+        self.middleware.record(scope, error.status, timing)
 
     def _abort(self) -> None:
         self._disconnect()

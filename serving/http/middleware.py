@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import FailedError, ForbiddenError, TooLargeError, WrongHostError
-from serving.http.admission import Gate
+from serving.http.admission import AdmissionControl
 from serving.http.responses import as_refusal, error_response
 from serving.http.timing import Timing
 from serving.metrics import API_ROUTES, STATUSES, Metrics
@@ -70,7 +70,7 @@ def route_of(path: str) -> str:
     return next((prefix for prefix in ("/v2/health", "/v2") if path.startswith(prefix)), "page")
 
 
-class Shell:
+class Middleware:
     """Wraps the application.
 
     Attributes:
@@ -84,7 +84,7 @@ class Shell:
         self.settings = settings
         self.metrics = metrics
         self.engine = engine
-        self.gate = Gate(settings.max_waiting)
+        self.admission = AdmissionControl(settings.max_waiting)
         self.is_draining = False
         self._known_hosts: set[bytes] = set()
         self._answered: ASGIApp = self._answer

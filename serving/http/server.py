@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 
 from serving.http.connection import Connection
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +52,11 @@ class Server(uvicorn.Server):
     a second SIGTERM, skip the wait.
     """
 
-    def __init__(self, shell: Shell, when_started: Callable[[], None]) -> None:
-        """Serves `shell`; calls `when_started` once it listens."""
+    def __init__(self, middleware: Middleware, when_started: Callable[[], None]) -> None:
+        """Serves `middleware`; calls `when_started` once it listens."""
         super().__init__(
             uvicorn.Config(
-                shell,
+                middleware,
                 # uvloop where it is installed; it does not exist for Windows.
                 loop="auto",
                 http=Connection,
@@ -66,15 +66,15 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=math.ceil(shell.settings.idle_timeout_s),
+                timeout_keep_alive=math.ceil(middleware.settings.idle_timeout_s),
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        self.shell = shell
+        self.middleware = middleware
         # Run beside the server, for as long as it serves.
         self.companions: list[Coroutine[Any, Any, None]] = []
-        if shell.settings.watch:
-            self.companions.append(shell.app.state.lifecycle.watch())
+        if middleware.settings.watch:
+            self.companions.append(middleware.app.state.lifecycle.watch())
         self._when_started = when_started
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends_s = math.inf
@@ -84,7 +84,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for companion in self.companions:
             self._accompany(companion)
-        reload = self.shell.app.state.lifecycle.reload
+        reload = self.middleware.app.state.lifecycle.reload
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: self._accompany(reload()))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # one that came during the start is heard now
         self._when_started()
@@ -101,11 +101,11 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called on SIGTERM and SIGINT."""
-        self.end(self.shell.settings.drain_s if sig == signal.SIGTERM and not self.shell.is_draining else 0)
+        self.end(self.middleware.settings.drain_s if sig == signal.SIGTERM and not self.middleware.is_draining else 0)
 
     def end(self, wait_s: float = 0) -> None:
         """Ends the service after `wait_s` seconds."""
-        self.shell.is_draining = True
+        self.middleware.is_draining = True
         self._ends_s = time.monotonic() + wait_s
 
     async def on_tick(self, counter: int) -> bool:
@@ -114,9 +114,9 @@ class Server(uvicorn.Server):
         for connection in [*self.server_state.connections]:
             if isinstance(connection, Connection) and connection.deadline_s < now_s:
                 connection.expire()
-        self.shell.metrics.connections.set(len(self.server_state.connections))
+        self.middleware.metrics.connections.set(len(self.server_state.connections))
         if counter % TICKS_A_SECOND == 0:
-            self.shell.metrics.measure_process()
+            self.middleware.metrics.measure_process()
         await super().on_tick(counter)
         return now_s >= self._ends_s
 

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.card import MODEL_NAME
 from serving.openapi.document import document
 from serving.settings import ROOT, Settings
@@ -89,7 +89,7 @@ def test_the_document_is_valid(openapi: dict[str, Any]) -> None:
     assert all(operation["tags"][0] in tags for _, operation in operations(openapi))
 
 
-def test_it_tells_of_every_route_and_no_other(openapi: dict[str, Any], app: Shell) -> None:
+def test_it_tells_of_every_route_and_no_other(openapi: dict[str, Any], app: Middleware) -> None:
     told = {(method, path) for path, item in openapi["paths"].items() for method in METHODS if method in item}
     assert told == routes(app.app.routes)
 
@@ -131,7 +131,7 @@ def test_the_examples_name_the_version_in_use(client: TestClient, openapi: dict[
     assert openapi["components"]["parameters"]["version"]["example"] == version
 
 
-def test_it_is_served_without_a_model(client: TestClient, app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_served_without_a_model(client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "predictor", None)
     assert "example" not in client.get("/openapi.json").json()["components"]["parameters"]["version"]
 
