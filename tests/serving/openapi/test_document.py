@@ -119,7 +119,7 @@ def test_the_examples_are_answered(client: TestClient, openapi: dict[str, Any]) 
 
 
 def test_it_tells_the_limits_and_the_versions(openapi: dict[str, Any]) -> None:
-    told = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None))
+    told = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None, None))
     assert "1,234 bytes" in told
     assert "56 pixels" in told
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -148,7 +148,7 @@ schemathesis.serializer.alias("image/bmp", "application/octet-stream")
 # From the code: what is parametrised is collected before there is a service. All but unload: after it, the rest would
 # be 503.
 VERSION = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
-told = schemathesis.openapi.from_dict(document(Settings(), VERSION)).exclude(operation_id="unload")
+told = schemathesis.openapi.from_dict(document(Settings(), VERSION, 10)).exclude(operation_id="unload")
 
 
 @pytest.fixture(scope="session")
