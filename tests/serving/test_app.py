@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from serving.app import create_app
 from serving.errors import ModelError, StartError
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor
 from serving.settings import Settings
 
@@ -74,7 +74,7 @@ FORM = {"content-type": "multipart/form-data"}
 )
 @pytest.mark.parametrize("is_broken", [False, True])
 def test_what_does_without_the_router_is_answered_as_by_it(
-    app: Shell,
+    app: Middleware,
     monkeypatch: pytest.MonkeyPatch,
     path: str,
     body: bytes,
@@ -98,7 +98,7 @@ def test_what_does_without_the_router_is_answered_as_by_it(
     assert [name for name, _ in direct.headers.items()] == [name for name, _ in routed.headers.items()]
 
 
-def test_a_failure_of_ours_is_500_without_its_reason(app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_ours_is_500_without_its_reason(app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a secret of ours")
 
@@ -112,7 +112,7 @@ def test_a_failure_of_ours_is_500_without_its_reason(app: Shell, monkeypatch: py
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
-def test_a_client_that_leaves_is_no_failure(app: Shell) -> None:
+def test_a_client_that_leaves_is_no_failure(app: Middleware) -> None:
     import anyio
 
     async def leave() -> None:

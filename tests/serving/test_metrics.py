@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from serving.http.middleware import PREDICTING, Shell, route_of
+from serving.http.middleware import PREDICTING, Middleware, route_of
 from serving.metrics import BATCHES, REASONS, ROUTES, SCORE_BOUNDS, STATUSES, Metric, Metrics, fact
 from serving.model.predictor import Predictor
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer
@@ -221,7 +221,7 @@ def test_a_run_and_what_it_said(predictor: Predictor, n_images: int) -> None:
     assert abs(value(found, "inkling_last_run_timestamp_seconds") - time.time()) < 60
 
 
-def test_what_requests_leave_behind(app: Shell, client: TestClient, predictor: Predictor) -> None:
+def test_what_requests_leave_behind(app: Middleware, client: TestClient, predictor: Predictor) -> None:
     def read() -> Samples:
         response = client.get("/metrics")
         assert response.headers["content-type"].startswith("text/plain; version=0.0.4")

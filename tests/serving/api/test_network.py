@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, Network, Networks
 from serving.api.predict import SCORE_DECIMALS
 from serving.app import create_app
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor, open_session
 from serving.queue.engine import MAX_IN_THREADS
 from serving.settings import Settings
@@ -110,7 +110,7 @@ def test_a_pooling_layer_s_maps_are_the_highest_of_those_before(client: TestClie
         assert base64.b64decode(after["maps"]) == pooled.tobytes()
 
 
-def test_the_state_is_by_the_model_s_thresholds(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_state_is_by_the_model_s_thresholds(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     model = with_metadata(thresholds=json.dumps({"digit_score": 1e-9, "confidence": 1}))
     monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
     answer = ask(TestClient(app), grids)
@@ -135,7 +135,7 @@ def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings,
     assert len(made) == 1
 
 
-def test_it_is_run_beside_the_event_loop(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_run_beside_the_event_loop(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Network._run
     loops = []
 
@@ -148,7 +148,7 @@ def test_it_is_run_beside_the_event_loop(app: Shell, grids: bytes, monkeypatch: 
     assert loops == [None, None]
 
 
-def test_under_overload_it_is_refused(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_under_overload_it_is_refused(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "n_in_threads", MAX_IN_THREADS)
     refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "Send it again")
 
@@ -174,7 +174,7 @@ def test_layers_are_asked_for_or_not(client: TestClient, grids: bytes) -> None:
     refused(client.post("/api/network?layers=yes", content=grids, headers=HEADERS), 400, "?layers=")
 
 
-def test_a_model_file_without_it(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_file_without_it(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine.model, "network_alone", None)
     refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 404, "does not carry")
     monkeypatch.setattr(app.engine, "predictor", None)
@@ -183,7 +183,7 @@ def test_a_model_file_without_it(app: Shell, grids: bytes, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"fragment": "AAAA"}', "cut"])
 def test_a_damaged_one_is_a_fault_of_the_file(
-    settings: Settings, app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
+    settings: Settings, app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     whole = json.loads(app.engine.model.network_alone or "")
     text = json.dumps(whole | {"fragment": whole["fragment"][:400]}) if damage == "cut" else damage

@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.http.compression import compress
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.card import Thresholds
 from serving.model.predictor import Prediction, Predictor
 from tests.serving.conftest import MAX_BODY_BYTES
@@ -141,7 +141,7 @@ def test_one_pixel(client: TestClient) -> None:
 )
 def test_what_each_state_offers(
     client: TestClient,
-    app: Shell,
+    app: Middleware,
     monkeypatch: pytest.MonkeyPatch,
     digit_score: float,
     shares: dict[int, float],

@@ -1,4 +1,4 @@
-"""The outermost layer: the body limit, the headers, and the request log. Who may ask is in test_shell_rights.py."""
+"""Test the body limit, the headers, the error responses and the request log. test_rights.py tests the access rules."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.http.middleware import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, Shell
+from serving.http.middleware import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, Middleware
 from serving.logs import JSONFormatter
 from serving.model.predictor import Predictor
 from serving.settings import Settings
@@ -35,7 +35,7 @@ def test_a_body_above_the_limit_is_refused(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("n_bytes", [MAX_BODY_BYTES + 1, 10**30])
-def test_an_announced_body_is_refused_before_it_is_sent(app: Shell, n_bytes: int) -> None:
+def test_an_announced_body_is_refused_before_it_is_sent(app: Middleware, n_bytes: int) -> None:
     chunks = iter([b"x"])
     status, _ = exchange(app, "POST", "/api/predict", {"content-length": str(n_bytes)}, chunks)
     assert status == 413
@@ -43,7 +43,7 @@ def test_an_announced_body_is_refused_before_it_is_sent(app: Shell, n_bytes: int
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "application/json", "multipart/form-data; boundary=b"])
-def test_a_chunked_body_is_taken_to_the_limit_and_no_further(app: Shell, content_type: str) -> None:
+def test_a_chunked_body_is_taken_to_the_limit_and_no_further(app: Middleware, content_type: str) -> None:
     start = b'--b\r\nContent-Disposition: form-data; name="i"; filename="i"\r\n\r\n'
     n_taken = 0
 
@@ -111,7 +111,7 @@ REFUSALS = [
     ("method", "path", "headers", "body", "status"), REFUSALS, ids=[str(case[-1]) + case[1] for case in REFUSALS]
 )
 def test_every_error_has_one_shape_and_all_headers(
-    app: Shell,
+    app: Middleware,
     monkeypatch: pytest.MonkeyPatch,
     method: str,
     path: str,
@@ -137,7 +137,7 @@ def test_a_range_is_not_asked_for(client: TestClient, bounds: str) -> None:
     assert (response.status_code, response.content) == (200, client.get("/").content)
 
 
-def test_no_error_repeats_what_was_sent(app: Shell) -> None:
+def test_no_error_repeats_what_was_sent(app: Middleware) -> None:
     secret = "s3cret"
     client = TestClient(app, client=LOOPBACK)
     for response in (
@@ -154,7 +154,9 @@ def test_no_error_repeats_what_was_sent(app: Shell) -> None:
         assert secret not in response.text.lower()
 
 
-def test_a_service_that_ends_asks_for_the_connection_to_be_closed(app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_ends_asks_for_the_connection_to_be_closed(
+    app: Middleware, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = TestClient(app)
     assert "connection" not in client.get("/v2/health/live").headers
     monkeypatch.setattr(app, "is_draining", True)

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.card import MODEL_NAME
 from serving.openapi.document import document
 from serving.settings import ROOT, Settings
@@ -89,7 +89,7 @@ def test_the_document_is_valid(openapi: dict[str, Any]) -> None:
     assert all(operation["tags"][0] in tags for _, operation in operations(openapi))
 
 
-def test_it_tells_of_every_route_and_no_other(openapi: dict[str, Any], app: Shell) -> None:
+def test_it_tells_of_every_route_and_no_other(openapi: dict[str, Any], app: Middleware) -> None:
     told = {(method, path) for path, item in openapi["paths"].items() for method in METHODS if method in item}
     assert told == routes(app.app.routes)
 
@@ -119,7 +119,7 @@ def test_the_examples_are_answered(client: TestClient, openapi: dict[str, Any]) 
 
 
 def test_it_tells_the_limits_and_the_versions(openapi: dict[str, Any]) -> None:
-    told = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None))
+    told = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None, None))
     assert "1,234 bytes" in told
     assert "56 pixels" in told
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -131,7 +131,7 @@ def test_the_examples_name_the_version_in_use(client: TestClient, openapi: dict[
     assert openapi["components"]["parameters"]["version"]["example"] == version
 
 
-def test_it_is_served_without_a_model(client: TestClient, app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_served_without_a_model(client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "predictor", None)
     assert "example" not in client.get("/openapi.json").json()["components"]["parameters"]["version"]
 
@@ -148,7 +148,7 @@ schemathesis.serializer.alias("image/bmp", "application/octet-stream")
 # From the code: what is parametrised is collected before there is a service. All but unload: after it, the rest would
 # be 503.
 VERSION = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
-told = schemathesis.openapi.from_dict(document(Settings(), VERSION)).exclude(operation_id="unload")
+told = schemathesis.openapi.from_dict(document(Settings(), VERSION, 10)).exclude(operation_id="unload")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor
 from serving.settings import Settings
 from tests.serving.asgi import exchange
@@ -30,7 +30,7 @@ BODY = json.dumps({"inputs": [TENSOR]}).encode()
 
 
 @pytest.fixture(scope="module")
-def own_app(settings: Settings) -> Shell:
+def own_app(settings: Settings) -> Middleware:
     """An application of its own, whose model comes and goes."""
     return create_app(settings)
 
@@ -58,7 +58,7 @@ def test_a_started_service_is_live_and_ready(client: TestClient, probe: str) -> 
     assert (response.status_code, response.content) == (200, b"")
 
 
-def test_a_service_that_ends_is_live_and_not_ready(own_app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_ends_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     client = TestClient(own_app)
     monkeypatch.setattr(own_app, "is_draining", True)
     assert client.get("/v2/health/live").status_code == 200
@@ -68,7 +68,7 @@ def test_a_service_that_ends_is_live_and_not_ready(own_app: Shell, monkeypatch: 
     assert infer(client).headers["connection"] == "close"
 
 
-def test_a_service_without_a_model_is_live_and_not_ready(own_app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_without_a_model_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     client = TestClient(own_app)
     monkeypatch.setattr(own_app.engine, "predictor", None)
     assert client.get("/v2/health/live").status_code == 200
@@ -163,7 +163,7 @@ def test_a_strange_name_is_not_repeated(client: TestClient, name: str) -> None:
         assert unquote(name) not in response.json()["error"]
 
 
-def test_a_pinned_version_is_the_one_that_ran(own_app: Shell) -> None:
+def test_a_pinned_version_is_the_one_that_ran(own_app: Middleware) -> None:
     engine = own_app.engine
     loaded = engine.predictor
     other = copy.copy(loaded)
@@ -183,7 +183,7 @@ def test_a_pinned_version_is_the_one_that_ran(own_app: Shell) -> None:
     assert exchange(own_app, "POST", pinned, chunks=[BODY])[0] == 200
 
 
-def test_the_index_of_what_is_ready(own_app: Shell) -> None:
+def test_the_index_of_what_is_ready(own_app: Middleware) -> None:
     client = TestClient(own_app, client=LOOPBACK)
     for body in ("", "{}", '{"ready": true}'):
         assert [entry["state"] for entry in client.post("/v2/repository/index", content=body).json()] == ["READY"]
