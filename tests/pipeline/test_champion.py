@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.contract.test_fresh_clone import get, served
-from tests.pipeline.project import committed_project, stages_run
+from tests.project import committed_copy, stages_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -27,7 +27,7 @@ GATES = {"mnist": 0.5, "strokes": 0.5, "nondigits": 0.0, "p_value": 0.05, "laten
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    project = committed_project(tmp_path_factory.mktemp("champion") / "inkling", OVERRIDES)
+    project = committed_copy(tmp_path_factory.mktemp("champion") / "inkling", OVERRIDES)
     (project.directory / "conf" / "gates.yaml").write_text(yaml.safe_dump(GATES))
     project.run("dvc", "repro", "prepare")
     project.commit()

@@ -8,8 +8,7 @@ import onnx
 import pytest
 import yaml
 
-from pipeline.reproduce import copy_project
-from tests.pipeline.project import Project, stages_run
+from tests.project import copy_of_project, stages_run
 
 STAGES = ["download", "prepare", "train", "evaluate", "export"]
 
@@ -18,9 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("loop") / "inkling"
-    copy_project(directory, overrides=["size=smoke", "data.source=embedded", "model.width=0.25", "train.epochs=2"])
-    project = Project(directory)
+    overrides = ["size=smoke", "data.source=embedded", "model.width=0.25", "train.epochs=2"]
+    project = copy_of_project(tmp_path_factory.mktemp("loop") / "inkling", overrides)
     project.first_output = project.run("dvc", "repro")
     return project
 
