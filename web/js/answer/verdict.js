@@ -18,6 +18,8 @@ const panel = byId("answer");
 const seen = byId("seen", HTMLCanvasElement);
 /** @type {{row: HTMLElement, fill: HTMLElement, share: HTMLElement}[]} one for each class */
 let bars = [];
+/** @type {string[]} */
+let barNames = [];
 
 /** @type {number | undefined} */
 let noticeTimer;
@@ -167,10 +169,12 @@ function hide(id, isHidden) {
 
 /** @param {number} nClasses */
 function makeBars(nClasses) {
-  if (bars.length === nClasses) return;
-  bars = Array.from({ length: nClasses }, (_, digit) => {
+  const names = Array.from({ length: nClasses }, (_, digit) => className(digit));
+  if (names.join() === barNames.join()) return;
+  barNames = names;
+  bars = names.map((name) => {
     const [fill, share] = [html("span.fill"), html("span.share", {}, "–")];
-    return { row: html("li", {}, html("span.name", {}, className(digit)), html("span.track", {}, fill), share), fill, share };
+    return { row: html("li", {}, html("span.name", {}, name), html("span.track", {}, fill), share), fill, share };
   });
   byId("bars").replaceChildren(...bars.map(({ row }) => row));
 }
