@@ -1,11 +1,11 @@
-// The service worker: the page's own files from the network, or as they were kept when there is none.
+// The service worker: serves the page's files from the network, and from the cache without one.
 
 /** The same name as in js/service/offline.js. */
 const CACHE = "inkling-page";
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-/** What the service computes is never kept. */
+/** Paths of computed responses, which are never cached. */
 const COMPUTED = /^(api|v2)(\/|$)|^(metrics|openapi\.json)$/;
 
 worker.addEventListener("install", () => worker.skipWaiting());
@@ -36,7 +36,7 @@ async function networkFirst(event) {
 }
 
 /**
- * Keeps a file for when there is no network. Where storage is full or forbidden, the page is as it is without.
+ * Cache a file. Without storage, the page works only with a network.
  *
  * @param {Request} request
  * @param {Response} response
@@ -46,13 +46,13 @@ async function keep(request, response) {
     const cache = await caches.open(CACHE);
     await cache.put(address(request), response);
   } catch {
-    // The visitor has the answer already.
+    // The response is already delivered.
   }
 }
 
 /**
  * @param {Request} request
- * @returns {string} without what follows a question mark, which the page's files do not depend on
+ * @returns {string} the URL without query and fragment, which do not matter for the page's files
  */
 function address({ url }) {
   return url.split(/[?#]/)[0];

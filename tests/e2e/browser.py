@@ -1,4 +1,4 @@
-"""Finds the browser for these tests; `python -m tests.e2e.browser` installs one where there is none."""
+"""The browser for these tests; `python -m tests.e2e.browser` installs one if necessary."""
 
 import os
 import shutil
@@ -15,8 +15,7 @@ MISSING = (
     f"or name its file in {VARIABLE}."
 )
 
-# No sandbox: in containers, where tests often run as root, Chromium refuses to start with it. The rest keeps the
-# browser from calling home.
+# As root, for example in containers, Chromium starts only without a sandbox. The rest prevents requests to its vendor.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -29,13 +28,13 @@ ARGUMENTS = [
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium: the variable's, else one on PATH, else Playwright's own; None where there is none."""
+    """Return the path of a Chromium: from the variable, PATH or Playwright, or None."""
     names = (os.environ.get(VARIABLE, ""), *COMMANDS)
     return next(filter(None, map(shutil.which, names)), None) or _playwrights_own()
 
 
 def install_browser() -> str | None:
-    """Installs Chromium, as root with apt-get and else with Playwright; its path, or None where neither works."""
+    """Install Chromium with apt-get as root, otherwise with Playwright. Return its path, or None if both fail."""
     if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
         packages = ["chromium", "fonts-liberation"]
         _run(["apt-get", "update"])
@@ -46,7 +45,7 @@ def install_browser() -> str | None:
 
 
 def main() -> None:
-    """Says which browser the tests use, after an installation where there was none; never fails, as the tests skip."""
+    """Print the browser of the tests, and install one if necessary. Never fail, because the tests skip."""
     path = find_browser() or install_browser()
     print(f"The tests of the page use {path}." if path else f"{MISSING} These tests will be skipped.")
 

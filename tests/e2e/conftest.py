@@ -1,6 +1,9 @@
 """The real service and a real browser, for the tests of the page."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,13 +14,13 @@ from tests.e2e.service import running
 from tests.needs import missing
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
-# Package scope throughout, not session: Playwright keeps an event loop running in this thread for as long as it is
-# open, and tests of other folders want to run loops of their own.
+# Package scope, because Playwright's event loop would disturb loops in tests of other folders.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; where there is none, the tests are skipped."""
+    """Start a headless Chromium, or skip the tests without one."""
     path = find_browser()
     if path is None:
         missing(MISSING)
@@ -27,40 +30,57 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
-def service() -> Iterator[str]:
-    """The address of a service that runs the committed model."""
-    with running() as url:
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a service with the committed model."""
+    with running(tmp_path_factory.mktemp("service") / "log.txt") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def card(service: str) -> dict[str, Any]:
+    """Return the card of the committed model; do not change it."""
+    with urllib.request.urlopen(f"{service}/api/model") as response:
+        card: dict[str, Any] = json.load(response)
+    return card
 
 
 @pytest.fixture
 def expected_errors() -> list[str]:
-    """What a test that provokes errors adds to: beginnings of console messages that the page may then leave."""
+    """Return a list for the beginnings of console messages that a test provokes."""
     return []
 
 
 @pytest.fixture
 def viewport() -> ViewportSize:
-    """The window's size in CSS pixels, for tests to override."""
+    """Return the size of the window in CSS pixels; tests may override it."""
     return DESKTOP
 
 
 @pytest.fixture
-def page(browser: Browser, service: str, viewport: ViewportSize, expected_errors: list[str]) -> Iterator[Page]:
-    """The open page. Console errors, which a violated CSP is among, exceptions and foreign requests fail the test."""
-    # Requests of a service worker pass by the routes with which tests stand in for the service.
-    context = browser.new_context(viewport=viewport, has_touch=True, service_workers="block")
+def tab(browser: Browser, service: str, viewport: ViewportSize, expected_errors: list[str]) -> Iterator[Page]:
+    """Open an empty tab, whose base is the service.
+
+    Console errors (such as CSP violations), exceptions and requests to other hosts fail the test.
+    """
+    # A service worker would bypass the routes that replace the service in tests.
+    context = browser.new_context(viewport=viewport, has_touch=True, service_workers="block", base_url=service)
     page = context.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda request: problems.append(request.url) if _is_foreign(request.url, service) else None)
-    page.goto(service)
     yield page
     page.unroute_all(behavior="ignoreErrors")
     context.close()
     assert [problem for problem in problems if not problem.startswith(tuple(expected_errors))] == []
+
+
+@pytest.fixture
+def page(tab: Page) -> Page:
+    """Open the page."""
+    tab.goto("/")
+    return tab
 
 
 def _is_foreign(url: str, service: str) -> bool:

@@ -1,7 +1,4 @@
-"""Ten digits as people write them, and ink that is no digit: strokes of (x, y) points on a unit square, y down.
-
-The points stand as far apart as a quick hand leaves them; the curves between them are the page's own work.
-"""
+"""Ten digits and a scribble: strokes of (x, y) points on a unit square, y down, spaced like a quick hand."""
 
 from math import cos, pi, sin
 
@@ -11,7 +8,7 @@ Stroke = list[tuple[float, float]]
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> Stroke:
-    """Points on an ellipse about (x, y), from `start` to `end` degrees: 0 is right, 90 is down."""
+    """Return points on an ellipse around (x, y), from `start` to `end` degrees: 0 is right, 90 is down."""
     n_points = max(3, round(abs(end - start) / 30))
     angles = [(start + (end - start) * i / n_points) * pi / 180 for i in range(n_points + 1)]
     return [(x + rx * cos(angle), y + ry * sin(angle)) for angle in angles]

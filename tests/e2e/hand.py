@@ -1,4 +1,4 @@
-"""What a person does at the page, and what shows on its canvases."""
+"""Drawing and files on the page, and the pixels of its canvases."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from tests.e2e.digits import Stroke
 
 
 def draw(page: Page, strokes: list[Stroke]) -> None:
-    """Draws with the mouse, in the sheet's own unit square."""
+    """Draw with the mouse, in the sheet's unit square."""
     for stroke in strokes:
         (x, y), *rest = _on_screen(page, stroke)
         page.mouse.move(x, y)
@@ -21,7 +21,7 @@ def draw(page: Page, strokes: list[Stroke]) -> None:
 
 
 def draw_by_touch(page: Page, strokes: list[Stroke]) -> None:
-    """Draws with a finger, as the browser's own protocol has it."""
+    """Draw with a finger, through the browser's protocol."""
     session = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -37,7 +37,7 @@ def draw_by_touch(page: Page, strokes: list[Stroke]) -> None:
 
 
 def draw_by_pen(page: Page, strokes: list[Stroke]) -> None:
-    """Draws with a pen, as the browser's own protocol has it."""
+    """Draw with a pen, through the browser's protocol."""
     session = page.context.new_cdp_session(page)
 
     def pen(kind: str, point: tuple[float, float]) -> None:
@@ -60,7 +60,7 @@ def _on_screen(page: Page, stroke: Stroke) -> Stroke:
 
 
 def n_inked_pixels(page: Page, canvas: str) -> int:
-    """How many pixels of a canvas are neither transparent nor black."""
+    """Count the pixels of a canvas that are neither transparent nor black."""
     n_pixels: int = page.locator(canvas).evaluate(
         """async (canvas) => {
           await new Promise(requestAnimationFrame);
@@ -72,7 +72,7 @@ def n_inked_pixels(page: Page, canvas: str) -> int:
 
 
 def png_of(strokes: list[Stroke], side_px: int = 200) -> bytes:
-    """A PNG file of black strokes on white."""
+    """Return a PNG file with black strokes on white."""
     image = Image.new("L", (side_px, side_px), 255)
     for stroke in strokes:
         points = [(x * side_px, y * side_px) for x, y in stroke]
@@ -83,7 +83,7 @@ def png_of(strokes: list[Stroke], side_px: int = 200) -> bytes:
 
 
 def give_file(page: Page, event: str, body: bytes) -> None:
-    """Dispatches the drop or paste of a PNG file: the events that a desktop makes of it."""
+    """Dispatch the drop or paste of a PNG file."""
     page.evaluate(
         """([event, text]) => {
           const bytes = Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
@@ -98,3 +98,8 @@ def give_file(page: Page, event: str, body: bytes) -> None:
         }""",
         [event, base64.b64encode(body).decode()],
     )
+
+
+def upload(page: Page, buffer: bytes, name: str = "7.png") -> None:
+    """Choose a PNG file for the upload."""
+    page.locator("#file").set_input_files({"name": name, "mimeType": "image/png", "buffer": buffer})

@@ -1,7 +1,8 @@
-"""`python -m tests.e2e.screenshots` renews the pictures of the page in docs/; another folder can be named."""
+"""`python -m tests.e2e.screenshots [FOLDER]` takes the pictures of the page in docs/."""
 
 import argparse
 import io
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw
-from tests.e2e.service import ROOT, running
+from tests.e2e.service import running
+from tests.project import ROOT
 
 SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
@@ -22,7 +24,7 @@ N_COLOURS = 256
 
 
 def take(browser: Browser, service: str, folder: Path) -> list[Path]:
-    """Writes page-<size>-<theme>.png: a digit drawn and answered, as it looks at the top of the page."""
+    """Write page-<size>-<theme>.png: the top of the page with a digit and its answer."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for size, viewport in SIZES.items():
@@ -37,21 +39,25 @@ def take(browser: Browser, service: str, folder: Path) -> list[Path]:
             picture = page.screenshot(animations="disabled")
             context.close()
             paths.append(folder / f"page-{size}-{theme}.png")
-            # A palette is enough for flat colours, and a third of the size. Small marks keep theirs in an octree.
+            # A palette is enough for flat colours. An octree keeps the colours of small marks.
             with Image.open(io.BytesIO(picture)) as image:
                 image.convert("RGB").quantize(N_COLOURS, Image.Quantize.FASTOCTREE).save(paths[-1], optimize=True)
     return paths
 
 
 def main() -> None:
-    """Takes them of a service with the committed model."""
+    """Take the pictures with the committed model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs")
     folder = parser.parse_args().folder
     path = find_browser()
     if path is None:
         raise SystemExit(MISSING)
-    with running() as service, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        running(Path(logs, "log.txt")) as service,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         for picture in take(browser, service, folder):
             print(picture)

@@ -1,45 +1,40 @@
-"""Every state that the page can be in, each with what a person does to see it."""
+"""Every state of the page, each with the actions that lead to it."""
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.e2e.answers import NOT_A_DIGIT, UNSURE, change_answers, expect_ready, expect_state
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw, draw_by_pen, give_file, png_of
 
-# In place of what the service says: ink whose answer would stay the same with every model is hard to find.
-UNSURE = {"state": "unsure", "alternatives": [{"digit": 4, "confidence": 0.55}, {"digit": 9, "confidence": 0.43}]}
-NOT_A_DIGIT = {"state": "not_a_digit", "digit": None, "confidence": None}
-LOAD_ERROR = "Failed to load resource"  # how the console's messages of a provoked error begin
-
 
 def see_empty(page: Page) -> None:
-    """As the page opens."""
-    expect(page.locator("#model")).to_have_attribute("data-state", "ready")
-    expect(page.locator("#answer")).to_have_attribute("data-state", "blank")
+    """The page after it has opened."""
+    expect_ready(page)
+    expect_state(page, "blank")
 
 
 def see_digit(page: Page) -> None:
-    """A digit that is read."""
+    """A digit."""
     _draw(page, "digit")
 
 
 def see_unsure(page: Page) -> None:
-    """One that could be two."""
-    _change_answers(page, UNSURE)
+    """Ink that could be two digits."""
+    change_answers(page, UNSURE)
     _draw(page, "unsure")
 
 
 def see_refused(page: Page) -> None:
-    """Ink that is called no digit."""
-    _change_answers(page, NOT_A_DIGIT)
+    """Ink that is rejected."""
+    change_answers(page, NOT_A_DIGIT)
     _draw(page, "not_a_digit")
 
 
 def see_error(page: Page) -> None:
-    """A service that cannot be reached, from the start."""
+    """A service that cannot be reached."""
     page.route("**/api/**", lambda route: route.abort())
     page.reload()
     expect(page.locator("#model")).to_have_attribute("data-state", "down")
@@ -47,27 +42,27 @@ def see_error(page: Page) -> None:
 
 
 def see_image(page: Page) -> None:
-    """An image that was dropped on the page."""
+    """A dropped image."""
     see_empty(page)
     give_file(page, "drop", png_of(DIGITS[7]))
     expect(page.locator("#picture")).to_be_visible()
-    expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
+    expect_state(page, "digit")
 
 
 def see_reading(page: Page) -> None:
-    """An image whose answer is awaited."""
+    """An image without its answer."""
     see_empty(page)
     page.route("**/api/predict*", lambda _: None)
     give_file(page, "drop", png_of(DIGITS[7]))
-    expect(page.locator("#answer")).to_have_attribute("data-state", "reading")
+    expect_state(page, "reading")
 
 
 def see_unreadable(page: Page) -> None:
-    """A file that is no image."""
+    """A file that is not an image."""
     see_empty(page)
     give_file(page, "drop", b"seven")
     expect(page.locator("#unshown")).to_be_visible()
-    expect(page.locator("#answer")).to_have_attribute("data-state", "error")
+    expect_state(page, "error")
 
 
 def see_correction(page: Page) -> None:
@@ -80,21 +75,21 @@ def see_correction(page: Page) -> None:
 
 
 def collect(route: Route) -> None:
-    """Answers with the card as a service has it that keeps drawings."""
+    """Respond with the card of a service that stores drawings."""
     response = route.fetch()
     route.fulfill(response=response, json={**response.json(), "service": {"collects": True}})
 
 
 def see_pen_mode(page: Page) -> None:
-    """A pen was used: fingers leave no ink."""
+    """A pen was used, so fingers leave no ink."""
     see_empty(page)
     draw_by_pen(page, DIGITS[3])
     expect(page.locator("#pen-mode")).to_be_visible()
-    expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
+    expect_state(page, "digit")
 
 
 def see_squeezed(page: Page) -> None:
-    """The comparison with the squeezed canvas."""
+    """The comparison with the resized canvas."""
     see_digit(page)
     page.locator("#squeeze").check()
     page.locator("#squeeze-panel").scroll_into_view_if_needed()
@@ -102,33 +97,33 @@ def see_squeezed(page: Page) -> None:
 
 
 def see_damaged_link(page: Page) -> None:
-    """A link whose drawing cannot be decoded."""
+    """A link with a damaged drawing."""
     page.goto(re.sub("/?$", "/#ink=1!!", page.url, count=1))
-    expect(page.locator("#answer")).to_have_attribute("data-state", "error")
+    expect_state(page, "error")
 
 
 def see_waiting(page: Page) -> None:
-    """The card has not come yet."""
+    """A page without its card."""
     page.route("**/api/model", lambda _: None)
     page.reload()
     expect(page.locator("#model")).to_have_attribute("data-state", "loading")
 
 
 def see_docs(page: Page) -> None:
-    """The page of the API, with one answer shown."""
+    """The page of the API with one response."""
     page.goto(re.sub("/?$", "/docs", page.url, count=1))
     page.locator("#predict .send").click()
     expect(page.locator("#predict .outcome pre")).to_be_visible()
 
 
 def see_all_docs(page: Page) -> None:
-    """The same with every route open."""
+    """The page of the API with every operation open."""
     see_docs(page)
     unfold(page)
 
 
 def unfold(page: Page) -> None:
-    """Opens all that is folded."""
+    """Open all details."""
     page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
 
 
@@ -151,7 +146,7 @@ STATES: dict[str, Callable[[Page], None]] = {
 
 
 def scroll_through(page: Page) -> None:
-    """From top to bottom and back, with all that is folded open: parts that wait to be seen are made."""
+    """Scroll to the bottom and back with all details open, so that every part is shown."""
     unfold(page)
     page.evaluate(
         """async () => {
@@ -165,14 +160,6 @@ def scroll_through(page: Page) -> None:
     )
 
 
-def _change_answers(page: Page, changes: dict[str, Any]) -> None:
-    def change(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, json={**response.json(), **changes})
-
-    page.route("**/api/predict*", change)
-
-
 def _draw(page: Page, state: str) -> None:
     draw(page, DIGITS[3])
-    expect(page.locator("#answer")).to_have_attribute("data-state", state)
+    expect_state(page, state)

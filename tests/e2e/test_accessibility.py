@@ -1,29 +1,26 @@
-"""axe-core finds nothing, in either theme and in every state; and the page is usable in whatever way it is used."""
+"""Accessibility: axe-core in every state and theme, narrow windows, the keyboard, speech and motion."""
 
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.e2e.answers import LOAD_ERROR, hold
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw
-from tests.e2e.states import LOAD_ERROR, STATES, scroll_through, see_digit, see_docs
+from tests.e2e.states import STATES, scroll_through, see_digit, see_docs
 from tests.web.node import package
 
 pytestmark = pytest.mark.slow
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
-THEMES = ["light", "dark"]
 
-# A window on a phone, and one of 1280 x 800 pixels at 200 %.
-NARROW: dict[str, ViewportSize] = {
-    "360 px": {"width": 360, "height": 740},
-    "200 %": {"width": 640, "height": 400},
-}
+NARROW: list[ViewportSize] = [PHONE, {"width": 640, "height": 400}]  # the other is 1280 x 800 pixels at 200 %
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds against the rules, with the elements."""
+    """Return the violations that axe-core finds, with their elements."""
     page.evaluate(package("axe-core/axe.min.js").read_text())
     found: list[str] = page.evaluate(
         """async (tags) => {
@@ -37,22 +34,23 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_axe_finds_nothing_in_the_systems_theme(page: Page, theme: str, state: str, expected_errors: list[str]) -> None:
+def test_axe_finds_nothing_in_the_systems_theme(page: Page, state: str, expected_errors: list[str]) -> None:
     expected_errors.append(LOAD_ERROR)
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     STATES[state](page)
     scroll_through(page)
     assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_axe_finds_nothing_in_the_chosen_theme(page: Page, theme: str) -> None:
-    page.emulate_media(color_scheme="dark" if theme == "light" else "light", reduced_motion="reduce")
-    page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+def test_axe_finds_nothing_in_the_chosen_theme(page: Page) -> None:
     see_digit(page)
     scroll_through(page)
-    assert violations(page) == []
+    for theme, other in (("light", "dark"), ("dark", "light")):
+        page.emulate_media(color_scheme=other, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        assert violations(page) == []
 
 
 def test_axe_finds_what_is_wrong(page: Page) -> None:
@@ -76,20 +74,21 @@ OVERFLOWING = """() => {
 }"""
 
 
-@pytest.mark.parametrize("size", NARROW)
+@pytest.mark.parametrize("viewport", NARROW[:1])
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_is_lost_in_a_narrow_window(page: Page, state: str, size: str, expected_errors: list[str]) -> None:
+def test_nothing_is_lost_in_a_narrow_window(page: Page, state: str, expected_errors: list[str]) -> None:
     expected_errors.append(LOAD_ERROR)
-    page.set_viewport_size(NARROW[size])
     STATES[state](page)
-    scroll_through(page)
-    assert page.evaluate(OVERFLOWING) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == NARROW[size]["width"]
+    for size in NARROW:
+        page.set_viewport_size(size)
+        scroll_through(page)
+        assert page.evaluate(OVERFLOWING) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
     page.evaluate("document.querySelector('h1').style.paddingLeft = '700px'")
     assert page.evaluate(OVERFLOWING) != []
 
 
-# What the keyboard should reach, in the order of the document. Of radio buttons with one name it reaches one.
+# Everything that the keyboard should reach, in the order of the document; of a group of radio buttons, the checked one.
 CONTROLS = """() => {
   const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")];
   const reached = all.filter((element) => element.tabIndex >= 0 && !element.disabled && element.type !== "hidden"
@@ -108,11 +107,11 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize("see", [see_digit, see_docs])
-def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(page: Page, see: Callable[[Page], None]) -> None:
+def test_the_tab_key_reaches_everything_in_order_with_a_visible_focus(page: Page, see: Callable[[Page], None]) -> None:
     see(page)
     scroll_through(page)
     controls = page.evaluate(CONTROLS)
-    page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # the next is what comes first on the page
+    page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # the start of the page
     reached = []
     while len(reached) <= len(controls) + 1:
         page.keyboard.press("Tab")
@@ -138,12 +137,13 @@ def test_one_live_region_speaks_once_when_a_stroke_has_ended(page: Page) -> None
         }"""
     )
     first, second = DIGITS[4]
-    page.mouse.move(*_place(page, first[0]))
-    page.mouse.down()
-    for point in first:
-        page.mouse.move(*_place(page, point))
+    box = page.locator("#ink").bounding_box()
+    assert box is not None
+    for x, y in first:
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.mouse.down()
         page.wait_for_timeout(40)
-    # What is told while the pen is down is for the eyes alone.
+    # Nothing is spoken while the pen is down.
     expect(page.locator("#answer")).not_to_have_attribute("data-state", "blank")
     assert page.evaluate("said") == []
     page.mouse.up()
@@ -153,12 +153,6 @@ def test_one_live_region_speaks_once_when_a_stroke_has_ended(page: Page) -> None
     page.wait_for_timeout(200)
     assert len(page.evaluate("said")) == 2
     assert page.evaluate("said.at(-1)").startswith("Four")
-
-
-def _place(page: Page, point: tuple[float, float]) -> tuple[float, float]:
-    box = page.locator("#ink").bounding_box()
-    assert box is not None
-    return box["x"] + point[0] * box["width"], box["y"] + point[1] * box["height"]
 
 
 MOTION = """() => {
@@ -189,25 +183,20 @@ def test_nothing_moves_where_motion_is_reduced(page: Page, motion: str) -> None:
     assert moved == [] if motion == "reduce" else moved != []
 
 
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, NARROW["360 px"]], ids=["desktop", "phone"])
-def test_nothing_shifts_when_it_comes(page: Page, size: ViewportSize) -> None:
-    page.set_viewport_size(size)
-    page.reload()
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_nothing_shifts_while_the_page_loads(page: Page) -> None:
     see_digit(page)
     scroll_through(page)
     assert page.evaluate(SHIFT) < 0.05
 
 
 @pytest.mark.parametrize("part", ["architecture", "training-summary", "evaluation", "confusion", "experiments"])
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, NARROW["360 px"]], ids=["desktop", "phone"])
-def test_what_comes_with_the_card_has_its_room_and_is_seen_to_be_awaited(
-    page: Page, size: ViewportSize, part: str
-) -> None:
-    page.set_viewport_size(size)
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_card_fills_reserved_room_with_a_waiting_note(tab: Page, part: str) -> None:
+    page = tab
     page.emulate_media(reduced_motion="reduce")
-    held: list[Route] = []
-    page.route("**/api/model", lambda route: held.append(route))
-    page.reload()
+    held = hold(page, "**/api/model")
+    page.goto("/")
     page.locator(f"#{part}").evaluate("(part) => part.scrollIntoView()")
     waiting = "(table) => getComputedStyle(table, '::before').content"
     assert page.locator("#experiment-table").evaluate(waiting).startswith('"Waiting')

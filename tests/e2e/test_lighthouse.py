@@ -1,4 +1,4 @@
-"""Lighthouse's scores of the page, from the real service."""
+"""Lighthouse's scores of the page."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,11 @@ from tests.web.node import node, package
 pytestmark = pytest.mark.slow
 
 CATEGORIES = ("accessibility", "best-practices", "performance")
-N_RUNS = 3  # at most: what else the machine does lowers a score of performance, and never raises it
+N_RUNS = 3  # at most, because other load lowers a performance score
 
 
 def report(service: str, path: Path) -> dict[str, Any]:
-    """What Lighthouse says of the page on a slow phone, which is what it tries unless told otherwise."""
+    """Return Lighthouse's report of the page on a slow phone, its default."""
     browser = find_browser()
     if browser is None:
         missing(MISSING)

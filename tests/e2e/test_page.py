@@ -1,197 +1,116 @@
-"""The page in a real browser, against the real service and the committed model."""
+"""The page in a real browser, with the real service and the committed model: answers, images and requests."""
 
-import base64
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
-from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE
-from tests.e2e.hand import draw, draw_by_touch, give_file, n_inked_pixels, png_of
+from tests.e2e.answers import (
+    ANSWER,
+    DASH,
+    LOAD_ERROR,
+    NOT_A_DIGIT,
+    QUIET_MS,
+    UNSURE,
+    change_answers,
+    expect_blank,
+    expect_digit,
+    expect_ready,
+    expect_state,
+    hold,
+    replace_answers,
+    serve_card,
+)
+from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE, Stroke
+from tests.e2e.hand import draw, draw_by_touch, give_file, n_inked_pixels, png_of, upload
 
-PHONE: ViewportSize = {"width": 360, "height": 740}
-ANSWER = {
-    "state": "digit",
-    "digit": 4,
-    "confidence": 0.55,
-    "alternatives": [],
-    "probabilities": [0, 0, 0, 0, 0.55, 0, 0, 0, 0.02, 0.43],
-    "digit_score": 0.8,
-    "box": {"left": 90, "top": 60, "right": 190, "bottom": 220},
-    "normalized": base64.b64encode(bytes(28 * 28)).decode(),
-    "width": 280,
-    "height": 280,
-    "model_version": "0a1b2c3d4e5f",
-}
-UNSURE = {"state": "unsure", "alternatives": [{"digit": 4, "confidence": 0.55}, {"digit": 9, "confidence": 0.43}]}
-NOT_A_DIGIT = {"state": "not_a_digit", "digit": None, "confidence": None}
+SEVEN = png_of(DIGITS[7])
 TIMES = " · ".join(
     rf"{name} [\d.]+\sms"
     for name in ("^reading the request", "preprocessing and network", "service in all", "round trip")
 )
-QUICK = 4  # of the digits, the one that the quick tests draw
-QUIET_MS = 150  # long enough for a request that should not come
+REPLAY_MS = 800  # a little longer than the replay of a sample
 
 
-def expect_digit(page: Page, digit: int) -> None:
-    expect(page.locator("#headline")).to_have_text(NAMES[digit])
-    expect(page.locator("#glyph")).to_have_text(str(digit))
-    expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
-
-
-def expect_blank(page: Page) -> None:
-    expect(page.locator("#answer")).to_have_attribute("data-state", "blank")
-    expect(page.locator("#headline")).to_have_text("Nothing drawn yet")
-    expect(page.locator("#hint")).to_be_visible()
-    expect(page.locator("#bars .share")).to_have_text(["\N{EN DASH}"] * 10)
-    assert n_inked_pixels(page, "#ink") == 0
-
-
-@pytest.mark.parametrize(
-    "digit", [pytest.param(digit, marks=() if digit == QUICK else pytest.mark.slow) for digit in DIGITS]
-)
-def test_a_digit_drawn_with_the_mouse_is_read(page: Page, digit: int) -> None:
-    draw(page, DIGITS[digit])
-    expect_digit(page, digit)
-    expect(page.locator("#bars .best .name")).to_have_text(str(digit))
-    expect(page.locator("#detail")).to_have_text(re.compile(r"^\d+\.\d\s% confident$"))
-    expect(page.locator("#speech")).to_have_text(re.compile(rf"^{NAMES[digit]}\. \d+\.\d\s% confident$"))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("digit", DIGITS)
-def test_a_digit_drawn_with_a_finger_is_read(page: Page, digit: int) -> None:
-    draw_by_touch(page, DIGITS[digit])
-    expect_digit(page, digit)
-
-
-@pytest.mark.slow
-def test_a_scribble_is_not_called_a_digit(page: Page) -> None:
-    draw(page, SCRIBBLE)
-    expect(page.locator("#headline")).to_have_text(re.compile(r"^(That is not a digit|\d or \d\?)$"))
-
-
-@pytest.mark.parametrize(
-    ("changes", "glyph", "headline", "detail", "offered"),
-    [
-        ({}, "4", "Four", "55.0 % confident", ["4"]),
-        (UNSURE, "4?", "4 or 9?", "Not sure: 55.0 % for 4, 43.0 % for 9", ["4", "9"]),
-        (NOT_A_DIGIT, "\N{MULTIPLICATION SIGN}", "That is not a digit", "Inkling reads one digit, 0 to 9.", []),
-    ],
-)
-def test_each_answer_is_told_in_words_and_bars(
-    page: Page, changes: dict[str, object], glyph: str, headline: str, detail: str, offered: list[str]
-) -> None:
-    answer = {**ANSWER, **changes}
-    page.route("**/api/predict*", lambda route: route.fulfill(json=answer))
+def test_a_drawn_digit_is_read(page: Page) -> None:
+    for part in ("#stage", "#answer", "#samples"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < DESKTOP["height"], f"{part} is in the first screen"
     draw(page, DIGITS[4])
-    expect(page.locator("#answer")).to_have_attribute("data-state", str(answer["state"]))
-    expect(page.locator("#glyph")).to_have_text(glyph)
-    expect(page.locator("#headline")).to_have_text(headline)
-    expect(page.locator("#detail")).to_have_text(detail)
-    expect(page.locator("#speech")).to_have_text(f"{headline}. {detail}")
-    expect(page.locator("#bars .best .name")).to_have_text(offered)
-    shares = [f"{100 * share:.1f} %" for share in ANSWER["probabilities"]] if offered else ["\N{EN DASH}"] * 10
-    expect(page.locator("#bars .share")).to_have_text(shares)
-
-
-def test_the_answer_tells_what_the_network_saw_and_how_long_it_took(page: Page) -> None:
-    draw(page, DIGITS[7])
-    expect_digit(page, 7)
+    expect_digit(page, 4)
+    expect(page.locator("#bars .best .name")).to_have_text("4")
+    expect(page.locator("#speech")).to_have_text(re.compile(r"^Four\. \d+\.\d\s% confident$"))
     assert n_inked_pixels(page, "#seen") > 30
     expect(page.locator("#box-story")).to_have_text(re.compile(r"^Your ink, \d+ . \d+ of 280 . 280 px"))
     expect(page.locator("#latency")).to_have_text(re.compile(TIMES))
 
 
-def test_a_tap_draws_a_dot(page: Page) -> None:
-    draw(page, [[(0.5, 0.5)]])
-    expect(page.locator("#answer")).not_to_have_attribute("data-state", "blank")
-    assert n_inked_pixels(page, "#ink") > 100
-
-
-def test_undo_takes_back_one_stroke_at_a_time(page: Page) -> None:
-    draw(page, DIGITS[1])
-    expect_digit(page, 1)
-    n_first = n_inked_pixels(page, "#ink")
-    draw(page, [[(0.2, 0.2), (0.8, 0.8)], [(0.8, 0.2), (0.2, 0.8)]])
-    page.keyboard.press("Control+z")
-    page.get_by_role("button", name="Undo").click()
-    expect_digit(page, 1)
-    assert n_inked_pixels(page, "#ink") == n_first
-    page.keyboard.press("Control+z")
-    expect_blank(page)
-
-
-@pytest.mark.parametrize("way", ["button", "key"])
-def test_clear_leaves_a_blank_sheet(page: Page, way: str) -> None:
-    draw(page, DIGITS[4])
-    expect_digit(page, 4)
-    if way == "button":
-        page.get_by_role("button", name="Clear").click()
-    else:
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [draw, draw_by_touch])
+def test_every_digit_is_read_and_a_scribble_is_not(page: Page, by: Callable[[Page, list[Stroke]], None]) -> None:
+    for digit, strokes in DIGITS.items():
+        by(page, strokes)
+        expect(page.locator("#speech")).to_have_text(re.compile(rf"^{NAMES[digit]}\. "))
         page.keyboard.press("Escape")
-    expect_blank(page)
+    by(page, SCRIBBLE)
+    expect(page.locator("#headline")).to_have_text(re.compile(r"^(That is not a digit|\d or \d\?)$"))
 
 
-@pytest.mark.slow
-def test_the_drawing_stays_when_the_window_changes(page: Page) -> None:
-    draw(page, DIGITS[8])
-    page.set_viewport_size(PHONE)
-    assert n_inked_pixels(page, "#ink") > 1000
-    draw(page, [[(0.05, 0.95)]])
-    page.keyboard.press("Control+z")
-    expect_digit(page, 8)
+def test_each_state_has_its_words_and_bars(page: Page) -> None:
+    answers: list[tuple[dict[str, Any], list[str]]] = [({}, ["4"]), (UNSURE, ["4", "9"]), (NOT_A_DIGIT, [])]
+    shares = [f"{100 * share:.1f} %" for share in ANSWER["probabilities"]]
+    for changes, offered in answers:
+        answer = {**ANSWER, **changes}
+        replace_answers(page, answer)
+        draw(page, [[(0.5, 0.5)]])
+        expect_state(page, answer["state"])
+        texts = [page.locator(name).text_content() for name in ("#headline", "#detail")]
+        expect(page.locator("#speech")).to_have_text(". ".join(map(str, texts)))
+        expect(page.locator("#bars .best .name")).to_have_text(offered)
+        expect(page.locator("#bars .share")).to_have_text(shares if offered else [DASH] * 10)
+        page.keyboard.press("Escape")
 
 
-def test_an_uploaded_image_is_read_and_shown(page: Page) -> None:
+def test_images_are_read_until_the_sheet_gets_new_ink(page: Page, expected_errors: list[str]) -> None:
+    expected_errors.append(LOAD_ERROR)
+    picture, unshown = page.locator("#picture"), page.locator("#unshown")
     draw(page, DIGITS[3])
-    page.locator("#file").set_input_files({"name": "7.png", "mimeType": "image/png", "buffer": png_of(DIGITS[7])})
+    upload(page, SEVEN)
     expect_digit(page, 7)
-    expect(page.locator("#picture")).to_be_visible()
+    expect(picture).to_be_visible()
     expect(page.locator("#box-story")).to_have_text(re.compile("of 200 . 200 px"))
+    upload(page, b"seven", "a.png")
+    expect(page.locator("#detail")).to_contain_text("This file is no image that can be read.")
+    expect(unshown).to_have_text("a.png")
+    expect(picture).to_be_hidden()
+    expect(page.locator("#ask-again")).to_be_hidden()
     page.keyboard.press("Control+z")
-    expect(page.locator("#picture")).to_be_hidden()
     expect_digit(page, 3)
-
-
-@pytest.mark.parametrize("event", ["drop", "paste"])
-def test_a_dropped_or_pasted_image_is_read(page: Page, event: str) -> None:
-    give_file(page, event, png_of(DIGITS[2]))
-    expect_digit(page, 2)
-    expect(page.locator("#picture")).to_be_visible()
-
-
-@pytest.mark.slow
-def test_drawing_on_an_image_starts_anew(page: Page) -> None:
-    draw(page, DIGITS[3])
-    give_file(page, "drop", png_of(DIGITS[7]))
-    expect_digit(page, 7)
+    expect(unshown).to_be_hidden()
+    for event, digit in (("drop", 2), ("paste", 7)):
+        give_file(page, event, png_of(DIGITS[digit]))
+        expect_digit(page, digit)
+        expect(picture).to_be_visible()
     draw(page, DIGITS[1])
     expect_digit(page, 1)
-    expect(page.locator("#picture")).to_be_hidden()
+    expect(picture).to_be_hidden()
 
 
-def test_one_request_at_a_time_and_the_last_ink_is_always_answered(page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/api/predict*", lambda route: held.append(route))
+def test_one_request_runs_at_a_time_and_none_is_shown_after_clear(page: Page) -> None:
+    held = hold(page)
     draw(page, DIGITS[4])
-    page.wait_for_timeout(QUIET_MS)
-    assert len(held) == 1
-
-    held.pop().continue_()
-    page.wait_for_timeout(QUIET_MS)
-    assert len(held) == 1
-
-    held.pop().continue_()
+    for _ in range(2):
+        page.wait_for_timeout(QUIET_MS)
+        assert len(held) == 1
+        held.pop().continue_()
     expect_digit(page, 4)
     page.wait_for_timeout(QUIET_MS)
     assert held == []
-
-
-def test_an_answer_that_comes_after_clear_is_not_shown(page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/api/predict*", lambda route: held.append(route))
-    draw(page, DIGITS[2])
+    draw(page, [[(0.2, 0.2)]])
     page.keyboard.press("Escape")
     for route in held:
         route.continue_()
@@ -199,61 +118,91 @@ def test_an_answer_that_comes_after_clear_is_not_shown(page: Page) -> None:
     expect_blank(page)
 
 
-@pytest.mark.parametrize(
-    ("metrics", "expected"),
-    [
-        (
-            {"test_accuracy": 0.9961},
-            "model 0a1b2c3d4e5f · trained on a few sheets · best guess right for 99.6 % of unseen MNIST digits",
-        ),
-        (
-            {"test_accuracy": 0.5, "strokes_accuracy": 0.25},
-            "model 0a1b2c3d4e5f · trained on a few sheets · best guess right for 50.0 % of unseen MNIST digits"
-            " · 25.0 % of unseen writers' pen strokes",
-        ),
-    ],
-)
-def test_the_figures_are_the_cards(page: Page, metrics: dict[str, float], expected: str) -> None:
-    card = {"version": "0a1b2c3d4e5f", "data": {"title": "a few sheets"}, "metrics": metrics}
-    page.route("**/api/model", lambda route: route.fulfill(json=card))
-    page.reload()
-    expect(page.locator("#model-text")).to_have_text(expected)
+def test_the_card_of_a_new_model_is_requested_once(page: Page, card: dict[str, Any]) -> None:
+    expect_ready(page)
+    cards: list[Route] = []
+
+    def serve_other_card(route: Route) -> None:
+        cards.append(route)
+        route.fulfill(json=card | {"version": ANSWER["model_version"]})
+
+    page.route("**/api/model", serve_other_card)
+    for digit in (1, 7):
+        replace_answers(page, ANSWER)
+        draw(page, [[(0.5, 0.5)]])
+        expect(page.locator("#detail")).to_have_text("55.0 % confident")
+        expect(page.locator("#model-text")).to_contain_text("model 0a1b2c3d4e5f · ")
+        page.unroute("**/api/predict*")
+        page.keyboard.press("Escape")
+        draw(page, DIGITS[digit])
+        expect_digit(page, digit)
+        page.keyboard.press("Escape")
+    assert len(cards) == 1
 
 
-def test_the_card_is_read_again_when_another_model_answers(page: Page) -> None:
-    expect(page.locator("#model")).to_have_attribute("data-state", "ready")
-    expect(page.locator("#model-text")).not_to_have_text("model 0a1b2c3d4e5f")
-    page.route("**/api/model", lambda route: route.fulfill(json={"version": "0a1b2c3d4e5f"}))
-    page.route("**/api/predict*", lambda route: route.fulfill(json=ANSWER))
-    draw(page, DIGITS[1])
-    expect(page.locator("#model-text")).to_have_text("model 0a1b2c3d4e5f")
+@pytest.mark.slow
+def test_an_answer_to_ink_is_not_shown_beside_an_image(page: Page) -> None:
+    held = hold(page)
+    draw(page, DIGITS[4])
+    page.wait_for_timeout(QUIET_MS)
+    give_file(page, "drop", SEVEN)
+    held.pop().continue_()
+    page.wait_for_timeout(QUIET_MS)
+    expect_state(page, "reading")
+    held.pop().continue_()
+    expect_digit(page, 7)
 
 
-class TestOnAPhone:
-    @pytest.fixture
-    def viewport(self) -> ViewportSize:
-        return PHONE
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["replay", "pen"])
+def test_an_image_ends_an_unfinished_drawing(page: Page, way: str) -> None:
+    if way == "replay":
+        page.locator("#samples button").first.evaluate("button => button.click()")
+    else:
+        page.locator("#ink").hover(position={"x": 50, "y": 50})
+        page.mouse.down()
+    give_file(page, "drop", SEVEN)
+    if way == "pen":
+        page.locator("#ink").hover(position={"x": 150, "y": 150})
+        page.mouse.up()
+    expect_digit(page, 7)
+    page.wait_for_timeout(REPLAY_MS)
+    expect_digit(page, 7)
+    expect(page.locator("#picture")).to_be_visible()
 
-    def test_nothing_is_wider_than_the_window(self, page: Page) -> None:
-        draw_by_touch(page, DIGITS[6])
-        expect_digit(page, 6)
-        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
-    def test_drawing_does_not_scroll_the_page(self, page: Page) -> None:
-        draw_by_touch(page, DIGITS[1])
-        expect_digit(page, 1)
-        assert page.evaluate("window.scrollY") == 0
+@pytest.mark.parametrize("viewport", [PHONE])
+def test_a_phone_shows_the_answer_beside_the_sheet(page: Page, viewport: ViewportSize) -> None:
+    headline = page.locator("#headline")
+    expect(headline).to_be_in_viewport(ratio=1)
+    draw_by_touch(page, DIGITS[6])
+    expect_digit(page, 6)
+    assert page.evaluate("[document.documentElement.scrollWidth, window.scrollY]") == [PHONE["width"], 0]
+    page.get_by_role("button", name="Draw a sample 9").click()
+    expect_digit(page, 9)
+    expect(page.locator("#stage")).to_be_in_viewport(ratio=1)
+    expect(headline).to_be_in_viewport(ratio=1)
 
-    @pytest.mark.slow
-    @pytest.mark.parametrize("changes", [{}, UNSURE, NOT_A_DIGIT])
-    def test_nothing_moves_when_the_answer_comes(self, page: Page, changes: dict[str, object]) -> None:
-        def change(route: Route) -> None:
-            response = route.fetch()
-            route.fulfill(response=response, json={**response.json(), **changes})
 
-        expect(page.locator("#model")).to_have_attribute("data-state", "ready")
-        before = page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()
-        page.route("**/api/predict*", change)
-        draw_by_touch(page, DIGITS[3])
-        expect(page.locator("#answer")).to_have_attribute("data-state", str(changes.get("state", "digit")))
-        assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before
+@pytest.mark.slow
+@pytest.mark.parametrize("viewport", [PHONE])
+@pytest.mark.parametrize("changes", [{}, UNSURE, NOT_A_DIGIT])
+def test_nothing_moves_when_the_answer_comes(page: Page, changes: dict[str, object]) -> None:
+    expect_ready(page)
+    before = page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()
+    change_answers(page, changes)
+    draw_by_touch(page, DIGITS[3])
+    expect_state(page, str(changes.get("state", "digit")))
+    assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before
+
+
+def test_the_classes_are_the_cards(tab: Page, card: dict[str, Any]) -> None:
+    page = tab
+    serve_card(page, card | {"classes": list("abcdefghijkl"), "service": {"collects": True}})
+    replace_answers(page, ANSWER | {"probabilities": [*ANSWER["probabilities"], 0, 0]})
+    page.goto("/")
+    expect(page.locator("#bars .name")).to_have_text(list("abcdefghijkl"))
+    expect(page.locator("#correction-digits button")).to_have_text(list("abcdefghijkl"))
+    draw(page, [[(0.5, 0.5)]])
+    expect(page.locator("#glyph")).to_have_text("e")
+    expect(page.locator("#bars .best .name")).to_have_text("e")

@@ -1,4 +1,4 @@
-"""The pictures of the page, by the command that makes those in docs/."""
+"""The command that takes the pictures in docs/."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ from PIL import Image
 
 from tests.e2e.browser import MISSING, find_browser
 from tests.e2e.screenshots import SIZES, THEMES
-from tests.e2e.service import ROOT
 from tests.needs import missing
+from tests.project import ROOT
 
 
 @pytest.mark.slow

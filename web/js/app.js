@@ -1,8 +1,9 @@
-// Wires the sheet, the service and the page together.
+// Connects the sheet, the service and the parts of the page.
 
 import * as architecture from "./model/architecture.js";
-import { RASTER_SIDE, Sheet } from "./sheet/canvas.js";
+import { RASTER_SIDE, DrawingCanvas } from "./sheet/canvas.js";
 import * as correction from "./answer/correction.js";
+import { setClasses } from "./base/classes.js";
 import { byId } from "./base/dom.js";
 import * as evaluation from "./model/evaluation.js";
 import * as experiments from "./model/experiments.js";
@@ -11,42 +12,38 @@ import { takeKeys } from "./sheet/keys.js";
 import * as motion from "./base/motion.js";
 import * as navigation from "./base/navigation.js";
 import * as network from "./answer/network.js";
-import { Newest } from "./service/latest.js";
-import { worksOffline } from "./service/offline.js";
+import { LatestRequest } from "./service/latest.js";
+import { keepOffline } from "./service/offline.js";
 import { addSamples } from "./sheet/picker.js";
 import * as picture from "./sheet/picture.js";
 import { ServiceError, fileRequest, inkRequest, predict } from "./service/predict.js";
-import { tellProblem } from "./service/problems.js";
-import * as run from "./model/commands.js";
+import { errorText } from "./service/problems.js";
+import * as commands from "./model/commands.js";
 import { forgetLink, isOwnLink, linkedStrokes, share } from "./sheet/share.js";
 import * as steps from "./answer/steps.js";
 import "./base/theme.js";
-import * as ui from "./answer/verdict.js";
-import { Watch } from "./service/health.js";
+import * as verdict from "./answer/verdict.js";
+import { HealthMonitor } from "./service/health.js";
 
-/**
- * The parts of the page that show the card, and follow the answers as far as they like.
- *
- * @type {Part[]}
- */
+/** @type {Part[]} the parts of the page that show the card or the answers */
 const parts = [correction, steps, network, architecture, evaluation, experiments];
 
-const sheet = new Sheet(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => ui.showPenMode(true) });
-/** @type {Newest<Ask, Answer>} */
-const predictor = new Newest(predict, { answer: takeAnswer, error: takeError });
-const watch = new Watch({ card: takeCard, down: ui.showCardError, back: takeBack });
+const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
+/** @type {LatestRequest<Ask, Answer>} */
+const predictor = new LatestRequest(predict, { answer: takeAnswer, error: takeError });
+const health = new HealthMonitor({ card: takeCard, down: verdict.showCardError, back: takeBack });
 
-/** @type {Set<string>} the models whose card was asked for: while two answer in turn, it is not asked for at each answer */
+/** @type {Set<string>} models whose card was requested; two models that alternate cost one request each */
 const versions = new Set();
-/** @type {(() => void) | null} tells the newest answer once more */
-let tellAgain = null;
-/** @type {Ask | null} what failed, and is asked again when the service is back */
-let lost = null;
-/** @type {Ask | null} what was: what fails once more then is not the service's absence, and is not asked for ever */
+/** @type {(() => void) | null} shows the newest answer as final */
+let showFinal = null;
+/** @type {Ask | null} the question that failed, to ask again when the service is back */
+let failed = null;
+/** @type {Ask | null} the question that was asked again; a second failure is not retried */
 let askedAgain = null;
-let cardTold = "";
+let shownCard = "";
 
-/** Ink on an image means something new: the image goes, and so do the strokes from before it. */
+/** A stroke on an image removes the image and the strokes from before it. */
 function startStroke() {
   forgetLink();
   if (!picture.isThere()) return;
@@ -55,13 +52,13 @@ function startStroke() {
 }
 
 function askInk() {
-  tellAgain = null;
-  lost = null;
+  showFinal = null;
+  failed = null;
   showSheet();
   if (sheet.isBlank) {
     predictor.cancel();
     showBlank();
-    ui.speak();
+    verdict.speak();
     return;
   }
   /** @type {Ask} */
@@ -74,21 +71,21 @@ function askInk() {
   predictor.ask(ask);
 }
 
-/** The last answer may have come before the pen was lifted: it holds, and is now final. */
+/** Show the last answer as final, if it came before the pen was lifted. */
 function endStroke() {
-  if (!predictor.isBusy) tellAgain?.();
+  if (!predictor.isBusy) showFinal?.();
 }
 
 /** @param {File} file */
 function askFile(file) {
-  tellAgain = null;
-  lost = null;
-  // Or the stroke that is under way would be asked for in place of the image.
+  showFinal = null;
+  failed = null;
+  // Otherwise an unfinished stroke would be sent in place of the image.
   sheet.stop();
   picture.show(file);
   showSheet();
   showBlank();
-  ui.showReading("Reading the image…");
+  verdict.showReading("Reading the image…");
   showStage();
   predictor.ask({ file, request: () => fileRequest(file) });
 }
@@ -99,15 +96,15 @@ function askFile(file) {
  * @param {boolean} isNewest
  */
 function takeAnswer(answer, ask, isNewest) {
-  // Who has drawn since an image was given has turned away from it, and who gave one, from the ink before it.
+  // The answer is outdated if the sheet has other ink or another image now.
   if (!picture.isOf(ask.file)) return;
-  lost = null;
-  tellAgain = () => showAnswer(answer, ask, true);
+  failed = null;
+  showFinal = () => showAnswer(answer, ask, true);
   showAnswer(answer, ask, isNewest);
-  // The service took up another model: its card has changed. Of one that is back, the regular look brings it.
+  // A new model answered, so its card is needed.
   if (!versions.has(answer.model_version)) {
     versions.add(answer.model_version);
-    watch.check();
+    health.check();
   }
 }
 
@@ -120,51 +117,52 @@ function showAnswer(answer, ask, isNewest) {
   const { file = null, grey } = ask;
   const isDrawing = sheet.isDrawing || !isNewest;
   const drawing = { strokes: file || isDrawing ? [] : sheet.strokes, grey, file, isDrawing };
-  ui.showAnswer(answer);
+  verdict.showAnswer(answer);
   for (const part of parts) part.showAnswer?.(answer, drawing);
-  if (!isDrawing) ui.speak();
+  if (!isDrawing) verdict.speak();
 }
 
 function showBlank() {
-  ui.showBlank();
+  verdict.showBlank();
   for (const part of parts) part.showBlank?.();
 }
 
 /**
  * @param {ServiceError} error
  * @param {Ask} [ask]
- * @param {boolean} [isAskedAgain] by itself
+ * @param {boolean} [isAskedAgain] whether the request is repeated automatically
  */
 function takeError(error, ask, isAskedAgain = false) {
-  tellAgain = null;
-  lost = error.canRetry && ask && ask !== askedAgain ? ask : null;
-  const isByItself = isAskedAgain || (error.isUnreachable && lost !== null);
-  // What explains the last answer would be taken for this one's.
+  showFinal = null;
+  failed = error.canRetry && ask && ask !== askedAgain ? ask : null;
+  const isAutomatic = isAskedAgain || (error.isUnreachable && failed !== null);
+  // Remove the explanations of the previous answer.
   for (const part of parts) part.showBlank?.();
-  ui.showError(tellProblem(error, Boolean(ask?.file), isByItself), error.canRetry && !isByItself);
-  if (error.isUnreachable) watch.lost(error);
+  verdict.showError(errorText(error, Boolean(ask?.file), isAutomatic), error.canRetry && !isAutomatic);
+  if (error.isUnreachable) health.lost(error);
 }
 
 function takeBack() {
   for (const part of parts) part.showBack?.();
-  if (!lost) return;
-  askedAgain = lost;
+  if (!failed) return;
+  askedAgain = failed;
   predictor.askAgain();
 }
 
 /** @param {Card} card */
 function takeCard(card) {
   versions.add(card.version);
-  ui.showCard(card);
-  // The same once more: what the visitor has chosen and unfolded stays.
-  const told = JSON.stringify([card.version, card.sha256, card.service]);
-  if (told === cardTold) return;
-  cardTold = told;
+  setClasses(card.classes);
+  verdict.showCard(card);
+  // Showing the same card again would reset the visitor's choices.
+  const key = JSON.stringify([card.version, card.sha256, card.service]);
+  if (key === shownCard) return;
+  shownCard = key;
   for (const part of parts) part.showCard?.(card);
 }
 
 function showSheet() {
-  ui.showSheet({
+  verdict.showSheet({
     isBlank: sheet.isBlank && !picture.isThere(),
     hasInk: !sheet.isBlank && !picture.isThere(),
     canUndo: sheet.canUndo || picture.isThere(),
@@ -172,7 +170,7 @@ function showSheet() {
   });
 }
 
-/** Takes the image away first: the strokes under it are still there. */
+/** Remove the image first; the strokes under it are still there. */
 function undo() {
   forgetLink();
   if (picture.isThere()) picture.hide();
@@ -203,12 +201,12 @@ function replay(strokes) {
   showStage();
 }
 
-/** On a phone, the samples and the upload are a screen below the sheet. */
+/** Scroll to the sheet: on a phone, the samples and the upload are a screen below it. */
 function showStage() {
   byId("stage").scrollIntoView({ block: "nearest" });
 }
 
-/** The drawing in the page's address, if there is one. */
+/** Show the drawing in the page's address, if there is one. */
 function openLink() {
   const strokes = linkedStrokes();
   if (strokes) replay(strokes);
@@ -219,24 +217,24 @@ byId("undo").addEventListener("click", undo);
 byId("redo").addEventListener("click", redo);
 byId("clear").addEventListener("click", clear);
 byId("share").addEventListener("click", async () => {
-  if (!sheet.isBlank && !picture.isThere()) ui.showShared(await share(sheet.strokes));
+  if (!sheet.isBlank && !picture.isThere()) verdict.showShared(await share(sheet.strokes));
 });
 byId("use-finger").addEventListener("click", () => {
   sheet.allowFingers();
-  ui.showPenMode(false);
+  verdict.showPenMode(false);
 });
 byId("hero-draw").addEventListener("click", () => {
   showStage();
   byId("stage").focus({ preventScroll: true });
 });
 byId("ask-again").addEventListener("click", () => {
-  ui.showReading("Asking again…");
+  verdict.showReading("Asking again…");
   predictor.askAgain();
 });
 byId("model-retry").addEventListener("click", async () => {
-  ui.showAsking();
-  await watch.check();
-  ui.speakModel();
+  verdict.showAsking();
+  await health.check();
+  verdict.speakModel();
 });
 window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
@@ -248,8 +246,8 @@ addSamples((strokes) => {
 });
 showBlank();
 openLink();
-watch.check();
-worksOffline();
-run.start();
+health.check();
+keepOffline();
+commands.start();
 navigation.start();
 motion.start();

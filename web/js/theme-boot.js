@@ -1,4 +1,4 @@
-// Before the first paint, so that nobody sees the other theme flash: a classic script, which theme.js takes over from.
+// Sets the theme before the first paint, so that the other one does not flash. theme.js does the rest.
 try {
   const theme = localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

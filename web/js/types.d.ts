@@ -1,8 +1,8 @@
-// What the modules' JSDoc calls by name: for the type checker alone, nothing of it is loaded by the page.
+// Types that the modules' JSDoc uses. Only the type checker reads this file.
 
 type DigitState = "blank" | "digit" | "not_a_digit" | "unsure";
 
-/** The pen's path: x and y, 0 to 1 from the sheet's top left corner. */
+/** A point of a pen stroke: x and y, 0 to 1 from the sheet's top left corner. */
 type Point = [number, number];
 type Stroke = Point[];
 
@@ -18,7 +18,7 @@ interface Alternative {
   confidence: number;
 }
 
-/** What POST /api/predict answers. */
+/** The response of POST /api/predict. Digits are indices of the card's classes. */
 interface Prediction {
   state: DigitState;
   digit: number | null;
@@ -26,7 +26,7 @@ interface Prediction {
   alternatives: Alternative[];
   probabilities: number[];
   digit_score: number;
-  /** Of the ink, in pixels of the source. */
+  /** The box of the ink, in pixels of the source. */
   box: Box | null;
   /** Base64 of 28 x 28 bytes, 255 = ink. */
   normalized: string;
@@ -35,35 +35,35 @@ interface Prediction {
   model_version: string;
 }
 
-/** A prediction with its durations in milliseconds: those of the service are null where it does not tell them. */
+/** A prediction with its durations in milliseconds; null where the service did not report them. */
 interface Answer extends Prediction {
-  /** Reading the body into grey pixels. */
+  /** Decoding the body to grey pixels. */
   decodeMs: number | null;
-  /** The model file's graph: the preprocessing and the network. */
+  /** Preprocessing and network. */
   inferMs: number | null;
-  /** All that the service did. */
+  /** The whole request in the service. */
   serviceMs: number | null;
-  /** From sending the request to having its answer. */
+  /** From sending the request to its answer. */
   roundTripMs: number;
 }
 
-/** What `fetch` takes, with the address in it. */
+/** The arguments of `fetch` as one object. */
 interface ServiceRequest extends RequestInit {
   url: string;
 }
 
-/** What is to be answered; `request` runs when it is sent. */
+/** A question to the service; `request` runs when it is sent. */
 interface Ask {
   request(): ServiceRequest;
   grey?: Uint8Array<ArrayBuffer>;
   file?: File;
 }
 
-/** What an answer is the answer to. */
+/** The drawing or file that an answer belongs to. */
 interface Drawing {
-  /** None while it is drawn, and where a file was read. */
+  /** Empty while the pen is down, and for a file. */
   strokes: Stroke[];
-  /** RASTER_SIDE x RASTER_SIDE levels, 0 = ink; none where a file was read. */
+  /** RASTER_SIDE x RASTER_SIDE levels, 0 = ink; missing for a file. */
   grey?: Uint8Array;
   file: File | null;
   isDrawing: boolean;
@@ -74,11 +74,11 @@ interface Part {
   showCard?(card: Card): void;
   showAnswer?(answer: Answer, drawing: Drawing): void;
   showBlank?(): void;
-  /** The service is there again. */
+  /** The service can be reached again. */
   showBack?(): void;
 }
 
-/** What GET /api/model answers. A model file of an earlier form has fewer parts. */
+/** The response of GET /api/model. */
 interface Card {
   name: string;
   version: string;
@@ -88,13 +88,13 @@ interface Card {
   thresholds: { digit_score: number; confidence: number };
   normalizer: string;
   params_sha256: string;
-  data?: CardData;
-  metrics?: Record<string, number>;
-  network?: CardNetwork;
-  training?: CardTraining;
-  evaluation?: CardEvaluation;
-  experiments?: Experiment[];
-  service?: { collects: boolean };
+  data: CardData;
+  metrics: Record<string, number>;
+  network: CardNetwork;
+  training: CardTraining;
+  evaluation: CardEvaluation;
+  experiments: Experiment[];
+  service: { collects: boolean };
 }
 
 interface CardData {
@@ -110,19 +110,19 @@ interface CardData {
 interface CardNetwork {
   name: string;
   n_parameters: number;
-  layers?: Layer[];
+  layers: Layer[];
   /** The Keras code that builds it. */
-  definition?: string;
+  definition: string;
 }
 
 interface Layer {
   name: string;
   kind: string;
-  /** Of its output, without the batch. */
+  /** Shape of its output, without the batch. */
   shape: number[];
   n_parameters: number;
   activation: string | null;
-  detail: string;
+  detail: string | null;
 }
 
 interface Epoch {
@@ -174,7 +174,7 @@ interface RefusalFamily {
   refused_high: number;
 }
 
-/** How well test drawings are read where a step of the preprocessing is left out. */
+/** Accuracy on test drawings without one step of the preprocessing. */
 interface StepAccuracy extends Measured {
   label: string;
 }
@@ -186,7 +186,7 @@ interface Mistake {
   predicted: number;
   confidence: number;
   state: DigitState;
-  /** Base64 of the 28 x 28 bytes that the network saw, 255 = ink. */
+  /** Base64 of the 28 x 28 bytes of the network's input, 255 = ink. */
   pixels: string;
 }
 
@@ -208,15 +208,15 @@ interface Experiment {
   finding: string;
 }
 
-/** What POST /api/network is asked. */
+/** The request of POST /api/network. */
 interface NetworkAsk {
-  /** n x 28 x 28 levels (255 = ink), as `normalized` of an answer has them. */
+  /** n x 28 x 28 levels (255 = ink), in the form of an answer's `normalized`. */
   grids: Uint8Array<ArrayBuffer>;
-  /** Whether the feature maps of the first grid are told as well. */
+  /** Whether to return the feature maps of the first grid too. */
   layers?: boolean;
 }
 
-/** What it answers. */
+/** The response of POST /api/network. */
 interface NetworkAnswer {
   model_version: string;
   answers: Pick<Prediction, "state" | "digit" | "confidence" | "probabilities" | "digit_score">[];
@@ -234,13 +234,13 @@ interface LayerMaps {
   maps: string;
 }
 
-/** The element that `html("p.note")` makes: of the name before the dot. */
+/** The type of the element that `html("p.note")` makes: a `p`. */
 type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
   ? HTMLElementTagNameMap[TagName<T>]
   : HTMLElement;
 type TagName<T extends string> = T extends `${infer Name}.${string}` ? Name : T;
 
-/** What we use of GSAP: https://gsap.com/docs/ has the whole. */
+/** The part of GSAP that the page uses: https://gsap.com/docs/ */
 interface Gsap {
   registerPlugin(...plugins: object[]): void;
   matchMedia(): { add(query: string, animate: () => void | (() => void)): void };
@@ -257,7 +257,7 @@ interface GsapTween {
   kill(): void;
 }
 
-/** The scripts of web/js/vendor/ set these; where they could not be loaded, the page works without. */
+/** The scripts of web/js/vendor/ set these; the page works without them. */
 interface Window {
   gsap?: Gsap;
   ScrollTrigger?: { create(options: object): object; batch(targets: GsapTargets, options: object): object; refresh(isSafe?: boolean): void };

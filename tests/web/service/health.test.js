@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Watch } from "../../../web/js/service/health.js";
+import { HealthMonitor } from "../../../web/js/service/health.js";
 
 test("an absent service is looked for at longer and longer intervals, and its return is told once", async (t) => {
   Object.assign(globalThis, { window: new EventTarget(), document: Object.assign(new EventTarget(), { hidden: false }) });
@@ -13,7 +13,7 @@ test("an absent service is looked for at longer and longer intervals, and its re
   const fetched = t.mock.method(globalThis, "fetch", () => Promise.reject(new TypeError()));
   /** @type {string[]} */
   const told = [];
-  const watch = new Watch({ card: () => told.push("card"), down: () => told.push("down"), back: () => told.push("back") });
+  const watch = new HealthMonitor({ card: () => told.push("card"), down: () => told.push("down"), back: () => told.push("back") });
 
   for (let n = 0; n < 6; n += 1) await watch.check();
   assert.deepEqual(pauses, [3000, 6000, 12_000, 24_000, 30_000, 30_000]);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { Newest } from "../../../web/js/service/latest.js";
+import { LatestRequest } from "../../../web/js/service/latest.js";
 import { predict } from "../../../web/js/service/predict.js";
-import { tellProblem } from "../../../web/js/service/problems.js";
+import { errorText } from "../../../web/js/service/problems.js";
 
 /** @type {{url: string, answer: (body: object | string, status?: number, headers?: Record<string, string>) => Promise<void>}[]} requests that wait for their answers */
 let requests = [];
@@ -31,9 +31,9 @@ afterEach(() => {
 function predictor() {
   /** @type {unknown[]} */
   const told = [];
-  const made = new Newest(predict, {
+  const made = new LatestRequest(predict, {
     answer: (answer, ask, isNewest) => told.push([answer.digit, isNewest]),
-    error: (error, ask, isAskedAgain) => told.push([tellProblem(error, false, isAskedAgain), error.canRetry]),
+    error: (error, ask, isAskedAgain) => told.push([errorText(error, false, isAskedAgain), error.canRetry]),
   });
   return { made, told, ask: (/** @type {string} */ url) => made.ask({ request: () => ({ url, body: new Uint8Array() }) }) };
 }
@@ -127,7 +127,7 @@ test("a proxy's page is no answer, but its refusal is one", async () => {
 test("a large file has the time that it takes on a slow line, and ink has not", (t) => {
   const limits = t.mock.method(AbortSignal, "timeout");
   for (const body of [new Uint8Array(280 ** 2), new Blob([new Uint8Array(2 ** 23)])]) {
-    new Newest(predict, { answer: assert.fail, error: assert.fail }).ask({ request: () => ({ url: "a", body }) });
+    new LatestRequest(predict, { answer: assert.fail, error: assert.fail }).ask({ request: () => ({ url: "a", body }) });
   }
   const [ink, file] = limits.mock.calls.map(({ arguments: [ms] }) => ms);
   assert.equal(ink, 10_000);
@@ -137,7 +137,7 @@ test("a large file has the time that it takes on a slow line, and ink has not", 
 test("an answer carries the durations that the service tells, and the round trip", async () => {
   /** @type {Answer | undefined} */
   let told;
-  const made = new Newest(predict, { answer: (/** @type {Answer} */ answer) => (told = answer), error: assert.fail });
+  const made = new LatestRequest(predict, { answer: (/** @type {Answer} */ answer) => (told = answer), error: assert.fail });
   made.ask({ request: () => ({ url: "a", body: new Uint8Array() }) });
   await requests[0].answer({ digit: 1 });
   assert.deepEqual([told?.decodeMs, told?.inferMs, told?.serviceMs], [0.1, 0.5, 0.9]);

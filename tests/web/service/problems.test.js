@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ServiceError } from "../../../web/js/service/predict.js";
-import { tellProblem } from "../../../web/js/service/problems.js";
+import { errorText } from "../../../web/js/service/problems.js";
 
 /** @type {(status: number | undefined, isFile: boolean, isAskedAgain: boolean) => string} */
-const tell = (status, isFile, isAskedAgain) => tellProblem(new ServiceError("The API's words.", { status }), isFile, isAskedAgain);
+const tell = (status, isFile, isAskedAgain) => errorText(new ServiceError("The API's words.", { status }), isFile, isAskedAgain);
 
 test("what is asked again by itself is told so, and nothing else is", () => {
   for (const status of [0, 503]) {

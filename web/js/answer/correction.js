@@ -1,9 +1,10 @@
-// The correction of an answer: the drawing and its right digit, for the service to store.
+// The correction of an answer: sends the drawing and the right digit to the service.
 
+import { className } from "../base/classes.js";
 import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { ServiceError, sendDrawing } from "../service/predict.js";
-import { tellProblem } from "../service/problems.js";
+import { errorText } from "../service/problems.js";
 
 const wrong = byId("wrong", HTMLButtonElement);
 const thanks = byId("thanks");
@@ -12,20 +13,19 @@ const problem = byId("correction-problem");
 const digits = byId("correction-digits");
 
 let collects = false;
-/** @type {Stroke[] | null} of the answer that is shown */
+/** @type {Stroke[] | null} the drawing of the current answer */
 let strokes = null;
-/** @type {Stroke[] | null} those that the dialog is about */
+/** @type {Stroke[] | null} the drawing that the dialog corrects */
 let chosen = null;
-/** @type {WeakSet<Stroke[]>} what is being sent or is stored: a second press stores nothing twice */
+/** @type {WeakSet<Stroke[]>} drawings that are sent or stored, so that a second press stores nothing twice */
 const taken = new WeakSet();
 
-/**
- * A service stores drawings only if whoever started it asked for that.
- *
- * @param {Card} card
- */
-export function showCard(card) {
-  collects = card.service?.collects === true;
+/** @param {Card} card */
+export function showCard({ classes, service }) {
+  collects = service.collects;
+  digits.replaceChildren(
+    ...classes.map((name, digit) => html("button.button.digit", { type: "button", onclick: () => send(digit) }, name)),
+  );
   offer();
 }
 
@@ -39,7 +39,6 @@ export function showAnswer(answer, drawing) {
   offer();
 }
 
-/** Nothing is drawn, or there is no answer to correct. */
 export function showBlank() {
   strokes = null;
   offer();
@@ -62,7 +61,7 @@ async function send(label) {
     taken.delete(sent);
     if (!(error instanceof ServiceError)) throw error;
     if (sent !== chosen) return;
-    problem.textContent = `Not stored. ${tellProblem(error, false, false)}`;
+    problem.textContent = `Not stored. ${errorText(error, false, false)}`;
     problem.hidden = false;
     problem.focus();
     return;
@@ -71,15 +70,12 @@ async function send(label) {
   // Other ink may have been drawn meanwhile.
   if (sent !== strokes) return;
   wrong.hidden = true;
-  thanks.textContent = `Thank you. It is stored as a ${label}.`;
+  thanks.textContent = `Thank you. It is stored as a ${className(label)}.`;
   thanks.hidden = false;
   // The button that had the focus is gone.
   thanks.focus();
 }
 
-for (let digit = 0; digit < 10; digit += 1) {
-  digits.append(html("button.button.digit", { type: "button", onclick: () => send(digit) }, String(digit)));
-}
 wrong.addEventListener("click", () => {
   chosen = strokes;
   problem.hidden = true;

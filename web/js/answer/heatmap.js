@@ -1,18 +1,18 @@
-// What the answer hangs on: a heat map of the ink, and the ink without one square of it.
+// A heat map of the ink that matters for the answer, and the ink without one square of it.
 
 import { byId } from "../base/dom.js";
 import { GridCursor, paintGrey, paintHeat } from "../base/grid.js";
 import { WINDOW, blank, chanceOf, heatOf, nearest, partOf } from "./occlusion.js";
 import { GRID } from "../base/pixels.js";
-import { best, isRead, mostTelling, tellHold, tellReading } from "./sentences.js";
+import { best, isRead, mostDecisive, occlusionText, readingText } from "./sentences.js";
 
 /**
  * @typedef {import("./occlusion.js").Place} Place
  * @typedef {import("./sentences.js").Reading} Reading
- * @typedef {{normalized: Uint8Array, places: Place[]}} Asked the ink, and the windows that were blanked in its copies
+ * @typedef {{normalized: Uint8Array, places: Place[]}} Asked the ink, and the windows that are blank in its copies
  */
 
-/** The smallest fall of the chance, 0 to 1, that is painted in full colour: smaller ones are not worth the alarm. */
+/** The smallest drop of the probability, 0 to 1, that gets the full colour. */
 const FULL_HEAT = 0.05;
 
 const heatCanvas = byId("heat-canvas", HTMLCanvasElement);
@@ -32,24 +32,24 @@ new GridCursor(heatCanvas, "The square that is left out", GRID, {
  * @param {Reading[]} without the reading without each window
  */
 export function show({ normalized, places }, whole, without) {
-  // What is not read as a digit hangs on parts as well: those without which the likeliest digit is likelier.
+  // For ink that is not read as a digit, the parts matter without which the likeliest digit is likelier.
   const sign = isRead(whole) ? 1 : -1;
   const digit = best(whole);
   const changes = without.map((reading) => sign * (chanceOf(whole, digit) - chanceOf(reading, digit)));
-  const strongest = mostTelling(whole, without, changes);
+  const strongest = mostDecisive(whole, without, changes);
   const heat = heatOf(places, changes);
   const hottest = Math.max(...heat, FULL_HEAT);
   shown = { normalized, places, without, strongest };
   paintHeat(heatCanvas, normalized, GRID, heat.map((value) => value / hottest));
   byId("heat-most").textContent = `${sign > 0 ? "−" : "+"}${Math.round(100 * hottest)} points`;
-  byId("hold-story").textContent = tellHold(whole, without[strongest], partOf(normalized, places[strongest]));
+  byId("hold-story").textContent = occlusionText(whole, without[strongest], partOf(normalized, places[strongest]));
   choose(strongest);
 }
 
 /**
  * @param {number} x
  * @param {number} y
- * @returns {string} what the ink is read as without the window there
+ * @returns {string} the reading without the window there
  */
 function leaveOut(x, y) {
   return shown ? choose(nearest(shown.places, x, y)) : "";
@@ -70,7 +70,7 @@ function choose(index) {
     frame.setAttribute("height", String(WINDOW));
   }
   paintGrey(holeCanvas, blank(normalized, [place]), GRID);
-  const words = `Without this square: ${tellReading(without[index])}`;
+  const words = `Without this square: ${readingText(without[index])}`;
   byId("hole-reading").textContent = words;
   return words;
 }

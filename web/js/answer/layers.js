@@ -1,7 +1,8 @@
-// The network's layers, from the ink to the answer: the maps of each as small tiles, one of them enlarged.
+// The network's layers from the ink to the answer, with the feature maps of each as tiles.
 
 import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
+import { className } from "../base/classes.js";
 import { chance } from "../base/figures.js";
 import { paintGrey } from "../base/grid.js";
 import { MapPicker } from "./maps.js";
@@ -11,7 +12,7 @@ import { best, isRead } from "./sentences.js";
 /** @type {Record<string, string>} */
 const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooling2D: "Average pooling" };
 
-/** @type {Map<string, string>} layer's name -> what the card says of it: the size of its filters, or of what it pools */
+/** @type {Map<string, string>} the size of each layer's filters or pools, by its name */
 const details = new Map();
 const list = byId("map-layers", HTMLOListElement);
 const chances = byId("chances", HTMLOListElement);
@@ -23,17 +24,17 @@ let shapes = "";
 /** @param {Card} card */
 export function showCard({ network }) {
   details.clear();
-  for (const { name, detail } of network?.layers ?? []) details.set(name, (detail ?? "").replace("x", " × "));
+  for (const { name, detail } of network.layers) details.set(name, (detail ?? "").replace("x", " × "));
   shapes = "";
 }
 
 /**
- * @param {Uint8Array} normalized what goes in, GRID x GRID
+ * @param {Uint8Array} normalized the input, GRID x GRID
  * @param {LayerMaps[]} layers
- * @param {import("./sentences.js").Reading} reading what comes out
+ * @param {import("./sentences.js").Reading} reading the output
  */
 export function show(normalized, layers, reading) {
-  // The rows stay while the network is the same, and with them what is chosen and unfolded.
+  // The rows stay while the network is the same, so that the chosen and unfolded maps stay too.
   const found = JSON.stringify(layers.map(({ name, shape }) => [name, shape]));
   if (found !== shapes) build(layers);
   shapes = found;
@@ -64,7 +65,7 @@ function showChances(reading) {
   const rows = reading.probabilities.map((share, digit) => {
     const fill = html("span.fill");
     fill.style.width = `${100 * share}%`;
-    const name = html("span.name", {}, String(digit));
+    const name = html("span.name", {}, className(digit));
     const cells = [name, html("span.track", {}, fill), html("span.share", {}, chance(share))];
     return html("li", { class: isRead(reading) && digit === best(reading) && "best" }, ...cells);
   });

@@ -1,9 +1,9 @@
-// The feature maps of one layer: tiles to choose from, and the chosen one enlarged.
+// The feature maps of one layer as tiles, with the chosen one enlarged.
 
 import { html } from "../base/markup.js";
 import { paintTinted } from "../base/grid.js";
 
-/** Maps that are shown before somebody asks for all of them. */
+/** Number of maps that are shown at first. */
 const N_FIRST = 16;
 
 /** Tiles in a row; css/network.css has as many columns. */
@@ -13,11 +13,11 @@ const N_COLUMNS = 8;
  * @typedef {{channel: number, levels: Uint8Array, top: number}} FeatureMap `top`: its largest level
  */
 
-/** A list box of tiles, strongest first: pointing or focus chooses one. */
+/** A list box of tiles, strongest first. Pointing or focus chooses one. */
 export class MapPicker {
   /** The chosen map, enlarged. */
   enlarged = html("figure");
-  /** The tiles, and the button that shows all of them. */
+  /** The tiles, and the button that shows all. */
   tiles = html("div");
 
   #width;
@@ -68,7 +68,7 @@ export class MapPicker {
     this.#maps = maps.sort((a, b) => b.top - a.top);
     this.#peak = peak;
     this.#options.forEach((option, index) => {
-      option.ariaLabel = this.#tell(index);
+      option.ariaLabel = this.#labelOf(index);
       if (!option.hidden) this.#paint(index);
     });
     this.#choose(this.#chosen);
@@ -88,20 +88,19 @@ export class MapPicker {
     this.#chosen = index;
     this.#options.forEach((option, each) => {
       option.ariaSelected = String(each === index);
-      // One stop for the Tab key; the arrow keys go on from there.
+      // The Tab key stops once; the arrow keys move between the tiles.
       option.tabIndex = each === index ? 0 : -1;
     });
     if (this.#maps.length === 0) return;
     paintTinted(this.#large, this.#maps[index].levels, this.#width);
-    this.#large.ariaLabel = this.#tell(index);
-    this.#caption.textContent = this.#tell(index);
+    this.#large.ariaLabel = this.#caption.textContent = this.#labelOf(index);
   }
 
   /**
    * @param {number} index
    * @returns {string}
    */
-  #tell(index) {
+  #labelOf(index) {
     const { channel, top } = this.#maps[index];
     return `Map ${channel + 1}, up to ${((top / 255) * this.#peak).toFixed(2)}`;
   }

@@ -1,14 +1,14 @@
-// What the network sees: what the answer hangs on, and its layers' feature maps. It costs the service a run for each
-// blanked copy of the ink, so that it is asked for at the end of a stroke, and only while somebody looks.
+// "Look inside": the heat map of the ink, and the feature maps of the layers. The network runs once for each blanked
+// copy of the ink, so the page asks only after a stroke has ended, and only while the part is open and in view.
 
 import { byId } from "../base/dom.js";
-import * as hold from "./heatmap.js";
+import * as heatmap from "./heatmap.js";
 import * as layers from "./layers.js";
-import { Newest } from "../service/latest.js";
+import { LatestRequest } from "../service/latest.js";
 import { blank, windowsOf } from "./occlusion.js";
 import { GRID, bytesOf } from "../base/pixels.js";
 import { askNetwork } from "../service/predict.js";
-import { tellProblem } from "../service/problems.js";
+import { errorText } from "../service/problems.js";
 
 /** @typedef {NetworkAsk & import("./heatmap.js").Asked} Asked */
 
@@ -16,8 +16,8 @@ const inside = byId("inside", HTMLDetailsElement);
 const body = byId("inside-body");
 const note = byId("inside-note");
 
-/** @type {Newest<Asked, NetworkAnswer>} */
-const questions = new Newest(askNetwork, { answer: show, error: showError });
+/** @type {LatestRequest<Asked, NetworkAnswer>} */
+const requests = new LatestRequest(askNetwork, { answer: show, error: showError });
 /** @type {Answer | null} */
 let newest = null;
 /** @type {Answer | null} */
@@ -30,10 +30,10 @@ new IntersectionObserver((entries) => {
   askSoon();
 }).observe(inside);
 
-/** @param {Card} card its words for each layer are shown; an earlier card has none */
+/** @param {Card} card */
 export function showCard(card) {
   layers.showCard(card);
-  // Another model sees something else in the same ink.
+  // Another model has other feature maps.
   if (asked && asked.model_version !== card.version) asked = null;
 }
 
@@ -48,17 +48,14 @@ export function showAnswer(answer, { isDrawing }) {
   else showBlank();
 }
 
-/** Nothing is drawn. */
 export function showBlank() {
   newest = asked = null;
-  questions.cancel();
+  requests.cancel();
   showNote("Draw a digit first.");
 }
 
-/** The service is there again: what it was asked in vain is asked once more. */
-export function showBack() {
-  askSoon();
-}
+/** Ask again for what failed. */
+export const showBack = askSoon;
 
 function askSoon() {
   if (!newest || newest === asked || !inside.open || !isInView) return;
@@ -68,7 +65,7 @@ function askSoon() {
   const grids = new Uint8Array((1 + places.length) * GRID * GRID);
   grids.set(normalized);
   grids.set(blank(normalized, places), GRID * GRID);
-  questions.ask({ grids, layers: true, normalized, places });
+  requests.ask({ grids, layers: true, normalized, places });
 }
 
 /**
@@ -80,21 +77,21 @@ function show({ answers: [whole, ...without], layers: maps }, about) {
   byId("inside-price").textContent = `it had the service read your ink ${times}, without one square of it at a time`;
   note.hidden = true;
   body.hidden = false;
-  hold.show(about, whole, without);
+  heatmap.show(about, whole, without);
   layers.show(about.normalized, maps ?? [], whole);
 }
 
 /**
  * @param {import("../service/predict.js").ServiceError} error
  * @param {Asked} _
- * @param {boolean} isAskedAgain by itself
+ * @param {boolean} isAskedAgain whether the request is repeated automatically
  */
 function showError(error, _, isAskedAgain) {
   if (!isAskedAgain) asked = null;
-  showNote(tellProblem(error, false, isAskedAgain));
+  showNote(errorText(error, false, isAskedAgain));
 }
 
-/** @param {string} text in place of what was shown */
+/** @param {string} text replaces the explanation */
 function showNote(text) {
   note.textContent = text;
   note.hidden = false;

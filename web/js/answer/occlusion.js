@@ -1,15 +1,15 @@
-// What an answer hangs on: the ink with one window of it blanked at a time, and how the answer changes.
+// Occlusion: blank one window of the ink at a time, and compare the answers.
 
 import { GRID } from "../base/pixels.js";
 
-/** Side in pixels of the window that is blanked: more than a stroke's width, less than a loop. */
+/** Side in pixels of a blanked window: wider than a stroke, smaller than a loop. */
 export const WINDOW = 5;
 
-/** Pixels from one window to the next; with the original they stay below the 256 grids that one request may have. */
+/** Pixels from one window to the next. One request may have 256 grids, which the windows and the original fit into. */
 const STRIDE = 2;
 
 /**
- * @typedef {{left: number, top: number}} Place of a window, its upper left pixel
+ * @typedef {{left: number, top: number}} Place the upper left pixel of a window
  * @typedef {import("./sentences.js").Reading} Reading
  */
 
@@ -29,7 +29,7 @@ export function windowsOf(normalized) {
 /**
  * @param {Uint8Array} normalized GRID x GRID levels
  * @param {Place[]} places n of them
- * @returns {Uint8Array<ArrayBuffer>} n x GRID x GRID levels: a copy for each window, which is blank in it
+ * @returns {Uint8Array<ArrayBuffer>} n x GRID x GRID levels: a copy for each window, blank in that window
  */
 export function blank(normalized, places) {
   const grids = new Uint8Array(places.length * normalized.length);
@@ -43,7 +43,7 @@ export function blank(normalized, places) {
 /**
  * @param {Reading} reading
  * @param {number} digit
- * @returns {number} the probability that the ink is this digit: that it is one at all, times which one
+ * @returns {number} the probability that the ink is a digit, and this one
  */
 export function chanceOf({ probabilities, digit_score }, digit) {
   return probabilities[digit] * digit_score;
@@ -51,8 +51,8 @@ export function chanceOf({ probabilities, digit_score }, digit) {
 
 /**
  * @param {Place[]} places
- * @param {number[]} drops by how much the chance falls without each window
- * @returns {Float64Array} for each pixel of the grid the mean drop of the windows over it; 0 where there is none
+ * @param {number[]} drops of the probability without each window
+ * @returns {Float64Array} for each pixel the mean drop of the windows over it; 0 without windows
  */
 export function heatOf(places, drops) {
   const sums = new Float64Array(GRID * GRID);
@@ -70,7 +70,7 @@ export function heatOf(places, drops) {
  * @param {Place[]} places
  * @param {number} x column of the grid
  * @param {number} y row of the grid
- * @returns {number} which window's middle is nearest
+ * @returns {number} index of the window with the nearest centre
  */
 export function nearest(places, x, y) {
   const far = places.map(({ left, top }) => (left + WINDOW / 2 - x - 0.5) ** 2 + (top + WINDOW / 2 - y - 0.5) ** 2);
@@ -80,7 +80,7 @@ export function nearest(places, x, y) {
 /**
  * @param {Uint8Array} normalized GRID x GRID levels with ink
  * @param {Place} place of a window
- * @returns {string} the part of the ink under its middle, as people say it: "upper left", "middle", "right"
+ * @returns {string} the part of the ink under the window's centre, such as "upper left", "middle" or "right"
  */
 export function partOf(normalized, place) {
   const inked = [...normalized.keys()].filter((pixel) => normalized[pixel] > 0);
@@ -95,9 +95,8 @@ export function partOf(normalized, place) {
 
 /**
  * @param {number} start of a window
- * @param {number[]} inked where there is ink, on the same axis
- * @returns {number} 0, 1 or 2: the third of the ink under the window's middle. Ink hardly wider than the window has but
- *   a middle.
+ * @param {number[]} inked places of the ink on the same axis
+ * @returns {number} 0, 1 or 2: the third of the ink under the window's centre; 1 if the ink is hardly wider than the window
  */
 function thirdOf(start, inked) {
   const low = Math.min(...inked);
@@ -109,7 +108,7 @@ function thirdOf(start, inked) {
 
 /**
  * @param {Place} place
- * @returns {number[]} the pixels of the grid in its window
+ * @returns {number[]} the pixels in its window
  */
 function pixelsIn({ left, top }) {
   return Array.from({ length: WINDOW ** 2 }, (_, i) => (top + Math.floor(i / WINDOW)) * GRID + left + (i % WINDOW));

@@ -1,64 +1,59 @@
-// What most demos do: the whole canvas squeezed to the grid and given to the same network, beside what the steps make.
+// A comparison: the same network reads the whole canvas, resized to the grid without the preprocessing.
 
 import { byId } from "../base/dom.js";
 import { chance, interval } from "../base/figures.js";
 import { paintGrey, wipe } from "../base/grid.js";
-import { Newest } from "../service/latest.js";
+import { LatestRequest } from "../service/latest.js";
 import { GRID, bytesOf, inkOf, squeeze } from "../base/pixels.js";
 import { askNetwork } from "../service/predict.js";
-import { tellProblem } from "../service/problems.js";
-import { tellReading } from "./sentences.js";
+import { errorText } from "../service/problems.js";
+import { readingText } from "./sentences.js";
 
-/** @typedef {NetworkAsk & {answer: Answer}} Pair the squeezed canvas, and the answer to the same ink */
+/** @typedef {NetworkAsk & {answer: Answer}} Pair the resized canvas, and the answer to the same ink */
 
 const toggle = byId("squeeze", HTMLInputElement);
 const panel = byId("squeeze-panel");
 const ours = byId("ours-canvas", HTMLCanvasElement);
 const theirs = byId("squeezed-canvas", HTMLCanvasElement);
 
-/** @type {Newest<Pair, NetworkAnswer>} */
-const newest = new Newest(askNetwork, { answer: showPair, error: showError });
+/** @type {LatestRequest<Pair, NetworkAnswer>} */
+const requests = new LatestRequest(askNetwork, { answer: showPair, error: showError });
 /** @type {Answer | null} */
 let asked = null;
 
-/** @param {() => void} change runs when the comparison is wanted, so that the newest ink is shown at once */
-export function follow(change) {
+/** @param {() => void} show runs when the comparison is switched on */
+export function onToggle(show) {
   const turn = () => {
     panel.hidden = !toggle.checked;
-    if (toggle.checked) change();
+    if (toggle.checked) show();
     else showBlank();
   };
   toggle.addEventListener("change", turn);
-  // A reloaded page keeps the switch as it was.
+  // A reloaded page keeps the state of the switch.
   turn();
 }
 
-/** @param {Record<string, StepAccuracy> | undefined} steps */
-export function showCard(steps) {
-  const { all, squeezed } = steps ?? {};
-  byId("squeeze-cost").textContent =
-    all && squeezed
-      ? `On unseen writers’ pen strokes: ${tellAccuracy(all)} right with the six steps, ${tellAccuracy(squeezed)} squeezed.`
-      : "";
+/** @param {Record<string, StepAccuracy>} steps */
+export function showCard({ all, squeezed }) {
+  byId("squeeze-cost").textContent = `On unseen writers’ pen strokes: ${accuracyText(all)} right with the six steps, ${accuracyText(squeezed)} squeezed.`;
 }
 
 /**
- * Asks for the comparison, if it is on and this answer has not been asked about.
+ * Request the comparison, if it is on and this answer has none yet.
  *
- * @param {import("../sheet/source.js").Source | null} source
+ * @param {import("./source.js").Source | null} source
  * @param {Answer} answer
  */
 export function show(source, answer) {
   if (!toggle.checked || !source || asked === answer) return;
   asked = answer;
-  newest.ask({ grids: squeeze(inkOf(source.grey, source.width, source.height), source.width, source.height), answer });
+  requests.ask({ grids: squeeze(inkOf(source.grey, source.width, source.height), source.width, source.height), answer });
 }
 
-/** Nothing is drawn, or nothing is compared. */
 export function showBlank() {
-  newest.cancel();
+  requests.cancel();
   asked = null;
-  showNothing("–", "");
+  clear("–", "");
 }
 
 /**
@@ -68,26 +63,26 @@ export function showBlank() {
 function showPair({ answers: [reading] }, { grids, answer }) {
   paintGrey(ours, bytesOf(answer.normalized), GRID);
   paintGrey(theirs, grids, GRID);
-  tell(`Read as ${tellReading(answer)}`, `Read as ${tellReading(reading)}`, "");
+  showReadings(`Read as ${readingText(answer)}`, `Read as ${readingText(reading)}`, "");
 }
 
 /**
  * @param {import("../service/predict.js").ServiceError} error
  * @param {Pair} _
- * @param {boolean} isAskedAgain by itself
+ * @param {boolean} isAskedAgain whether the request is repeated automatically
  */
 function showError(error, _, isAskedAgain) {
   if (!isAskedAgain) asked = null;
-  showNothing("", tellProblem(error, false, isAskedAgain));
+  clear("", errorText(error, false, isAskedAgain));
 }
 
 /**
  * @param {string} reading
  * @param {string} note
  */
-function showNothing(reading, note) {
+function clear(reading, note) {
   for (const canvas of [ours, theirs]) wipe(canvas);
-  tell(reading, reading, note);
+  showReadings(reading, reading, note);
 }
 
 /**
@@ -95,7 +90,7 @@ function showNothing(reading, note) {
  * @param {string} their
  * @param {string} note
  */
-function tell(our, their, note) {
+function showReadings(our, their, note) {
   byId("ours-reading").textContent = our;
   byId("squeezed-reading").textContent = their;
   byId("squeeze-note").textContent = note;
@@ -105,6 +100,6 @@ function tell(our, their, note) {
  * @param {StepAccuracy} step
  * @returns {string}
  */
-function tellAccuracy({ accuracy, accuracy_low, accuracy_high }) {
+function accuracyText({ accuracy, accuracy_low, accuracy_high }) {
   return `${chance(accuracy)} (${interval(accuracy_low, accuracy_high, 1)})`;
 }

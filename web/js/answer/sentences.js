@@ -1,58 +1,91 @@
-// Sentences about readings and shifts, for the explaining parts of the page.
+// Texts about the model, its answers and their explanations.
 
+import { className } from "../base/classes.js";
 import { chance } from "../base/figures.js";
 
-/** @typedef {NetworkAnswer["answers"][number]} Reading what the network says of one grid */
+/** @typedef {NetworkAnswer["answers"][number]} Reading the network's answer for one grid */
 
 /**
- * @param {Reading} reading
- * @returns {string} what the ink is read as, to end a sentence with
+ * Words for the classes that have one.
+ *
+ * @type {Record<string, string>}
  */
-export function tellReading({ state, probabilities }) {
-  const [first, second] = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
-  if (state === "blank") return "nothing at all";
-  if (state === "not_a_digit") return "not a digit";
-  if (state === "unsure") return `${first} or ${second}, unsure`;
-  return `${first} (${chance(probabilities[first])})`;
+const WORDS = { 0: "Zero", 1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight", 9: "Nine" };
+
+/**
+ * @param {Pick<Card, "version" | "data" | "metrics">} card
+ * @returns {string}
+ */
+export function modelText({ version, data, metrics }) {
+  const accuracy = `best guess right for ${chance(metrics.test_accuracy)} of unseen MNIST digits`;
+  return `model ${version} · trained on ${data.title} · ${accuracy} · ${chance(metrics.strokes_accuracy)} of unseen writers' pen strokes`;
 }
 
 /**
- * Which window the answer hangs on most: of those without which the ink is read as something else, if there are any.
+ * @param {Pick<Prediction, "state" | "digit" | "confidence" | "alternatives">} answer
+ * @returns {{glyph: string, headline: string, detail: string}}
+ */
+export function verdictOf({ state, digit, confidence, alternatives }) {
+  if (state === "blank") return { glyph: "", headline: "No ink found", detail: "The image is empty." };
+  // No figure, because a score just below the threshold would look like a digit.
+  if (state === "not_a_digit") return { glyph: "×", headline: "That is not a digit", detail: "Inkling reads one digit, 0 to 9." };
+  if (state === "unsure") {
+    const [first, second] = alternatives.map((each) => className(each.digit));
+    const shares = alternatives.map((each) => `${chance(each.confidence)} for ${className(each.digit)}`);
+    return { glyph: `${first}?`, headline: `${first} or ${second}?`, detail: `Not sure: ${shares.join(", ")}` };
+  }
+  const name = className(digit ?? 0);
+  return { glyph: name, headline: WORDS[name] ?? name, detail: `${chance(confidence ?? 0)} confident` };
+}
+
+/**
+ * @param {Reading} reading
+ * @returns {string} the reading, as the end of a sentence
+ */
+export function readingText({ state, probabilities }) {
+  const ranked = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
+  const [first, second] = ranked.map(className);
+  if (state === "blank") return "nothing at all";
+  if (state === "not_a_digit") return "not a digit";
+  if (state === "unsure") return `${first} or ${second}, unsure`;
+  return `${first} (${chance(probabilities[ranked[0]])})`;
+}
+
+/**
+ * Return the index of the window that matters most. A window that changes the reading goes before all others.
  *
  * @param {Reading} whole the reading of all the ink
  * @param {Reading[]} without the reading without each window
- * @param {number[]} changes by how much the chance changes without each
- * @returns {number} its index
+ * @param {number[]} changes of the probability without each window
+ * @returns {number}
  */
-export function mostTelling(whole, without, changes) {
-  const telling = [...without.keys()].filter((index) => !isSame(whole, without[index]));
-  const among = telling.length > 0 ? telling : [...without.keys()];
+export function mostDecisive(whole, without, changes) {
+  const decisive = [...without.keys()].filter((index) => !isSame(whole, without[index]));
+  const among = decisive.length > 0 ? decisive : [...without.keys()];
   return among.reduce((most, index) => (changes[index] > changes[most] ? index : most));
 }
 
 /**
- * What the answer hangs on most, in words.
- *
  * @param {Reading} whole the reading of all the ink
- * @param {Reading} without the reading without the most telling window
- * @param {string} part where that window lies
- * @returns {string}
+ * @param {Reading} without the reading without the most decisive window
+ * @param {string} part the place of that window
+ * @returns {string} a sentence about the part of the ink that matters most
  */
-export function tellHold(whole, without, part) {
-  if (!isSame(whole, without)) return `Without its ${part} part it would be read as ${tellReading(without)}.`;
+export function occlusionText(whole, without, part) {
+  if (!isSame(whole, without)) return `Without its ${part} part it would be read as ${readingText(without)}.`;
   if (!isRead(whole)) return "It is not read as a digit, whichever part is left out.";
   const digit = best(whole);
   const [from, to] = [whole, without].map(({ probabilities, digit_score }) => chance(probabilities[digit] * digit_score));
-  if (from === to) return `No single part decides: it stays ${digit} without any of them.`;
+  if (from === to) return `No single part decides: it stays ${className(digit)} without any of them.`;
   const most = `The ${part} part matters most: without it the chance goes from ${from} to ${to}.`;
-  return `It stays ${digit} without any one part. ${most}`;
+  return `It stays ${className(digit)} without any one part. ${most}`;
 }
 
 /**
  * @param {{right: number, down: number}} shift pixels
  * @returns {string} such as "1.5 px left, 2 down"
  */
-export function tellShift({ right, down }) {
+export function shiftText({ right, down }) {
   const across = right && `${Math.abs(right)} px ${right < 0 ? "left" : "right"}`;
   const along = down && `${Math.abs(down)}${right ? "" : " px"} ${down < 0 ? "up" : "down"}`;
   return [across, along].filter(Boolean).join(", ") || "Already there";
@@ -60,7 +93,7 @@ export function tellShift({ right, down }) {
 
 /**
  * @param {Reading} reading
- * @returns {boolean} whether the ink is taken for a digit, if not surely for which
+ * @returns {boolean} whether the ink is read as a digit, with or without certainty
  */
 export function isRead({ state }) {
   return state === "digit" || state === "unsure";
@@ -69,7 +102,7 @@ export function isRead({ state }) {
 /**
  * @param {Reading} one
  * @param {Reading} other
- * @returns {boolean} whether both would be told alike
+ * @returns {boolean} whether both have the same text
  */
 function isSame(one, other) {
   return one.state === other.state && (!isRead(one) || best(one) === best(other));

@@ -1,20 +1,20 @@
-// From ink to tensor: each stage of the preprocessing on the visitor's own ink. The preprocessing itself is the model
-// file's; what is shown from the third stage on comes out of its answer.
+// The stages of the preprocessing on the visitor's own ink. The model file does the preprocessing; the stages from the
+// third on are computed from its answer.
 
 import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { chance } from "../base/figures.js";
 import { GridCursor, paintGrey, wipe } from "../base/grid.js";
 import { FIT, GRID, bytesOf, centreOfMass, cropOf, fitOf, inkOf, isLight, shiftOf } from "../base/pixels.js";
-import { sourceOf } from "../sheet/source.js";
-import { tellShift } from "./sentences.js";
-import * as squeezed from "./resized.js";
+import { sourceOf } from "./source.js";
+import { shiftText } from "./sentences.js";
+import * as resized from "./resized.js";
 
-/** @typedef {import("../sheet/source.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
 
 const STAGES = ["drawing", "polarity", "box", "fit", "mass", "tensor"];
 
-/** The stages that the card has an accuracy without. */
+/** The stages whose removal was measured. */
 const MEASURED = ["polarity", "box", "fit", "mass"];
 
 const EMPTY = "–";
@@ -40,22 +40,18 @@ new IntersectionObserver((entries) => {
   isInView = entries.some((entry) => entry.isIntersecting);
   paintSoon();
 }).observe(byId("steps"));
-squeezed.follow(paintSoon);
+resized.onToggle(paintSoon);
 showBlank();
 
-/** @param {Card} card what it measured without each stage is told; an earlier card has none of it */
-export function showCard({ evaluation }) {
-  const steps = evaluation?.steps;
-  const { all, aspect } = steps ?? {};
-  for (const stage of MEASURED) {
-    const without = steps?.[stage];
-    showAccuracy(stage, without, `right without it: ${without?.label}`);
-  }
-  showAccuracy("tensor", all, "right with all steps");
-  const how = "Right answers are counted on pen strokes of writers that the model never saw";
-  const stretched = aspect ? ` With ${aspect.label} in the fit, ${chance(aspect.accuracy)} are right.` : "";
-  byId("steps-note").textContent = all ? `${how}, with one step left out at a time.${stretched}` : "";
-  squeezed.showCard(steps);
+/** @param {Card} card */
+export function showCard({ evaluation: { steps } }) {
+  for (const stage of MEASURED) showAccuracy(stage, steps[stage], `right without it: ${steps[stage].label}`);
+  showAccuracy("tensor", steps.all, "right with all steps");
+  const { label, accuracy } = steps.aspect;
+  byId("steps-note").textContent =
+    "Right answers are counted on pen strokes of writers that the model never saw, with one step left out at a time. " +
+    `With ${label} in the fit, ${chance(accuracy)} are right.`;
+  resized.showCard(steps);
 }
 
 /**
@@ -67,19 +63,16 @@ export function showAnswer(answer, drawing) {
   paintSoon();
 }
 
-/** Nothing is drawn: empty stages, each in its place. */
 export function showBlank() {
   newest = null;
   showStages(null, null);
-  squeezed.showBlank();
+  resized.showBlank();
 }
 
-/** The service is there again: the comparison that it was asked in vain is asked for once more. */
-export function showBack() {
-  paintSoon();
-}
+/** Ask again for a comparison that failed. */
+export const showBack = paintSoon;
 
-/** Answers come many times a second: one painting per frame at most, and none that nobody sees. */
+/** Paint at most once per frame, and only while the stages are in view. */
 function paintSoon() {
   if (!newest || !isInView || isPainting) return;
   isPainting = true;
@@ -89,7 +82,7 @@ function paintSoon() {
     isPainting = false;
     if (!shown || !newest) return;
     showStages(source, shown.answer);
-    squeezed.show(source, shown.answer);
+    resized.show(source, shown.answer);
     if (newest !== shown) paintSoon();
   });
 }
@@ -109,7 +102,7 @@ function showStages(source, answer) {
     cursor.refresh();
   } else {
     for (const stage of ["fit", "mass", "tensor"]) wipe(canvases[stage]);
-    for (const stage of ["box", "fit", "mass", "tensor"]) tell(stage, answer ? "No ink found" : EMPTY);
+    for (const stage of ["box", "fit", "mass", "tensor"]) showFact(stage, answer ? "No ink found" : EMPTY);
   }
 }
 
@@ -124,11 +117,11 @@ function showSource(source, answer) {
     else paintGrey(canvases.drawing, grey, width);
     const ink = inkOf(grey, width, height);
     for (const stage of ["polarity", "box"]) paintGrey(canvases[stage], ink, width);
-    tell("drawing", answer ? `${answer.width} × ${answer.height} px` : "");
-    tell("polarity", isLight(grey, width, height) ? "Light paper: inverted" : "Dark ground: kept");
+    showFact("drawing", answer ? `${answer.width} × ${answer.height} px` : "");
+    showFact("polarity", isLight(grey, width, height) ? "Light paper: inverted" : "Dark ground: kept");
   } else {
     for (const stage of ["drawing", "polarity", "box"]) wipe(canvases[stage]);
-    for (const stage of ["drawing", "polarity"]) tell(stage, answer ? "This browser cannot show it" : EMPTY);
+    for (const stage of ["drawing", "polarity"]) showFact(stage, answer ? "This browser cannot show it" : EMPTY);
   }
 }
 
@@ -140,12 +133,12 @@ function showInk(answer, box) {
   tensor = bytesOf(answer.normalized);
   marks.box.ownerSVGElement?.setAttribute("viewBox", `0 0 ${answer.width} ${answer.height}`);
   place(marks.box, { left: box.left, top: box.top, width: box.right - box.left, height: box.bottom - box.top });
-  tell("box", `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)} px of ink`);
+  showFact("box", `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)} px of ink`);
 
   const crop = cropOf(tensor, box);
   paintGrey(canvases.fit, fitOf(tensor, crop), FIT);
   place(marks.fit, { ...crop, left: (FIT - crop.width) >> 1, top: (FIT - crop.height) >> 1 });
-  tell("fit", `${crop.width} × ${crop.height} px`);
+  showFact("fit", `${crop.width} × ${crop.height} px`);
 
   const centre = centreOfMass(tensor);
   const shift = shiftOf(crop);
@@ -153,7 +146,7 @@ function showInk(answer, box) {
   marks.mass.setAttribute("cx", String(centre.x));
   marks.mass.setAttribute("cy", String(centre.y));
   place(marks.before, { ...crop, left: crop.left - shift.right, top: crop.top - shift.down });
-  tell("mass", tellShift(shift));
+  showFact("mass", shiftText(shift));
 
   paintGrey(canvases.tensor, tensor, GRID);
 }
@@ -161,7 +154,7 @@ function showInk(answer, box) {
 /**
  * @param {number} x
  * @param {number} y
- * @returns {string} the value there, which the line below the tensor shows too
+ * @returns {string} the value of the pixel, in words
  */
 function readPixel(x, y) {
   if (!tensor) return EMPTY;
@@ -169,20 +162,20 @@ function readPixel(x, y) {
   marks.cursor.setAttribute("x", String(x));
   marks.cursor.setAttribute("y", String(y));
   const words = `row ${y + 1}, column ${x + 1}: ${tensor[y * GRID + x]}`;
-  tell("tensor", words);
+  showFact("tensor", words);
   return words;
 }
 
 function forgetPixel() {
   marks.cursor.toggleAttribute("hidden", true);
-  if (newest?.answer.box) tell("tensor", `${GRID} × ${GRID} values`);
+  if (newest?.answer.box) showFact("tensor", `${GRID} × ${GRID} values`);
 }
 
 /**
  * @param {string} stage
  * @param {string} fact
  */
-function tell(stage, fact) {
+function showFact(stage, fact) {
   byId(`${stage}-fact`).textContent = fact;
 }
 
@@ -206,15 +199,13 @@ function paintColours(canvas, colours) {
 
 /**
  * @param {string} stage
- * @param {StepAccuracy | undefined} step
- * @param {string} words what the figure is
+ * @param {StepAccuracy} step
+ * @param {string} words meaning of the figure
  */
-function showAccuracy(stage, step, words) {
-  const cost = byId(`${stage}-cost`);
-  if (!step) return cost.replaceChildren();
+function showAccuracy(stage, { accuracy }, words) {
   const fill = html("span.fill");
-  fill.style.width = `${100 * step.accuracy}%`;
-  cost.replaceChildren(html("strong", {}, chance(step.accuracy)), html("span.track", {}, fill), words);
+  fill.style.width = `${100 * accuracy}%`;
+  byId(`${stage}-cost`).replaceChildren(html("strong", {}, chance(accuracy)), html("span.track", {}, fill), words);
 }
 
 /**

@@ -1,41 +1,37 @@
-// Everything that the page shows beside the ink: pure output, from the service's answers to the elements.
+// The answer beside the ink, the state of the model, and the buttons of the sheet.
 
+import { className } from "../base/classes.js";
 import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { chance } from "../base/figures.js";
 import { paintGrey, wipe } from "../base/grid.js";
 import { GRID, bytesOf } from "../base/pixels.js";
 import { say } from "../base/speech.js";
+import { modelText, verdictOf } from "./sentences.js";
 
-const NAMES = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
-
-/** How long "Link copied" stands where the button's name was. */
+/** How long "Link copied" replaces the name of the button. */
 const NOTICE_MS = 2000;
 
 /** @typedef {"blank" | "reading" | "digit" | "unsure" | "not_a_digit" | "error"} State of the answer on the page */
 
 const panel = byId("answer");
 const seen = byId("seen", HTMLCanvasElement);
-const bars = NAMES.map((_, digit) => addBar(digit));
+/** @type {{row: HTMLElement, fill: HTMLElement, share: HTMLElement}[]} one for each class */
+let bars = [];
+/** @type {string[]} */
+let barNames = [];
 
 /** @type {number | undefined} */
 let noticeTimer;
 
-/**
- * Shows which model answers, in the figures of its own card.
- *
- * @param {Card} card
- */
-export function showCard({ version, data, metrics }) {
-  const facts = [`model ${version}`];
-  if (data?.title) facts.push(`trained on ${data.title}`);
-  if (metrics?.test_accuracy) facts.push(`best guess right for ${chance(metrics.test_accuracy)} of unseen MNIST digits`);
-  if (metrics?.strokes_accuracy) facts.push(`${chance(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
-  showModelState("ready", facts.join(" · "));
+/** @param {Card} card */
+export function showCard(card) {
+  makeBars(card.classes.length);
+  showModelState("ready", modelText(card));
 }
 
 /**
- * Says that there is no card and why, and offers to ask again.
+ * Show why there is no card, and offer to ask again.
  *
  * @param {Error} error
  */
@@ -54,7 +50,7 @@ export function showBlank() {
 }
 
 /**
- * The state between giving an image, or asking by hand, and the answer; a screen reader says it.
+ * Show and speak that an answer is awaited, to an image or to a request by hand.
  *
  * @param {string} headline
  */
@@ -63,29 +59,29 @@ export function showReading(headline) {
   say(headline);
 }
 
-/** Tells that the card is asked for by hand. */
+/** Show and speak that the card is requested by hand. */
 export function showAsking() {
   byId("banner-text").textContent = "Asking again…";
   say("Asking again…");
 }
 
-/** Has a screen reader say what came of it. */
+/** Speak the state of the model. */
 export function speakModel() {
   say(`${byId("model-state").textContent}. ${byId("model-text").textContent}`);
 }
 
 /** @param {Answer} answer */
 export function showAnswer(answer) {
-  VERDICTS[answer.state](answer);
+  const { glyph, headline, detail } = verdictOf(answer);
+  showVerdict(answer.state, glyph, headline, detail);
   showBars(answer);
   paintGrey(seen, bytesOf(answer.normalized), GRID);
-  byId("box-story").textContent = tellBox(answer);
-  byId("latency").textContent = tellLatency(answer);
+  byId("box-story").textContent = boxText(answer);
+  byId("latency").textContent = latencyText(answer);
 }
 
 /**
- * Shows why there is no answer, and has a screen reader say it once. What was answered before would be taken for the
- * answer, so that it goes.
+ * Show why there is no answer, and speak it once. The previous answer is removed.
  *
  * @param {string} problem
  * @param {boolean} canRetry
@@ -97,34 +93,30 @@ export function showError(problem, canRetry) {
   if (!isKnown) speak();
 }
 
-/** Has a screen reader say what the verdict is. */
+/** Speak the answer. */
 export function speak() {
   say(`${byId("headline").textContent}. ${byId("detail").textContent}`);
 }
 
 /**
- * Shows what can be done with the sheet, and the hint while it is empty.
+ * Show which buttons of the sheet work, and the hint while the sheet is empty.
  *
  * @param {{isBlank: boolean, hasInk: boolean, canUndo: boolean, canRedo: boolean}} sheet
  */
 export function showSheet({ isBlank, hasInk, canUndo, canRedo }) {
   byId("hint").hidden = !isBlank;
   const can = { undo: canUndo, redo: canRedo, clear: !isBlank, share: hasInk };
-  // Not `disabled`: a disabled button loses the keyboard's focus.
+  // Not `disabled`, because a disabled button loses the keyboard focus.
   for (const [id, isPossible] of Object.entries(can)) byId(id).ariaDisabled = String(!isPossible);
 }
 
-/**
- * Tells whether fingers are ignored because a pen is in use.
- *
- * @param {boolean} isOn
- */
+/** @param {boolean} isOn whether fingers are ignored because a pen is in use */
 export function showPenMode(isOn) {
   byId("pen-mode").hidden = !isOn;
 }
 
 /**
- * Says for a moment, where the button's name was, what has become of the link.
+ * Replace the name of the Share button for a moment.
  *
  * @param {string} notice
  */
@@ -135,19 +127,6 @@ export function showShared(notice) {
   clearTimeout(noticeTimer);
   noticeTimer = setTimeout(() => (name.textContent = "Share"), NOTICE_MS);
 }
-
-/** @type {Record<DigitState, (answer: Answer) => void>} */
-const VERDICTS = {
-  blank: () => showVerdict("blank", "", "No ink found", "The image is empty."),
-  digit: ({ digit, confidence }) => showVerdict("digit", String(digit), NAMES[digit ?? 0], `${chance(confidence ?? 0)} confident`),
-  unsure: ({ alternatives }) => {
-    const [first, second] = alternatives.map(({ digit }) => digit);
-    const shares = alternatives.map(({ digit, confidence }) => `${chance(confidence)} for ${digit}`);
-    showVerdict("unsure", `${first}?`, `${first} or ${second}?`, `Not sure: ${shares.join(", ")}`);
-  },
-  // No figure: a score just below its threshold may be high, and would read as if it were a digit after all.
-  not_a_digit: () => showVerdict("not_a_digit", "×", "That is not a digit", "Inkling reads one digit, 0 to 9."),
-};
 
 /**
  * @param {State} state
@@ -177,7 +156,7 @@ function showModelState(state, text) {
 }
 
 /**
- * What is hidden with the keyboard's focus in it leaves it at the answer, or it would start anew at the page's top.
+ * Show or hide an element. If a hidden element has the keyboard focus, the answer gets it.
  *
  * @param {string} id
  * @param {boolean} isHidden
@@ -188,23 +167,26 @@ function hide(id, isHidden) {
   element.hidden = isHidden;
 }
 
-/**
- * @param {number} digit
- * @returns {{row: HTMLElement, fill: HTMLElement, share: HTMLElement}}
- */
-function addBar(digit) {
-  const [fill, share] = [html("span.fill"), html("span.share")];
-  const row = html("li", {}, html("span.name", {}, String(digit)), html("span.track", {}, fill), share);
-  byId("bars").append(row);
-  return { row, fill, share };
+/** @param {number} nClasses */
+function makeBars(nClasses) {
+  const names = Array.from({ length: nClasses }, (_, digit) => className(digit));
+  if (names.join() === barNames.join()) return;
+  barNames = names;
+  bars = names.map((name) => {
+    const [fill, share] = [html("span.fill"), html("span.share", {}, "–")];
+    return { row: html("li", {}, html("span.name", {}, name), html("span.track", {}, fill), share), fill, share };
+  });
+  byId("bars").replaceChildren(...bars.map(({ row }) => row));
 }
 
 /**
- * Empty without a digit: the probabilities say which one it is if it is one, and of other ink nothing.
+ * Show the probabilities. The bars stay empty if the ink is not a digit, because the probabilities assume that it is.
  *
- * @param {{digit: number | null, alternatives: Alternative[], probabilities: number[]}} answer
+ * @param {Pick<Answer, "digit" | "alternatives" | "probabilities">} answer
  */
 function showBars({ digit, alternatives, probabilities }) {
+  // An answer may come before the card.
+  if (probabilities.length > 0) makeBars(probabilities.length);
   const offered = [digit, ...alternatives.map((each) => each.digit)];
   bars.forEach(({ row, fill, share }, bar) => {
     const value = digit === null ? 0 : probabilities[bar];
@@ -218,19 +200,17 @@ function showBars({ digit, alternatives, probabilities }) {
  * @param {Answer} answer
  * @returns {string}
  */
-function tellBox({ box, width, height }) {
+function boxText({ box, width, height }) {
   if (!box) return `No ink in ${width} × ${height} pixels.`;
   const ink = `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)}`;
   return `Your ink, ${ink} of ${width} × ${height} px, cut out, scaled and centred.`;
 }
 
 /**
- * The preprocessing has no duration of its own: it is part of the model file's graph, as the network is.
- *
  * @param {Answer} answer
  * @returns {string}
  */
-function tellLatency({ decodeMs, inferMs, serviceMs, roundTripMs }) {
+function latencyText({ decodeMs, inferMs, serviceMs, roundTripMs }) {
   const durations = { "reading the request": decodeMs, "preprocessing and network": inferMs, "service in all": serviceMs, "round trip": roundTripMs };
   return Object.entries(durations)
     .flatMap(([name, ms]) => (ms === null ? [] : `${name} ${formatMs(ms)}`))

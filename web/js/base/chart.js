@@ -1,8 +1,8 @@
-// Small line charts as SVG: axes with labels, lines that differ in dash as well as in colour, an exact text alternative.
+// Small line charts as SVG, with axes, labels and a text alternative.
 
 import { svg } from "./markup.js";
 
-/** Size in the chart's own units, which scale with its width on the page. */
+/** Size in the chart's own units. */
 const WIDTH = 420;
 const HEIGHT = 250;
 const MARGIN = { left: 80, right: 30, top: 12, bottom: 50 };
@@ -19,16 +19,16 @@ const MARGIN = { left: 80, right: 30, top: 12, bottom: 50 };
  * @typedef {object} Point
  * @property {number} x
  * @property {number} y
- * @property {number} [low] to `high`: its interval, drawn upright
+ * @property {number} [low] to `high`: the interval
  * @property {number} [high]
  * @property {number} [radius] of its dot
  */
 
 /**
  * @typedef {object} Series
- * @property {string} name the CSS class of its marks is `series-` and this, its spaces as hyphens
+ * @property {string} name the CSS class is `series-` and this, with hyphens for spaces
  * @property {Point[]} points
- * @property {boolean} [isDots] dots, not a line: nothing is between the points
+ * @property {boolean} [isDots] draw dots instead of a line
  */
 
 /**
@@ -63,9 +63,9 @@ export function drawChart({ label, x, y, series, guide }) {
 }
 
 /**
- * Ticks at the powers of ten that a logarithmic axis spans, and its ends beside them.
+ * Return the powers of ten that a logarithmic axis spans.
  *
- * @param {number[]} values at least one, of which those above 0 count
+ * @param {number[]} values at least one; those of 0 are ignored
  * @returns {{low: number, high: number, powers: number[]}} exponents
  */
 export function decades(values) {
@@ -76,7 +76,7 @@ export function decades(values) {
 }
 
 /**
- * Round values for ticks that begin and end within a range.
+ * Return round values for ticks within a range.
  *
  * @param {number} first whole
  * @param {number} last whole, not below first

@@ -1,15 +1,15 @@
-// Puts text on the clipboard, also where the page was opened over plain http.
+// Copies text to the clipboard, also on plain http.
 
 import { say } from "./speech.js";
 
-/** How long a button tells what came of it. */
-const TOLD_MS = 2000;
+/** How long a button shows the result. */
+const RESULT_MS = 2000;
 
 /**
- * The clipboard's own interface exists on https and localhost only; on plain http, the old command copies a selection.
+ * Copy a text. The clipboard API exists on https and localhost only; plain http needs the old command.
  *
  * @param {string} text
- * @returns {Promise<boolean>} whether the browser let the page copy it
+ * @returns {Promise<boolean>} whether it was copied
  */
 export async function copyText(text) {
   try {
@@ -21,16 +21,16 @@ export async function copyText(text) {
 }
 
 /**
- * Copies a text, and tells for a moment on the button that was pressed what came of it.
+ * Copy a text, and show the result on the button for a moment.
  *
  * @param {HTMLElement} button
  * @param {string} text
  */
 export async function copyBy(button, text) {
-  const told = (await copyText(text)) ? "Copied" : "Select it, and copy";
-  button.textContent = told;
-  say(`${told}.`);
-  setTimeout(() => (button.textContent = "Copy"), TOLD_MS);
+  const result = (await copyText(text)) ? "Copied" : "Select it, and copy";
+  button.textContent = result;
+  say(`${result}.`);
+  setTimeout(() => (button.textContent = "Copy"), RESULT_MS);
 }
 
 /**
@@ -42,7 +42,7 @@ function copySelection(text) {
   const area = document.createElement("textarea");
   area.className = "unseen";
   area.value = text;
-  // Where the window is: selecting it at the page's end would scroll there. The class would fold the lines into one.
+  // Fixed, because selecting it at the end of the page would scroll. The class would collapse the line breaks.
   area.style.position = "fixed";
   area.style.whiteSpace = "pre";
   document.body.append(area);

@@ -1,4 +1,4 @@
-// Elements of the page by their ids, and what is open above them.
+// Access to the elements of the page.
 
 /**
  * @template {HTMLElement} [T=HTMLElement]
@@ -12,7 +12,7 @@ export function byId(id, type) {
   return /** @type {T} */ (element);
 }
 
-/** @returns {boolean} whether something is open above the page, which Escape closes */
+/** @returns {boolean} whether a dialog or popover is open */
 export function isCovered() {
   return document.querySelector("dialog[open], :popover-open") !== null;
 }

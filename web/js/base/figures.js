@@ -1,10 +1,7 @@
 // Figures as text.
 
-/** Of a missing figure. */
-export const NONE = "–";
-
 /**
- * A share as a percentage; what is not certain is never rounded up to 100 %, nor what happens down to 0 %.
+ * Format a share as a percentage. Only 1 becomes 100 %, and only 0 becomes 0 %.
  *
  * @param {number} share 0 to 1
  * @param {number} [digits] after the point
@@ -15,7 +12,7 @@ export function percent(share, digits = 2) {
 }
 
 /**
- * How likely something is, with one decimal: 0 where it hardly is, but never rounded up to 100 %.
+ * Format a probability with one decimal. Only 1 becomes 100 %.
  *
  * @param {number} share 0 to 1
  * @returns {string}
@@ -29,7 +26,7 @@ export function chance(share) {
  * @param {number} low 0 to 1
  * @param {number} high 0 to 1
  * @param {number} [digits] after the point
- * @returns {string} the two ends of an interval
+ * @returns {string}
  */
 export function interval(low, high, digits = 2) {
   return `${percentFigure(low, digits)} to ${percent(high, digits)}`;
@@ -37,7 +34,7 @@ export function interval(low, high, digits = 2) {
 
 /**
  * @param {number} n
- * @returns {string} with its thousands marked off
+ * @returns {string} with thousands separators
  */
 export function count(n) {
   return n.toLocaleString("en");
@@ -45,7 +42,7 @@ export function count(n) {
 
 /**
  * @param {number} n
- * @param {string} noun that takes an s in the plural
+ * @param {string} noun with a plural in -s
  * @returns {string}
  */
 export function counted(n, noun) {
@@ -53,18 +50,18 @@ export function counted(n, noun) {
 }
 
 /**
- * @param {string} key as the model file names something, `augment.batch_size`
- * @returns {string} as it reads, `augment batch size`
+ * @param {string} key such as `augment.batch_size`
+ * @returns {string} such as `augment batch size`
  */
 export function words(key) {
   return key.replace(/[._]/g, " ");
 }
 
 /**
- * The same text with its first figure part of the way from 0, as wide after the point.
+ * Return the text with a share of its first figure, with the same number of decimals.
  *
- * @param {string} text as `99.60 %` or `115,992`
- * @param {number} share 0 to 1, how far the figure has come
+ * @param {string} text such as `99.60 %` or `115,992`
+ * @param {number} share 0 to 1
  * @returns {string}
  */
 export function partOf(text, share) {

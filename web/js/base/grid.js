@@ -1,7 +1,7 @@
-// Grey levels on canvases, and a cursor that reads them by mouse, finger and keyboard.
+// Grey levels on canvases, and a cursor to read them by mouse, finger and keyboard.
 
 /**
- * Paints levels grey by grey, as the network takes them.
+ * Paint grey levels.
  *
  * @param {HTMLCanvasElement} canvas gets as many pixels as there are levels
  * @param {Uint8Array} levels width x height, row by row
@@ -9,14 +9,14 @@
  */
 export function paintGrey(canvas, levels, width) {
   paint(canvas, levels.length, width, (data) => {
-    // Opaque, with the level in each of red, green and blue: the sheet's raster is painted at every frame of a stroke.
+    // One write per pixel, because the raster is painted at every frame of a stroke.
     const rgba = new DataView(data.buffer);
     levels.forEach((level, pixel) => rgba.setUint32(4 * pixel, level * 0x01010100 + 255));
   });
 }
 
 /**
- * Paints levels from black over the canvas's own CSS colour to white.
+ * Paint levels from black over the canvas's own CSS colour to white.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Uint8Array} levels width x height, row by row
@@ -30,7 +30,7 @@ export function paintTinted(canvas, levels, width) {
 }
 
 /**
- * Paints ink grey where it is cold and in the canvas's own CSS colour where it is hot.
+ * Paint cold ink grey and hot ink in the canvas's own CSS colour.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Uint8Array} levels width x height, 255 = ink
@@ -52,12 +52,12 @@ export function wipe(canvas) {
   canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
 }
 
-/** The grey of ink that nothing hangs on: the legend's gradient begins with it too. */
+/** The grey of cold ink; the legend's gradient starts with it. */
 const COLD = 110;
 
 /**
- * Lets a canvas of `side` x `side` pixels be read pixel by pixel: pointing, touching, and the arrow keys when focused.
- * To a screen reader it is a slider, which says its value whenever an arrow key changes it.
+ * Read a canvas of `side` x `side` pixels by pointing, touching or the arrow keys. A screen reader sees a slider, whose
+ * value it speaks after each arrow key.
  */
 export class GridCursor {
   #canvas;
@@ -70,7 +70,7 @@ export class GridCursor {
    * @param {HTMLCanvasElement} canvas
    * @param {string} label its name
    * @param {number} side
-   * @param {{move: (x: number, y: number) => string, leave?: () => void}} on `move` shows the pixel, and gives it in words
+   * @param {{move: (x: number, y: number) => string, leave?: () => void}} on `move` shows the pixel and returns its description
    */
   constructor(canvas, label, side, on) {
     this.#canvas = canvas;
@@ -91,7 +91,7 @@ export class GridCursor {
     canvas.addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** Other pixels are shown now: while it has the focus, it tells the one in its place. */
+  /** Show the pixel at the cursor again after the canvas has changed, if it has the focus. */
   refresh() {
     if (document.activeElement === this.#canvas) this.#moveTo(this.#x, this.#y);
   }

@@ -3,12 +3,12 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @typedef {Record<string, any>} Attributes those that start with `on` are listeners; false and null are left out
- * @typedef {Node | string | null | undefined | false} Child left out where it is none
+ * @typedef {Record<string, any>} Attributes names with `on` are listeners; false and null are skipped
+ * @typedef {Node | string | null | undefined | false} Child null, undefined and false are skipped
  */
 
 /**
- * Elements from text alone: nothing that is told is ever read as HTML.
+ * Make an element. Strings become text, never HTML.
  *
  * @template {string} T
  * @param {T} tag the element's name, with classes after dots: `p.note`
@@ -35,17 +35,15 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
- * What stands where the model file does not tell something.
- *
- * @param {string} what
+ * @param {string} what is missing
  * @returns {HTMLElement}
  */
-export function untold(what) {
+export function missingNote(what) {
   return html("p", { class: "untold" }, `This model file does not tell ${what}.`);
 }
 
 /**
- * A table that opens on demand, beside a picture of the same figures. The first cell of a row is its head.
+ * Make a folded table with the figures of a chart. The first cell of a row is its head.
  *
  * @param {string} title
  * @param {string[]} head

@@ -1,5 +1,5 @@
-// Movement while scrolling: parts come in, figures count up, curves are drawn. The page is complete without it: what
-// moves is hidden only from here on, once the library is there, and never for somebody who asked for less motion.
+// Animations while scrolling. The page is complete without them: elements are hidden only after the library has loaded,
+// and never with reduced motion.
 
 import { partOf } from "./figures.js";
 
@@ -7,10 +7,10 @@ import { partOf } from "./figures.js";
 
 const LIBRARY = ["gsap.min.js", "ScrollTrigger.min.js"];
 
-/** Not in print: what has not been scrolled to yet would be missing on paper. */
+/** Not in print, where parts below the window would be missing. */
 const WELCOME = "screen and (prefers-reduced-motion: no-preference)";
 
-/** Loads the library when the page has been painted and the browser has nothing else to do, and where motion is welcome. */
+/** Load the library when the browser is idle, if motion is welcome. */
 export function start() {
   const query = matchMedia(WELCOME);
   const wait = () => (query.matches ? whenIdle(load) : query.addEventListener("change", wait, { once: true }));
@@ -18,11 +18,9 @@ export function start() {
   else addEventListener("load", wait, { once: true });
 }
 
-/**
- * @param {() => void} run
- */
+/** @param {() => void} run */
 function whenIdle(run) {
-  // Safari has no such call.
+  // Safari has no requestIdleCallback.
   if ("requestIdleCallback" in window) requestIdleCallback(run, { timeout: 2000 });
   else setTimeout(run, 200);
 }
@@ -39,7 +37,7 @@ function load() {
 
 function move() {
   const { gsap, ScrollTrigger } = window;
-  // One script may have come without the other.
+  // One script may have loaded without the other.
   if (!gsap || !ScrollTrigger) return;
   gsap.registerPlugin(ScrollTrigger);
   gsap.matchMedia().add(WELCOME, () => {
@@ -47,15 +45,15 @@ function move() {
     once(ScrollTrigger, "#stats", (stats) => countUp(gsap, stats.querySelectorAll("[data-count]")));
     once(ScrollTrigger, "#layers", (layers) => lineUp(gsap, [...layers.children]));
     once(ScrollTrigger, "#training-curves", (curves) => drawLines(gsap, [...curves.querySelectorAll(".series path")]));
-    // Not while the page scrolls: that would end where a link of the list of parts was leading.
-    const watch = new ResizeObserver(() => ScrollTrigger.refresh(true));
-    watch.observe(document.body);
-    return () => watch.disconnect();
+    // Safe refresh: it does not interrupt the scrolling to a part.
+    const observer = new ResizeObserver(() => ScrollTrigger.refresh(true));
+    observer.observe(document.body);
+    return () => observer.disconnect();
   });
 }
 
 /**
- * What lies below the window comes in from a little further down. What is seen already stays as it is.
+ * Fade in the elements below the window as they are scrolled into view.
  *
  * @param {Gsap} gsap
  * @param {Trigger} ScrollTrigger
@@ -84,12 +82,12 @@ function once(ScrollTrigger, selector, run) {
 function countUp(gsap, figures) {
   for (const figure of figures) {
     const text = figure.textContent ?? "";
-    const [told, moving] = [document.createElement("span"), document.createElement("span")];
-    // A screen reader has the figure itself all the while.
-    told.className = "unseen";
-    told.textContent = text;
+    const [final, moving] = [document.createElement("span"), document.createElement("span")];
+    // Screen readers get the final figure at once.
+    final.className = "unseen";
+    final.textContent = text;
     moving.ariaHidden = "true";
-    figure.replaceChildren(told, moving);
+    figure.replaceChildren(final, moving);
     const progress = { share: 0 };
     const show = () => (moving.textContent = partOf(text, progress.share));
     const end = () => figure.replaceChildren(text);

@@ -1,6 +1,6 @@
-// Tells in the list of parts which one is being read.
+// Marks the current part in the list of parts.
 
-/** Follows the parts as their tops pass a line below the list; between two, the last one stays. */
+/** Mark a part when its top passes a line below the list. */
 export function start() {
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = document.querySelectorAll("#parts a");
@@ -23,7 +23,7 @@ export function start() {
   }
 }
 
-/** This once: whoever moves the focus by the keyboard should see at once where it is. */
+/** Scroll smoothly only for clicks, so that keyboard focus moves at once. */
 function scrollSmoothly() {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   const { style } = document.documentElement;
@@ -31,12 +31,10 @@ function scrollSmoothly() {
   addEventListener("scrollend", () => style.removeProperty("scroll-behavior"), { once: true });
 }
 
-/**
- * @param {HTMLAnchorElement} link
- */
+/** @param {HTMLAnchorElement} link */
 function mark(link) {
   link.setAttribute("aria-current", "true");
-  // On a phone, not all of the list is seen. Not scrollIntoView: it would hold up the page's own scrolling.
+  // On a phone the list scrolls. Not scrollIntoView, because it would interrupt the scrolling of the page.
   const list = link.closest("ul");
   if (list) list.scrollLeft = link.offsetLeft + link.offsetWidth / 2 - list.clientWidth / 2;
 }

@@ -1,6 +1,6 @@
-// Grey levels as plain arrays: what the explaining parts of the page compute, free of any element.
+// Computations on grey levels in plain arrays.
 
-/** Side in pixels of what the network sees. */
+/** Side in pixels of the network's input. */
 export const GRID = 28;
 
 /** The longest side of the ink on the grid, in pixels; the rest is margin. */
@@ -21,7 +21,7 @@ export function bytesOf(text) {
  * @returns {Uint8Array<ArrayBuffer>} the grey level of each pixel
  */
 export function greyOf(rgba) {
-  // ITU-R 601, as Pillow's, with which the service reads a file.
+  // ITU-R 601, like Pillow in the service.
   return Uint8Array.from({ length: rgba.length / 4 }, (_, pixel) => {
     const [red, green, blue] = rgba.subarray(4 * pixel, 4 * pixel + 3);
     return Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
@@ -32,7 +32,7 @@ export function greyOf(rgba) {
  * @param {Uint8Array} grey width x height levels
  * @param {number} width
  * @param {number} height
- * @returns {boolean} whether most of the border is light, as paper is
+ * @returns {boolean} whether most of the border is light, like paper
  */
 export function isLight(grey, width, height) {
   const rows = [0, height - 1].flatMap((y) => [...grey.subarray(y * width, (y + 1) * width)]);
@@ -45,14 +45,14 @@ export function isLight(grey, width, height) {
  * @param {Uint8Array} grey width x height levels
  * @param {number} width
  * @param {number} height
- * @returns {Uint8Array} the same with ink light on dark, 255 = ink
+ * @returns {Uint8Array} the levels with light ink on dark, 255 = ink
  */
 export function inkOf(grey, width, height) {
   return isLight(grey, width, height) ? grey.map((level) => 255 - level) : grey;
 }
 
 /**
- * The whole picture squeezed to the grid, whatever its shape: each of its pixels is the mean of those it covers.
+ * Resize the whole picture to the grid, regardless of its shape. Each pixel is the mean of those that it covers.
  *
  * @param {Uint8Array} levels width x height
  * @param {number} width
@@ -76,8 +76,7 @@ export function squeeze(levels, width, height) {
 }
 
 /**
- * Where the ink's box lies on the grid. Its size follows from the box (the longest side has FIT pixels); of the places
- * where it fits, it is the one with the most ink, because next to no ink is outside it.
+ * Return the place of the ink's box on the grid. Its longest side has FIT pixels, and it is where the most ink is.
  *
  * @param {Uint8Array} normalized GRID x GRID levels, 255 = ink
  * @param {Box} box of the ink in source pixels
@@ -94,7 +93,7 @@ export function cropOf(normalized, { left, top, right, bottom }) {
 /**
  * @param {Uint8Array} normalized GRID x GRID levels
  * @param {Crop} crop
- * @returns {Uint8Array<ArrayBuffer>} FIT x FIT levels: the crop in the middle, and nothing around it
+ * @returns {Uint8Array<ArrayBuffer>} FIT x FIT levels with the crop in the middle
  */
 export function fitOf(normalized, { left, top, width, height }) {
   const frame = new Uint8Array(FIT * FIT);
@@ -120,8 +119,8 @@ export function centreOfMass(normalized) {
 
 /**
  * @param {Crop} crop
- * @returns {{right: number, down: number}} grid pixels by which it is off the middle of the grid, negative to the left
- *   and up: what centring by mass moved it from where centring its box would have put it
+ * @returns {{right: number, down: number}} distance in grid pixels from the middle of the grid, which is the difference
+ *   between centring by mass and centring the box
  */
 export function shiftOf({ left, top, width, height }) {
   return { right: left - (GRID - width) / 2, down: top - (GRID - height) / 2 };
@@ -154,7 +153,7 @@ function profilesOf(normalized) {
 /**
  * @param {number[]} profile
  * @param {number} length
- * @returns {number} where the `length` neighbours with the largest sum begin
+ * @returns {number} start of the `length` neighbours with the largest sum
  */
 function heaviest(profile, length) {
   const sums = Array.from({ length: profile.length - length + 1 }, (_, start) =>

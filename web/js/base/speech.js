@@ -1,4 +1,4 @@
-// What a screen reader says.
+// Speech output through the page's live region.
 
 import { byId } from "./dom.js";
 

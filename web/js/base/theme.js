@@ -1,4 +1,4 @@
-// The theme's button: follows the system, or is light or dark, from one press to the next.
+// The button for the theme: system, light or dark.
 
 import { byId } from "./dom.js";
 
@@ -30,18 +30,18 @@ function choose(theme) {
     if (theme === "system") localStorage.removeItem("theme");
     else localStorage.setItem("theme", theme);
   } catch {
-    // Storage is blocked: the choice lasts as long as the page.
+    // Storage is blocked, so the choice is lost with the page.
   }
   show();
 }
 
-/** The name tells what is chosen, the title what a press does. */
+/** Show the chosen theme as the name, and the next one in the title. */
 function show() {
   const theme = current();
   button.dataset.choice = theme;
   label.textContent = NAMES[theme];
   button.title = `${NAMES[theme]}; press for: ${NAMES[next(theme)].toLowerCase()}`;
-  // The browser's own bar: of the page's two colours it takes the system's, unless both are one.
+  // The browser's bar takes the colour of the system's theme, unless both entries have the same colour.
   bars.forEach((bar, i) => (bar.content = barColours[theme === "system" ? i : Number(theme === "dark")]));
 }
 

@@ -1,26 +1,26 @@
-// The curl command of an operation, from the examples in the document.
+// The curl command of an operation, from the examples in the OpenAPI document.
 
 /**
  * @param {string} path
  * @param {Record<string, string | number>} values of its `{parameters}`
- * @returns {URL} the address of the path with the values in it
+ * @returns {URL}
  */
 export function address(path, values = {}) {
   const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name] ?? ""));
-  // Relative to this page, so that it holds behind a proxy that serves all under a prefix.
+  // Relative to this page, for proxies that add a prefix.
   return new URL(filled.slice(1), new URL(".", window.location.href));
 }
 
 /**
  * @param {Operation} operation
- * @param {string | null} type the request's content type; null where it has no body
+ * @param {string | null} type content type of the request; null without a body
  * @param {unknown} [example] of the body
  * @returns {string} a command for a shell
  */
 export function curl({ method, path, parameters }, type = null, example) {
   const values = Object.fromEntries(parameters.map(({ name, example: value }) => [name, value ?? `{${name}}`]));
   const url = decodeURI(address(path, values).href);
-  // What has parameters beside the path is the binary form alone: images and JSON say their own size.
+  // Only raw bytes need the parameters; images and JSON contain their own size.
   const extra = type === "application/octet-stream" ? parameters : [];
   const query = extra.filter((parameter) => parameter.in === "query").map(({ name }) => `${name}=${values[name]}`);
   const headers = extra.filter((parameter) => parameter.in === "header").map(({ name }) => `${name}: ${values[name]}`);
@@ -45,7 +45,7 @@ function bodyArguments(type, example) {
 }
 
 /**
- * Within single quotes, a shell takes everything but these themselves as it is.
+ * Quote a text for a shell, if necessary.
  *
  * @param {string} text
  * @returns {string}

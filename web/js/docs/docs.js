@@ -1,11 +1,11 @@
-// The page of /docs: everything on it comes from openapi.json.
+// The page /docs, made from openapi.json.
 
 import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { prose } from "./elements.js";
 import { methodBadge, operationCard, operationsOf } from "./operation.js";
 
-/** Open from the start, as it is what most come for. */
+/** The operation that is open at first. */
 const FIRST = "predict";
 
 async function load() {
@@ -64,7 +64,7 @@ function contents({ name }, operations) {
   return html("div", {}, html("p.tag", {}, html("a", { href: `#${slug(name)}` }, name)), html("ul", {}, ...links));
 }
 
-/** @returns {string} the id in the page's address; none where its percent signs are no code */
+/** @returns {string} the id in the page's address; empty if it is malformed */
 function addressed() {
   try {
     return decodeURIComponent(window.location.hash.slice(1));
@@ -82,7 +82,7 @@ function open(id) {
 }
 
 /**
- * Not the name alone: operations have ids of their own.
+ * Return the id of a tag, with a prefix because operations have ids too.
  *
  * @param {string} name
  * @returns {string}

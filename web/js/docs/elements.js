@@ -1,11 +1,11 @@
-// Elements that the page of the API has many of.
+// Elements for the page of the API.
 
 import { html } from "../base/markup.js";
 import { copyBy } from "../base/clipboard.js";
 
 /**
  * @param {string} text
- * @returns {(Node | string)[]} the text, with its `code` between backticks as elements
+ * @returns {(Node | string)[]} the text with `code` elements for backticks
  */
 export function prose(text) {
   return text.split("`").map((part, i) => (i % 2 ? html("code", {}, part) : part));
@@ -14,10 +14,9 @@ export function prose(text) {
 /**
  * @param {string} label
  * @param {() => string} read
- * @returns {HTMLElement} a button that copies what `read` returns when it is pressed
+ * @returns {HTMLElement} a button that copies the result of `read`
  */
 export function copyButton(label, read) {
-  const copy = () => copyBy(button, read());
-  const button = html("button.button.small.copy", { type: "button", "aria-label": label, onclick: copy }, "Copy");
+  const button = html("button.button.small.copy", { type: "button", "aria-label": label, onclick: () => copyBy(button, read()) }, "Copy");
   return button;
 }

@@ -1,4 +1,4 @@
-// What the page of /docs reads of an OpenAPI document: for the type checker alone.
+// The parts of an OpenAPI document that /docs uses. Only the type checker reads this file.
 
 interface OpenApi {
   openapi: string;
@@ -33,7 +33,7 @@ interface OperationObject {
   responses: Record<string, ResponseObject | Reference>;
 }
 
-/** An operation with where it is, and its parameters resolved. */
+/** An operation with its method, path and resolved parameters. */
 interface Operation extends OperationObject {
   method: string;
   path: string;
@@ -77,7 +77,7 @@ interface Schema {
   required?: string[];
 }
 
-/** What `fetch` takes, with the address in it. */
+/** The arguments of `fetch` as one object. */
 interface Asked extends RequestInit {
   url: string | URL;
 }

@@ -1,4 +1,4 @@
-// One route: what it takes, what it answers, how to ask.
+// One operation: its requests, parameters and responses.
 
 import { html } from "../base/markup.js";
 import { curl } from "./curl.js";
@@ -8,7 +8,7 @@ import { tryIt } from "./try.js";
 
 /**
  * @param {OpenApi} root
- * @returns {Operation[]} the operations of the document in its order, their parameters resolved
+ * @returns {Operation[]} the operations in the order of the document, with resolved parameters
  */
 export function operationsOf(root) {
   return Object.entries(root.paths).flatMap(([path, item]) =>
@@ -23,7 +23,7 @@ export function operationsOf(root) {
 /**
  * @param {OpenApi} root
  * @param {Operation} operation
- * @returns {HTMLElement} the route, closed
+ * @returns {HTMLElement}
  */
 export function operationCard(root, operation) {
   return html("details.operation", { id: operation.operationId },
@@ -38,14 +38,14 @@ export function operationCard(root, operation) {
 
 /**
  * @param {Operation} operation
- * @returns {HTMLElement} GET or POST, each in its colour
+ * @returns {HTMLElement}
  */
 export function methodBadge({ method }) {
   return html("span.method", { "data-method": method }, method);
 }
 
 /**
- * A long path breaks after a slash, on a narrow screen.
+ * Format a path, with line breaks after slashes.
  *
  * @param {string} path
  * @returns {HTMLElement}
@@ -80,7 +80,7 @@ function section(title, content) {
 }
 
 /**
- * A choice of the body's forms, each with its curl command.
+ * Make a choice of content types, each with its curl command.
  *
  * @param {OpenApi} root
  * @param {Operation} operation

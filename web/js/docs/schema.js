@@ -1,4 +1,4 @@
-// A JSON Schema as a tree that people read.
+// JSON Schemas as readable trees.
 
 import { html } from "../base/markup.js";
 import { prose } from "./elements.js";
@@ -7,7 +7,7 @@ import { prose } from "./elements.js";
  * @template {object} T
  * @param {OpenApi} root
  * @param {T | Reference} node
- * @returns {T} what a `{"$ref": "#/..."}` points to in the document; anything else as it is
+ * @returns {T} the target of a `{"$ref": "#/..."}`; other nodes unchanged
  */
 export function resolve(root, node) {
   if (!("$ref" in node)) return node;
@@ -18,12 +18,12 @@ export function resolve(root, node) {
 /**
  * @param {OpenApi} root
  * @param {Schema | Reference} schema
- * @returns {HTMLElement} the type and meaning of a schema; below it, what an object or a list is made of
+ * @returns {HTMLElement} the type and description, and the members of an object or list
  */
 export function schemaTree(root, schema) {
   return html("div.schema", {},
     html("p", {}, typeLabel(root, schema), limits(root, schema)),
-    meaning(root, schema),
+    descriptionOf(root, schema),
     members(root, schema),
   );
 }
@@ -33,13 +33,13 @@ export function schemaTree(root, schema) {
  * @param {Schema | Reference} schema
  * @returns {HTMLElement | undefined | ""}
  */
-function meaning(root, schema) {
+function descriptionOf(root, schema) {
   const { description } = valueOf(root, schema);
   return description && html("p.note", {}, ...prose(description));
 }
 
 /**
- * The schema of the value, where the other choice is null.
+ * Return the schema of a nullable value.
  *
  * @param {OpenApi} root
  * @param {Schema | Reference} schema
@@ -53,7 +53,7 @@ function valueOf(root, schema) {
 /**
  * @param {OpenApi} root
  * @param {Schema | Reference} schema
- * @returns {HTMLElement} a type in few words, such as "list of 10 numbers"
+ * @returns {HTMLElement} a type such as "list of 10 numbers"
  */
 export function typeLabel(root, schema) {
   return html("span.type", {}, typeText(root, schema));
@@ -82,14 +82,14 @@ function listText(root, list) {
   const count = minItems && minItems === maxItems ? `${minItems} ` : "";
   const one = typeText(root, itemOf(list));
   if (count === "1 ") return `list of 1 ${one}`;
-  // Of lists, the outer word alone is more than one here: the inner ones are already.
+  // Inner lists are in the plural already.
   return `list of ${count}${one.startsWith("list of ") ? one.replace("list", "lists") : one.replace(/\w+(?= or |$)/g, "$&s")}`;
 }
 
 /**
  * @param {OpenApi} root
  * @param {Schema | Reference} schema
- * @returns {HTMLElement | null} what limits a value: an enumeration, a range, a pattern
+ * @returns {HTMLElement | null} an enumeration, a range or a pattern
  */
 export function limits(root, schema) {
   const { enum: values, minimum, maximum, pattern } = valueOf(root, schema);
@@ -102,14 +102,14 @@ export function limits(root, schema) {
 
 /**
  * @param {Schema} list
- * @returns {Schema | Reference} what each of its items is; the first speaks for all
+ * @returns {Schema | Reference} schema of its items, or of the first
  */
 function itemOf({ items, prefixItems = [] }) {
   return items || prefixItems[0];
 }
 
 /**
- * The properties of an object, or of the objects in a list; null where there are none.
+ * Return the properties of an object, or of the objects in a list.
  *
  * @param {OpenApi} root
  * @param {Schema | Reference} schema
@@ -139,7 +139,7 @@ function member(root, name, schema, isRequired) {
       !isRequired && html("span.optional", {}, "optional"),
       limits(root, schema),
     ),
-    meaning(root, schema),
+    descriptionOf(root, schema),
     members(root, schema),
   );
 }

@@ -1,17 +1,17 @@
-// "Try it": sends a request as the document describes it, and shows what comes back.
+// "Try it": sends a request and shows the response.
 
 import { html } from "../base/markup.js";
-import { RASTER_SIDE, Sheet } from "../sheet/canvas.js";
+import { RASTER_SIDE, DrawingCanvas } from "../sheet/canvas.js";
 import { fileRequest, inkRequest } from "../service/predict.js";
 import { say } from "../base/speech.js";
 import { address } from "./curl.js";
 
-/** Of a whole body, and of one text in it. */
+/** Limits for a whole body, and for one text in it. */
 const MAX_SHOWN_CHARACTERS = 20_000;
 const MAX_SHOWN_TEXT = 400;
 
 /**
- * A 7, so that who has no pen and no file at hand has something to send.
+ * A drawing of a 7, to send without drawing.
  *
  * @type {Stroke[]}
  */
@@ -19,7 +19,7 @@ const SAMPLE = [[[0.3, 0.27], [0.5, 0.26], [0.69, 0.26], [0.62, 0.42], [0.54, 0.
 
 /**
  * @param {Operation} operation
- * @returns {HTMLElement | null} the form for a GET, or for the picture of POST /api/predict; other POSTs have none
+ * @returns {HTMLElement | null} a form for a GET or for POST /api/predict; null for other operations
  */
 export function tryIt(operation) {
   if (operation.operationId === "predict") return pictureForm();
@@ -43,7 +43,7 @@ function valuesForm({ operationId, path, parameters, method }) {
 function pictureForm() {
   const canvas = html("canvas", { role: "img", "aria-label": "Drawing area: draw one digit with a mouse, a pen or a finger" });
   let isSample = true;
-  const sheet = new Sheet(canvas, { start: () => isSample && clear(), ink: () => choose(null) });
+  const sheet = new DrawingCanvas(canvas, { start: () => isSample && clear(), ink: () => choose(null) });
   const name = html("span.note");
   const input = html("input.unseen", { type: "file", id: "try-file", accept: "image/*", onchange: () => choose(input.files?.[0] ?? null) });
   /** @type {File | null} */
@@ -73,11 +73,11 @@ function pictureForm() {
 }
 
 /**
- * A form around some fields.
+ * Make a form that sends a request.
  *
  * @param {HTMLElement[]} fields
  * @param {HTMLElement[]} tools
- * @param {() => Asked} request tells at its submission what to fetch
+ * @param {() => Asked} request runs at submission
  * @returns {HTMLElement}
  */
 function form(fields, tools, request) {
@@ -87,7 +87,7 @@ function form(fields, tools, request) {
   async function submit(event) {
     event.preventDefault();
     if (send.ariaDisabled === "true") return;
-    // Not `disabled`: a disabled button loses the keyboard's focus.
+    // Not `disabled`, because a disabled button loses the keyboard focus.
     send.ariaDisabled = "true";
     try {
       outcome.replaceChildren(...(await exchange(request())));
@@ -102,7 +102,7 @@ function form(fields, tools, request) {
 
 /**
  * @param {Asked} asked
- * @returns {Promise<HTMLElement[]>} what the service answered
+ * @returns {Promise<HTMLElement[]>} the response
  */
 async function exchange({ url, ...options }) {
   const start = performance.now();
@@ -143,7 +143,7 @@ function bodyText(response, bytes) {
 }
 
 /**
- * JSON over several lines, with lists of numbers on one, and of a long text its start.
+ * Format JSON: lists of numbers on one line, and long texts shortened.
  *
  * @param {string} text
  * @returns {string}

@@ -1,69 +1,43 @@
 // The network's layers, its definition and its training, from the model's card.
 
-import { foldedTable, html, svg, untold } from "../base/markup.js";
+import { foldedTable, html, svg } from "../base/markup.js";
 import { decades, drawChart, wholeTicks } from "../base/chart.js";
 import { byId } from "../base/dom.js";
 import { count, counted, percent, words } from "../base/figures.js";
 
-/** @typedef {Record<string, (epoch: Epoch) => number>} Values what a curve shows of each epoch */
+/** @typedef {Record<string, (epoch: Epoch) => number>} Values the value of each curve at an epoch */
 
-/** Units of the layers' pictures, which are square. */
+/** Side of a layer's square picture, in its own units. */
 const PICTURE = 96;
 const MOST_TICKS = 8;
 
-/**
- * Shows what the model's card tells.
- *
- * @param {Card} card
- */
+/** @param {Card} card */
 export function showCard({ network, training }) {
   byId("network-summary").textContent = summarise(network);
-  byId("layers").replaceChildren(...(network?.layers ?? []).map((layer, _, layers) => drawLayer(layer, layers)));
-  const missing = [];
-  if (!network?.layers) missing.push(untold("its layers"));
-  if (!network?.definition) missing.push(untold("the code that defines it"));
-  byId("network-untold").replaceChildren(...missing);
-  byId("layers").hidden = !network?.layers;
-  byId("definition-box").hidden = !network?.definition;
-  byId("definition").textContent = network?.definition ?? "";
-  byId("training-summary").textContent = summariseTraining(training);
-  byId("training-parameters").hidden = !training?.parameters;
-  byId("training-parameters").replaceChildren(...listParameters(training?.parameters ?? {}));
+  byId("layers").replaceChildren(...network.layers.map((layer) => drawLayer(layer, network.layers)));
+  byId("definition").textContent = network.definition;
+  byId("training-summary").textContent =
+    `The weights of epoch ${training.epoch} of ${training.epochs} were kept. The training curve is taken while the weights ` +
+    "change, on warped images and with features dropped where that is set; the validation curve after each epoch, without.";
+  byId("training-parameters").replaceChildren(...listParameters(training.parameters));
   byId("training-curves").replaceChildren(...drawTraining(training));
 }
 
 /**
- * @param {Card["network"]} network
+ * @param {CardNetwork} network
  * @returns {string}
  */
-export function summarise(network) {
-  if (!network) return "This model file does not tell which network it holds.";
-  const parameters = `${count(network.n_parameters)} parameters`;
-  if (!network.layers) return `${network.name} has ${parameters}.`;
-  const layers = counted(network.layers.length, "layer");
-  const convolutions = counted(network.layers.filter(({ kind }) => kind === "Conv2D").length, "convolution");
-  return `${network.name} has ${parameters} in ${layers}, ${convolutions} among them. Each block is drawn to the scale of its output.`;
+export function summarise({ name, n_parameters, layers }) {
+  const convolutions = counted(layers.filter(({ kind }) => kind === "Conv2D").length, "convolution");
+  return `${name} has ${count(n_parameters)} parameters in ${counted(layers.length, "layer")}, ${convolutions} among them. Each block is drawn to the scale of its output.`;
 }
 
 /**
- * @param {Card["training"]} training
- * @returns {string}
- */
-export function summariseTraining(training) {
-  if (!training?.epoch) return "This model file does not tell how it was trained.";
-  const last = training.epochs ?? training.history?.length;
-  const kept = `The weights of epoch ${training.epoch}${last ? ` of ${last}` : ""} were kept.`;
-  return training.history
-    ? `${kept} The training curve is taken while the weights change, on warped images and with features dropped where that is set; the validation curve after each epoch, without.`
-    : kept;
-}
-
-/**
- * How large a layer's output is drawn.
+ * Return the size of a layer's block.
  *
  * @param {number[]} shape `[height, width, channels]`, or `[units]`
  * @param {number} widest the largest height of any layer
- * @returns {{side: number, depth: number}} units of the picture: of the front, and to the back
+ * @returns {{side: number, depth: number}} units of the picture: width of the front, and depth
  */
 export function blockSize(shape, widest) {
   if (shape.length < 3) return { side: 6, depth: 0 };
@@ -127,25 +101,17 @@ function drawBlock(shape, widest) {
 function listParameters(parameters) {
   return Object.entries(parameters)
     .filter(([, value]) => value !== null && typeof value !== "object")
-    .map(([key, value]) => html("div", {}, html("dt", {}, words(key)), html("dd", {}, tellValue(value))));
+    .map(([key, value]) => {
+      const text = typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+      return html("div", {}, html("dt", {}, words(key)), html("dd", {}, text));
+    });
 }
 
 /**
- * @param {unknown} value
- * @returns {string}
- */
-function tellValue(value) {
-  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
-}
-
-/**
- * @param {Card["training"]} training
+ * @param {CardTraining} training
  * @returns {HTMLElement[]}
  */
-function drawTraining(training) {
-  const history = training?.history ?? [];
-  if (history.length === 0) return [untold("its history, epoch by epoch")];
-  const kept = training?.epoch;
+function drawTraining({ history, epoch: kept }) {
   /** @type {Values} */
   const losses = { training: ({ loss }) => loss, validation: ({ val_loss }) => val_loss };
   /** @type {Values} */
@@ -158,17 +124,16 @@ function drawTraining(training) {
 }
 
 /**
- * Two curves over the epochs. Losses, and what accuracy lacks of 1, shrink by factors: on an even axis all but the
- * first epochs would lie on one line.
+ * Draw two curves over the epochs. The axis is logarithmic, because losses and errors shrink by factors.
  *
  * @param {string} title
  * @param {Epoch[]} history
- * @param {number | undefined} kept the epoch whose weights were kept
+ * @param {number} kept the epoch whose weights were kept
  * @param {Values} values
- * @param {(value: number) => string} tell
+ * @param {(value: number) => string} format
  * @returns {HTMLElement}
  */
-function drawCurves(title, history, kept, values, tell) {
+function drawCurves(title, history, kept, values, format) {
   const { low, high, powers } = decades(history.flatMap((epoch) => Object.values(values).map((value) => value(epoch))));
   const isShrinking = title === "Accuracy";
   const [first, last] = [history[0].epoch, history[history.length - 1].epoch];
@@ -178,7 +143,7 @@ function drawCurves(title, history, kept, values, tell) {
     points: history.map((epoch) => ({ x: epoch.epoch, y: Math.max(Math.log10(value(epoch)), low) })),
   }));
   const ends = [history[0], history[history.length - 1]];
-  const story = curves.map(([name, value]) => `${name} from ${ends.map((epoch) => tell(value(epoch))).join(" to ")}`);
+  const story = curves.map(([name, value]) => `${name} from ${ends.map((epoch) => format(value(epoch))).join(" to ")}`);
   const epochs = wholeTicks(first, last, MOST_TICKS).map((value) => ({ value, text: String(value) }));
   const chart = drawChart({
     label: `${title} by epoch, ${first} to ${last}: ${story.join(", ")}.`,
@@ -187,24 +152,14 @@ function drawCurves(title, history, kept, values, tell) {
       label: `${title.toLowerCase()} (logarithmic)`,
       low: isShrinking ? high : low,
       high: isShrinking ? low : high,
-      ticks: powers.map((power) => ({ value: power, text: tell(10 ** power) })),
+      ticks: powers.map((power) => ({ value: power, text: format(10 ** power) })),
     },
     series,
-    guide: kept === undefined ? undefined : { x1: kept, x2: kept, y1: low, y2: high },
+    guide: { x1: kept, x2: kept, y1: low, y2: high },
   });
-  const caption = html("figcaption", {}, html("strong", {}, title), tellKeys(Object.keys(values), kept));
-  return html("figure", { class: "panel" }, caption, chart);
-}
-
-/**
- * @param {string[]} names
- * @param {number | undefined} kept
- * @returns {HTMLElement}
- */
-function tellKeys(names, kept) {
-  const keys = names.map((name) => html("span", { class: `key key-${name}` }, name));
-  if (kept !== undefined) keys.push(html("span", { class: "key key-kept" }, "kept epoch"));
-  return html("span", { class: "keys" }, ...keys);
+  const keys = Object.keys(values).map((name) => html("span", { class: `key key-${name}` }, name));
+  const legend = html("span", { class: "keys" }, ...keys, html("span", { class: "key key-kept" }, "kept epoch"));
+  return html("figure", { class: "panel" }, html("figcaption", {}, html("strong", {}, title), legend), chart);
 }
 
 /**

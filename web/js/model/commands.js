@@ -1,9 +1,9 @@
-// The buttons that copy code, and the commands' address.
+// The commands in the page: their copy buttons, and the service's address in them.
 
 import { copyBy } from "../base/clipboard.js";
 import { byId } from "../base/dom.js";
 
-/** Has every button with `data-copy` copy the text of the element that it names, and the commands ask this very service. */
+/** Fill in the address of this service, and make every `data-copy` button copy the element that it names. */
 export function start() {
   const origin = new URL(".", document.baseURI).href.replace(/\/$/, "");
   for (const place of document.querySelectorAll("[data-origin]")) place.textContent = origin;

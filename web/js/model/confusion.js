@@ -1,7 +1,8 @@
 // The confusion matrix as a heatmap, and the images behind its mistakes.
 
-import { html, untold } from "../base/markup.js";
+import { html, missingNote } from "../base/markup.js";
 import { byId } from "../base/dom.js";
+import { className } from "../base/classes.js";
 import { count, counted, percent } from "../base/figures.js";
 import { paintGrey } from "../base/grid.js";
 import { GRID, bytesOf } from "../base/pixels.js";
@@ -12,7 +13,7 @@ import { say } from "../base/speech.js";
 /** @typedef {"mnist" | "strokes"} Test */
 
 /**
- * How the card names the source of the mistakes of each test.
+ * The source of each test's mistakes in the card.
  *
  * @type {Record<Test, string>}
  */
@@ -23,24 +24,22 @@ const TESTS = /** @type {Test[]} */ (Object.keys(SOURCES));
 const STATES = { digit: "told as certain", unsure: "told as unsure", not_a_digit: "refused", blank: "taken for blank" };
 
 /**
- * How strongly a cell is coloured: by the logarithm, so that a single mistake can be seen beside a frequent one.
- *
  * @param {number} n
  * @param {number} most the largest count outside the diagonal
- * @returns {number} 0 to 1
+ * @returns {number} intensity of a cell's colour, 0 to 1; logarithmic, so that a single mistake is visible
  */
 export function heat(n, most) {
   return most > 0 ? Math.log1p(n) / Math.log1p(most) : 0;
 }
 
 /**
- * Where an arrow key leads: to the sides through all cells in the order of reading, up and down to the nearest cell of
+ * Return the cell that a key moves to. Left and right follow the reading order; up and down go to the nearest cell of
  * the next row that has one.
  *
- * @param {Cell[]} cells in the order of reading
+ * @param {Cell[]} cells in reading order
  * @param {Cell} from one of them
  * @param {string} key
- * @returns {Cell | null} null: the key leads nowhere
+ * @returns {Cell | null}
  */
 export function nextCell(cells, from, key) {
   const at = cells.findIndex(({ actual, predicted }) => actual === from.actual && predicted === from.predicted);
@@ -58,10 +57,10 @@ export function nextCell(cells, from, key) {
   return nearest ?? null;
 }
 
-/** The part's matrix, its switch between the tests, and the images of the chosen cell. */
+/** The matrix, the switch between the tests, and the images of the chosen cell. */
 export class ConfusionMatrix {
-  /** @type {CardEvaluation | undefined} */
-  #evaluation;
+  /** @type {CardEvaluation | null} */
+  #evaluation = null;
   /** @type {Map<string, HTMLButtonElement>} */
   #buttons = new Map();
   /** @type {Cell[]} */
@@ -72,34 +71,25 @@ export class ConfusionMatrix {
     byId("confusion").addEventListener("keydown", (event) => this.#move(event));
   }
 
-  /**
-   * @param {CardEvaluation | undefined} evaluation
-   */
+  /** @param {CardEvaluation} evaluation */
   show(evaluation) {
     this.#evaluation = evaluation;
-    const told = TESTS.filter((name) => evaluation?.confusion?.[name]);
-    for (const name of TESTS) byId(`confusion-${name}`).hidden = !told.includes(name);
-    byId("confusion-tests").hidden = told.length === 0;
-    if (told.length) return this.#choose(told[0]);
-    byId("confusion").replaceChildren(untold("which digits it takes for which"));
-    byId("confusion-images").replaceChildren();
+    this.#choose(TESTS[0]);
   }
 
-  /**
-   * @param {Test} test
-   */
+  /** @param {Test} test */
   #choose(test) {
-    const confusion = this.#evaluation?.confusion?.[test];
-    if (!confusion) return;
+    if (!this.#evaluation) return;
+    const confusion = this.#evaluation.confusion[test];
     for (const name of TESTS) byId(`confusion-${name}`).ariaPressed = String(name === test);
-    const mistakes = (this.#evaluation?.mistakes ?? []).filter(({ source }) => source === SOURCES[test]);
+    const mistakes = this.#evaluation.mistakes.filter(({ source }) => source === SOURCES[test]);
     const ranked = rankConfusions(confusion);
     this.#buttons.clear();
     byId("confusion").replaceChildren(this.#draw(confusion, test, mistakes, ranked[0]?.n ?? 0));
     this.#cells = [...this.#buttons.keys()].map(fromKey);
     const worst = ranked.find((cell) => this.#buttons.has(toKey(cell)));
     if (worst) this.#open(worst, test, mistakes);
-    else byId("confusion-images").replaceChildren(untold("the images behind these counts"));
+    else byId("confusion-images").replaceChildren(missingNote("the images behind these counts"));
   }
 
   /**
@@ -110,10 +100,10 @@ export class ConfusionMatrix {
    * @returns {HTMLTableElement}
    */
   #draw(confusion, test, mistakes, most) {
-    const digits = confusion.map((_, digit) => html("th", { scope: "col" }, String(digit)));
+    const digits = confusion.map((_, digit) => html("th", { scope: "col" }, className(digit)));
     const rows = confusion.map((row, actual) => {
       const cells = row.map((n, predicted) => this.#drawCell({ actual, predicted }, n, test, mistakes, most));
-      return html("tr", {}, html("th", { scope: "row" }, String(actual)), ...cells);
+      return html("tr", {}, html("th", { scope: "row" }, className(actual)), ...cells);
     });
     const corner = html("td", { class: "corner", "aria-hidden": "true" });
     return html(
@@ -142,7 +132,7 @@ export class ConfusionMatrix {
       td.append(count(n));
       return td;
     }
-    const label = `${cell.actual} taken for ${cell.predicted}: ${counted(n, "time")}, show the images`;
+    const label = `${nameOf(cell)}: ${counted(n, "time")}, show the images`;
     const button = html("button", { type: "button", "aria-label": label, "aria-pressed": "false", tabindex: -1 }, count(n));
     button.addEventListener("click", () => {
       this.#open(cell, test, mistakes);
@@ -165,14 +155,12 @@ export class ConfusionMatrix {
       button.tabIndex = isOpen ? 0 : -1;
     }
     const shown = mistakes.filter((mistake) => isOf(mistake, cell));
-    const title = `${cell.actual} taken for ${cell.predicted} on ${SOURCES[test]}: ${counted(shown.length, "image")}`;
+    const title = `${nameOf(cell)} on ${SOURCES[test]}: ${counted(shown.length, "image")}`;
     const images = html("ul", { class: "misread" }, ...shown.map(drawMistake));
     byId("confusion-images").replaceChildren(html("h4", { id: "confusion-title" }, title), images);
   }
 
-  /**
-   * @param {KeyboardEvent} event
-   */
+  /** @param {KeyboardEvent} event */
   #move(event) {
     const from = [...this.#buttons].find(([, button]) => button === document.activeElement);
     if (!from || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -184,6 +172,14 @@ export class ConfusionMatrix {
     button.tabIndex = 0;
     button.focus();
   }
+}
+
+/**
+ * @param {Cell} cell
+ * @returns {string}
+ */
+function nameOf({ actual, predicted }) {
+  return `${className(actual)} taken for ${className(predicted)}`;
 }
 
 /**
@@ -217,9 +213,8 @@ function isOf(mistake, cell) {
  * @returns {HTMLLIElement}
  */
 function drawMistake({ actual, predicted, confidence, state, pixels, image }) {
-  const label = `A ${actual} that was read as ${predicted}, image ${image}`;
+  const label = `A ${className(actual)} that was read as ${className(predicted)}, image ${image}`;
   const canvas = html("canvas", { role: "img", "aria-label": label });
   paintGrey(canvas, bytesOf(pixels), GRID);
-  const story = /** @type {Record<string, string>} */ (STATES)[state] ?? state;
-  return html("li", {}, canvas, html("span", {}, percent(confidence, 1)), html("span", { class: "state" }, story));
+  return html("li", {}, canvas, html("span", {}, percent(confidence, 1)), html("span", { class: "state" }, STATES[state]));
 }

@@ -1,85 +1,63 @@
-// What the model was measured to do, from its card.
+// The measured results of the model, from its card.
 
-import { foldedTable, html, untold } from "../base/markup.js";
+import { foldedTable, html } from "../base/markup.js";
 import { drawChart } from "../base/chart.js";
 import { ConfusionMatrix } from "./confusion.js";
 import { byId } from "../base/dom.js";
-import { NONE, count, counted, interval, percent, words } from "../base/figures.js";
-import { tellLimits } from "./limits.js";
+import { count, counted, interval, percent, words } from "../base/figures.js";
+import { limitSentences } from "./limits.js";
 
-/** What the card calls the parts of its data, where the bare name would say too little. */
+/** Names of the parts of the data, where the card's own name is too short. */
 const PARTS = { mnist: "MNIST", pendigits: "pen strokes", skeletons: "MNIST redrawn", nondigits: "that are no digit" };
 
 /** @type {ConfusionMatrix | null} */
 let matrix = null;
 
-/**
- * Shows what the model's card tells.
- *
- * @param {Card} card
- */
+/** @param {Card} card */
 export function showCard(card) {
   const { evaluation, metrics } = card;
   byId("stats").replaceChildren(...listFigures(card).map(drawTile));
   matrix ??= new ConfusionMatrix();
   matrix.show(evaluation);
-  byId("reliability").replaceChildren(...drawReliability(evaluation?.reliability ?? []));
-  byId("refusal").replaceChildren(...drawRefusal(evaluation?.refusal?.families ?? {}));
-  const limits = tellLimits(evaluation, metrics);
-  byId("limits").textContent = limits.join(" ") || "This model file does not tell enough to say where it fails.";
+  byId("reliability").replaceChildren(...drawReliability(evaluation.reliability));
+  byId("refusal").replaceChildren(...drawRefusal(evaluation.refusal.families));
+  byId("limits").textContent = limitSentences(evaluation, metrics).join(" ");
 }
 
 /**
- * @param {{data?: Partial<CardData>, metrics?: Record<string, number>}} card
+ * @param {Pick<Card, "data" | "metrics">} card
  * @returns {{term: string, figure: string, note: string}[]} the headline figures
  */
-export function listFigures({ data = {}, metrics = {} }) {
-  const { test_accuracy_low: low, test_accuracy_high: high, test_errors: errors } = metrics;
-  const strokes = [metrics.strokes_accuracy_low, metrics.strokes_accuracy_high];
+export function listFigures({ data, metrics }) {
+  const mnist = interval(metrics.test_accuracy_low, metrics.test_accuracy_high);
+  const strokes = interval(metrics.strokes_accuracy_low, metrics.strokes_accuracy_high);
   return [
-    tile("Training images", data.train, count, tellParts(data.parts?.train)),
-    tile("Validation images", data.validation, count, tellParts(data.parts?.validation)),
-    tile("MNIST test images", data.test, count, [
-      "of the official test set",
-      data.test_drawings !== undefined && `${count(data.test_drawings)} pen strokes beside them, of writers who appear nowhere else`,
-    ]),
-    tile("Accuracy on MNIST test", metrics.test_accuracy, percent, [
-      low !== undefined && high !== undefined && `95\u00a0% interval ${interval(low, high)}`,
-      errors !== undefined && `${counted(errors, "error")}`,
-    ]),
-    tile("Accuracy on pen strokes", metrics.strokes_accuracy, percent, [
-      strokes[0] !== undefined && strokes[1] !== undefined && `95\u00a0% interval ${interval(strokes[0], strokes[1])}`,
-      metrics.strokes_worst_accuracy !== undefined && `${percent(metrics.strokes_worst_accuracy)} in the worst way of drawing them`,
-    ]),
-    tile("Loss on MNIST test", metrics.test_loss, (loss) => loss.toFixed(4), "cross-entropy, nats a digit"),
-    tile("Calibration error", metrics.test_ece, percent, [
-      "expected, on MNIST test",
-      metrics.strokes_ece !== undefined && `${percent(metrics.strokes_ece)} on pen strokes`,
-    ]),
-    tile("Letters refused", metrics.refused_letters, percent, [
-      "of scripts that training never showed",
-      metrics.test_refused !== undefined && `in turn, ${percent(metrics.test_refused)} of MNIST’s digits`,
-    ]),
+    tile("Training images", count(data.train), partsText(data.parts.train)),
+    tile("Validation images", count(data.validation), partsText(data.parts.validation)),
+    tile("MNIST test images", count(data.test), "of the official test set", `${count(data.test_drawings)} pen strokes beside them, of writers who appear nowhere else`),
+    tile("Accuracy on MNIST test", percent(metrics.test_accuracy), `95\u00a0% interval ${mnist}`, counted(metrics.test_errors, "error")),
+    tile("Accuracy on pen strokes", percent(metrics.strokes_accuracy), `95\u00a0% interval ${strokes}`, `${percent(metrics.strokes_worst_accuracy)} in the worst way of drawing them`),
+    tile("Loss on MNIST test", metrics.test_loss.toFixed(4), "cross-entropy, nats a digit"),
+    tile("Calibration error", percent(metrics.test_ece), "expected, on MNIST test", `${percent(metrics.strokes_ece)} on pen strokes`),
+    tile("Letters refused", percent(metrics.refused_letters), "of scripts that training never showed", `in turn, ${percent(metrics.test_refused)} of MNIST’s digits`),
   ];
 }
 
 /**
  * @param {string} term
- * @param {number | undefined} value
- * @param {(value: number) => string} tell
- * @param {string | (string | false)[]} notes
+ * @param {string} figure
+ * @param {...string} notes
  * @returns {{term: string, figure: string, note: string}}
  */
-function tile(term, value, tell, notes) {
-  if (value === undefined) return { term, figure: NONE, note: "This model file does not tell." };
-  return { term, figure: tell(value), note: [notes].flat().filter(Boolean).join(" · ") };
+function tile(term, figure, ...notes) {
+  return { term, figure, note: notes.join(" · ") };
 }
 
 /**
- * @param {Record<string, number>} [parts]
+ * @param {Record<string, number>} parts
  * @returns {string}
  */
-function tellParts(parts = {}) {
+function partsText(parts) {
   const names = /** @type {Record<string, string>} */ (PARTS);
   return Object.entries(parts)
     .map(([name, n]) => `${count(n)} ${names[name] ?? words(name)}`)
@@ -105,7 +83,6 @@ function drawTile({ term, figure, note }) {
  * @returns {Element[]}
  */
 function drawReliability(bins) {
-  if (bins.length === 0) return [untold("how often it is right at each confidence")];
   const tests = [...new Set(bins.map(({ test }) => test))];
   const low = Math.floor(10 * Math.min(...bins.map((bin) => bin.low))) / 10;
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((value) => ({ value, text: `${100 * value}\u00a0%` }));
@@ -116,9 +93,7 @@ function drawReliability(bins) {
     series: tests.map((test) => ({
       name: test,
       isDots: true,
-      points: bins
-        .filter((bin) => bin.test === test)
-        .map(drawnBin),
+      points: bins.filter((bin) => bin.test === test).map(toPoint),
     })),
     guide: { x1: low, y1: low, x2: 1, y2: 1 },
   });
@@ -139,9 +114,9 @@ function drawReliability(bins) {
 
 /**
  * @param {ReliabilityBin} bin
- * @returns {import("../base/chart.js").Point} the larger, the more digits are in it
+ * @returns {import("../base/chart.js").Point} with a larger dot for more digits
  */
-function drawnBin({ confidence, accuracy, accuracy_low, accuracy_high, n }) {
+function toPoint({ confidence, accuracy, accuracy_low, accuracy_high, n }) {
   return { x: confidence, y: accuracy, low: accuracy_low, high: accuracy_high, radius: 2.5 + Math.log10(Math.max(n, 1)) };
 }
 
@@ -152,21 +127,13 @@ function drawnBin({ confidence, accuracy, accuracy_low, accuracy_high, n }) {
 function drawRefusal(families) {
   const named = Object.entries(families).map(([name, family]) => ({ ...family, name: words(name) }));
   named.sort((one, other) => one.refused - other.refused);
-  if (named.length === 0) return [untold("what it refuses")];
   const heads = ["kind", "refused", "95 % interval", "taken for a digit"];
-  const trained = named.filter(({ is_held_out }) => !is_held_out);
+  const trained = named
+    .filter(({ is_held_out }) => !is_held_out)
+    .map(({ name, refused, refused_low, refused_high, digit }) => [name, percent(refused, 1), interval(refused_low, refused_high, 1), percent(digit, 1)]);
   return [
     html("ul", { class: "refused" }, ...named.filter(({ is_held_out }) => is_held_out).map(drawFamily)),
-    foldedTable(
-      "Kinds that training did show, in other examples",
-      heads,
-      trained.map(({ name, refused, refused_low, refused_high, digit }) => [
-        name,
-        percent(refused, 1),
-        interval(refused_low, refused_high, 1),
-        percent(digit, 1),
-      ]),
-    ),
+    foldedTable("Kinds that training did show, in other examples", heads, trained),
   ];
 }
 

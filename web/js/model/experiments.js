@@ -1,24 +1,24 @@
 // The table of experiments, from the model's card.
 
-import { html, untold } from "../base/markup.js";
+import { html, missingNote } from "../base/markup.js";
 import { byId } from "../base/dom.js";
-import { NONE, count, interval, percent } from "../base/figures.js";
+import { count, interval, percent } from "../base/figures.js";
 
 /** @typedef {"ascending" | "descending"} Order */
 
-/** @type {{key: keyof Experiment, title: string, tell: (run: Experiment) => string}[]} */
+/** @type {{key: keyof Experiment, title: string, text: (run: Experiment) => string}[]} */
 const COLUMNS = [
-  { key: "experiment", title: "Experiment", tell: ({ experiment }) => experiment.replaceAll("_", " ") },
-  { key: "learning_rate", title: "Learning rate", tell: ({ learning_rate }) => String(learning_rate) },
-  { key: "batch_size", title: "Batch", tell: ({ batch_size }) => count(batch_size) },
-  { key: "dropout", title: "Dropout", tell: ({ dropout }) => String(dropout) },
-  { key: "augmentation", title: "Augmen­tation", tell: ({ augmentation }) => yesNo(augmentation) },
-  { key: "batchnorm", title: "Batch norm.", tell: ({ batchnorm }) => yesNo(batchnorm) },
-  { key: "val_accuracy", title: "Validation", tell: ({ val_accuracy }) => percent(val_accuracy) },
-  { key: "test_accuracy", title: "MNIST test", tell: ({ test_accuracy }) => percent(test_accuracy) },
-  { key: "published", title: "Published", tell: ({ published }) => (published === null ? NONE : percent(published)) },
-  { key: "epochs", title: "Epochs", tell: ({ epochs }) => count(epochs) },
-  { key: "seconds", title: "Seconds", tell: ({ seconds }) => count(Math.round(seconds)) },
+  { key: "experiment", title: "Experiment", text: ({ experiment }) => experiment.replaceAll("_", " ") },
+  { key: "learning_rate", title: "Learning rate", text: ({ learning_rate }) => String(learning_rate) },
+  { key: "batch_size", title: "Batch", text: ({ batch_size }) => count(batch_size) },
+  { key: "dropout", title: "Dropout", text: ({ dropout }) => String(dropout) },
+  { key: "augmentation", title: "Augmen­tation", text: ({ augmentation }) => yesNo(augmentation) },
+  { key: "batchnorm", title: "Batch norm.", text: ({ batchnorm }) => yesNo(batchnorm) },
+  { key: "val_accuracy", title: "Validation", text: ({ val_accuracy }) => percent(val_accuracy) },
+  { key: "test_accuracy", title: "MNIST test", text: ({ test_accuracy }) => percent(test_accuracy) },
+  { key: "published", title: "Published", text: ({ published }) => (published === null ? "–" : percent(published)) },
+  { key: "epochs", title: "Epochs", text: ({ epochs }) => count(epochs) },
+  { key: "seconds", title: "Seconds", text: ({ seconds }) => count(Math.round(seconds)) },
 ];
 
 /** @type {Experiment[]} */
@@ -26,15 +26,11 @@ let runs = [];
 /** @type {{key: keyof Experiment, order: Order} | null} */
 let sorting = null;
 
-/**
- * Shows what the model's card tells.
- *
- * @param {Card} card
- */
+/** @param {Card} card */
 export function showCard({ experiments }) {
-  runs = experiments ?? [];
+  runs = experiments;
   if (runs.length === 0) {
-    byId("experiment-table").replaceChildren(untold("of experiments"));
+    byId("experiment-table").replaceChildren(missingNote("of experiments"));
     return;
   }
   const heads = COLUMNS.map(({ key, title }) => {
@@ -51,7 +47,7 @@ export function showCard({ experiments }) {
  * @param {Experiment[]} rows
  * @param {keyof Experiment} key
  * @param {Order} order
- * @returns {Experiment[]} in that order; what has no value comes last in either
+ * @returns {Experiment[]} in that order; rows without a value come last in both orders
  */
 export function sortRuns(rows, key, order) {
   const sign = order === "ascending" ? 1 : -1;
@@ -63,16 +59,14 @@ export function sortRuns(rows, key, order) {
   });
 }
 
-/**
- * @param {keyof Experiment} key
- */
+/** @param {keyof Experiment} key */
 function sortBy(key) {
   const isReversed = sorting?.key === key && sorting.order === "ascending";
   sorting = { key, order: isReversed ? "descending" : "ascending" };
   showRuns();
 }
 
-/** The rows in the present order; the heads stay, and with them the keyboard's focus. */
+/** Show the rows in the chosen order. The heads stay, so the keyboard focus stays too. */
 function showRuns() {
   const table = /** @type {HTMLTableElement} */ (byId("experiment-table").querySelector("table"));
   for (const button of table.querySelectorAll("button")) {
@@ -86,10 +80,10 @@ function showRuns() {
 
 /**
  * @param {Experiment} run
- * @returns {HTMLElement} a group of two rows: the figures, and what was expected and what came out
+ * @returns {HTMLElement} a group of two rows: the figures, then the hypothesis and the finding
  */
 function drawRun(run) {
-  const [first, ...others] = COLUMNS.map(({ key, tell }) => ({ key, text: tell(run) }));
+  const [first, ...others] = COLUMNS.map(({ key, text }) => ({ key, text: text(run) }));
   const cells = others.map(({ key, text }) => {
     const cell = html("td", {}, text);
     if (key === "test_accuracy") {

@@ -1,8 +1,9 @@
-// What the model gets wrong, in sentences made from its card.
+// Sentences about the model's errors, made from its card.
 
+import { className } from "../base/classes.js";
 import { count, counted, interval, percent, words } from "../base/figures.js";
 
-/** The tests as the card names them, and how they read. */
+/** The key of each test in the card, and its name in a sentence. */
 const TESTS = /** @type {const} */ ([
   ["mnist", "MNIST’s test images"],
   ["strokes", "pen strokes"],
@@ -23,16 +24,17 @@ export function rankConfusions(confusion) {
 }
 
 /**
- * @param {CardEvaluation | undefined} evaluation
- * @param {Record<string, number>} [metrics]
- * @returns {string[]} sentences; none where the card tells nothing that they could be made from
+ * @param {CardEvaluation} evaluation
+ * @param {Record<string, number>} metrics
+ * @returns {string[]} sentences
  */
-export function tellLimits(evaluation, metrics = {}) {
-  const sentences = TESTS.flatMap(([key, name]) => {
-    const confusion = evaluation?.confusion?.[key];
-    return confusion ? [tellConfusions(name, confusion)] : [];
-  });
-  return [...sentences, ...tellSurest(evaluation), ...tellFamilies(evaluation), ...tellCost(metrics)];
+export function limitSentences({ confusion, mistakes, refusal }, { test_refused, strokes_refused }) {
+  return [
+    ...TESTS.map(([key, name]) => confusionSentence(name, confusion[key])),
+    ...mistakeSentence(mistakes),
+    ...refusalSentence(refusal.families),
+    `In turn it refuses ${percent(test_refused)} of MNIST’s test digits and ${percent(strokes_refused)} of the pen strokes, which are digits.`,
+  ];
 }
 
 /**
@@ -40,41 +42,31 @@ export function tellLimits(evaluation, metrics = {}) {
  * @param {number[][]} confusion
  * @returns {string}
  */
-function tellConfusions(test, confusion) {
+function confusionSentence(test, confusion) {
   const [worst, second] = rankConfusions(confusion);
   if (!worst) return `On ${test}, no digit is taken for another.`;
-  const first = `On ${test}, ${worst.actual} is most often taken for ${worst.predicted} (${tellShare(worst)})`;
-  return second ? `${first}, and ${second.actual} for ${second.predicted} (${tellShare(second)}).` : `${first}.`;
+  const first = `On ${test}, ${className(worst.actual)} is most often taken for ${className(worst.predicted)} (${count(worst.n)} of ${count(worst.total)})`;
+  return second ? `${first}, and ${className(second.actual)} for ${className(second.predicted)} (${count(second.n)} of ${count(second.total)}).` : `${first}.`;
 }
 
 /**
- * @param {{n: number, total: number}} confusion
- * @returns {string}
+ * @param {Mistake[]} mistakes
+ * @returns {string[]} one sentence, or none if every misread digit was refused or unsure
  */
-function tellShare({ n, total }) {
-  return `${count(n)} of ${count(total)}`;
+function mistakeSentence(mistakes) {
+  const confident = mistakes.filter(({ state }) => state === "digit");
+  if (confident.length === 0) return [];
+  const surest = Math.max(...confident.map(({ confidence }) => confidence));
+  const verb = confident.length === 1 ? "is" : "are";
+  return [`Of ${counted(mistakes.length, "misread digit")}, ${count(confident.length)} ${verb} told as certain, with up to ${percent(surest)} confidence.`];
 }
 
 /**
- * @param {CardEvaluation | undefined} evaluation
- * @returns {string[]}
+ * @param {Record<string, RefusalFamily>} families
+ * @returns {string[]} one sentence, or none if no family was held out
  */
-function tellSurest(evaluation) {
-  const mistakes = evaluation?.mistakes ?? [];
-  const told = mistakes.filter(({ state }) => state === "digit");
-  if (told.length === 0) return [];
-  const surest = Math.max(...told.map(({ confidence }) => confidence));
-  const verb = told.length === 1 ? "is" : "are";
-  return [`Of ${counted(mistakes.length, "misread digit")}, ${count(told.length)} ${verb} told as certain, with up to ${percent(surest)} confidence.`];
-}
-
-/**
- * @param {CardEvaluation | undefined} evaluation
- * @returns {string[]}
- */
-function tellFamilies(evaluation) {
-  const families = Object.entries(evaluation?.refusal?.families ?? {});
-  const unseen = families.filter(([, { is_held_out }]) => is_held_out);
+function refusalSentence(families) {
+  const unseen = Object.entries(families).filter(([, { is_held_out }]) => is_held_out);
   const [worst] = unseen.sort(([, one], [, other]) => one.refused - other.refused);
   if (!worst) return [];
   const [name, { refused, refused_low, refused_high, digit }] = worst;
@@ -82,15 +74,4 @@ function tellFamilies(evaluation) {
     `Of what is no digit and was kept from training, ${words(name)} get past most often: ` +
       `${percent(refused, 1)} (${interval(refused_low, refused_high, 1)}) are refused, and ${percent(digit, 1)} are taken for a digit.`,
   ];
-}
-
-/**
- * @param {Record<string, number>} metrics
- * @returns {string[]}
- */
-function tellCost({ test_refused, strokes_refused }) {
-  const costs = [];
-  if (test_refused !== undefined) costs.push(`${percent(test_refused)} of MNIST’s test digits`);
-  if (strokes_refused !== undefined) costs.push(`${percent(strokes_refused)} of the pen strokes`);
-  return costs.length ? [`In turn it refuses ${costs.join(" and ")}, which are digits.`] : [];
 }

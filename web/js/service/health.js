@@ -1,16 +1,16 @@
-// Whether the service can be reached, and which model it has.
+// Monitors whether the service can be reached, and which model it has.
 
 import { MAX_PAUSE_MS } from "./latest.js";
 import { ServiceError, fetchCard } from "./predict.js";
 
-/** From a failed attempt to the next; twice as long after each that follows. */
+/** Pause after the first failed attempt; it doubles after each further one. */
 const RETRY_MS = 3000;
 
-/** From a good one to the next, while the page is seen: it should not say for long that a service is there which is not. */
-const LOOK_MS = 60_000;
+/** Pause after a successful attempt, while the page is visible. */
+const CHECK_MS = 60_000;
 
-/** Asks for the model's card, and again and again while that fails. */
-export class Watch {
+/** Requests the model's card regularly, and repeats failed attempts. */
+export class HealthMonitor {
   #on;
   #isDown = false;
   /** Failed attempts in a row. */
@@ -29,26 +29,26 @@ export class Watch {
   constructor(on) {
     this.#on = on;
     for (const change of ["online", "offline"]) window.addEventListener(change, () => this.check());
-    const look = () => document.hidden || this.check();
-    document.addEventListener("visibilitychange", look);
-    setInterval(look, LOOK_MS);
+    const checkIfVisible = () => document.hidden || this.check();
+    document.addEventListener("visibilitychange", checkIfVisible);
+    setInterval(checkIfVisible, CHECK_MS);
   }
 
-  /** @returns {Promise<void>} when the card has been told or the attempt has failed; at most one is under way */
+  /** @returns {Promise<void>} resolves after the callbacks; at most one attempt runs at a time */
   check() {
     this.#check ??= this.#attempt().finally(() => (this.#check = null));
     return this.#check;
   }
 
   /**
-   * The service did not answer, whatever it was asked for: tells so, and looks for it until it is back.
+   * Report that a request to the service failed, and check until the service is back.
    *
    * @param {ServiceError} error
    */
   lost(error) {
     this.#isDown = true;
     this.#on.down(error);
-    // Who draws on meanwhile fails again and again, which puts nothing off.
+    // Further failures do not delay the next check.
     this.#timer ??= setTimeout(() => this.check(), Math.min(RETRY_MS * 2 ** this.#nFailed, MAX_PAUSE_MS));
   }
 

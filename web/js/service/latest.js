@@ -1,21 +1,20 @@
-// Asks the service for what the page shows, and never for more than the newest ink.
+// Sends one request at a time, and always the latest.
 
 import { ServiceError } from "./predict.js";
 
-/** How often in a row the same is asked again by itself, each time after twice as long: a busy service has other visitors too. */
+/** Automatic repeats of a request in a row; the pause doubles each time. */
 const MAX_REPEATS = 5;
 
-/** The longest that is waited until it is asked again. */
+/** The longest pause before a repeat. */
 export const MAX_PAUSE_MS = 30_000;
 
 /**
- * One request at a time: the newest ask waits while one is under way, and replaces an older one that waits, so that the
- * page is as live as the service is fast and the last ink is always answered. A service that says when to come back is
- * asked again then, for the newest ink.
+ * Send one request at a time. While one runs, only the latest of the others waits, so the last ink is always answered.
+ * If a response has Retry-After, the latest request is sent again after that time.
  *
  * @template Ask, Result
  */
-export class Newest {
+export class LatestRequest {
   #fetch;
   #on;
   /** @type {Ask | null} */
@@ -30,31 +29,31 @@ export class Newest {
    * @param {(ask: Ask, signal: AbortSignal) => Promise<Result>} fetch
    * @param {object} on
    * @param {(result: Result, ask: Ask, isNewest: boolean) => void} on.answer
-   * @param {(error: ServiceError, ask: Ask, isAskedAgain: boolean) => void} on.error an error that a newer ask overtakes
-   *   is not told; `isAskedAgain`: by itself
+   * @param {(error: ServiceError, ask: Ask, isAskedAgain: boolean) => void} on.error does not run if a newer ask waits;
+   *   `isAskedAgain`: the request is repeated automatically
    */
   constructor(fetch, on) {
     this.#fetch = fetch;
     this.#on = on;
   }
 
-  /** @returns {boolean} true while an answer is under way or an ask waits */
+  /** @returns {boolean} true while a request runs or waits */
   get isBusy() {
     return this.#abort !== null;
   }
 
-  /** @param {Ask} ask sent as soon as no other is under way */
+  /** @param {Ask} ask sent as soon as no other runs */
   ask(ask) {
     this.#waiting = this.#last = ask;
     if (!this.#abort) this.#run();
   }
 
-  /** Sends the last ask once more. */
+  /** Send the last ask again. */
   askAgain() {
     if (this.#last) this.ask(this.#last);
   }
 
-  /** Forgets what waits, and drops what is under way: its answer will not be told. */
+  /** Drop the waiting ask, and abort the running one. */
   cancel() {
     this.#waiting = this.#last = null;
     this.#abort?.abort();
@@ -65,11 +64,11 @@ export class Newest {
       const ask = this.#waiting;
       this.#waiting = null;
       const { signal } = (this.#abort = new AbortController());
-      const { tell, pauseMs } = await this.#outcome(ask, signal);
+      const { report, pauseMs } = await this.#outcome(ask, signal);
       try {
-        if (!signal.aborted) tell();
+        if (!signal.aborted) report();
       } catch (error) {
-        reportError(error); // in the console; what waits is asked all the same
+        reportError(error); // in the console; the waiting ask is still sent
       }
       if (pauseMs === 0 || signal.aborted) continue;
       this.#waiting ??= ask;
@@ -81,24 +80,24 @@ export class Newest {
   /**
    * @param {Ask} ask
    * @param {AbortSignal} signal
-   * @returns {Promise<{tell: () => void, pauseMs: number}>} what tells it, and how long nothing is asked after it
+   * @returns {Promise<{report: () => void, pauseMs: number}>} runs the callback; pause before the next request
    */
   async #outcome(ask, signal) {
     try {
       const result = await this.#fetch(ask, signal);
       this.#nRepeats = 0;
-      return { tell: () => this.#on.answer(result, ask, this.#waiting === null), pauseMs: 0 };
+      return { report: () => this.#on.answer(result, ask, this.#waiting === null), pauseMs: 0 };
     } catch (error) {
-      const told = error instanceof ServiceError ? error : new ServiceError("The page has a fault.");
-      if (told !== error) reportError(error);
-      const pauseMs = this.#pauseAfter(told);
-      return { tell: () => this.#waiting || this.#on.error(told, ask, pauseMs > 0), pauseMs };
+      const problem = error instanceof ServiceError ? error : new ServiceError("The page has a fault.");
+      if (problem !== error) reportError(error);
+      const pauseMs = this.#pauseAfter(problem);
+      return { report: () => this.#waiting || this.#on.error(problem, ask, pauseMs > 0), pauseMs };
     }
   }
 
   /**
    * @param {ServiceError} error
-   * @returns {number} ms; 0 where it is not asked again
+   * @returns {number} ms; 0 if the request is not repeated
    */
   #pauseAfter({ retryAfterMs }) {
     const isRepeated = retryAfterMs !== undefined && this.#nRepeats < MAX_REPEATS;

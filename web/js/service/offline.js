@@ -1,27 +1,25 @@
-// Lets the page open without a network: a service worker answers with the files that were kept.
+// Lets the page open without a network, from the files in the service worker's cache.
 
 /** The same name as in sw.js. */
 const CACHE = "inkling-page";
 
-/** What the page is made of. */
+/** Files of the page. */
 const FILE = /\.(css|js|svg|png|webmanifest)$/;
 
-/**
- * Registers the worker. What comes before it has taken over is kept here, so that the next visit may already be
- * without a network. On plain http browsers have no service workers.
- */
-export async function worksOffline() {
+/** Register the worker. On the first visit, also cache the files that load before the worker is active. */
+export async function keepOffline() {
+  // Browsers have no service workers on plain http.
   if (!("serviceWorker" in navigator)) return;
   const isFirstVisit = !navigator.serviceWorker.controller;
   try {
     await navigator.serviceWorker.register("sw.js");
     if (isFirstVisit) await keepLoaded();
   } catch {
-    // A private window, or a network that has just gone: the page works as long as it is open.
+    // A private window or a lost network; the page works while it is open.
   }
 }
 
-/** Keeps what was loaded, and what still comes: a file may be on its way while the worker takes over. */
+/** Cache the files that are loaded already, and those that load later. */
 async function keepLoaded() {
   const cache = await caches.open(CACHE);
   /** @type {Set<string>} */
@@ -31,7 +29,7 @@ async function keepLoaded() {
       const { origin, pathname } = new URL(name);
       if (origin !== location.origin || !FILE.test(pathname) || kept.has(pathname)) continue;
       kept.add(pathname);
-      cache.add(pathname).catch(() => {}); // Its turn comes at the next visit: storage is full, or the network has gone.
+      cache.add(pathname).catch(() => {}); // The next visit tries again.
     }
   }).observe({ type: "resource", buffered: true });
   await cache.add(location.pathname);

@@ -1,18 +1,18 @@
-// Talks to the service: the model's card, and answers to ink and images.
+// Requests to the service.
 
-/** Longer than any honest answer takes: a service that hangs must not silence the page for good. */
+/** Limit for a request, so that a service that hangs does not block the page. */
 const TIMEOUT_MS = 10_000;
 
-/** What a large photo on a slow line has besides: 32 kB a second are waited for. */
+/** Additional time for an upload, at 32 kB a second. */
 const MS_PER_BYTE = 1 / 32;
 
-/** What went wrong, in a sentence to show. */
+/** An error whose message is a sentence for the visitor. */
 export class ServiceError extends Error {
   /**
    * @param {string} message
    * @param {object} [about]
-   * @param {number} [about.status] of the service's answer; 0 where nothing of it answered
-   * @param {number} [about.retryAfterMs] from when on the same request may work, as the service tells it
+   * @param {number} [about.status] of the response; 0 if the service could not be reached
+   * @param {number} [about.retryAfterMs] from the Retry-After header
    */
   constructor(message, { status, retryAfterMs } = {}) {
     super(message);
@@ -20,7 +20,7 @@ export class ServiceError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** @returns {boolean} whether nothing of the service answered */
+  /** @returns {boolean} */
   get isUnreachable() {
     return this.status === 0;
   }
@@ -31,13 +31,13 @@ export class ServiceError extends Error {
   }
 }
 
-/** @returns {Promise<Card>} the model's card, as the service reads it from the model file */
+/** @returns {Promise<Card>} */
 export async function fetchCard() {
   return (await fetchJson("api/model", { cache: "no-store" })).body;
 }
 
 /**
- * Asks the network alone, without the preprocessing before it.
+ * Run the network without the preprocessing.
  *
  * @param {NetworkAsk} ask
  * @param {AbortSignal} signal
@@ -49,10 +49,10 @@ export async function askNetwork({ grids, layers = false }, signal) {
 }
 
 /**
- * Has the service store a drawing, to train on.
+ * Store a drawing in the service, as training data.
  *
  * @param {Stroke[]} strokes
- * @param {number} label the digit that it is, 0 to 9
+ * @param {number} label index of its class
  */
 export async function sendDrawing(strokes, label) {
   const headers = { "Content-Type": "application/json" };
@@ -62,7 +62,7 @@ export async function sendDrawing(strokes, label) {
 /**
  * @param {Uint8Array<ArrayBuffer>} grey `side` x `side` bytes
  * @param {number} side
- * @returns {ServiceRequest} the request that has them read
+ * @returns {ServiceRequest}
  */
 export function inkRequest(grey, side) {
   const headers = { "Content-Type": "application/octet-stream" };
@@ -71,15 +71,13 @@ export function inkRequest(grey, side) {
 
 /**
  * @param {File} file
- * @returns {ServiceRequest} the request that has an image file read, as it is and under its own Content-Type
+ * @returns {ServiceRequest} with the unchanged file and its own Content-Type
  */
 export function fileRequest(file) {
   return { url: "api/predict", body: file };
 }
 
 /**
- * Has ink or an image read.
- *
  * @param {Ask} ask
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
@@ -95,10 +93,10 @@ export async function predict(ask, signal) {
 }
 
 /**
- * A request fails alike where the service is gone and where its file is.
+ * Check that the file still exists. A request with a missing file fails in the same way as a lost service.
  *
  * @param {File} file
- * @throws {ServiceError} where it was changed, moved or deleted since it was chosen
+ * @throws {ServiceError} if it was changed, moved or deleted after it was chosen
  */
 async function checkReadable(file) {
   try {
@@ -121,7 +119,7 @@ async function fetchJson(url, options, signal) {
     response = await fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
     body = await response.json();
   } catch {
-    // No connection, no answer in time, or a page by something else than the service, such as a proxy.
+    // No connection, a timeout, or the page of a proxy.
   }
   const isRefused = response && response.status >= 400 && response.status < 500;
   if (!response || !(body || isRefused)) throw new ServiceError("The service cannot be reached.", { status: 0 });

@@ -1,11 +1,11 @@
-// What went wrong, in a visitor's words: the service's own are for who writes its requests.
+// Error messages for visitors. The service's own messages are for developers.
 
 /** @typedef {import("./predict.js").ServiceError} ServiceError */
 
 const AGAIN = "It is asked again by itself.";
 const UNREADABLE = "This file is no image that can be read. Give a PNG, JPEG, WebP, BMP or GIF file.";
 
-/** @type {Record<number, string>} by the status of the answer to a file */
+/** @type {Record<number, string>} messages for a file, by the status of the response */
 const OF_FILES = {
   400: UNREADABLE,
   408: "The image took too long to arrive. A smaller copy of it is quicker.",
@@ -16,11 +16,11 @@ const OF_FILES = {
 
 /**
  * @param {ServiceError} error
- * @param {boolean} isFile whether an image file was to be read
- * @param {boolean} isAskedAgain whether that will be, by itself
+ * @param {boolean} isFile whether the request had an image file
+ * @param {boolean} isAskedAgain whether the request is repeated automatically
  * @returns {string}
  */
-export function tellProblem({ status = 0, isUnreachable, message }, isFile, isAskedAgain) {
+export function errorText({ status = 0, isUnreachable, message }, isFile, isAskedAgain) {
   const again = isAskedAgain ? ` ${AGAIN}` : "";
   if (isUnreachable && isFile && !isAskedAgain) return "The image did not get through. A smaller copy of it may.";
   if (isUnreachable) return `${message}${again}`;

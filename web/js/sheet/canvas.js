@@ -1,4 +1,4 @@
-// The drawing: what the pen does, and the strokes painted on the screen and rasterised for the service.
+// The canvas to draw on: pen input, painting on the screen, and the raster for the service.
 
 import { contextOf, drawStrokes, penWidthFor } from "./ink.js";
 import { History } from "./strokes.js";
@@ -6,16 +6,14 @@ import { History } from "./strokes.js";
 /** Side in pixels of the square raster that is sent. */
 export const RASTER_SIDE = 280;
 
-/** How long a drawing takes to be replayed: quick, yet slow enough to see how it was written. */
+/** Duration of a replay. */
 const REPLAY_MS = 700;
 
 /**
- * A sheet to draw on with a mouse, a pen or a finger.
- *
- * A stroke is a list of [x, y] points, 0 to 1 from the sheet's top left corner. The vectors are the only copy of the
- * drawing: undo goes back among them, and a resized window paints them anew.
+ * A canvas to draw on with a mouse, a pen or a finger. The strokes are the only copy of the drawing: undo and resizing
+ * use them.
  */
-export class Sheet {
+export class DrawingCanvas {
   #canvas;
   #on;
   #history = new History();
@@ -28,12 +26,12 @@ export class Sheet {
   #hasPen = false;
 
   /**
-   * @param {HTMLCanvasElement} canvas its CSS `color` is the ink's colour on the screen
+   * @param {HTMLCanvasElement} canvas its CSS `color` is the colour of the ink
    * @param {object} on
    * @param {() => void} on.start runs before a stroke begins
-   * @param {() => void} on.ink runs after every change by the pen or by a replay
-   * @param {() => void} [on.end] runs when the pen is lifted, and when a replay has ended
-   * @param {() => void} [on.pen] runs when a pen is used first: from then on fingers and palms leave no ink
+   * @param {() => void} on.ink runs after every change by the pen or a replay
+   * @param {() => void} [on.end] runs when the pen is lifted or a replay has ended
+   * @param {() => void} [on.pen] runs at the first use of a pen, which disables fingers
    */
   constructor(canvas, on) {
     this.#canvas = canvas;
@@ -43,23 +41,23 @@ export class Sheet {
     canvas.addEventListener("pointerup", (event) => this.#penUp(event));
     canvas.addEventListener("pointercancel", (event) => this.#penAway(event));
     new ResizeObserver(() => this.#paintSoon()).observe(canvas);
-    // A zoomed page or another screen changes the pixel ratio, another theme the ink's colour.
+    // Zoom and another screen change the pixel ratio; the theme changes the colour of the ink.
     window.addEventListener("resize", () => this.#paintSoon());
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paintSoon());
     new MutationObserver(() => this.#paintSoon()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
-  /** @returns {boolean} true when no stroke is on the sheet */
+  /** @returns {boolean} */
   get isBlank() {
     return this.#shown.length === 0;
   }
 
-  /** @returns {Stroke[]} copies of the strokes: lists of [x, y], 0 to 1 */
+  /** @returns {Stroke[]} a copy of the strokes */
   get strokes() {
     return structuredClone([...this.#shown]);
   }
 
-  /** @returns {boolean} true while the pen is down, and while a drawing is replayed */
+  /** @returns {boolean} true while the pen is down or a replay runs */
   get isDrawing() {
     return this.#pen !== null || this.#replayed !== null;
   }
@@ -75,7 +73,7 @@ export class Sheet {
   }
 
   /**
-   * Puts these strokes on the sheet, in place of what is there.
+   * Replace the drawing.
    *
    * @param {Stroke[]} strokes
    */
@@ -84,7 +82,7 @@ export class Sheet {
   }
 
   /**
-   * Puts these strokes on the sheet as a pen would draw them; at once for who wants no motion.
+   * Replace the drawing, point by point; at once with reduced motion.
    *
    * @param {Stroke[]} strokes
    */
@@ -94,33 +92,32 @@ export class Sheet {
     else this.#replayFrom(performance.now(), strokes, (this.#replayed = []));
   }
 
-  /** Takes the last step back, also a stroke that is being drawn. */
+  /** Undo the last step, also an unfinished stroke. */
   undo() {
     this.#change(() => this.#history.undo());
   }
 
-  /** Does again what was taken back last. */
   redo() {
     this.#change(() => this.#history.redo());
   }
 
-  /** Takes every stroke off the sheet; undo brings them back. */
+  /** Remove every stroke; undo brings them back. */
   clear() {
     if (!this.isBlank) this.show([]);
   }
 
-  /** Ends a stroke and a replay that are under way; the drawing stays, with what the stroke has so far. */
+  /** End an unfinished stroke or replay, and keep the drawing. */
   stop() {
     this.#change(() => {});
   }
 
-  /** Lets fingers draw again, until a pen is used. */
+  /** Enable fingers again, until a pen is used. */
   allowFingers() {
     this.#hasPen = false;
   }
 
   /**
-   * What is sent; small ink in it is drawn with a finer pen than on the screen.
+   * Return the raster for the service. Small ink has a finer pen than on the screen.
    *
    * @returns {Uint8Array<ArrayBuffer>} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255)
    */
@@ -155,7 +152,7 @@ export class Sheet {
       this.#hasPen = true;
       this.#on.pen?.();
     }
-    // The hand lies down before its pen does: what it has drawn is no ink.
+    // The palm often touches before the pen; its stroke is not ink.
     if (isPen && this.#pen?.type === "touch") this.#history.drop();
     this.#on.start();
     this.#replayed = null;
@@ -168,7 +165,7 @@ export class Sheet {
   /** @param {PointerEvent} event */
   #penMove(event) {
     if (event.pointerId !== this.#pen?.id) return;
-    // The browser folds several moves into one event; without them a fast stroke turns into a polygon.
+    // Use all moves that the browser merged into this event, for smooth fast strokes.
     const moves = event.getCoalescedEvents?.() ?? [];
     this.#addPoints(this.#pen.stroke, moves.length > 0 ? moves : [event]);
   }
@@ -180,13 +177,10 @@ export class Sheet {
     this.#on.end?.();
   }
 
-  /**
-   * The system took the pointer, as for a gesture of its own: what it has drawn was not meant.
-   *
-   * @param {PointerEvent} event
-   */
+  /** @param {PointerEvent} event */
   #penAway(event) {
     if (event.pointerId !== this.#pen?.id) return;
+    // The system took the pointer, for example for a gesture, so the stroke was not intended.
     this.#change(() => this.#history.drop());
     this.#on.ink();
     this.#on.end?.();
@@ -197,7 +191,7 @@ export class Sheet {
    * @param {PointerEvent[]} events
    */
   #addPoints(stroke, events) {
-    // Read at each event: the page may have been scrolled or resized since the last one.
+    // Read at each event, because the page may have moved since the last one.
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
     const nBefore = stroke.length;
     for (const { clientX, clientY } of events) {
@@ -211,9 +205,9 @@ export class Sheet {
   }
 
   /**
-   * @param {number} start when the replay started, ms
+   * @param {number} start of the replay, ms
    * @param {Stroke[]} strokes all of them
-   * @param {Stroke[]} last what this replay showed last: anything else on the sheet ends it
+   * @param {Stroke[]} last strokes that this replay showed last; any other drawing ends it
    */
   #replayFrom(start, strokes, last) {
     requestAnimationFrame((now) => {

@@ -1,16 +1,16 @@
-// Images from files, drops, the clipboard and the camera.
+// Image input: files, drops, the clipboard and the camera.
 
 import { byId, isCovered } from "../base/dom.js";
 
 /**
  * @param {object} on
  * @param {(file: File) => void} on.file
- * @param {() => void} on.none runs when something without a file is dropped or pasted
+ * @param {() => void} on.none runs when a drop or paste has no file
  */
 export function takeFiles(on) {
   /** @param {DataTransfer | null} data */
   const take = (data) => {
-    // Or what the dialog is about would change under it.
+    // The drawing must not change under an open dialog.
     if (isCovered()) return;
     const file = data?.files[0];
     if (file) on.file(file);
@@ -21,19 +21,19 @@ export function takeFiles(on) {
     input.addEventListener("change", () => {
       const file = input.files?.[0];
       if (file) on.file(file);
-      // Or the same file, chosen once more, would be no change.
+      // Otherwise choosing the same file again would not fire a change event.
       input.value = "";
     });
   }
   byId("hero-upload").addEventListener("click", () => byId("file").click());
 
   document.addEventListener("paste", ({ clipboardData, target }) => {
-    // Text that is pasted into a field is no image that failed.
+    // Text fields handle their own pastes.
     if (!(target instanceof Element && target.closest("input, textarea"))) take(clipboardData);
   });
 
   const stage = byId("stage");
-  // The whole page takes a drop: beside the sheet, the browser would leave the page to open the file.
+  // The whole page accepts drops; otherwise the browser would open the file instead of the page.
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     if (!isCovered()) stage.classList.add("dropping");

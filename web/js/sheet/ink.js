@@ -1,23 +1,23 @@
-// Strokes as ink on a canvas.
+// Paints strokes as ink on a canvas.
 
 /** Pen width as a share of the sheet's side: about a tenth of the height of a digit that fills half the sheet. */
 const PEN_WIDTH = 0.06;
 
-/** The most of the ink's longest side that the pen is wide in what is sent: that of a digit as high as half the sheet. */
+/** Largest pen width in the raster for the service, as a share of the ink's longest side. */
 const MAX_OF_INK = 0.12;
 
-/** Below this, as a share of the sheet's side, it is never: a dab of the pen stays a dab, and is no small 1. */
+/** Smallest pen width, as a share of the sheet's side, so that a dot stays a dot. */
 const MIN_PEN_WIDTH = 0.02;
 
 /**
- * The width to draw small ink with where it is read: the sheet's own pen would make a blob of it.
+ * Return the pen width for the raster. Small ink needs a finer pen to stay legible.
  *
  * @param {readonly Stroke[]} strokes
  * @returns {number} as a share of the sheet's side
  */
 export function penWidthFor(strokes) {
   const [width, height] = [0, 1].map((axis) => {
-    // What lies beyond the sheet is cut off.
+    // Ink beyond the sheet is cut off.
     const places = strokes.flat().map((point) => Math.min(Math.max(point[axis], 0), 1));
     return places.reduce((a, b) => Math.max(a, b), 0) - places.reduce((a, b) => Math.min(a, b), 1);
   });
@@ -25,7 +25,7 @@ export function penWidthFor(strokes) {
 }
 
 /**
- * Draws the strokes on a square of `side` pixels: one routine for the screen and for what is sent, so that both agree.
+ * Draw the strokes on a square of `side` pixels, both for the screen and for the service.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {readonly Stroke[]} strokes
@@ -45,7 +45,7 @@ export function drawStrokes(context, strokes, side, colour, penWidth = PEN_WIDTH
 }
 
 /**
- * A line of no length has no caps in canvas, so that a tap needs a disc of its own.
+ * Draw a disc, because canvas draws nothing for a line without length.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Point} point
@@ -57,7 +57,7 @@ function drawDot(context, [x, y]) {
 }
 
 /**
- * Curves through the midpoints, with the points as handles, hide the corners between two pointer events.
+ * Draw curves through the midpoints, which hides the corners between pointer events.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Stroke} points

@@ -1,15 +1,15 @@
-// The keys of the sheet.
+// Keyboard shortcuts of the sheet.
 
 import { isCovered } from "../base/dom.js";
 
-/** Where keys mean something else: texts that are written, and what opens above the page. */
+/** Elements with a different use of these keys. */
 const ELSEWHERE = "input:not([type=file], [type=checkbox]), textarea, select, [contenteditable], dialog, [popover]";
 
 /**
  * @param {object} on
  * @param {() => void} on.undo Ctrl or Cmd and Z
- * @param {() => void} on.redo the same with Shift, or Ctrl and Y
- * @param {() => void} on.clear Escape at the sheet, or where nothing has the focus
+ * @param {() => void} on.redo Ctrl or Cmd, Shift and Z, or Ctrl and Y
+ * @param {() => void} on.clear Escape, if the sheet or nothing has the focus
  */
 export function takeKeys(on) {
   document.addEventListener("keydown", (event) => {

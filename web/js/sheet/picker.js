@@ -5,11 +5,7 @@ import { byId } from "../base/dom.js";
 import { SAMPLES } from "./samples.js";
 import { decodeStrokes } from "./strokes.js";
 
-/**
- * Puts the buttons into the page.
- *
- * @param {(strokes: Stroke[]) => void} take gets the drawing of the button that is pressed
- */
+/** @param {(strokes: Stroke[]) => void} take receives the drawing of a pressed button */
 export function addSamples(take) {
   SAMPLES.forEach((code, digit) => {
     const strokes = decodeStrokes(code);

@@ -1,11 +1,11 @@
-// The image that lies on the sheet in place of ink.
+// The image on the sheet in place of ink.
 
 import { byId } from "../base/dom.js";
 
 const picture = byId("picture", HTMLImageElement);
 const unshown = byId("unshown");
 
-/** @type {File | null} the one that lies on the sheet */
+/** @type {File | null} */
 let shown = null;
 
 picture.addEventListener("error", () => {
@@ -13,7 +13,7 @@ picture.addEventListener("error", () => {
   unshown.hidden = false;
 });
 
-/** @param {File} file its name is shown where the browser cannot show it */
+/** @param {File} file its name is shown if the browser cannot decode it */
 export function show(file) {
   hide();
   shown = file;
@@ -31,7 +31,7 @@ export function hide() {
 
 /**
  * @param {File} [file]
- * @returns {boolean} whether this very file lies on the sheet, or none does
+ * @returns {boolean} whether exactly this file is on the sheet; without an argument, whether none is
  */
 export function isOf(file) {
   return shown === (file ?? null);

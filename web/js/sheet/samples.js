@@ -1,7 +1,7 @@
-// Ten drawings for who has no pen at hand.
+// Sample drawings.
 
 /**
- * How one person wrote each digit, 0 to 9, as `encodeStrokes` has them: writer 29's first drawing of each in the file
+ * A drawing of each digit, 0 to 9, encoded by `encodeStrokes`: the first one of each by writer 29 in the file
  * pendigits-orig.tra, 0.6 of the sheet on its longest side. "Pen-Based Recognition of Handwritten Digits" by E. Alpaydin
  * and F. Alimoglu, UCI Machine Learning Repository, CC BY 4.0, https://doi.org/10.24432/C5MG6K. The model is trained on
  * this writer among others: the samples show the page, not how well the model reads.

@@ -1,32 +1,32 @@
-// A drawing as a link: its strokes stand after the #, which browsers send to nobody.
+// Links with a drawing after the #, which browsers do not send to any server.
 
 import { copyText } from "../base/clipboard.js";
 import { decodeStrokes, encodeStrokes } from "./strokes.js";
 
 const KEY = "#ink=";
 
-/** @returns {Stroke[] | null | undefined} the strokes in the page's address; null where they are damaged, undefined where there are none */
+/** @returns {Stroke[] | null | undefined} the strokes in the page's address; null if they are damaged, undefined if there are none */
 export function linkedStrokes() {
   return location.hash.startsWith(KEY) ? decodeStrokes(location.hash.slice(KEY.length)) : undefined;
 }
 
 /**
- * Copies a link that opens the page with this drawing; it stands in the page's address as well.
+ * Copy a link with this drawing, and put it into the address bar.
  *
  * @param {Stroke[]} strokes
- * @returns {Promise<string>} what to say of it
+ * @returns {Promise<string>} the result, for the visitor
  */
 export async function share(strokes) {
   history.replaceState({ isOwnLink: true }, "", KEY + encodeStrokes(strokes));
   return (await copyText(location.href)) ? "Link copied" : "The link is in the address bar";
 }
 
-/** @returns {boolean} whether the link in the address was made here: to come back to it must not undo what was drawn since */
+/** @returns {boolean} whether this page made the link; returning to it must not replace the current drawing */
 export function isOwnLink() {
   return history.state?.isOwnLink === true;
 }
 
-/** Another drawing is on the sheet: the address would bring back the old one. */
+/** Remove an outdated link from the address. */
 export function forgetLink() {
   if (location.hash.startsWith(KEY)) history.replaceState(null, "", location.pathname + location.search);
 }

@@ -1,21 +1,21 @@
-// Pen strokes as data: their history, and their short form for a link. Nothing here touches the page.
+// Pen strokes as data: their history, and their encoding for links.
 
-/** First character of a code, so that a later format can tell itself from this one. */
+/** First character of a code: the version of the format. */
 const FORMAT = "1";
 
-/** Steps of the grid on a side of the sheet: half a step is a quarter of a screen pixel where the sheet has 500. */
+/** Steps of the grid on a side of the sheet. */
 const GRID = 1000;
 
-/** Points closer than this to the last one are left out of a code, as a share of the side; the line hides it. */
+/** Smallest distance between points in a code, as a share of the side. */
 const MIN_STEP = 0.008;
 
-/** Several times what `thin` leaves of a drawing that fills the sheet: what comes by a link must not keep the page busy. */
+/** Limit for a code, so that a link cannot block the page. */
 const MAX_POINTS = 2_000;
 
-/** How far beyond the sheet a point of a code may lie, in grid steps. */
+/** Largest distance of a point from the sheet's origin, in grid steps. */
 const MAX_OUTSIDE = 10 * GRID;
 
-/** The strokes on a sheet, with what was there before and what was taken back. */
+/** The strokes on a sheet, with undo and redo. */
 export class History {
   /** @type {Stroke[]} */
   #strokes = [];
@@ -40,7 +40,7 @@ export class History {
   }
 
   /**
-   * A step that undo takes back: other strokes on the sheet.
+   * Replace the strokes, as one step for undo.
    *
    * @param {readonly Stroke[]} strokes
    */
@@ -50,17 +50,15 @@ export class History {
     this.#strokes = [...strokes];
   }
 
-  /** Takes the last step back. */
   undo() {
     this.#move(this.#past, this.#future);
   }
 
-  /** Does again what undo took back last. */
   redo() {
     this.#move(this.#future, this.#past);
   }
 
-  /** Takes the last step back for good, as if it had never been. */
+  /** Undo the last step without a redo. */
   drop() {
     this.undo();
     this.#future.pop();
@@ -79,8 +77,8 @@ export class History {
 }
 
 /**
- * Strokes as a short text for a link: after the format's number, base64url of bytes. A stroke is its number of points
- * and then, for each point, the steps right and down from the one before; all are variable-length integers.
+ * Encode strokes for a link: the version of the format, then base64url. A stroke is its number of points, then the
+ * steps right and down from point to point, all as variable-length integers.
  *
  * @param {readonly Stroke[]} strokes
  * @returns {string}
@@ -103,8 +101,8 @@ export function encodeStrokes(strokes) {
 }
 
 /**
- * @param {string} code what `encodeStrokes` made
- * @returns {Stroke[] | null} null where it did not
+ * @param {string} code made by `encodeStrokes`
+ * @returns {Stroke[] | null} null for an invalid code
  */
 export function decodeStrokes(code) {
   const numbers = code.startsWith(FORMAT) ? readIntegers(code.slice(FORMAT.length)) : null;
@@ -131,7 +129,7 @@ export function decodeStrokes(code) {
 }
 
 /**
- * Every point that is far enough from the one before, and the last: an even spacing keeps the curve between them.
+ * Drop points that are too close to the one before. The last point stays.
  *
  * @param {Stroke} stroke
  * @returns {Stroke}
@@ -147,7 +145,7 @@ function thin(stroke) {
 }
 
 /**
- * Seven bits a byte, the lowest first; the eighth says that more follow.
+ * Write seven bits a byte, the lowest first. The eighth bit is set if more bytes follow.
  *
  * @param {number[]} bytes
  * @param {number} value
@@ -159,7 +157,7 @@ function pushInteger(bytes, value) {
 
 /**
  * @param {string} text base64url
- * @returns {number[] | null} the integers in it, null where it is damaged
+ * @returns {number[] | null} null for invalid text
  */
 function readIntegers(text) {
   let bytes;
@@ -184,7 +182,7 @@ function readIntegers(text) {
 }
 
 /**
- * Small numbers of either sign as small numbers: 0, -1, 1, -2 become 0, 1, 2, 3.
+ * Map signed to unsigned integers: 0, -1, 1, -2 become 0, 1, 2, 3.
  *
  * @param {number} value
  * @returns {number}

@@ -1,9 +1,8 @@
-// What a drawing looks like before the preprocessing: the sheet's raster, or the image in a file.
+// The pixels of a drawing before the preprocessing: the sheet's raster, or the image in a file.
 
-import { RASTER_SIDE } from "./canvas.js";
 import { greyOf } from "../base/pixels.js";
 
-/** Longest side in pixels that a file's image is shown with. */
+/** Longest side in pixels of a file's image on the page. */
 const SHOWN_SIDE = 280;
 
 /**
@@ -11,7 +10,7 @@ const SHOWN_SIDE = 280;
  * @property {Uint8Array} grey width x height levels
  * @property {number} width
  * @property {number} height
- * @property {ImageData | null} colours those of a file's image
+ * @property {ImageData | null} colours of a file's image
  */
 
 /** @type {{file: File, source: Promise<Source | null>} | null} */
@@ -19,10 +18,13 @@ let last = null;
 
 /**
  * @param {Drawing} drawing
- * @returns {Promise<Source | null>} null where the browser cannot show the file that the service could read
+ * @returns {Promise<Source | null>} null if the browser cannot decode the file
  */
 export async function sourceOf({ grey, file }) {
-  if (grey) return { grey, width: RASTER_SIDE, height: RASTER_SIDE, colours: null };
+  if (grey) {
+    const side = Math.sqrt(grey.length);
+    return { grey, width: side, height: side, colours: null };
+  }
   if (!file) return null;
   if (last?.file !== file) last = { file, source: readFile(file).catch(() => null) };
   return last.source;
@@ -42,7 +44,7 @@ async function readFile(file) {
   canvas.height = height;
   const context = canvas.getContext("2d");
   if (!context) return null;
-  // What is see-through is read on white.
+  // The service reads transparent pixels as white.
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
