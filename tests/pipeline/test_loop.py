@@ -8,7 +8,7 @@ import onnx
 import pytest
 import yaml
 
-from tests.project import copy_of_project, stages_run
+from tests.project import stages_run
 
 STAGES = ["download", "prepare", "train", "evaluate", "export"]
 
@@ -16,11 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    overrides = ["size=smoke", "data.source=embedded", "model.width=0.25", "train.epochs=2"]
-    project = copy_of_project(tmp_path_factory.mktemp("loop") / "inkling", overrides)
-    project.first_output = project.run("dvc", "repro")
-    return project
+def project(copy_trained, tmp_path_factory):
+    return copy_trained(tmp_path_factory.mktemp("loop") / "inkling")
 
 
 def test_every_stage_runs_once_and_leaves_what_it_should(project):
