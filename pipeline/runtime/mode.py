@@ -11,7 +11,6 @@ from pipeline.runtime import pins
 
 log = logging.getLogger(__name__)
 
-CPU_INFO = Path("/proc/cpuinfo")
 # `prepare` does not depend on the training's runtime.
 FOR_DATA = RuntimeConfig(mode="portable", threads=2, precision="float32", deterministic=True)
 
@@ -32,7 +31,7 @@ def set_up(config: RuntimeConfig, seed: int) -> None:
     keras.mixed_precision.set_global_policy(precision_for(config))
 
 
-def precision_for(config: RuntimeConfig, cpu_info: Path = CPU_INFO) -> str:
+def precision_for(config: RuntimeConfig, cpu_info: Path = Path("/proc/cpuinfo")) -> str:
     """Return the precision of the training, and log it if the configuration leaves it open.
 
     Args:

@@ -25,7 +25,8 @@ def pendigits_texts() -> dict[str, str]:
         DownloadError: neither has it with the right checksum.
     """
     with TemporaryDirectory() as directory:
-        failures, files = [], {part: Path(directory) / part for part in PENDIGITS}
+        failures: list[str] = []
+        files = {part: Path(directory) / part for part in PENDIGITS}
         for part, (name, sha256) in PENDIGITS.items():
             failures += try_sources(own_mirror(), f"pendigits/{name}", sha256, files[part])
         if all(file.exists() for file in files.values()):

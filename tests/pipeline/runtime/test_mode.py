@@ -21,57 +21,49 @@ from pipeline.runtime.pins import AT_FIRST_USE, AT_LOADING, pin
         ("auto", None, "float32"),
     ],
 )
-def test_bfloat16_is_taken_where_the_processor_has_amx_and_it_is_left_open(
-    asked, cpu_info, precision, tmp_path, caplog
-):
+def test_auto_selects_and_logs_bfloat16_on_processors_with_amx(asked, cpu_info, precision, tmp_path, caplog):
     file = tmp_path / "cpuinfo"
     if cpu_info is not None:
         file.write_text(cpu_info)
+    config = load_config(["runtime.mode=fast", f"runtime.precision={asked}"]).runtime
     with caplog.at_level(logging.INFO):
-        assert (
-            precision_for(load_config(["runtime.mode=fast", f"runtime.precision={asked}"]).runtime, file) == precision
-        )
+        assert precision_for(config, file) == precision
     assert ("AMX" in caplog.text) == (asked == "auto")
 
 
-OTHERWISE = {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"}
+OTHER = {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"}
 
 
 def run(code, environment):
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    environment = os.environ | OTHER | environment
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_numpy_is_pinned_by_whatever_of_the_pipeline_is_loaded_first():
+def test_importing_the_pipeline_pins_numpy_before_it_is_loaded():
     code = (
         "import os, sys; import pipeline; print({'numpy', 'tensorflow'} & sys.modules.keys() or 'none'); import numpy;"
         "features = numpy._core._multiarray_umath.__cpu_features__;"
         "print(any(features[name] for name in ('X86_V4', 'AVX512_ICL', 'AVX512_SPR')));"
         f"print({{name: os.environ[name] for name in {list(AT_LOADING)}}} == {AT_LOADING})"
     )
-    assert run(code, OTHERWISE | {"NPY_DISABLE_CPU_FEATURES": "", "NPY_ENABLE_CPU_FEATURES": "X86_V3"}).split() == [
-        "none",
-        "False",
-        "True",
-    ]
+    printed = run(code, {"NPY_DISABLE_CPU_FEATURES": "", "NPY_ENABLE_CPU_FEATURES": "X86_V3"})
+    assert printed.split() == ["none", "False", "True"]
 
 
 @pytest.mark.parametrize("mode", ["portable", "fast"])
-def test_portable_takes_the_environment_back_and_fast_leaves_it(mode, monkeypatch):
+def test_only_portable_overrides_the_environment(mode, monkeypatch):
     for name in (*AT_FIRST_USE, "TF_XLA_FLAGS"):
         monkeypatch.setenv(name, "other")
     pin(mode)
-    is_pinned = {os.environ[name] == value for name, value in AT_FIRST_USE.items()}
-    assert is_pinned == {mode == "portable"}
+    assert {os.environ[name] == value for name, value in AT_FIRST_USE.items()} == {mode == "portable"}
     assert ("TF_XLA_FLAGS" in os.environ) == (mode == "fast")
 
 
 @pytest.mark.slow
-def test_onednn_obeys_although_tensorflow_is_already_loaded():
+def test_the_mode_pins_onednn_after_tensorflow_is_loaded():
     code = (
         "from pipeline.config.values import load_config; from pipeline.runtime.mode import set_up, tf;"
         "set_up(load_config().runtime, 0); tf.matmul(tf.ones((64, 64)), tf.ones((64, 64)))"
     )
-    assert "isa:Intel AVX2" in run(code, OTHERWISE | {"ONEDNN_VERBOSE": "1"})
+    assert "isa:Intel AVX2" in run(code, {"ONEDNN_VERBOSE": "1"})

@@ -12,7 +12,7 @@ def idx(array, magic=b"\0\0\x08"):
     return magic + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
-def test_idx_files_are_read(tmp_path):
+def test_an_idx_file_is_read(tmp_path):
     array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     (tmp_path / "a.gz").write_bytes(gzip.compress(idx(array)))
     assert np.array_equal(read_idx(tmp_path / "a.gz"), array)
@@ -23,10 +23,10 @@ def test_idx_files_are_read(tmp_path):
     [
         pytest.param(b"", id="empty"),
         pytest.param(b"not gzip", id="not gzip"),
-        pytest.param(gzip.compress(b""), id="nothing in it"),
+        pytest.param(gzip.compress(b""), id="empty gzip"),
         pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8), magic=b"\0\0\x0d")), id="another type"),
-        pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8))[:-1]), id="a value short"),
-        pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8)))[:-9], id="gzip cut short"),
+        pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8))[:-1]), id="value missing"),
+        pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8)))[:-9], id="gzip truncated"),
     ],
 )
 def test_a_damaged_idx_file_is_named(content, tmp_path):
