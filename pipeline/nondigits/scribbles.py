@@ -87,9 +87,8 @@ def _walk(rng: np.random.Generator) -> Stroke:
 
 
 def _curve(knots: npt.NDArray[np.float64]) -> Stroke:
-    along = np.concatenate(
-        [[0.0], np.cumsum(np.sqrt(np.hypot(*np.diff(knots, axis=0).T)))]
-    )  # centripetal, to avoid cusps
+    # centripetal, to avoid cusps
+    along = np.concatenate([[0.0], np.cumsum(np.sqrt(np.hypot(*np.diff(knots, axis=0).T)))])
     return CubicSpline(along, knots)(np.linspace(0, along[-1], 20 * len(knots))).astype(np.float32)
 
 
