@@ -26,14 +26,14 @@ def digits(rng):
     return label, [np.array(points, np.float32) + 40]
 
 
-def draw_many(name, seed=0, source=digits):
+def draw_many(name, seed=0, source=digits, n=N_SEEDS):
     rng = np.random.default_rng(seed)
-    return [FAMILIES[name].draw(rng, source) for _ in range(N_SEEDS)]
+    return [FAMILIES[name].draw(rng, source) for _ in range(n)]
 
 
 @pytest.mark.parametrize(("name", "family"), FAMILIES.items())
 def test_everything_drawn_is_usable_and_repeatable(name, family):
-    drawings, again, other = draw_many(name), draw_many(name), draw_many(name, seed=1)
+    drawings, again, other = draw_many(name), draw_many(name, n=10), draw_many(name, seed=1, n=10)
     if family.kind in PICTURES:
         assert all(drawing.dtype == np.uint8 and drawing.ndim == 2 for drawing in drawings)
         assert min(min(drawing.shape) for drawing in drawings) >= 28
@@ -42,9 +42,8 @@ def test_everything_drawn_is_usable_and_repeatable(name, family):
         assert all(drawings)
         assert all(stroke.dtype == np.float32 and stroke.ndim == 2 and stroke.shape[1] == 2 for stroke in strokes)
         assert all(len(stroke) and np.isfinite(stroke).all() for stroke in strokes)
-    for one, same in zip(drawings, again, strict=True):
-        assert all(np.array_equal(*pair) for pair in zip(one, same, strict=True))
-    assert [np.concatenate(one).tobytes() for one in drawings] != [np.concatenate(one).tobytes() for one in other]
+    first, again, other = ([np.concatenate(one).tobytes() for one in many] for many in (drawings[:10], again, other))
+    assert first == again != other
 
 
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.kind in PICTURES])
