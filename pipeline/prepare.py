@@ -61,7 +61,7 @@ def _draw_skeletons(raw: RawData, split: str) -> Split | None:
     data = raw.config.data
     if split == "train":
         return render_skeletons(raw.config.strokes.skeletons, data.seed + 2)
-    return None if raw.drawings[split] else _shorten(render_skeletons(VALIDATION_SKELETONS, data.seed + 3), data.limit)
+    return None if raw.drawings[split] else render_skeletons(VALIDATION_SKELETONS, data.seed + 3)[: data.limit]
 
 
 def _draw_nondigits(raw: RawData, split: str) -> Split:
@@ -92,7 +92,7 @@ def prepare(config: Config) -> None:
     data = config.data
     set_up(FOR_DATA, data.seed)
     extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []
-    images = {split: _shorten(part, data.limit) for split, part in _read_images(data).items()}
+    images = {split: part[: data.limit] for split, part in _read_images(data).items()}
     drawings = {split: part[: data.limit] for split, part in _read_drawings(data).items()}
     raw = RawData(config, images, drawings, extra)
     drawn = {split: {name: DRAW[name](raw, split) for name in PARTS} for split in ("train", "validation")}
@@ -148,11 +148,7 @@ def _split_off(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     """Shuffle, and return `fraction` of the images and the rest."""
     order = np.random.default_rng(seed).permutation(len(split.labels))
     first, rest = np.split(order, [round(fraction * len(order))])
-    return Split(split.images[first], split.labels[first]), Split(split.images[rest], split.labels[rest])
-
-
-def _shorten(split: Split, limit: int | None) -> Split:
-    return Split(split.images[:limit], split.labels[:limit])
+    return split[first], split[rest]
 
 
 if __name__ == "__main__":

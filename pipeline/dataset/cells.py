@@ -1,4 +1,4 @@
-"""The ways in which the test drawings are drawn: two line widths, two sizes, centred and anywhere."""
+"""Draw the test drawings with two line widths and two sizes, centred and at random positions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from serving.drawing.rasterize import draw
 
 CANVAS = (280, 280)  # pixels, as the page sends it
 BATCH = 250  # canvases
-SEED = 1  # of the places off the centre
+SEED = 1  # of the random positions
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One way to draw them all.
+    """One way to draw all test drawings.
 
     Attributes:
-        line: width of the line, relative to the drawing's longest side.
+        line: line width, relative to the longest side of the drawing.
         size: longest side of the drawing, relative to the canvas.
-        is_centred: in the middle of the canvas, or anywhere on it.
+        is_centred: in the middle of the canvas; otherwise at a random position.
     """
 
     line: float
@@ -30,16 +30,16 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Such as "line_12_size_60_centred"; percentages."""
+        """Name with percentages, such as "line_12_size_60_centred"."""
         return f"line_{self.line * 100:.0f}_size_{self.size * 100:.0f}_{'centred' if self.is_centred else 'anywhere'}"
 
 
 CELLS = tuple(Cell(*values) for values in product((0.12, 0.07), (0.6, 0.3), (True, False)))
-REFERENCE = CELLS[0].name  # stands for all where each drawing should count once
+REFERENCE = CELLS[0].name  # the cell to use if each drawing should count once
 
 
 def draw_cell(drawings: Sequence[Drawing], cell: Cell) -> Iterator[np.ndarray]:
-    """All drawings as one cell has them, uint8 ``[n, 280, 280]``, 255 = ink, at most `BATCH` at a time."""
+    """Yield batches of canvases, uint8 ``[n, 280, 280]``, 255 = ink, at most `BATCH` at a time."""
     rng = np.random.default_rng(SEED)
     for start in range(0, len(drawings), BATCH):
         canvases = []

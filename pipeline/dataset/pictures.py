@@ -1,6 +1,7 @@
-"""Strokes -> pictures as the network sees them: drawn with many pens on many canvases, then normalised."""
+"""Draw strokes with many pens on many canvases, and normalise the pictures for the network."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from pipeline.base.classes import N_CLASSES
 from pipeline.dataset.splits import NO_DIGIT, Split
 from pipeline.ink.normalize import normalize_all, normalize_each
 from pipeline.ink.skeletons import draw_digit
-from pipeline.ink.warp import StrokeRender, StrokeWarp, render, warp
+from pipeline.ink.warp import CANVAS_PX, render, warp
 from pipeline.nondigits.families import TRAINED, draw_picture
 from pipeline.nondigits.groups import DigitSource
 from pipeline.sources.unipen import Drawing
@@ -16,35 +17,46 @@ from serving.drawing.strokes import Strokes
 
 BATCH = 250  # pictures on canvases of one size, so that they are normalised at once
 
-# One way to draw one thing: the same state of the generator gives the same strokes.
-Draw = Callable[[np.random.Generator], Strokes]
+
+def render_labelled(things: Sequence[tuple[int, Callable[[np.random.Generator], Strokes]]], seed: int) -> Split:
+    """Draw strokes with random pens, canvases and places.
+
+    Args:
+        things: the label of each picture, and the function that makes its strokes.
+        seed: decides everything.
+    """
+    rng = np.random.default_rng(seed)
+    batches = [np.zeros((0, 28, 28), np.uint8)]
+    for start in range(0, len(things), BATCH):
+        shape = _canvas(rng)
+        pictures = [render(draw(rng), rng, shape) for _, draw in things[start : start + BATCH]]
+        batches.append(normalize_all(np.stack(pictures)))
+    return Split(np.concatenate(batches), np.array([label for label, _ in things], np.int32))
 
 
 def render_drawings(drawings: Sequence[Drawing], n_each: int, seed: int, is_warped: bool) -> Split:
-    """Pictures of drawings, each drawn `n_each` times; warped, as other writers would have it, or as they are."""
-    ranges = StrokeWarp()
+    """Draw each drawing `n_each` times, warped or unchanged."""
 
-    def draw(drawing: Drawing) -> Draw:
-        return lambda rng: warp(drawing.strokes, rng, ranges) if is_warped else drawing.strokes
+    def strokes(drawing: Drawing, rng: np.random.Generator) -> Strokes:
+        return warp(drawing.strokes, rng) if is_warped else drawing.strokes
 
-    return _render([(drawing.label, draw(drawing)) for drawing in drawings for _ in range(n_each)], seed)
+    return render_labelled(
+        [(drawing.label, partial(strokes, drawing)) for drawing in drawings for _ in range(n_each)], seed
+    )
 
 
 def render_skeletons(n_digits: int, seed: int) -> Split:
-    """Pictures of generated digits, each class equally often."""
-
-    def draw(label: int) -> Draw:
-        return lambda rng: draw_digit(label, rng)
-
-    return _render([(number % N_CLASSES, draw(number % N_CLASSES)) for number in range(n_digits)], seed)
+    """Draw generated digits, each class equally often."""
+    labels = [number % N_CLASSES for number in range(n_digits)]
+    return render_labelled([(label, partial(draw_digit, label)) for label in labels], seed)
 
 
 def render_nondigits(n_things: int, drawings: Sequence[Drawing], seed: int) -> Split:
-    """Pictures of things that are no digit, of the families that refusal is learnt from, in their shares.
+    """Draw non-digits of the trained families, in proportion to their shares.
 
     Args:
-        n_things: pictures.
-        drawings: digits for the groups and the struck ones, beside generated ones.
+        n_things: number of pictures.
+        drawings: digits for the groups and the struck digits, besides generated ones.
         seed: decides everything.
     """
     rng = np.random.default_rng(seed)
@@ -60,30 +72,18 @@ def render_nondigits(n_things: int, drawings: Sequence[Drawing], seed: int) -> S
 
 
 def digit_source(drawings: Sequence[Drawing]) -> DigitSource:
-    """Single digits to make other things of: the drawings, warped, and generated ones, half and half."""
+    """Return a function that makes one digit: a warped drawing or a generated digit, with equal probability."""
 
     def draw(rng: np.random.Generator) -> tuple[int, Strokes]:
         if not drawings or rng.random() < 0.5:
             label = int(rng.integers(N_CLASSES))
             return label, draw_digit(label, rng)
         drawing = drawings[int(rng.integers(len(drawings)))]
-        return drawing.label, warp(drawing.strokes, rng, StrokeWarp())
+        return drawing.label, warp(drawing.strokes, rng)
 
     return draw
 
 
 def _canvas(rng: np.random.Generator) -> tuple[int, int]:
-    height, width = rng.integers(*StrokeRender().canvas_px, size=2, endpoint=True).tolist()
+    height, width = rng.integers(*CANVAS_PX, size=2, endpoint=True).tolist()
     return height, width
-
-
-def _render(things: Sequence[tuple[int, Draw]], seed: int) -> Split:
-    """Normalised pictures of things with their labels; random pens, canvases and places."""
-    rng = np.random.default_rng(seed)
-    ranges = StrokeRender()
-    batches = [np.zeros((0, 28, 28), np.uint8)]
-    for start in range(0, len(things), BATCH):
-        shape = _canvas(rng)
-        pictures = [render(draw(rng), rng, ranges, shape) for _, draw in things[start : start + BATCH]]
-        batches.append(normalize_all(np.stack(pictures)))
-    return Split(np.concatenate(batches), np.array([label for label, _ in things], np.int32))

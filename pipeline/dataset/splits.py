@@ -29,6 +29,10 @@ class Split:
     images: np.ndarray
     labels: np.ndarray
 
+    def __getitem__(self, which: slice | np.ndarray) -> "Split":
+        """Return some of the images, with their labels."""
+        return Split(self.images[which], self.labels[which])
+
 
 @dataclass(frozen=True)
 class DataCard:
@@ -77,7 +81,7 @@ def part_slices(parts: Mapping[str, int]) -> dict[str, slice]:
 
 def split_by_part(split: Split, parts: Mapping[str, int]) -> dict[str, Split]:
     """Return the images of each part, without empty parts."""
-    return {name: Split(split.images[part], split.labels[part]) for name, part in part_slices(parts).items()}
+    return {name: split[part] for name, part in part_slices(parts).items()}
 
 
 def join(splits: Iterable[Split]) -> Split:

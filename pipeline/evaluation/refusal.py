@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.dataset.pictures import digit_source
 from pipeline.evaluation.statistics import proportion
-from pipeline.ink.warp import StrokeRender
+from pipeline.ink.warp import CANVAS_PX
 from pipeline.nondigits.families import FAMILIES, Family, draw_picture
 from pipeline.nondigits.groups import DigitSource
 from pipeline.reader.decisions import STATES, is_refused, states
@@ -59,7 +59,7 @@ def held_out_shares(refusal: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> d
 
 def _things(family: Family, n_things: int, rng: np.random.Generator, digits: DigitSource) -> list[np.ndarray]:
     """Pictures uint8 ``[height, width]``; those of strokes on canvases of a few sizes."""
-    shapes = rng.integers(*StrokeRender().canvas_px, size=(N_CANVASES, 2), endpoint=True).tolist()
+    shapes = rng.integers(*CANVAS_PX, size=(N_CANVASES, 2), endpoint=True).tolist()
     return [draw_picture(family, rng, digits, tuple(shapes[i % N_CANVASES])) for i in range(n_things)]
 
 

@@ -1,7 +1,7 @@
-"""The shapes that people give the ten digits, as control points: x to the right, y down from 0 to about 1.
+"""Shapes of handwritten digits as control points: x to the right, y down from 0 to about 1.
 
-A stroke is a list of pieces. Each piece is a smooth curve through its points, and starts where the one before it ended,
-with a corner there. Every number varies around what stands here, as hands do.
+A stroke is a list of pieces. Each piece is a smooth curve through its points. It starts where the previous piece ends,
+with a corner there.
 """
 
 from collections.abc import Callable
@@ -19,20 +19,20 @@ class Hand:
         self._rng = rng
 
     def about(self, mean: float, deviation: float) -> float:
-        """Normal, at most 2.5 standard deviations off."""
+        """Return a normal value, at most 2.5 standard deviations from the mean."""
         return mean + deviation * float(np.clip(self._rng.standard_normal(), -2.5, 2.5))
 
     def within(self, low: float, high: float) -> float:
-        """Uniform."""
+        """Return a uniform value."""
         return float(self._rng.uniform(low, high))
 
     def chance(self, probability: float) -> bool:
-        """True with that probability."""
+        """Return True with this probability."""
         return bool(self._rng.random() < probability)
 
 
 def _arc(centre: tuple[float, float], radii: tuple[float, float], start: float, end: float, grow: float = 1) -> Points:
-    """Points on an ellipse, degrees (0 is right, 90 down, -90 up); at the end its radii are `grow` times as large."""
+    """Return points on an ellipse; angles in degrees (0 right, 90 down). `grow` scales the radii at the end."""
     n_points = max(3, round(abs(end - start) / 40) + 1)
     angles = np.radians(np.linspace(start, end, n_points))
     factors = np.linspace(1, grow, n_points)
@@ -45,7 +45,7 @@ def _zero(hand: Hand, variant: str) -> Skeleton:
     width = hand.about(0.33, 0.06)
     direction = 1 if hand.chance(0.15) else -1
     gap = hand.within(18, 55) if variant == "open" else hand.about(-10, 12)  # degrees
-    # The gap is at the top: elsewhere it would make a C.
+    # The gap is at the top, because elsewhere it makes a C.
     start, sweep = hand.about(-90, 10 if variant == "open" else 25) + direction * gap / 2, 360 - gap
     grow = hand.about(0.95, 0.08)
     strokes: Skeleton = [[_arc((0.35, 0.5), (width, 0.5), start, start + direction * sweep, grow)]]
@@ -62,7 +62,7 @@ def _one(hand: Hand, variant: str) -> Skeleton:
     strokes: Skeleton = [[stem]]
     if variant.startswith("flag"):
         length = hand.within(0.14, 0.75)
-        # Steeper than the bar of a 7, or nobody could tell them apart.
+        # Steeper than the bar of a 7, to tell them apart.
         tip = (top[0] - length * hand.within(0.3, 0.85), length * hand.within(0.6, 1.0))
         bow = ((tip[0] + top[0]) / 2 + hand.about(0.02, 0.03), (tip[1] + top[1]) / 2 + hand.about(0.02, 0.03))
         strokes = [[[tip, bow, top], stem]]
@@ -158,7 +158,7 @@ def _seven(hand: Hand, variant: str) -> Skeleton:
     foot = (hand.about(0.25, 0.09), 1.0)
     bar: Points = [left, (0.3, hand.about(0.0, 0.05)), corner]
     stem: Points = [((corner[0] + foot[0]) / 2 + hand.about(-0.03, 0.05), 0.5), foot]
-    # An arched bar runs into the stem without a corner.
+    # An arched bar joins the stem without a corner.
     pieces = [[*bar, *stem]] if hand.chance(0.35) else [bar, stem]
     if variant.startswith("serif"):
         pieces.insert(0, [(left[0] + hand.about(-0.01, 0.02), left[1] + hand.within(0.08, 0.22)), left])
@@ -183,7 +183,7 @@ def _eight(hand: Hand, variant: str) -> Skeleton:
     end = (begin[0] + hand.about(0.0, 0.04), begin[1] + hand.about(-0.01, 0.05))
     over = x + hand.about(0.03, 0.04)
     upper = _arc((over, waist / 2), (top, waist / 2), -80, -215)
-    if variant == "open":  # begun at the left, ended at the right, and not always closed at the top
+    if variant == "open":  # starts at the left, ends at the right, and may be open at the top
         begin = (x + top * hand.within(-0.9, 0.2), waist * hand.within(0.0, 0.3))
         end = (x + top * hand.within(0.6, 1.1), waist * hand.within(-0.05, 0.3))
         upper = _arc((over, waist / 2), (top, waist / 2), -175, -215)
@@ -209,17 +209,14 @@ def _nine(hand: Hand, variant: str) -> Skeleton:
     return [[[*loop, joint], [(right, (joint[1] + drop) / 2), *hook]]]
 
 
-# For each digit its drawing, and its variants with their probabilities. They are higher than in life for the shapes
-# that MNIST hardly has: slashed 0, flagged and footed 1, flat-topped 3, open 4, crossed 7, hooked 9.
+# For each digit its function, and the probabilities of its variants. Shapes that MNIST rarely has are more frequent
+# than in real handwriting: slashed 0, flagged and footed 1, flat-topped 3, open 4, crossed 7, hooked 9.
 SHAPES: dict[int, tuple[Callable[[Hand, str], Skeleton], dict[str, float]]] = {
     0: (_zero, {"plain": 0.6, "slashed": 0.2, "open": 0.2}),
     1: (_one, {"bare": 0.35, "flag": 0.35, "foot": 0.1, "flag, foot": 0.2}),
     2: (_two, {"angular": 0.4, "looped": 0.3, "wavy": 0.3}),
     3: (_three, {"round": 0.55, "flat": 0.25, "looped": 0.2}),
-    4: (
-        _four,
-        {"open": 0.45, "closed": 0.2, "one stroke closed": 0.1, "one stroke open": 0.1, "separate": 0.15},
-    ),
+    4: (_four, {"open": 0.45, "closed": 0.2, "one stroke closed": 0.1, "one stroke open": 0.1, "separate": 0.15}),
     5: (_five, {"two strokes": 0.5, "one stroke": 0.35, "curved": 0.15}),
     6: (_six, {"curved": 0.6, "straight": 0.4}),
     7: (_seven, {"plain": 0.35, "crossed": 0.35, "serif": 0.15, "serif, crossed": 0.15}),

@@ -1,8 +1,8 @@
-"""Grey pixels of any size -> the 28x28 image that the network sees.
+"""Normalise grey pixels of any size to the 28x28 input of the network.
 
 MNIST's own preparation (LeCun et al., 1998: fit into 20x20 keeping the aspect ratio, then centre by mass in 28x28), in
-closed form and in TensorFlow operations alone, so that it is exported inside the model file and exists only once.
-No loop and no resize operation: the resampling is two matrix products with area-overlap weights.
+closed form and in TensorFlow operations only, so that the model file contains the only implementation.
+The resampling is two matrix products with area-overlap weights, without a loop or a resize operation.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,22 +16,22 @@ GRID = 28  # side of the network's input, pixels
 FIT = 20.0  # the longest side of the ink is scaled to this many pixels
 CENTRE = 14.5  # the centre of mass goes to the middle of pixel 14, measured from the grid's edge
 INK_THRESHOLD = 0.1  # of the peak: pixels above it span the bounding box
-MIN_CONTRAST = 0.1  # grey levels (of 1) between background and peak; below it there is nothing to read
-# Paper has grain: ink must stand out of it by GRAIN_MARGIN times what three quarters of the pixels at the edges stay
-# below. Of normal noise that is 1.15 standard deviations, or 0.67 where black or white cuts half of it off. Not more
-# than MAX_GRAIN of the peak is taken off: what has no plain paper, such as a texture, must not look blank.
+MIN_CONTRAST = 0.1  # grey levels (of 1) between background and peak; with less there is no ink
+# Ink must exceed GRAIN_MARGIN times the grain of the paper: the 75th percentile of the deviations at the edges. Of
+# normal noise that is 1.15 standard deviations, or 0.67 if black or white clips half of it. At most MAX_GRAIN of the
+# peak is subtracted, so that a texture, which has no plain paper, does not look blank.
 GRAIN_QUANTILE = 0.75
 GRAIN_MARGIN = 5.0
 MAX_GRAIN = 0.3
-# Exact halves (127.5) are common, because peaks divide them evenly, and would be rounded up by one runtime and down by
-# the next. Rounding up from 0.501 instead, no quotient k * 255 / peak is closer to the border than 0.0009.
+# Exact halves (127.5) are common, and runtimes round them differently. With a threshold of 0.501, no quotient
+# k * 255 / peak is closer to it than 0.0009.
 ROUNDING = 0.499
 
 Step = Literal["polarity", "box", "aspect", "fit", "mass"]
 
 
 class Normalized(NamedTuple):
-    """What the normaliser finds in a batch of images.
+    """Normalised batch of images.
 
     Attributes:
         images: uint8 ``[batch, 28, 28]``, 255 = ink; all 0 where there is no ink.
@@ -45,7 +45,7 @@ class Normalized(NamedTuple):
 
 
 class _Axis(NamedTuple):
-    """One axis of the resampling: where the ink lies in the source, and where it goes on the grid."""
+    """Position of the ink on one axis of the source."""
 
     positions: tf.Tensor  # [size], left edges of the source pixels
     low: tf.Tensor  # [batch], source pixels
@@ -65,7 +65,7 @@ def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
     grey = tf.cast(images, tf.float32) / 255.0
     paper, grain = _paper(grey)
     darker, lighter = paper - tf.reduce_min(grey, axis=[1, 2]), tf.reduce_max(grey, axis=[1, 2]) - paper
-    peak = tf.maximum(darker, lighter)  # ink is what differs most, whichever way round the picture is
+    peak = tf.maximum(darker, lighter)  # ink may be darker or lighter than the paper
     has_ink = peak >= MIN_CONTRAST
     per_peak = tf.cast(has_ink, tf.float32) / tf.maximum(peak, MIN_CONTRAST)
     ink = (grey - _columns(paper)) * _columns(tf.where(darker > lighter, -per_peak, per_peak))
@@ -93,9 +93,9 @@ def _columns(per_image: tf.Tensor) -> tf.Tensor:
 
 
 def _paper(grey: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The grey level of the paper, and by how much its pixels differ from it: two float32 ``[batch]``.
+    """Return the grey level and the grain of the paper: two float32 ``[batch]``.
 
-    Ink may run off the picture, or touch the sides of a tight crop; it covers less than half of the edges.
+    Ink may touch the edges of the picture, but it covers less than half of them.
     """
     edges = tf.concat([grey[:, 0, :], grey[:, -1, :], grey[:, :, 0], grey[:, :, -1]], axis=1)
     paper = _quantile(edges, 0.5)
@@ -103,20 +103,20 @@ def _paper(grey: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _quantile(values: tf.Tensor, share: float) -> tf.Tensor:
-    """The value that `share` of each row do not exceed: ``[batch, n]`` -> ``[batch]``."""
+    """Return a quantile of each row: ``[batch, n]`` -> ``[batch]``."""
     n_above = tf.cast(tf.cast(tf.shape(values)[1], tf.float32) * (1.0 - share), tf.int32)
     return tf.math.top_k(values, n_above + 1).values[:, -1]
 
 
 def _axis(ink: tf.Tensor, across: int, without: Collection[Step]) -> _Axis:
-    """Extent and centre of mass of the ink on one axis; `across` is the other axis (1 or 2)."""
+    """Find the extent and the centre of mass of the ink on one axis; `across` is the other axis (1 or 2)."""
     profile = tf.reduce_max(ink, axis=across)  # [batch, size]
     mass = tf.reduce_sum(ink, axis=across)
     size = tf.cast(tf.shape(profile)[1], tf.float32)
     positions = tf.range(0.0, size)
     is_on = tf.cast(profile > INK_THRESHOLD, tf.float32)
     high = tf.reduce_max(is_on * (positions + 1.0), axis=1)
-    # Without ink both are 0: the minimum with `high` brings `low` down from `size`.
+    # Without ink both are 0: the minimum with `high` reduces `low` from `size`.
     low = tf.minimum(size - tf.reduce_max(is_on * (size - positions), axis=1), high)
     if "box" in without:
         low, high = tf.zeros_like(low), tf.zeros_like(high) + size
@@ -125,8 +125,8 @@ def _axis(ink: tf.Tensor, across: int, without: Collection[Step]) -> _Axis:
 
 
 def _overlap(axis: _Axis, scale: tf.Tensor, without: Collection[Step]) -> tf.Tensor:
-    """Area weights ``[batch, 28, size]``: how much of each source pixel each grid pixel averages."""
-    # A whole-pixel offset keeps a digit that is already 20 pixels high unchanged to the grey level.
+    """Return area weights ``[batch, 28, size]``: the share of each source pixel in each grid pixel."""
+    # A whole-pixel offset keeps the grey levels of a digit that is already 20 pixels high.
     offset = tf.round(CENTRE - (axis.mass_centre - axis.low) / scale)
     extent = tf.math.ceil((axis.high - axis.low) / scale - 1e-4)
     if "mass" in without:
@@ -140,13 +140,13 @@ def _overlap(axis: _Axis, scale: tf.Tensor, without: Collection[Step]) -> tf.Ten
 
 
 def normalize_all(images: np.ndarray, batch_size: int = 2000) -> np.ndarray:
-    """Normalise many images of one size, batch by batch: uint8 ``[n, height, width]`` -> uint8 ``[n, 28, 28]``."""
+    """Normalise images of one size in batches: uint8 ``[n, height, width]`` -> uint8 ``[n, 28, 28]``."""
     batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
     return np.concatenate([normalize(tf.constant(batch)).images.numpy() for batch in batches])
 
 
 def normalize_each(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Normalise pictures of any sizes, those of one size at once: uint8 ``[height, width]`` -> ``[n, 28, 28]``."""
+    """Normalise pictures of any sizes: uint8 ``[height, width]`` each -> uint8 ``[n, 28, 28]``."""
     images = np.zeros((len(pictures), GRID, GRID), np.uint8)
     for shape in sorted({picture.shape for picture in pictures}):
         chosen = [number for number, picture in enumerate(pictures) if picture.shape == shape]

@@ -1,7 +1,7 @@
-"""A stroke generator: digits written by nobody, with the shapes that people draw and MNIST hardly has.
+"""Generate pen strokes of digits, in shapes that MNIST rarely has.
 
-A skeleton's control points become smooth curves with rounded corners, overshoot and tremor; then the whole leans, bends
-and is stretched, and is sampled as a device does: at equal times, so more densely where the pen is slow.
+Control points become smooth curves with rounded corners, overshoot and tremor. The drawing is slanted, bent and
+stretched. It is sampled at equal times, as a device does, so the points are denser where the pen is slow.
 """
 
 import numpy as np
@@ -9,13 +9,11 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from pipeline.ink.digit_shapes import SHAPES, Hand, Points
+from pipeline.ink.hand import arc_length, interpolate
 from pipeline.ink.warp import StrokeWarp, warp
 from serving.drawing.strokes import Strokes
 
-# Probabilities of each digit's variants.
-VARIANTS: dict[int, dict[str, float]] = {digit: variants for digit, (_, variants) in SHAPES.items()}
-
-# How the drawing as a whole differs from its skeleton; the sampling is done here, not there.
+# Warps of the whole drawing, without resampling.
 WHOLE = StrokeWarp(
     rotation=0.1, slant=0.2, scale=0.0, aspect=0.3, bend=0.022, jitter=0.0015, smoothing=0.0, resampling=0.0
 )
@@ -23,12 +21,12 @@ SPACING = 0.01  # of the dense curve, in heights of the digit
 
 
 def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None) -> Strokes:
-    """Write a digit.
+    """Draw a digit.
 
     Args:
         digit: the class.
         rng: the same state gives the same drawing.
-        variant: one of `VARIANTS[digit]`; otherwise chosen by their probabilities.
+        variant: of `SHAPES[digit]`; None: a random one, by their probabilities.
 
     Returns:
         Strokes of about height 1, y down.
@@ -37,25 +35,24 @@ def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None)
     if variant is None:
         variant = str(rng.choice(list(variants), p=list(variants.values())))
     skeleton = shape(Hand(rng), variant)
-    rounding = rng.uniform(0.005, 0.05)  # heights: a careful hand has corners, a quick one has none
+    rounding = rng.uniform(0.005, 0.05)  # heights
     haste = rng.uniform(0.02, 0.07)  # heights between two samples
     tremor = 0.006 * rng.random() ** 2
     strokes = [_write(pieces, rng, rounding, tremor) for pieces in skeleton]
     strokes = [_overshoot(stroke, rng) for stroke in strokes]
-    lean = max(rng.normal(0.1, 0.14), -0.15)  # most people's digits lean to the right
-    strokes = [stroke @ np.array([[1.0, 0.0], [-lean, 1.0]]) for stroke in strokes]
-    return warp([_sample(stroke, haste) for stroke in strokes], rng, WHOLE)
+    lean = np.array([[1.0, 0.0], [-max(rng.normal(0.1, 0.14), -0.15), 1.0]])  # most people's digits lean to the right
+    return warp([_sample(stroke @ lean, haste) for stroke in strokes], rng, WHOLE)
 
 
 def _write(pieces: list[Points], rng: np.random.Generator, rounding: float, tremor: float) -> np.ndarray:
-    """The dense curve of a stroke: float64 [n_points, 2], about `SPACING` apart."""
+    """Return the dense curve of a stroke: float64 [n_points, 2], about `SPACING` apart."""
     curves: list[np.ndarray] = []
     for piece in pieces:
         points = np.array(piece) + rng.normal(0, 0.013, (len(piece), 2))
         curves.append(_curve(np.concatenate([curves[-1][-1:], points]) if curves else points, rng))
     curve = _respace(np.concatenate(curves))
     rounded = gaussian_filter1d(curve, rounding / SPACING, axis=0, mode="nearest")
-    # Ends are not drawn inwards: what smoothing did to them is faded out over its reach.
+    # Fade the smoothing out near the ends, because it pulls them inwards.
     reach = min(round(3 * rounding / SPACING) + 1, len(curve) // 2)
     fade = np.clip(np.arange(len(curve)) / reach, 0, 1)
     fade = np.minimum(fade, fade[::-1])[:, None]
@@ -64,35 +61,25 @@ def _write(pieces: list[Points], rng: np.random.Generator, rounding: float, trem
 
 
 def _curve(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A smooth curve through control points; a straight line is bowed a little, as a wrist does it."""
+    """Return a smooth curve through control points; a straight line is slightly bowed."""
     if len(points) == 2:
         along = points[1] - points[0]
         middle = points.mean(axis=0) + rng.normal(0, 0.025) * np.array([-along[1], along[0]])
         points = np.stack([points[0], middle, points[1]])
     gaps = np.hypot(*np.diff(points, axis=0).T)
-    # Centripetal: the square root of the distances keeps the curve from overshooting where points are close together.
+    # Centripetal: the square root of the distances prevents overshoot between close points.
     times = np.concatenate([[0.0], np.cumsum(np.sqrt(np.maximum(gaps, 1e-4)))])
     n_points = max(4, round(gaps.sum() / SPACING))
     return CubicSpline(times, points, bc_type="natural")(np.linspace(0, times[-1], n_points))
 
 
-def _arc_length(curve: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
-
-
-def _at(curve: np.ndarray, clock: np.ndarray, n_points: int) -> np.ndarray:
-    """Points of the curve at equal steps of a clock that rises along it."""
-    ticks = np.linspace(0, clock[-1], n_points)
-    return np.stack([np.interp(ticks, clock, curve[:, 0]), np.interp(ticks, clock, curve[:, 1])], axis=1)
-
-
 def _respace(curve: np.ndarray) -> np.ndarray:
-    length = _arc_length(curve)
-    return _at(curve, length, max(3, round(length[-1] / SPACING)))
+    length = arc_length(curve)
+    return interpolate(curve, length, max(3, round(length[-1] / SPACING)))
 
 
 def _overshoot(curve: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Now and then the pen is lifted late: the stroke runs on a little, turning."""
+    """Sometimes extend the end of a stroke, as if the pen was lifted late."""
     if rng.random() > 0.25:
         return curve
     direction = curve[-1] - curve[max(len(curve) - 6, 0)]
@@ -103,10 +90,10 @@ def _overshoot(curve: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _sample(curve: np.ndarray, spacing: float) -> np.ndarray:
-    """Samples at equal times of a pen that slows down in curves: `spacing` apart where it is fastest."""
-    length = _arc_length(curve)
+    """Sample at equal times a pen that slows down in curves; points are at most `spacing` apart."""
+    length = arc_length(curve)
     heading = np.unwrap(np.arctan2(*np.gradient(curve, axis=0).T[::-1]))
     turning = gaussian_filter1d(np.abs(np.gradient(heading)), 2.0)  # radians per step
     slowness = 1 + 6 * np.minimum(turning, 0.5)
     clock = np.concatenate([[0.0], np.cumsum(np.diff(length) * slowness[1:])])
-    return _at(curve, clock, max(2, round(clock[-1] / spacing) + 1)).astype(np.float32)
+    return interpolate(curve, clock, max(2, round(clock[-1] / spacing) + 1)).astype(np.float32)

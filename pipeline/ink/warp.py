@@ -1,4 +1,4 @@
-"""Warp pen strokes as people vary, and draw them with random pens on random canvases."""
+"""Warp pen strokes, and draw them with random pens on random canvases."""
 
 import math
 from dataclasses import dataclass
@@ -10,20 +10,29 @@ from scipy.ndimage import gaussian_filter1d
 from serving.drawing.rasterize import draw
 from serving.drawing.strokes import Strokes, bounds
 
+# Ranges of the random canvas and pen; each value is uniform between the two ends.
+CANVAS_PX = (64, 160)  # height and width
+HEIGHT_FRACTION = (0.3, 0.8)  # longest side of the drawing, relative to the shorter side of the canvas
+LINE_FRACTION = (0.04, 0.2)  # line width, relative to the longest side of the drawing
+BLURRED = 0.3  # probability
+BLUR_FRACTION = 0.5  # largest standard deviation of the blur, relative to the line width
+UNEVEN = 0.2  # probability
+UNEVENNESS = 0.4  # largest share of the grey that is lost at the faintest place
+
 
 @dataclass(frozen=True)
 class StrokeWarp:
-    """Ranges of the random warps; each is drawn uniformly in plus or minus its range unless told, 0 turns it off.
+    """Ranges of the random warps. Values are uniform between minus and plus the range, unless noted; 0 disables a warp.
 
     Attributes:
         rotation: radians.
-        slant: how far the top leans over, relative to the height.
-        scale: relative, each axis on its own.
-        aspect: natural logarithm of the factor on width / height; the area stays.
+        slant: shift of the top, relative to the height.
+        scale: relative, separate for each axis.
+        aspect: natural logarithm of the factor on width / height; the area is kept.
         bend: standard deviation of smooth displacements along the stroke, relative to the longest side.
-        jitter: the same for independent displacements of the points.
-        smoothing: largest standard deviation of a Gaussian along the stroke, in points; from 0.
-        resampling: largest share of inner points left out, as by a slower device; from 0.
+        jitter: standard deviation of independent displacements of the points, relative to the longest side.
+        smoothing: largest standard deviation of a Gaussian along the stroke, in points; at least 0.
+        resampling: largest share of inner points to drop, like a slower device; at least 0.
     """
 
     rotation: float = 0.15
@@ -36,33 +45,13 @@ class StrokeWarp:
     resampling: float = 0.4
 
 
-@dataclass(frozen=True)
-class StrokeRender:
-    """Ranges of the random canvas and pen; each is uniform between its two ends unless told.
-
-    Attributes:
-        canvas_px: height and width, each on its own.
-        height_fraction: longest side of the drawing, relative to the canvas's shorter side.
-        line_fraction: width of the line, relative to the longest side of the drawing.
-        blurred: probability of a softened line.
-        blur_fraction: standard deviation of the blur, relative to the width of the line; up to.
-        uneven: probability of an uneven grey.
-        unevenness: share of the grey that is lost at the faintest place; up to.
-    """
-
-    canvas_px: tuple[int, int] = (64, 160)
-    height_fraction: tuple[float, float] = (0.3, 0.8)
-    line_fraction: tuple[float, float] = (0.04, 0.2)
-    blurred: float = 0.3
-    blur_fraction: float = 0.5
-    uneven: float = 0.2
-    unevenness: float = 0.4
+WARP = StrokeWarp()
 
 
-def warp(strokes: Strokes, rng: np.random.Generator, ranges: StrokeWarp) -> Strokes:
-    """Vary a drawing as another writer, or another device, would have it; its place and unit stay.
+def warp(strokes: Strokes, rng: np.random.Generator, ranges: StrokeWarp = WARP) -> Strokes:
+    """Imitate another writer or another device. The position and the unit are kept.
 
-    The same state of `rng` and ranges give the same drawing; ranges of 0 give the drawing unchanged.
+    The same state of `rng` and the same ranges give the same drawing; ranges of 0 give the drawing unchanged.
     """
     low, high = np.asarray(bounds(strokes), np.float64)
     centre, longest = (low + high) / 2, float((high - low).max())
@@ -87,23 +76,21 @@ def _affine(rng: np.random.Generator, ranges: StrokeWarp) -> np.ndarray:
 
 
 def _thin(points: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Leave out about `share` of the points, never the two ends."""
     keep = rng.random(len(points)) >= share
     keep[[0, -1]] = True
     return points[keep]
 
 
 def _smooth(points: np.ndarray, deviation: float) -> np.ndarray:
-    """Round corners off; the ends stay where they are, or gaps would open."""
     if deviation == 0 or len(points) < 3:
         return points
     smoothed = gaussian_filter1d(points, deviation, axis=0, mode="nearest")
-    smoothed[[0, -1]] = points[[0, -1]]
+    smoothed[[0, -1]] = points[[0, -1]]  # moved ends would open gaps
     return smoothed
 
 
 def _slow_noise(n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Displacements float64 [n_points, 2] of standard deviation 1 that change over about a third of the stroke."""
+    """Return displacements float64 [n_points, 2] of standard deviation 1, correlated over a third of the stroke."""
     knots = rng.standard_normal((4, 2))
     along = np.linspace(0, 3, n_points)
     left = np.minimum(along.astype(int), 2)
@@ -113,23 +100,23 @@ def _slow_noise(n_points: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def render(
-    strokes: Strokes, rng: np.random.Generator, ranges: StrokeRender, shape: tuple[int, int] | None = None
+    strokes: Strokes,
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    line_fraction_range: tuple[float, float] = LINE_FRACTION,
 ) -> np.ndarray:
-    """Draw on a random canvas with a random pen: uint8 [height, width], light on dark.
+    """Draw with a random pen: uint8 [height, width], light on dark.
 
     Args:
         strokes: in any unit.
         rng: the same state gives the same picture.
-        ranges: of the canvas and the pen.
-        shape: height and width to take instead of random ones, so that a batch has one size.
+        shape: height and width of the canvas.
+        line_fraction_range: of the line width, relative to the longest side of the drawing.
     """
-    if shape is None:
-        height, width = rng.integers(*ranges.canvas_px, size=2, endpoint=True).tolist()
-        shape = height, width
-    height_fraction, line_fraction = rng.uniform(*ranges.height_fraction), rng.uniform(*ranges.line_fraction)
+    height_fraction, line_fraction = rng.uniform(*HEIGHT_FRACTION), rng.uniform(*line_fraction_range)
     x, y = rng.random(2)
-    is_blurred, is_uneven = rng.random(2) < (ranges.blurred, ranges.uneven)
-    blur, faintest = rng.uniform(0, ranges.blur_fraction), 1 - rng.uniform(0, ranges.unevenness)
+    is_blurred, is_uneven = rng.random(2) < (BLURRED, UNEVEN)
+    blur, faintest = rng.uniform(0, BLUR_FRACTION), 1 - rng.uniform(0, UNEVENNESS)
     grid = rng.random((3, 3))
     ink = draw(strokes, shape, height_fraction, line_fraction, (x, y))
     if is_blurred:
@@ -139,6 +126,6 @@ def render(
 
 
 def _fade(ink: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Multiply the ink by a coarse grid of levels (0..1), smoothly spread over the canvas."""
+    """Multiply the ink by a coarse grid of levels (0 to 1), interpolated over the canvas."""
     spread = Image.fromarray(levels.astype(np.float32)).resize(ink.shape[::-1], Image.Resampling.BILINEAR)
     return (ink * np.asarray(spread) + 0.5).astype(np.uint8)

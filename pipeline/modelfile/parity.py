@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.base.errors import ParityError
 from pipeline.dataset.cells import CELLS, draw_cell
 from pipeline.dataset.pictures import digit_source
-from pipeline.ink.warp import StrokeRender
+from pipeline.ink.warp import CANVAS_PX
 from pipeline.nondigits.families import FAMILIES, draw_picture
 from pipeline.sources.unipen import Drawing
 from serving.errors import ModelError
@@ -25,7 +25,7 @@ def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.nd
     All test images, all test drawings as the page would send them, and some things of each family that is no digit.
     """
     rng = np.random.default_rng(SEED)
-    digits, shapes = digit_source(drawings), rng.integers(*StrokeRender().canvas_px, size=(N_OF_FAMILY, 2)).tolist()
+    digits, shapes = digit_source(drawings), rng.integers(*CANVAS_PX, size=(N_OF_FAMILY, 2)).tolist()
     others = [draw_picture(family, rng, digits, tuple(shape))[None] for family in FAMILIES.values() for shape in shapes]
     return [*np.array_split(test_images, max(1, len(test_images) // BATCH)), *draw_cell(drawings, CELLS[0]), *others]
 

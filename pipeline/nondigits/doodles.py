@@ -1,6 +1,6 @@
-"""Drawings of things: simple shapes to learn refusal from, and other ones, of other kinds, to test it with."""
+"""Drawings of objects: simple shapes for training, and objects of other kinds for the test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,11 @@ from pipeline.ink.hand import transform
 from serving.drawing.strokes import Strokes
 
 Shape = Callable[[np.random.Generator], Strokes]
+
+
+def draw_shape(shapes: Sequence[Shape], rng: np.random.Generator) -> Strokes:
+    """Draw one of the shapes, all equally likely."""
+    return shapes[int(rng.integers(len(shapes)))](rng)
 
 
 def _line(*points: tuple[float, float]) -> Strokes:
@@ -104,19 +109,7 @@ def _steps(rng: np.random.Generator) -> Strokes:
     return _turned(_line(*corners), int(rng.integers(4)))
 
 
-SHAPES: Mapping[str, Shape] = {
-    "triangle": _triangle,
-    "rectangle": _rectangle,
-    "star": _star,
-    "heart": _heart,
-    "arrow": _arrow,
-    "house": _house,
-    "spiral": _spiral,
-    "face": _face,
-    "sun": _sun,
-    "flower": _flower,
-    "steps": _steps,
-}
+SHAPES: Sequence[Shape] = (_triangle, _rectangle, _star, _heart, _arrow, _house, _spiral, _face, _sun, _flower, _steps)
 
 
 def _person(rng: np.random.Generator) -> Strokes:
@@ -170,13 +163,4 @@ def _ladder(rng: np.random.Generator) -> Strokes:
     return _line((0, 0), (0, 0.5 * n_rungs + 0.2)) + _line((0.8, 0), (0.8, 0.5 * n_rungs + 0.2)) + rungs
 
 
-DOODLES: Mapping[str, Shape] = {
-    "person": _person,
-    "fish": _fish,
-    "boat": _boat,
-    "envelope": _envelope,
-    "cube": _cube,
-    "umbrella": _umbrella,
-    "cup": _cup,
-    "ladder": _ladder,
-}
+DOODLES: Sequence[Shape] = (_person, _fish, _boat, _envelope, _cube, _umbrella, _cup, _ladder)

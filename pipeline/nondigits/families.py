@@ -1,31 +1,27 @@
-"""Things that are not one digit, in families: those that refusal is learnt from, and those it is tested with.
+"""Families of things that are not one digit. Some train refusal; the others are held out to test it.
 
-A family that is held out differs in kind or in source from all that are trained, never in its seed alone: another
-script, another font, another generator. What could be read as a digit is in no family.
+A held-out family differs from all trained ones in kind or source, not only in its seed: another script, font or
+generator. No family contains anything that could be read as a digit.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 
 import numpy as np
 
 from pipeline.ink.hand import fit, write
-from pipeline.ink.warp import StrokeRender, render
+from pipeline.ink.warp import LINE_FRACTION, render
 from pipeline.nondigits import glyphs, groups, scribbles, textures
-from pipeline.nondigits.doodles import DOODLES, SHAPES, Shape
-from pipeline.nondigits.glyphs import Alphabet
+from pipeline.nondigits.doodles import DOODLES, SHAPES, draw_shape
 from pipeline.nondigits.groups import DigitSource
 from pipeline.nondigits.signs import draw_sign
 from serving.drawing.strokes import Strokes
 
-Drawing = Strokes | textures.Image
-Draw = Callable[[np.random.Generator, DigitSource], Drawing]
+Draw = Callable[[np.random.Generator, DigitSource], Strokes | textures.Image]
 
-# Widths of the pen. What is as simple as a digit gets the pens of digits, so that thickness tells nothing; what has
-# finer parts gets the pens that it is written with.
-AS_DIGITS = StrokeRender().line_fraction
+# Ranges of the pen's width. Things as simple as a digit get the default, so that thickness does not separate them;
+# things with finer parts get thinner pens.
 MEDIUM = (0.04, 0.12)
 THIN = (0.03, 0.09)
 FINE = (0.02, 0.06)
@@ -37,82 +33,73 @@ class Family:
 
     Attributes:
         name: unique.
-        kind: what a held-out family has in common with trained ones, such as "letters".
-        is_held_out: for the test only.
-        draw: a new thing: strokes to be rasterised (float32 ``[n_points, 2]`` each, y down, any unit, one point = a
-            dot), or for noise and texture the picture itself (uint8 ``[height, width]``, 255 = ink).
-        line_width: smallest and largest width of the pen for strokes, relative to the longest side of their box.
-        share: of the things to learn from, relative to other families.
+        kind: the group of similar trained and held-out families, such as "letters".
+        is_held_out: used only for the test.
+        draw: makes a new thing. Returns strokes (float32 ``[n_points, 2]`` each, y down, any unit, one point = a dot),
+            or for noise and texture a picture (uint8 ``[height, width]``, 255 = ink).
+        line_width: smallest and largest pen width, relative to the longest side of the strokes.
+        share: of the training non-digits, relative to other families.
     """
 
     name: str
     kind: str
     is_held_out: bool
     draw: Draw
-    line_width: tuple[float, float] = AS_DIGITS
+    line_width: tuple[float, float] = LINE_FRACTION
     share: float = 1.0
 
 
-def _glyph(alphabets: tuple[Alphabet, ...]) -> Draw:
-    return lambda rng, _digits: write(glyphs.draw_glyph(alphabets, rng), rng)
+def _written(draw: Callable[..., Strokes], *arguments: object) -> Draw:
+    return lambda rng, _digits: write(draw(*arguments, rng), rng)
 
 
-def _word(alphabets: tuple[Alphabet, ...]) -> Draw:
-    return lambda rng, _digits: write(glyphs.draw_word(alphabets, int(rng.integers(2, 5)), rng), rng)
+def _fitted(draw: Callable[[np.random.Generator], Strokes]) -> Draw:
+    return lambda rng, _digits: fit(draw(rng))
 
 
-def _shape(shapes: Mapping[str, Shape]) -> Draw:
-    return lambda rng, _digits: write(shapes[str(rng.choice(list(shapes)))](rng), rng)
-
-
-def _written(draw_strokes: Shape) -> Draw:
-    return lambda rng, _digits: write(draw_strokes(rng), rng)
-
-
-def _fitted(draw_strokes: Shape) -> Draw:
-    return lambda rng, _digits: fit(draw_strokes(rng))
-
-
-def _picture(draw_picture: Callable[[np.random.Generator], textures.Image]) -> Draw:
-    return lambda rng, _digits: draw_picture(rng)
+def _picture(draw: Callable[[np.random.Generator], textures.Image]) -> Draw:
+    return lambda rng, _digits: draw(rng)
 
 
 _TRAINED = partial(Family, is_held_out=False)
 _HELD_OUT = partial(Family, is_held_out=True)
 
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        family.name: family
-        for family in (
-            _TRAINED("latin_letters", "letters", draw=_glyph(glyphs.LATIN), share=4),
-            _TRAINED("symbols", "symbols", draw=_glyph(glyphs.SYMBOLS), line_width=MEDIUM, share=2),
-            _TRAINED("signs", "symbols", draw=_written(draw_sign), line_width=MEDIUM, share=4),
-            _TRAINED("scribbles", "scribbles", draw=_fitted(scribbles.draw_scribble), line_width=MEDIUM),
-            _TRAINED("curves", "scribbles", draw=_fitted(scribbles.draw_curves), line_width=MEDIUM),
-            _TRAINED("shapes", "shapes", draw=_shape(SHAPES), line_width=MEDIUM),
-            _TRAINED("dots_and_dashes", "dots", draw=_fitted(scribbles.draw_dots_and_dashes)),
-            _TRAINED("few_digits", "several digits", draw=groups.draw_few, line_width=THIN),
-            _TRAINED("struck_digits", "struck digits", draw=groups.draw_struck, line_width=MEDIUM, share=2),
-            _TRAINED("cursive_words", "words", draw=_word((glyphs.CURSIVE,)), line_width=FINE),
-            _TRAINED("noise", "noise", draw=_picture(textures.draw_noise), share=0.5),
-            _TRAINED("textures", "textures", draw=_picture(textures.draw_texture), share=0.5),
-            _TRAINED("blank", "blank", draw=_picture(textures.draw_blank), share=0.0),
-            _HELD_OUT("greek_letters", "letters", draw=_glyph(glyphs.GREEK)),
-            _HELD_OUT("cyrillic_letters", "letters", draw=_glyph(glyphs.CYRILLIC), line_width=MEDIUM),
-            _HELD_OUT("kana", "letters", draw=_glyph(glyphs.KANA), line_width=MEDIUM),
-            _HELD_OUT("rare_symbols", "symbols", draw=_glyph(glyphs.RARE_SYMBOLS), line_width=MEDIUM),
-            _HELD_OUT("hatching", "scribbles", draw=_written(scribbles.draw_hatching), line_width=MEDIUM),
-            _HELD_OUT("doodles", "shapes", draw=_shape(DOODLES), line_width=MEDIUM),
-            _HELD_OUT("dice", "dots", draw=_fitted(scribbles.draw_dice), line_width=MEDIUM),
-            _HELD_OUT("many_digits", "several digits", draw=groups.draw_many, line_width=FINE),
-            _HELD_OUT("scratched_digits", "struck digits", draw=groups.draw_scratched, line_width=MEDIUM),
-            _HELD_OUT("foreign_words", "words", draw=_word(glyphs.GREEK + glyphs.CYRILLIC[:1]), line_width=FINE),
-            _HELD_OUT("salt_and_pepper", "noise", draw=_picture(textures.draw_salt_and_pepper)),
-            _HELD_OUT("patterns", "textures", draw=_picture(textures.draw_pattern)),
-            _HELD_OUT("paper", "blank", draw=_picture(textures.draw_paper)),
-        )
-    }
-)
+FAMILIES = {
+    family.name: family
+    for family in (
+        _TRAINED("latin_letters", "letters", draw=_written(glyphs.draw_glyph, glyphs.LATIN), share=4),
+        _TRAINED("symbols", "symbols", draw=_written(glyphs.draw_glyph, glyphs.SYMBOLS), line_width=MEDIUM, share=2),
+        _TRAINED("signs", "symbols", draw=_written(draw_sign), line_width=MEDIUM, share=4),
+        _TRAINED("scribbles", "scribbles", draw=_fitted(scribbles.draw_scribble), line_width=MEDIUM),
+        _TRAINED("curves", "scribbles", draw=_fitted(scribbles.draw_curves), line_width=MEDIUM),
+        _TRAINED("shapes", "shapes", draw=_written(draw_shape, SHAPES), line_width=MEDIUM),
+        _TRAINED("dots_and_dashes", "dots", draw=_fitted(scribbles.draw_dots_and_dashes)),
+        _TRAINED("few_digits", "several digits", draw=groups.draw_few, line_width=THIN),
+        _TRAINED("struck_digits", "struck digits", draw=groups.draw_struck, line_width=MEDIUM, share=2),
+        _TRAINED("cursive_words", "words", draw=_written(glyphs.draw_word, (glyphs.CURSIVE,)), line_width=FINE),
+        _TRAINED("noise", "noise", draw=_picture(textures.draw_noise), share=0.5),
+        _TRAINED("textures", "textures", draw=_picture(textures.draw_texture), share=0.5),
+        _TRAINED("blank", "blank", draw=_picture(textures.draw_blank), share=0.0),
+        _HELD_OUT("greek_letters", "letters", draw=_written(glyphs.draw_glyph, glyphs.GREEK)),
+        _HELD_OUT("cyrillic_letters", "letters", draw=_written(glyphs.draw_glyph, glyphs.CYRILLIC), line_width=MEDIUM),
+        _HELD_OUT("kana", "letters", draw=_written(glyphs.draw_glyph, glyphs.KANA), line_width=MEDIUM),
+        _HELD_OUT("rare_symbols", "symbols", draw=_written(glyphs.draw_glyph, glyphs.RARE_SYMBOLS), line_width=MEDIUM),
+        _HELD_OUT("hatching", "scribbles", draw=_written(scribbles.draw_hatching), line_width=MEDIUM),
+        _HELD_OUT("doodles", "shapes", draw=_written(draw_shape, DOODLES), line_width=MEDIUM),
+        _HELD_OUT("dice", "dots", draw=_fitted(scribbles.draw_dice), line_width=MEDIUM),
+        _HELD_OUT("many_digits", "several digits", draw=groups.draw_many, line_width=FINE),
+        _HELD_OUT("scratched_digits", "struck digits", draw=groups.draw_scratched, line_width=MEDIUM),
+        _HELD_OUT(
+            "foreign_words",
+            "words",
+            draw=_written(glyphs.draw_word, glyphs.GREEK + glyphs.CYRILLIC[:1]),
+            line_width=FINE,
+        ),
+        _HELD_OUT("salt_and_pepper", "noise", draw=_picture(textures.draw_salt_and_pepper)),
+        _HELD_OUT("patterns", "textures", draw=_picture(textures.draw_pattern)),
+        _HELD_OUT("paper", "blank", draw=_picture(textures.draw_paper)),
+    )
+}
 
 TRAINED = tuple(family for family in FAMILIES.values() if not family.is_held_out)
 
@@ -120,15 +107,13 @@ TRAINED = tuple(family for family in FAMILIES.values() if not family.is_held_out
 def draw_picture(
     family: Family, rng: np.random.Generator, digits: DigitSource, shape: tuple[int, int]
 ) -> textures.Image:
-    """A picture of a new thing, uint8 ``[height, width]``, 255 = ink.
+    """Draw a new thing: uint8 ``[height, width]``, 255 = ink.
 
     Args:
-        family: what to draw.
+        family: the kind of thing.
         rng: the same state gives the same picture.
         digits: for the families that are made of digits.
-        shape: height and width of the canvas that strokes are drawn on, pixels; noise and texture have their own size.
+        shape: height and width of the canvas for strokes, pixels; noise and texture choose their own size.
     """
     thing = family.draw(rng, digits)
-    if isinstance(thing, np.ndarray):
-        return thing
-    return render(thing, rng, replace(StrokeRender(), line_fraction=family.line_width), shape)
+    return thing if isinstance(thing, np.ndarray) else render(thing, rng, shape, family.line_width)

@@ -1,15 +1,16 @@
-# ruff: noqa: RUF001 (letters that look like others are what this module is about)
-"""Letters and symbols as pen strokes, from the Hershey fonts, without those that have the shape of a digit.
+# ruff: noqa: RUF001 (letters of other scripts look like Latin ones)
+"""Letters and symbols as pen strokes, from the Hershey fonts, without those shaped like a digit.
 
 The glyphs were digitised by A. V. Hershey at the U.S. National Bureau of Standards ("A contribution to computer
 typesetting techniques", NBS Special Publication 424, 1976) and are free to use with this acknowledgement; the PyPI
-package Hershey-Fonts, which carries them, is under the MIT License. This module is its only importer.
+package Hershey-Fonts, which contains them, is under the MIT License. Only this module imports it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from string import ascii_letters, ascii_lowercase
+from typing import Any
 
 import numpy as np
 from HersheyFonts import HersheyFonts
@@ -20,14 +21,14 @@ from serving.drawing.strokes import Strokes
 
 @dataclass(frozen=True)
 class Alphabet:
-    """Some of the glyphs of one font, and which of them are left out.
+    """Glyphs of one font, and those that are not drawn.
 
     Attributes:
         font: its name in the package.
         keys: the ASCII characters under which the font keeps the glyphs.
-        letters: what these glyphs are, one for each of `keys`.
-        digit_shaped: a digit -> the letters that, drawn by hand, may be that digit: neither to refuse nor to read.
-        repeated: what another family draws already; of a held-out alphabet, all that looks like something trained.
+        letters: the letter that each of `keys` stands for.
+        digit_shaped: a digit -> the letters that look like this digit when drawn by hand.
+        repeated: letters that another family draws; in a held-out alphabet, all that resemble a trained glyph.
     """
 
     font: str
@@ -38,12 +39,12 @@ class Alphabet:
 
     @property
     def left_out(self) -> str:
-        """All letters that must not be drawn on their own."""
+        """Letters that are never drawn."""
         return "".join(self.digit_shaped.values()) + self.repeated
 
     @property
     def kept(self) -> str:
-        """All letters that are drawn."""
+        """Letters that are drawn."""
         return "".join(letter for letter in self.letters if letter not in self.left_out)
 
 
@@ -134,37 +135,32 @@ RARE_SYMBOLS = (
 
 
 def draw_glyph(alphabets: Iterable[Alphabet], rng: np.random.Generator) -> Strokes:
-    """One of the kept glyphs, all equally likely, as it stands in its font; y down."""
+    """Draw a glyph, all equally likely, in the unit of its font; y down."""
     choices = [(alphabet, letter) for alphabet in alphabets for letter in alphabet.kept]
     alphabet, letter = choices[int(rng.integers(len(choices)))]
     return glyph(alphabet, letter)
 
 
-def draw_word(alphabets: tuple[Alphabet, ...], n_letters: int, rng: np.random.Generator) -> Strokes:
-    """Kept letters of one alphabet side by side at their own distances, so that those of a script join."""
+def draw_word(alphabets: tuple[Alphabet, ...], rng: np.random.Generator) -> Strokes:
+    """Draw two to four letters of one alphabet side by side, spaced as in the font, so that script letters join."""
+    n_letters = int(rng.integers(2, 5))
     alphabet = alphabets[int(rng.integers(len(alphabets)))]
     word: Strokes = []
     place = 0.0
     for letter in rng.choice(list(alphabet.kept), n_letters):
-        left, right = _margins(alphabet, letter)
+        left = _hershey(alphabet, letter).left_offset
         word += transform(glyph(alphabet, letter), 1.0, (place - left, 0.0))
-        place += right - left
+        place += _hershey(alphabet, letter).char_width
     return word
 
 
 def glyph(alphabet: Alphabet, letter: str) -> Strokes:
-    """The strokes of one letter of the alphabet, whether it is kept or left out, in the font's unit; y down."""
-    lines = _font(alphabet.font)[_key(alphabet, letter)].strokes
-    return [np.array(line, np.float32) for line in lines if line]
+    """Return the strokes of a letter, drawn or not, in the unit of the font; y down."""
+    return [np.array(line, np.float32) for line in _hershey(alphabet, letter).strokes if line]
 
 
-def _margins(alphabet: Alphabet, letter: str) -> tuple[float, float]:
-    drawn = _font(alphabet.font)[_key(alphabet, letter)]
-    return drawn.left_offset, drawn.left_offset + drawn.char_width
-
-
-def _key(alphabet: Alphabet, letter: str) -> str:
-    return alphabet.keys[alphabet.letters.index(letter)]
+def _hershey(alphabet: Alphabet, letter: str) -> Any:
+    return _font(alphabet.font)[alphabet.keys[alphabet.letters.index(letter)]]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Digits that are not one digit: several together, and single ones that were struck out."""
+"""Several digits together, and single digits that are struck out."""
 
 from collections.abc import Callable
 
@@ -7,20 +7,20 @@ import numpy as np
 from pipeline.ink.hand import fit, transform
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
-DigitSource = Callable[[np.random.Generator], tuple[int, Strokes]]  # single handwritten digits: label and strokes
+DigitSource = Callable[[np.random.Generator], tuple[int, Strokes]]  # makes a digit: label and strokes
 
-# A bar makes a slashed 0 or a crossed 7, vanishes along a 1 and lies on the bar of a 4: these take two bars or a cross.
+# One bar makes a slashed 0 or a crossed 7, and is invisible on a 1 or a 4: these digits get two bars or a cross.
 NOT_WITH_ONE_BAR = (0, 1, 4, 7)
 
 
 def draw_few(rng: np.random.Generator, digits: DigitSource) -> Strokes:
-    """Two or three digits side by side, some of them touching, or one above the other."""
+    """Draw two or three digits in a row, some of them touching, or in a column."""
     together = _row if rng.random() < 0.8 else _column
     return fit(together(rng, digits, int(rng.integers(2, 4))))
 
 
 def draw_many(rng: np.random.Generator, digits: DigitSource) -> Strokes:
-    """Four to six in a row, four in a square, three down a diagonal, or two or three with a ring round them."""
+    """Draw four to six digits in a row, four in a square, three on a diagonal, or two or three in a ring."""
     kind = rng.integers(4)
     if kind == 0:
         return fit(_row(rng, digits, int(rng.integers(4, 7))))
@@ -35,7 +35,7 @@ def draw_many(rng: np.random.Generator, digits: DigitSource) -> Strokes:
 
 
 def draw_struck(rng: np.random.Generator, digits: DigitSource) -> Strokes:
-    """A digit with straight lines through it: one, two side by side, or a cross."""
+    """Draw a digit with one straight line, two parallel lines or a cross through it."""
     label, strokes = digits(rng)
     strokes = fit(strokes)
     kind = rng.integers(1 if label in NOT_WITH_ONE_BAR else 0, 3)
@@ -49,14 +49,14 @@ def draw_struck(rng: np.random.Generator, digits: DigitSource) -> Strokes:
 
 
 def draw_scratched(rng: np.random.Generator, digits: DigitSource) -> Strokes:
-    """A digit struck out otherwise: scratched over to and fro, under a wavy line, or in a ring with a slash."""
+    """Draw a digit under a zigzag, under a wavy line, or in a ring with a slash."""
     label, strokes = digits(rng)
     strokes = fit(strokes)
     kind = rng.integers(2 if label in NOT_WITH_ONE_BAR else 3)
     if kind == 0:
         return fit([*strokes, _scratch(rng)])
     if kind == 1:
-        # Round, whatever the digit's shape: a narrow ring with a slash is a slashed 0.
+        # Always a round ring, because a narrow one with a slash is a slashed 0.
         square = np.array([(-0.5, -0.5), (0.5, 0.5)], np.float32)
         ring = _ring(rng, [square])
         low, high = bounds([ring])
@@ -69,13 +69,12 @@ def draw_scratched(rng: np.random.Generator, digits: DigitSource) -> Strokes:
 
 
 def _digit(rng: np.random.Generator, digits: DigitSource) -> tuple[int, Strokes]:
-    # About as high as its neighbours and about on their line.
     label, strokes = digits(rng)
     return label, transform(fit(strokes), rng.uniform(0.85, 1.1), (0.0, rng.normal(0, 0.05)))
 
 
 def _row(rng: np.random.Generator, digits: DigitSource, n_digits: int) -> Strokes:
-    # Neighbours may touch, but not a 1: it would make another digit of them.
+    # Neighbours may touch, but not a 1, because it would turn them into another digit.
     row: Strokes = []
     right, before = 0.0, 1
     for _ in range(n_digits):
@@ -88,7 +87,7 @@ def _row(rng: np.random.Generator, digits: DigitSource, n_digits: int) -> Stroke
 
 
 def _column(rng: np.random.Generator, digits: DigitSource, n_digits: int) -> Strokes:
-    # Well apart, for a 0 on a 0 makes an 8; and not all 1s, which make a long broken one.
+    # Well apart, because a 0 on a 0 makes an 8. Several 1s are shifted, because they would make one long 1.
     drawn = [_digit(rng, digits) for _ in range(n_digits)]
     sideways = 0.5 if all(label == 1 for label, _ in drawn) else 0.0
     column: Strokes = []
@@ -112,7 +111,7 @@ def _ring(rng: np.random.Generator, inside: Strokes) -> Stroke:
 
 def _bar(rng: np.random.Generator, strokes: Strokes, slope: float, lift: float) -> Stroke:
     low, high = bounds(strokes)
-    reach = max(float(high[0] - low[0]), 0.5) / 2 + rng.uniform(0.05, 0.25, 2)  # out of the digit on both sides
+    reach = max(float(high[0] - low[0]), 0.5) / 2 + rng.uniform(0.05, 0.25, 2)  # beyond the digit on both sides
     ends = np.array([(-reach[0], -reach[0] * slope), (reach[1], reach[1] * slope)])
     ends[:, 1] = np.clip(ends[:, 1], -0.65, 0.65) + lift
     centre = (low + high) / 2 + rng.normal(0, 0.04, 2)

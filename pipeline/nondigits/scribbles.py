@@ -1,4 +1,4 @@
-"""Ink that means nothing: scribbles, curves, dots, dashes. For each kind one generator to train with, one to test."""
+"""Scribbles, curves, dots and dashes: for each kind one generator for training and one for the test."""
 
 import math
 from collections.abc import Callable
@@ -10,27 +10,27 @@ from scipy.interpolate import CubicSpline
 from pipeline.ink.hand import length, transform
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
-# The way of the pen over the diagonal of its box. An 8 has about 3, the most of all digits; what is longer is none.
-SCRIBBLE_LENGTH = 5.5  # more than a 0 or an 8 gone over twice, without much wandering
+# Length of the path, relative to the diagonal of its box. An 8 has about 3, the most of all digits.
+SCRIBBLE_LENGTH = 5.5  # more than a 0 or an 8 drawn twice
 CURVE_LENGTH = 3.3
-TILT_RAD = 0.3  # a lone dash that is steeper is a 1
+TILT_RAD = 0.3  # a steeper dash is a 1
 
 
 def draw_scribble(rng: np.random.Generator) -> Strokes:
-    """A pen that wanders with a momentum of its own and is drawn back to the middle: one or two strokes."""
+    """Draw one or two strokes of a pen that wanders and returns to the middle."""
     n_strokes = int(rng.choice([1, 1, 1, 2]))
     strokes = _until_long(lambda: [_walk(rng) for _ in range(n_strokes)], SCRIBBLE_LENGTH)
     return _rotated(transform(strokes, np.diag([1.0, rng.uniform(0.5, 1.0)])), rng.uniform(0, np.pi))
 
 
 def draw_curves(rng: np.random.Generator) -> Strokes:
-    """Smooth curves through random points: three short ones across each other, or a long one that crosses itself."""
+    """Draw smooth curves through random points: three short ones, or a long one that crosses itself."""
     counts = [int(rng.integers(8, 12))] if rng.random() < 0.5 else [int(n) for n in rng.integers(4, 6, 3)]
     return _until_long(lambda: [_curve(rng.uniform(-1, 1, (n_points, 2))) for n_points in counts], CURVE_LENGTH)
 
 
 def draw_dots_and_dashes(rng: np.random.Generator) -> Strokes:
-    """A dot, a lying dash, or two to seven of either strewn about."""
+    """Draw a dot, a horizontal dash, or two to seven of them at random places."""
     kind = rng.integers(5)
     if kind == 0:
         return [np.zeros((1, 2), np.float32)]
@@ -39,7 +39,7 @@ def draw_dots_and_dashes(rng: np.random.Generator) -> Strokes:
     n_marks = int(rng.integers(2, 8))
     places = _apart(rng, n_marks)
     share = float(rng.choice([0.0, 0.5, 1.0]))
-    # Two steep dashes end to end would be a 1 again: all dashes of a drawing lie.
+    # All dashes are nearly horizontal, because two steep ones end to end would be a 1.
     return [
         _dash(rng, place, rng.uniform(0.2, 0.5), TILT_RAD) if rng.random() < share else place[None].astype(np.float32)
         for place in places
@@ -47,12 +47,12 @@ def draw_dots_and_dashes(rng: np.random.Generator) -> Strokes:
 
 
 def draw_hatching(rng: np.random.Generator) -> Strokes:
-    """To and fro, in a coil, or round a rosette: scribbling by rule, of another kind than `draw_scribble`."""
+    """Draw a zigzag, a coil or a rosette: regular scribbles, unlike `draw_scribble`."""
     return [_to_and_fro, _coil, _rosette][int(rng.integers(3))](rng)
 
 
 def draw_dice(rng: np.random.Generator) -> Strokes:
-    """Dots in order: a grid of them, the five of a die, or a row of dots and dashes as in Morse."""
+    """Draw a grid of dots, the five of a die, or a row of dots and dashes as in Morse code."""
     kind = rng.integers(3)
     if kind == 0:
         columns, rows = rng.integers(2, 5, 2)
@@ -65,7 +65,7 @@ def draw_dice(rng: np.random.Generator) -> Strokes:
 
 
 def _until_long(draw: Callable[[], Strokes], longer_than: float) -> Strokes:
-    # A short one may happen to be a digit, so it is drawn again; nearly all are long enough.
+    # A short scribble may look like a digit, so it is drawn again.
     while True:
         strokes = draw()
         if length(strokes) > longer_than * np.hypot(*np.ptp(bounds(strokes), axis=0)):
@@ -73,13 +73,13 @@ def _until_long(draw: Callable[[], Strokes], longer_than: float) -> Strokes:
 
 
 def _walk(rng: np.random.Generator) -> Stroke:
-    # With little wandering a strong pull makes rosettes, and loops that are gone over again: a bold 0 or 8.
+    # Little wandering with a strong pull would repeat a loop: a bold 0 or 8.
     wander, pull = rng.uniform(0.15, 0.5), rng.uniform(0.1, 0.3)
     x, y, heading = rng.uniform(-0.7, 0.7), rng.uniform(-0.7, 0.7), rng.uniform(0, 2 * math.pi)
     bend, points = 0.0, []
     for push in rng.normal(0, wander, int(rng.integers(120, 350))).tolist():
         points.append((x, y))
-        homeward = x * math.sin(heading) - y * math.cos(heading)  # distance times the sine of the turn it takes
+        homeward = x * math.sin(heading) - y * math.cos(heading)  # distance times the sine of the angle to the middle
         bend = 0.8 * bend + 0.3 * push + 0.2 * pull * homeward
         heading += bend
         x, y = x + 0.1 * math.cos(heading), y + 0.1 * math.sin(heading)
@@ -87,7 +87,8 @@ def _walk(rng: np.random.Generator) -> Stroke:
 
 
 def _curve(knots: npt.NDArray[np.float64]) -> Stroke:
-    along = np.concatenate([[0.0], np.cumsum(np.sqrt(np.hypot(*np.diff(knots, axis=0).T)))])  # centripetal: no cusps
+    # centripetal, to avoid cusps
+    along = np.concatenate([[0.0], np.cumsum(np.sqrt(np.hypot(*np.diff(knots, axis=0).T)))])
     return CubicSpline(along, knots)(np.linspace(0, along[-1], 20 * len(knots))).astype(np.float32)
 
 
@@ -98,7 +99,7 @@ def _dash(rng: np.random.Generator, centre: npt.NDArray[np.float64], size: float
 
 
 def _apart(rng: np.random.Generator, n_places: int) -> list[npt.NDArray[np.float64]]:
-    # Marks that touch would run together into other shapes.
+    # Marks that touch would form other shapes.
     places: list[npt.NDArray[np.float64]] = []
     while len(places) < n_places:
         place = rng.uniform(0, 2, 2)
@@ -117,7 +118,7 @@ def _morse(rng: np.random.Generator) -> Strokes:
 
 
 def _to_and_fro(rng: np.random.Generator) -> Strokes:
-    n_turns = int(rng.integers(7, 18))  # with three turns it may be a 2, an N or a Z
+    n_turns = int(rng.integers(7, 18))  # with three turns it could be a 2
     across = np.linspace(0, rng.uniform(0.7, 1.3), n_turns) + rng.normal(0, 0.02, n_turns)
     along = np.where(np.arange(n_turns) % 2, 1, -1) * rng.uniform(0.4, 0.8, n_turns)
     return _rotated([np.stack([across, along], axis=1).astype(np.float32)], rng.uniform(0, np.pi))
@@ -128,7 +129,7 @@ def _coil(rng: np.random.Generator) -> Strokes:
     t = np.linspace(0, 2 * np.pi * n_loops, 30 * n_loops)
     swell = 1 + 0.3 * np.sin(t / rng.uniform(2, 6))
     points = np.stack([pitch * t / 2 + swell * np.cos(t), swell * np.sin(t)], axis=1).astype(np.float32)
-    return _rotated([points], rng.uniform(-0.6, 0.6))  # upright and in thick ink it would be a 1
+    return _rotated([points], rng.uniform(-0.6, 0.6))  # an upright one in thick ink would be a 1
 
 
 def _rosette(rng: np.random.Generator) -> Strokes:

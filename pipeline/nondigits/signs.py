@@ -1,9 +1,9 @@
-"""Signs that nobody uses: a few simple strokes put together at random, so that refusal learns no list of signs."""
+"""Invented signs: random combinations of simple strokes, so that refusal does not memorise a list of signs."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.ink.hand import transform
 from serving.drawing.strokes import Stroke, Strokes, bounds
@@ -15,10 +15,10 @@ MIN_ASPECT = 0.5  # width / height
 
 
 def draw_sign(rng: np.random.Generator) -> Strokes:
-    """Four to six strokes that start on each other, or a half of two or three and its mirror image, with a post or not.
+    """Draw four to six connected strokes, or two or three with their mirror image and sometimes a post.
 
-    Few of them happen to be a digit: those have fewer parts, and of those that are their own mirror image, 0 and 8 are
-    closed, and a 1 is narrow. Narrow signs are drawn again.
+    Few of them look like a digit: digits have fewer parts. Of the symmetric digits, 0 and 8 are closed, and a 1 is
+    narrow; narrow signs are drawn again.
     """
     while True:
         strokes = _joined(rng, int(rng.integers(4, 7)), _STROKES) if rng.random() < 0.5 else _mirrored(rng)
@@ -29,7 +29,7 @@ def draw_sign(rng: np.random.Generator) -> Strokes:
 
 def _mirrored(rng: np.random.Generator) -> Strokes:
     half = _joined(rng, int(rng.integers(2, 4)), _OPEN_STROKES)
-    # The axis is where the half begins, or beside it: the two halves touch, cross or stand apart.
+    # The axis is at the start of the half or beside it, so that the halves touch, cross or stand apart.
     axis = rng.choice([0.0, rng.uniform(-0.6, 0.6)])
     image = transform(half, np.diag([-1.0, 1.0]), (2 * axis, 0.0))
     post = [np.array([(axis, rng.uniform(-1.5, -0.5)), (axis, rng.uniform(0.5, 1.5))], np.float32)]
@@ -37,12 +37,12 @@ def _mirrored(rng: np.random.Generator) -> Strokes:
 
 
 def _joined(rng: np.random.Generator, n_strokes: int, kinds: tuple[Draw, ...]) -> Strokes:
-    """The first stroke begins at the origin, each other one at an end or inside an earlier one, or crosses it."""
+    """Draw strokes that each start at, end at or cross an earlier one."""
     strokes: Strokes = []
     anchor = np.zeros(2)
     for _ in range(n_strokes):
         stroke = kinds[int(rng.integers(len(kinds)))](rng)
-        # Most strokes of real signs lie, stand or lean by 45 degrees.
+        # Most strokes of real signs are horizontal, vertical or at 45 degrees.
         angle = rng.integers(8) * np.pi / 4 + rng.normal(0, 0.12)
         cos, sin = np.cos(angle), np.sin(angle)
         (turned,) = transform([stroke], rng.uniform(0.5, 1.2) * np.array([[cos, -sin], [sin, cos]]))
@@ -61,10 +61,6 @@ def _corner(rng: np.random.Generator) -> Stroke:
     return np.array([(0, 0), (0.6, 0), (0.6, rng.choice([-1, 1]) * rng.uniform(0.3, 0.8))], np.float32)
 
 
-def _bow(rng: np.random.Generator) -> Stroke:
-    return _arc(rng, 0.25)
-
-
 def _hook(rng: np.random.Generator) -> Stroke:
     return _arc(rng, float(rng.choice([0.5, 0.75])))
 
@@ -72,18 +68,15 @@ def _hook(rng: np.random.Generator) -> Stroke:
 def _arc(rng: np.random.Generator, turns: float) -> Stroke:
     angles = 2 * np.pi * turns * np.linspace(0, 1, N_POINTS)
     radius = 0.5 / max(turns, 0.5) * rng.uniform(0.6, 1)
-    return _stack(radius * np.sin(angles), radius * (1 - np.cos(angles)))
+    return np.stack([radius * np.sin(angles), radius * (1 - np.cos(angles))], axis=1).astype(np.float32)
 
 
 def _wave(rng: np.random.Generator) -> Stroke:
     along = np.linspace(0, 1, N_POINTS)
-    return _stack(along, rng.uniform(0.1, 0.3) * np.sin(2 * np.pi * rng.uniform(0.8, 1.6) * along))
+    height = rng.uniform(0.1, 0.3) * np.sin(2 * np.pi * rng.uniform(0.8, 1.6) * along)
+    return np.stack([along, height], axis=1).astype(np.float32)
 
 
-def _stack(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Stroke:
-    return np.stack([x, y], axis=1).astype(np.float32)
-
-
-# A hook and its mirror image may close to a ring, which is a 0.
-_OPEN_STROKES: tuple[Draw, ...] = (_line, _line, _corner, _bow, _wave)
+# Without the hook, because a hook and its mirror image may form a ring, which is a 0.
+_OPEN_STROKES: tuple[Draw, ...] = (_line, _line, _corner, partial(_arc, turns=0.25), _wave)
 _STROKES: tuple[Draw, ...] = (*_OPEN_STROKES, _hook)

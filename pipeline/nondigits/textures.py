@@ -1,4 +1,4 @@
-"""Pictures without a drawing: noise, texture and empty paper. For each kind one generator to train with, one to test.
+"""Noise, textures and blank paper: for each kind one generator for training and one for the test.
 
 All return uint8 ``[height, width]``, 0 = background, 255 = ink, of a random size.
 """
@@ -10,12 +10,12 @@ from scipy.ndimage import gaussian_filter
 Image = npt.NDArray[np.uint8]
 
 MIN_SIDE_PX, MAX_SIDE_PX = 28, 160
-# The normaliser takes less than a tenth of the range for no ink at all; paper stays well below, with its grain.
+# The normaliser finds no ink below a tenth of the range. Paper with its grain stays well below that.
 PAPER_LEVELS = 8
 
 
 def draw_noise(rng: np.random.Generator) -> Image:
-    """White noise, grey or black and white, or blobs: smoothed noise, often cut at a level."""
+    """Draw white noise or smoothed noise, often thresholded."""
     height, width = _size(rng)
     noise = rng.normal(0, 1, (height, width))
     if rng.random() < 0.5:
@@ -25,7 +25,7 @@ def draw_noise(rng: np.random.Generator) -> Image:
 
 
 def draw_texture(rng: np.random.Generator) -> Image:
-    """What a photo is made of: fractal noise, a gradient, stripes, or a sum of two of them."""
+    """Draw fractal noise, a gradient, stripes, or a sum of two of them, like parts of a photo."""
     height, width = _size(rng)
     kinds = [_fractal, _gradient, _stripes]
     layers = [kinds[int(rng.integers(3))](rng, height, width) for _ in range(int(rng.integers(1, 3)))]
@@ -33,13 +33,13 @@ def draw_texture(rng: np.random.Generator) -> Image:
 
 
 def draw_blank(rng: np.random.Generator) -> Image:
-    """Nothing: one level everywhere, sometimes with a little noise."""
+    """Draw a constant level, sometimes with a little noise."""
     grain = rng.integers(0, rng.integers(1, PAPER_LEVELS + 1), _size(rng))
     return (int(rng.integers(0, 255 - PAPER_LEVELS)) + grain).astype(np.uint8)
 
 
 def draw_salt_and_pepper(rng: np.random.Generator) -> Image:
-    """Single pixels on or off on a plain ground, or a checkerboard, sometimes with wrong fields."""
+    """Draw single pixels on a plain background, or a checkerboard, sometimes with errors."""
     height, width = _size(rng)
     if rng.random() < 0.6:
         share = rng.uniform(0.01, 0.2)
@@ -54,14 +54,14 @@ def draw_salt_and_pepper(rng: np.random.Generator) -> Image:
 
 
 def draw_pattern(rng: np.random.Generator) -> Image:
-    """Texture of other kinds: the cells nearest to random points, rings, a wall of bricks, overlapping rectangles."""
+    """Draw Voronoi cells, rings, bricks or overlapping rectangles."""
     height, width = _size(rng)
     kinds = [_cells, _rings, _bricks, _rectangles]
     return _stretched(kinds[int(rng.integers(4))](rng, height, width), contrast=rng.uniform(0.4, 1))
 
 
 def draw_paper(rng: np.random.Generator) -> Image:
-    """Empty paper that is lit unevenly: a faint slope and grain."""
+    """Draw blank paper with uneven light: a faint slope and grain."""
     height, width = _size(rng)
     y, x = _axes(height, width)
     slope = PAPER_LEVELS * (rng.uniform(-0.5, 0.5) * x + rng.uniform(-0.5, 0.5) * y)
@@ -69,12 +69,12 @@ def draw_paper(rng: np.random.Generator) -> Image:
 
 
 def _size(rng: np.random.Generator) -> tuple[int, int]:
-    height, width = rng.integers(MIN_SIDE_PX, MAX_SIDE_PX + 1, 2)
-    return int(height), int(width)
+    height, width = rng.integers(MIN_SIDE_PX, MAX_SIDE_PX + 1, 2).tolist()
+    return height, width
 
 
 def _axes(height: int, width: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    # [height, 1] and [1, width], from 0 to just below 1.
+    # [height, 1] and [1, width], from 0 to just below 1
     return np.arange(height)[:, None] / height, np.arange(width)[None, :] / width
 
 
@@ -85,7 +85,7 @@ def _stretched(values: npt.ArrayLike, contrast: float = 1.0) -> Image:
 
 
 def _fractal(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float64]:
-    # Natural pictures have a power spectrum near 1 / f^2, so amplitudes near 1 / f (Field, 1987).
+    # Natural pictures have amplitudes near 1 / f (Field, 1987).
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :])
     frequency[0, 0] = np.inf
     spectrum = np.fft.fft2(rng.normal(0, 1, (height, width))) / frequency ** rng.uniform(0.8, 1.6)

@@ -8,23 +8,23 @@ from serving.drawing.strokes import MIN_LINE_PX, Strokes, place
 def rasterize(strokes: Strokes, shape: tuple[int, int], line_width: float) -> np.ndarray:
     """Draw strokes with round caps and joins: uint8 [height, width], 0 = background, 255 = ink.
 
-    Each pixel's grey follows from its centre's distance to the nearest segment. That has the right area, and is faster
-    here than drawing large and reducing, because a window around the segment is all that is touched.
+    The grey level of a pixel depends on the distance of its centre to the nearest segment. This gives the right area.
+    It is faster than downsampling a large drawing, because only a window around each segment is computed.
 
     Args:
-        strokes: in pixels; what lies outside the canvas is cut off.
+        strokes: in pixels; ink outside the canvas is cut off.
         shape: height and width, pixels.
         line_width: pixels.
     """
-    reach = max(line_width, MIN_LINE_PX) / 2 + 0.5  # from here on a pixel has no ink
+    reach = max(line_width, MIN_LINE_PX) / 2 + 0.5  # pixels at this distance have no ink
     starts = np.concatenate([stroke[: max(len(stroke) - 1, 1)] for stroke in strokes])
     ends = np.concatenate([stroke[min(len(stroke) - 1, 1) :] for stroke in strokes])
     middles, steps = (starts + ends) / 2, ends - starts
     lengths = np.hypot(steps[:, 0], steps[:, 1])
     directions = steps / np.maximum(lengths, np.float32(1e-6))[:, None]
-    directions[lengths == 0] = 1.0, 0.0  # a dot needs one, whichever
+    directions[lengths == 0] = 1.0, 0.0  # any direction will do for a dot
 
-    # Along and across a segment, from its middle, are sums of a term of the column and one of the row.
+    # The offsets along and across a segment are sums of a term of the column and a term of the row.
     x = np.arange(0.5, shape[1], dtype=np.float32) - middles[:, :1]  # [n_segments, width]
     y = np.arange(0.5, shape[0], dtype=np.float32) - middles[:, 1:]  # [n_segments, height]
     along_x, across_x = x * directions[:, :1], x * directions[:, 1:]
@@ -43,7 +43,7 @@ def rasterize(strokes: Strokes, shape: tuple[int, int], line_width: float) -> np
 
 
 def _windows(starts: np.ndarray, ends: np.ndarray, reach: float, shape: tuple[int, int]) -> list[list[int]]:
-    """Left, top, right and bottom of the pixels that each segment can touch, within the canvas."""
+    """Return left, top, right and bottom of the pixels that each segment can touch, within the canvas."""
     limits = np.array([shape[1], shape[0]])
     low = np.clip(np.floor(np.minimum(starts, ends) - reach), 0, limits)
     high = np.clip(np.ceil(np.maximum(starts, ends) + reach), 0, limits)
@@ -58,6 +58,6 @@ def draw(
     line_fraction: float,
     position: tuple[float, float] = (0.5, 0.5),
 ) -> np.ndarray:
-    """Place and rasterise: uint8 [height, width], 255 = ink; `line_fraction` is relative to the longest side."""
+    """Place and rasterise: uint8 [height, width], 255 = ink. `line_fraction` is relative to the longest side."""
     line_width = line_fraction * height_fraction * min(shape)
     return rasterize(place(strokes, shape, height_fraction, position, line_width), shape, line_width)

@@ -1,4 +1,4 @@
-"""Pen strokes and their placement on a canvas.
+"""Place pen strokes on a canvas.
 
 Coordinates: x to the right, y down. On a canvas they are in pixels, and pixel i covers i to i + 1.
 """
@@ -19,14 +19,14 @@ def place(
     position: tuple[float, float] = (0.5, 0.5),
     line_width: float = 0.0,
 ) -> Strokes:
-    """Scale and move a drawing onto a canvas, the whole of its ink inside.
+    """Scale and move a drawing onto a canvas, so that all of its ink is inside.
 
     Args:
         strokes: in any unit.
         shape: height and width of the canvas, pixels.
-        height_fraction: longest side of the bounding box (of the pen's path, without the width of the line), relative
-            to the canvas's shorter side. It is less if the ink would not fit in.
-        position: x and y, of the room that is left: 0 is at the left or the top, 1 at the right or the bottom.
+        height_fraction: longest side of the bounding box (of the pen's path, without the line width), relative to the
+            shorter side of the canvas. It is reduced if the ink would not fit.
+        position: x and y, relative to the free space: 0 is left or top, 1 is right or bottom.
         line_width: pixels; half of it is kept free around the path.
     """
     low, high = np.asarray(bounds(strokes), np.float64)

@@ -86,10 +86,10 @@ def test_no_writer_is_in_two_splits(prepared, monkeypatch):
     assert {drawing.writer for drawing in tested} == set(range(1, 15))
 
 
-def test_without_pen_strokes_generated_ones_validate(prepared):
-    card = load_card(prepared("a", "data.pendigits=false"))
-    assert card.parts["validation"]["skeletons"] == 1000
-    assert card.test_drawings == 0
+def test_without_pen_strokes_generated_ones_validate_and_the_limit_shortens_each_split(prepared):
+    card = load_card(prepared("a", "data.pendigits=false", "data.limit=20"))
+    assert card.parts["validation"] == {"mnist": 20, "skeletons": 20, "nondigits": 100}
+    assert (card.train, card.validation, card.test, card.test_drawings) == (320, 140, 20, 0)
     assert card.title == "MNIST and generated strokes"
 
 
@@ -101,11 +101,6 @@ def test_the_seed_decides_the_splits(prepared):
     assert digests[0] == digests[1]
     for name in ("train", "validation", "test"):
         assert digests[0][name] != digests[2][name]
-
-
-def test_the_limit_shortens_each_split(prepared):
-    card = load_card(prepared("a", EMBEDDED, "data.limit=50"))
-    assert (card.source, card.train, card.validation, card.test) == ("embedded", 350, 200, 50)
 
 
 @pytest.mark.slow

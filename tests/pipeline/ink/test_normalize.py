@@ -1,4 +1,4 @@
-"""The normaliser, as it stands in the committed model file: what TensorFlow defines, onnxruntime answers."""
+"""Test the normaliser in the committed model file, as onnxruntime runs it."""
 
 import numpy as np
 import pytest
@@ -10,27 +10,14 @@ from pipeline.ink.normalize import normalize_all
 from serving.model.predictor import Predictor
 
 PREDICTOR = Predictor.load(Outputs().model)
-PAPER = 255
 
 
-def on_canvas(digit, factor, height, width, top, left, is_dark_on_light):
-    """An MNIST image (light on dark) enlarged by a whole factor, somewhere on a canvas."""
-    canvas = np.zeros((height, width), np.uint8)
-    enlarged = np.kron(digit, np.ones((factor, factor), np.uint8))
-    canvas[top : top + len(enlarged), left : left + len(enlarged)] = enlarged
-    return PAPER - canvas if is_dark_on_light else canvas
-
-
-def test_mnist_images_come_out_as_they_went_in(digits):
+def test_mnist_images_are_unchanged_and_the_file_agrees_with_the_pipeline(digits):
     images, _ = digits
     normalized = PREDICTOR.run(images).normalized
     difference = np.abs(normalized.astype(int) - images).max(axis=(1, 2))
     assert (difference <= 1).mean() >= 0.999
-
-
-def test_the_file_normalizes_as_the_pipeline_does(digits):
-    images, _ = digits
-    assert np.array_equal(PREDICTOR.run(images[::10]).normalized, normalize_all(images[::10]))
+    assert np.array_equal(normalized[::10], normalize_all(images[::10]))
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,14 +30,13 @@ def test_the_file_normalizes_as_the_pipeline_does(digits):
 )
 def test_size_place_and_polarity_do_not_matter(digits, index, factor, room, place, is_dark_on_light):
     digit = digits[0][index]
-    side = 28 * factor
     top, left = round(place[0] * room[0]), round(place[1] * room[1])
-    canvas = on_canvas(digit, factor, side + room[0], side + room[1], top, left, is_dark_on_light)
-    original, moved = PREDICTOR.run(digit[None]), PREDICTOR.run(canvas[None])
+    enlarged = np.kron(digit, np.ones((factor, factor), np.uint8))
+    canvas = np.pad(enlarged, ((top, room[0] - top), (left, room[1] - left)))
+    original, moved = PREDICTOR.run(digit[None]), PREDICTOR.run((255 - canvas if is_dark_on_light else canvas)[None])
     assert np.abs(moved.normalized.astype(int) - original.normalized).max() <= 1
     assert moved.probabilities.argmax() == original.probabilities.argmax()
-    expected = original.box[0] * factor + [left, top, left, top]
-    assert moved.box[0] == pytest.approx(expected)
+    assert moved.box[0] == pytest.approx(original.box[0] * factor + [left, top, left, top])
 
 
 @settings(max_examples=60, deadline=None)
@@ -68,8 +54,8 @@ def test_any_picture_gives_a_finite_answer(height, width, seed, contrast):
     assert answer.normalized.any() == (answer.digit_score[0] > 0)
 
 
-@pytest.mark.parametrize("level", [0, 1, 127, 128, 254, 255])
-@pytest.mark.parametrize("size", [(1, 1), (28, 28), (280, 280), (3, 500)])
+@pytest.mark.parametrize("level", [0, 127, 255])
+@pytest.mark.parametrize("size", [(1, 1), (280, 280), (3, 500)])
 def test_an_even_picture_is_blank(level, size):
     answer = PREDICTOR.run(np.full((1, *size), level, np.uint8))
     assert answer.digit_score[0] == 0
@@ -78,25 +64,20 @@ def test_an_even_picture_is_blank(level, size):
     assert answer.probabilities[0] == pytest.approx(np.full(10, 0.1))
 
 
-@pytest.mark.parametrize(("paper", "ink"), [(190, 110), (110, 190), (110, 20), (150, 240)])
-def test_grey_paper_and_pale_ink_do_not_matter(digits, paper, ink):
-    images, labels = digits
-    pale = (paper + images[::50].astype(int) * (ink - paper) // 255).astype(np.uint8)
-    assert (PREDICTOR.run(pale).probabilities.argmax(axis=1) == labels[::50]).mean() >= 0.97
-
-
-@pytest.mark.parametrize(("paper", "ink"), [(0, 255), (255, 0), (200, 60)])
-def test_grainy_paper_does_not_matter(digits, paper, ink):
-    images, labels = digits
-    grain = np.random.default_rng(0).normal(0, 0.05 * abs(ink - paper), images[::50].shape)
-    grainy = paper + images[::50] / 255.0 * (ink - paper) + grain
-    answer = PREDICTOR.run(np.clip(np.rint(grainy), 0, 255).astype(np.uint8))
-    assert (answer.probabilities.argmax(axis=1) == labels[::50]).mean() >= 0.97
+@pytest.mark.parametrize(
+    ("paper", "ink", "grain"),
+    [(190, 110, 0), (110, 190, 0), (110, 20, 0), (150, 240, 0), (0, 255, 0.05), (255, 0, 0.05), (200, 60, 0.05)],
+)
+def test_grey_or_grainy_paper_and_pale_ink_do_not_matter(digits, paper, ink, grain):
+    images, labels = digits[0][::50], digits[1][::50]
+    noise = np.random.default_rng(0).normal(0, grain * abs(ink - paper), images.shape)
+    answer = PREDICTOR.run(np.clip(np.rint(paper + images / 255.0 * (ink - paper) + noise), 0, 255).astype(np.uint8))
+    assert (answer.probabilities.argmax(axis=1) == labels).mean() >= 0.97
     assert (answer.digit_score >= PREDICTOR.card.thresholds.digit_score).mean() >= 0.9
 
 
 @pytest.mark.parametrize("contrast", [255, 80])
-def test_a_picture_without_a_margin_is_read_too(digits, contrast):
+def test_a_picture_without_a_margin_is_read(digits, contrast):
     images, labels = digits
     boxes = PREDICTOR.run(images[::50]).box.astype(int)
     pale = (255 - images[::50].astype(int) * contrast // 255).astype(np.uint8)
@@ -114,7 +95,7 @@ def test_the_longest_side_of_the_ink_is_twenty_pixels():
     assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 6)
 
 
-def test_one_batch_answers_as_one_at_a_time(digits):
+def test_a_batch_gives_the_answers_of_single_images(digits):
     images, _ = digits
     batch = PREDICTOR.run(images[:20])
     single = np.concatenate([PREDICTOR.run(image[None]).probabilities for image in images[:20]])
