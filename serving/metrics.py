@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from serving.errors import request_errors
-from serving.model.predictor import READ, State
+from serving.model.decisions import READ, State
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
 
 CELL_BYTES = 8  # a float64

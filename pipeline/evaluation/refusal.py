@@ -11,9 +11,9 @@ from pipeline.evaluation.statistics import proportion
 from pipeline.ink.warp import StrokeRender
 from pipeline.nondigits.families import FAMILIES, Family, draw_picture
 from pipeline.nondigits.groups import DigitSource
-from pipeline.reader.decisions import STATES, is_refused, states
 from pipeline.reader.model import Reader, read_all
 from pipeline.sources.unipen import Drawing
+from serving.model.decisions import STATES, is_refused, states
 
 N_CANVASES = 25  # sizes of canvas in a family of strokes, so that things can be read in batches
 SEED = 2

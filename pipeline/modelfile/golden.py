@@ -8,8 +8,8 @@ import numpy as np
 from pipeline.dataset.pictures import digit_source
 from pipeline.modelfile.parity import SEED
 from pipeline.nondigits.families import FAMILIES, draw_picture
-from pipeline.reader.decisions import states
 from pipeline.reader.model import Reader, read_all
+from serving.model.decisions import states
 
 N_GOLDEN_CANDIDATES = 1000  # validation images
 N_GOLDEN = 3  # of those that the reader is least sure of, and of those that are surely no digits

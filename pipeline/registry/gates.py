@@ -19,8 +19,8 @@ from scipy.stats import binomtest
 from pipeline.base.errors import ConfigError
 from pipeline.base.paths import CONF
 from pipeline.dataset.splits import NO_DIGIT, Split, part_slices
-from pipeline.reader.decisions import is_refused, states
 from pipeline.registry.latency import one, time_pairs
+from serving.model.decisions import is_refused, states
 from serving.model.predictor import Predictor
 
 LIMITS = CONF / "gates.yaml"

@@ -37,7 +37,7 @@ OUTPUTS = (
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What an answer must reach to count: `serving.model.predictor.Predictor.state` has the rule.
+    """What an answer must reach to count: `serving.model.decisions` has the rule.
 
     Attributes:
         digit_score: in 0..1, both exclusive; ink with a lower score is not a digit.
@@ -82,7 +82,7 @@ class GoldenAnswers:
         images: uint8 [n, 28, 28].
         probabilities: float64 [n, 10].
         digit_score: float64 [n].
-        states: of each, as `serving.model.predictor.Predictor.state` names them.
+        states: of each, as `serving.model.decisions` names them.
     """
 
     images: npt.NDArray[np.uint8]
