@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.base.arrays import join_batches
 from pipeline.dataset.pictures import digit_source
 from pipeline.evaluation.statistics import proportion
 from pipeline.ink.warp import StrokeRender
@@ -68,5 +69,4 @@ def _read(reader: Reader, pictures: Sequence[np.ndarray]) -> dict[str, np.ndarra
     by_shape = defaultdict(list)
     for picture in pictures:
         by_shape[picture.shape].append(picture)
-    answers = [read_all(reader, np.stack(batch)) for batch in by_shape.values()]
-    return {name: np.concatenate([batch[name] for batch in answers]) for name in ("digit_score", "probabilities")}
+    return join_batches([read_all(reader, np.stack(batch)) for batch in by_shape.values()])

@@ -1,10 +1,11 @@
 """Compare the answers of the exported file with those of the evaluated reader."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.base.arrays import join_batches
 from pipeline.base.errors import ParityError
 from pipeline.dataset.cells import CELLS, draw_cell
 from pipeline.dataset.pictures import digit_source
@@ -41,12 +42,7 @@ def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]
         predictor.check()
     except ModelError as error:
         raise ParityError(f"the converted file is not one that can be served: {error}") from error
-    return joined([vars(predictor.run(batch)) for batch in batches])
-
-
-def joined(answers: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Join the answers to several batches."""
-    return {name: np.concatenate([batch[name] for batch in answers]) for name in answers[0]}
+    return join_batches([vars(predictor.run(batch)) for batch in batches])
 
 
 def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> float:

@@ -31,14 +31,11 @@ class Epoch:
 
 
 def kept_epoch(history: Sequence[Epoch], patience: int | None) -> Epoch:
-    """The epoch to keep: with patience the best, without it the last."""
-    return best_epoch(history) if patience else history[-1]
-
-
-def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """Highest validation accuracy, and of equals the latest."""
-    # Not by loss: with smoothed labels the network grows underconfident, and validation loss rises while it still
-    # improves; the temperature mends that afterwards. Of equals the latest: its average spans more steps.
+    """Return the epoch to keep: the last, or with patience the one with the highest validation accuracy."""
+    if not patience:
+        return history[-1]
+    # Not by loss: label smoothing makes the network underconfident, so the loss rises while the accuracy improves.
+    # Of equals the latest: its average spans more steps.
     return max(history, key=lambda row: (row.val_accuracy, row.epoch))
 
 

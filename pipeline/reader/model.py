@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.base.arrays import join_batches
 from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import DataError
 from pipeline.base.paths import Outputs
@@ -80,5 +81,6 @@ def load_reader(config: ModelConfig, outputs: Outputs) -> Reader:
 
 def read_all(reader: Reader, images: np.ndarray, batch_size: int = 500) -> dict[str, np.ndarray]:
     """Answers to many images of one size: uint8 ``[n, height, width]`` -> arrays as `Reader.read` names them."""
-    batches = [reader.read(tf.constant(images[i : i + batch_size])) for i in range(0, len(images), batch_size)]
-    return {name: np.concatenate([batch[name].numpy() for batch in batches]) for name in batches[0]}
+    return join_batches(
+        [reader.read(tf.constant(images[i : i + batch_size])) for i in range(0, len(images), batch_size)]
+    )
