@@ -1,4 +1,4 @@
-"""Stage 5: the reader as models/digits.onnx, refused unless it answers as what was evaluated."""
+"""Stage 5: convert the reader to models/digits.onnx, and compare its answers with the evaluated ones."""
 
 import json
 import logging
@@ -29,10 +29,10 @@ EXPERIMENTS = ROOT / "docs" / "experiment_log.json"
 
 
 def export(config: Config) -> None:
-    """Convert, compare the file's answers with those that were evaluated, and only then give it its name.
+    """Convert the reader. The file keeps its name only if it answers like the evaluated reader.
 
     Raises:
-        ParityError: a class differs, or a probability by more than `export.parity_tolerance`.
+        ParityError: an answer differs by more than `export.parity_tolerance`.
     """
     outputs = Outputs()
     set_up(config.runtime, config.train.seed)
