@@ -30,6 +30,7 @@ class Calibration:
     thresholds: dict[str, float]
 
     def save(self, path: Path) -> None:
+        """Write as JSON."""
         write_json(path, asdict(self))
 
     @classmethod

@@ -39,6 +39,7 @@ class Trainer:
 
     @property
     def n_steps_in_all(self) -> int:
+        """Return the number of steps of all epochs."""
         return self._config.epochs * self._n_steps
 
     @property
@@ -51,11 +52,8 @@ class Trainer:
         decay_steps = max(1, self._config.epochs * self._n_steps - warmup_steps)
         peak = self._config.learning_rate
         lowest = {"cosine": 0.0, "constant": 1.0}[self._config.schedule]  # share of the peak
-        if not warmup_steps:
-            return keras.optimizers.schedules.CosineDecay(peak, decay_steps, lowest)
-        return keras.optimizers.schedules.CosineDecay(
-            0.0, decay_steps, lowest, warmup_target=peak, warmup_steps=warmup_steps
-        )
+        warmup = {"warmup_target": peak, "warmup_steps": warmup_steps} if warmup_steps else {}
+        return keras.optimizers.schedules.CosineDecay(0.0 if warmup else peak, decay_steps, lowest, **warmup)
 
     def fit(self, on_epoch: Callable[[Epoch, float], None]) -> tuple[list[Epoch], list[np.ndarray]]:
         """Train for all epochs, or until the patience ends.
