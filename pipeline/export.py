@@ -1,9 +1,10 @@
-"""Stage 5: the reader as models/digits.onnx, refused unless it answers as what was evaluated."""
+"""Stage 5: convert the reader to models/digits.onnx, and compare its answers with the evaluated ones."""
 
 import json
 import logging
 from pathlib import Path
 
+from pipeline.base.arrays import join_batches
 from pipeline.base.files import read_arrays, read_json, write_atomic, write_json
 from pipeline.base.paths import PREPARED, ROOT, Outputs
 from pipeline.config.schema import Config
@@ -13,7 +14,7 @@ from pipeline.modelfile.card import write_card
 from pipeline.modelfile.golden import N_GOLDEN_CANDIDATES, golden_answers, golden_images
 from pipeline.modelfile.metadata import describe
 from pipeline.modelfile.onnx_graph import convert
-from pipeline.modelfile.parity import compare, joined, pictures, run_file
+from pipeline.modelfile.parity import compare, pictures, run_file
 from pipeline.modelfile.subnetwork import attach_network
 from pipeline.network.history import read_history
 from pipeline.reader.model import load_reader, read_all
@@ -28,10 +29,10 @@ EXPERIMENTS = ROOT / "docs" / "experiment_log.json"
 
 
 def export(config: Config) -> None:
-    """Convert, compare the file's answers with those that were evaluated, and only then give it its name.
+    """Convert the reader. The file keeps its name only if it answers like the evaluated reader.
 
     Raises:
-        ParityError: a class differs, or a probability by more than `export.parity_tolerance`.
+        ParityError: an answer differs by more than `export.parity_tolerance`.
     """
     outputs = Outputs()
     set_up(config.runtime, config.train.seed)
@@ -48,7 +49,7 @@ def export(config: Config) -> None:
     model = convert(reader, config.export.opset, metadata)
     attach_network(model, reader, config.export.opset)
     batches = pictures(test.images, unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare")))
-    expected = joined([read_all(reader, batch) for batch in batches])
+    expected = join_batches([read_all(reader, batch) for batch in batches])
 
     def write_checked(path: Path) -> None:
         path.write_bytes(model.SerializeToString(deterministic=True))

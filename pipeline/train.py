@@ -1,9 +1,9 @@
-"""Stage 3: the network, trained, and its temperature and thresholds fitted to validation images.
+"""Stage 3: train the network, and fit its temperature and thresholds to validation images.
 
 python -m pipeline.train                                             the stage, as `dvc repro` runs it
 python -m pipeline.train model.width=0.5                             an experiment, below outputs/run/
 python -m pipeline.train -m train.learning_rate=0.001,0.003          a sweep, below outputs/multirun/
-python -m pipeline.train -m hydra/sweeper=tpe                        a ready one: conf/hydra/sweeper/
+python -m pipeline.train -m hydra/sweeper=tpe                        a search; conf/hydra/sweeper/ has others
 """
 
 import logging
@@ -45,21 +45,21 @@ def train(
     name: str = "pipeline",
     watch: "Callable[[Trainer], AbstractContextManager]" = nullcontext,
 ) -> dict[str, float]:
-    """Train, calibrate, write weights, calibration, metrics and plots, and record it all as an MLflow run.
+    """Train and calibrate; write weights, calibration, metrics and plots; record an MLflow run.
 
     Args:
         config: the values.
         outputs: where to write.
         name: of the run.
-        watch: what shows how the training goes; entered while it lasts.
+        watch: context manager around the training, which may show its progress.
 
     Returns:
-        What a search may aim at: `val_accuracy` at the epoch that is kept, 0 to 1; `n_weights` of the network.
+        Objectives of a search: `val_accuracy` of the kept epoch, 0 to 1, and `n_weights` of the network.
 
     Raises:
         DataError: the prepared data is missing or was made with other parameters.
         TrainingError: the loss is not finite.
-        Pruned: a search has stopped this trial.
+        Pruned: a search stopped this trial.
     """
     card = load_card()
     check_data(card, data=config.data.model_dump(), strokes=config.strokes.model_dump())
@@ -67,7 +67,7 @@ def train(
     training, validation = (select_parts(load_split(name), card.parts[name], parts) for name in ("train", "validation"))
     card = card.restrict_to(parts)
 
-    # TensorFlow and MLflow take seconds to load: not before parameters and data are known to be good.
+    # TensorFlow and MLflow take seconds to load, so parameters and data are checked first.
     from pipeline.base.figures import save_figure
     from pipeline.network.networks import build_network
     from pipeline.runtime.mode import set_up, use_float32
@@ -88,7 +88,7 @@ def train(
             history, weights = trainer.fit(on_epoch)
         kept = kept_epoch(history, config.train.patience)
 
-        use_float32()  # whatever it was trained in
+        use_float32()  # whatever the precision of the training
         network = build_network(config.model)
         network.set_weights(weights)
         logits = predict_logits(network, validation.images)
@@ -107,13 +107,13 @@ def train(
 def measure_parts(
     logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], calibration: Calibration
 ) -> dict[str, float]:
-    """Figures of each kind of validation images: how many are refused, and of digits how many are read right.
+    """Return the share of refused images in each kind of validation images, and the accuracy if it is digits.
 
     Args:
         logits: float32 ``[n, N_OUTPUTS]``.
         labels: int32 ``[n]``.
-        parts: as in the card of the data.
-        calibration: whose threshold refuses.
+        parts: number of images of each kind, in their order.
+        calibration: its threshold decides on refusal.
     """
     is_right = logits[:, :-1].argmax(axis=1) == labels
     is_refused = expit(logits[:, -1]) < calibration.thresholds["digit_score"]
@@ -127,10 +127,10 @@ def measure_parts(
 
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
 def main(composed: DictConfig) -> float | None:
-    """The command line. What DVC tracks is written by a run without overrides alone.
+    """Run the command line. Only a run without overrides writes the files that DVC tracks.
 
     Returns:
-        Validation accuracy, which a sweep maximises; None of a trial that a search has stopped.
+        Validation accuracy, which a sweep maximises; None if a search stopped the trial.
     """
     run = HydraConfig.get()
     overrides = list(run.overrides.task)
@@ -138,7 +138,7 @@ def main(composed: DictConfig) -> float | None:
     try:
         config = check(composed)
         if not overrides and not is_sweep:
-            # DVC gives every experiment a name: the one that `dvc exp show` lists it by.
+            # The name that `dvc exp show` lists.
             outputs, name = Outputs(), os.environ.get("DVC_EXP_NAME", "pipeline")
         else:
             outputs, name = Outputs(Path(run.runtime.output_dir)), " ".join(overrides) or "experiment"

@@ -16,7 +16,7 @@ from typing import get_args
 
 from serving.errors import request_errors
 from serving.model.card import MAX_CLASSES
-from serving.model.predictor import READ, State
+from serving.model.decisions import READ, State
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
 
 CELL_BYTES = 8  # a float64

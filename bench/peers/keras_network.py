@@ -8,29 +8,41 @@ The weights come from the model file, because a fresh clone has no others.
 import sys
 
 import keras
+import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import ModelProto, numpy_helper
 
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
+from pipeline.modelfile.onnx_graph import convert
+from pipeline.network.calibration import Calibration
 from pipeline.network.networks import build_network
+from pipeline.reader.model import Reader
 
 
 def network() -> keras.Model:
     """Return the trained network: float32 ``[batch, 28, 28, 1]`` in 0..1 -> logits float32 ``[batch, N_OUTPUTS]``."""
-    graph = onnx.load(Outputs().model).graph
-    constants = {constant.name: numpy_helper.to_array(constant) for constant in graph.initializer}
-    weights = []
-    for node in graph.node:
-        if node.op_type == "Conv":
-            kernel, bias = (constants[name] for name in node.input[1:])
-            weights += [kernel.transpose(2, 3, 1, 0), bias]
-    # Kernel and bias of the only dense layer are found by their shapes.
-    built = build_network(load_config().model)
-    for shape in (built.weights[-2].shape, built.weights[-1].shape):
-        weights += [constant for constant in constants.values() if constant.shape == tuple(shape)]
-    built.set_weights(weights)
+    config, trained = load_config(), _constants(onnx.load(Outputs().model))
+    built = build_network(config.model)
+    rng = np.random.default_rng(0)
+    marked = [rng.random(weights.shape, np.float32) for weights in built.get_weights()]
+    built.set_weights(marked)
+    # The names of the constants depend on the layers only, so this file tells which constant is which weight.
+    untrained = _constants(convert(Reader(built, Calibration(1.5, {})), config.export.opset, {}))
+    names = {constant.tobytes(): name for name, constant in untrained.items()}
+    kernels = [weights.ndim == 4 for weights in marked]  # ONNX has the filters first
+    found = [
+        trained[names[(weights.transpose(3, 2, 0, 1) if is_kernel else weights).tobytes()]]
+        for weights, is_kernel in zip(marked, kernels, strict=True)
+    ]
+    built.set_weights(
+        [one.transpose(2, 3, 1, 0) if is_kernel else one for one, is_kernel in zip(found, kernels, strict=True)]
+    )
     return built
+
+
+def _constants(model: ModelProto) -> dict[str, np.ndarray]:
+    return {constant.name: numpy_helper.to_array(constant) for constant in model.graph.initializer}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.base.classes import N_CLASSES
 from pipeline.evaluation.statistics import expected_calibration_error, proportion, reliability
-from pipeline.reader.decisions import is_refused, states
+from serving.model.decisions import is_refused, states
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.evaluation.metrics import Answered, confusion_matrix
 from pipeline.evaluation.statistics import Bin
-from pipeline.reader.decisions import states
+from serving.model.decisions import states
 
 
 class Mistake(NamedTuple):

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.base.arrays import join_batches
 from pipeline.dataset.pictures import digit_source
 from pipeline.evaluation.statistics import proportion
 from pipeline.ink.warp import CANVAS_PX
 from pipeline.nondigits.families import FAMILIES, Family, draw_picture
 from pipeline.nondigits.groups import DigitSource
-from pipeline.reader.decisions import STATES, is_refused, states
 from pipeline.reader.model import Reader, read_all
 from pipeline.sources.unipen import Drawing
+from serving.model.decisions import STATES, is_refused, states
 
 N_CANVASES = 25  # sizes of canvas in a family of strokes, so that things can be read in batches
 SEED = 2
@@ -68,5 +69,4 @@ def _read(reader: Reader, pictures: Sequence[np.ndarray]) -> dict[str, np.ndarra
     by_shape = defaultdict(list)
     for picture in pictures:
         by_shape[picture.shape].append(picture)
-    answers = [read_all(reader, np.stack(batch)) for batch in by_shape.values()]
-    return {name: np.concatenate([batch[name] for batch in answers]) for name in ("digit_score", "probabilities")}
+    return join_batches([read_all(reader, np.stack(batch)) for batch in by_shape.values()])

@@ -12,8 +12,8 @@ from scipy import ndimage
 from pipeline.dataset.splits import Split
 from pipeline.evaluation.metrics import Answered
 from pipeline.evaluation.statistics import proportion
-from pipeline.reader.decisions import is_refused, states
 from pipeline.reader.model import Reader, read_all
+from serving.model.decisions import is_refused, states
 
 CANVAS_PX = 56  # side of the dark square that each 28x28 image lies in the middle of: room to shift, turn and grow
 DIGIT_PX = 20  # the longest side of a digit of MNIST

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipeline.base.arrays import join_batches
 from pipeline.base.classes import N_CLASSES
 from pipeline.dataset.cells import BATCH, CELLS, Cell, draw_cell
 from pipeline.evaluation.metrics import Answered, measure
@@ -21,8 +22,7 @@ def read_cells(reader: Reader, drawings: Sequence[Drawing]) -> dict[str, Answere
 
 def read_drawings(reader: Reader, drawings: Sequence[Drawing], cell: Cell) -> dict[str, np.ndarray]:
     """Answers to all drawings in one cell, as `Reader.read` names them."""
-    answers = [read_all(reader, canvases, BATCH) for canvases in draw_cell(drawings, cell)]
-    return {name: np.concatenate([batch[name] for batch in answers]) for name in answers[0]}
+    return join_batches([read_all(reader, canvases, BATCH) for canvases in draw_cell(drawings, cell)])
 
 
 def measure_cells(cells: Mapping[str, Answered], thresholds: Mapping[str, float]) -> dict[str, dict[str, float]]:

@@ -1,1 +1,1 @@
-"""The model file: the ONNX graph, its metadata, its checks and its card."""
+"""The model file: ONNX graph, metadata, checks and card."""

@@ -1,7 +1,4 @@
-"""The model file in words, for those who want to use it (Mitchell et al., 2019: "Model cards for model reporting").
-
-Every figure is taken from what the stages wrote; nothing depends on the clock, the machine or a run.
-"""
+"""The model card (Mitchell et al., 2019: "Model cards for model reporting"), from the results of the stages."""
 
 import hashlib
 from collections.abc import Mapping
@@ -40,13 +37,13 @@ def write_card(
     """Write the card as Markdown.
 
     Args:
-        path: of the card.
+        path: path of the card.
         file: the model file.
-        n_parameters: weights of its network.
-        config: what it was trained with.
-        data: what it was trained and tested on.
-        calibration: what it decides by.
-        metrics: what `evaluate` wrote, by file: test, strokes, refusal, robustness, confusions and steps.
+        n_parameters: number of weights.
+        config: the parameters of the training.
+        data: the card of the data.
+        calibration: temperature and thresholds.
+        metrics: metrics of `evaluate` by file: test, strokes, refusal, robustness, confusions and steps.
     """
     sections = (
         _identity(file, config.model.name, n_parameters),
@@ -196,7 +193,7 @@ def _decisions(calibration: Calibration) -> str:
 
 
 def _confused(counts: Mapping[str, int]) -> str:
-    """Such as "4 as 9 (7 times)"; the counts come with the most frequent first."""
+    """Return the most frequent confusions, such as "4 as 9 (7 times)"; `counts` is sorted."""
     return ", ".join(f"{_words(pair)} ({n:,} times)" for pair, n in list(counts.items())[:N_WORST]) or "none"
 
 

@@ -1,4 +1,4 @@
-"""Golden answers: pictures and answers in the model file, for the self-check of the service."""
+"""Golden images and answers, with which the service checks the model file."""
 
 import base64
 from typing import Any
@@ -8,23 +8,23 @@ import numpy as np
 from pipeline.dataset.pictures import digit_source
 from pipeline.modelfile.parity import SEED
 from pipeline.nondigits.families import FAMILIES, draw_picture
-from pipeline.reader.decisions import states
 from pipeline.reader.model import Reader, read_all
+from serving.model.decisions import states
 
 N_GOLDEN_CANDIDATES = 1000  # validation images
-N_GOLDEN = 3  # of those that the reader is least sure of, and of those that are surely no digits
+N_GOLDEN = 3  # of the least certain ones, and of the non-digits
 GOLDEN_FAMILIES = ("latin_letters", "symbols", "signs", "scribbles", "shapes")
 
 
 def golden_images(reader: Reader, digits: np.ndarray) -> np.ndarray:
-    """Pictures for the service's self-check, uint8 ``[n, 28, 28]``.
+    """Return images for the self-check, uint8 ``[n, 28, 28]``.
 
-    Of each class the one that the reader is surest of; those that it is least sure of, whose answers any damage to the
-    network moves; a few that are surely no digits, and a blank one.
+    They are the most certain digit of each class, the least certain ones, which any damage to the network changes, a
+    few clear non-digits, and a blank image.
 
     Args:
-        reader: what the file is made of.
-        digits: uint8 ``[n, 28, 28]``, validation images.
+        reader: the reader that becomes the file.
+        digits: validation images uint8 ``[n, 28, 28]``.
     """
     rng, shape = np.random.default_rng(SEED), (digits.shape[1], digits.shape[2])
     others = np.stack([draw_picture(FAMILIES[name], rng, digit_source([]), shape) for name in GOLDEN_FAMILIES])
@@ -36,7 +36,7 @@ def golden_images(reader: Reader, digits: np.ndarray) -> np.ndarray:
 
 
 def golden_answers(reader: Reader, images: np.ndarray) -> dict[str, Any]:
-    """What the file has to say of golden images, as its metadata tells it; in digits that all machines agree on."""
+    """Return images and answers for the metadata, rounded so that all machines agree."""
     answers = read_all(reader, images)
     return {
         "images": base64.b64encode(images.tobytes()).decode("ascii"),

@@ -157,15 +157,15 @@ def describe(
     history: Sequence[Epoch],
     experiments: Sequence[Mapping[str, Any]],
 ) -> dict[str, str]:
-    """The file's metadata, all but the golden answers and the hash of the parameters.
+    """Return the metadata of the file, without the golden answers and the hash of the parameters.
 
     Args:
-        config: what it was trained with.
-        card: of what it was trained on.
-        reader: what it is made of.
-        metrics: what `evaluate` wrote, by file: test, refusal, steps and details among them.
-        history: of its training.
-        experiments: as `experiment_log` wrote them.
+        config: the parameters of the training.
+        card: the card of the training data.
+        reader: the reader that becomes the file.
+        metrics: metrics of `evaluate` by file: test, refusal, steps and details among them.
+        history: figures of the training.
+        experiments: as in docs/experiment_log.json.
     """
     network = reader.network
     values = {
@@ -202,7 +202,7 @@ def describe(
 
 
 def _training(config: Config, history: Sequence[Epoch]) -> dict[str, Any]:
-    """The kept epoch and its figures, the recipe, and the figures of all epochs."""
+    """Return the figures of the kept epoch, the recipe, and the figures of all epochs."""
     kept = kept_epoch(history, config.train.patience)
     recipe = {key.partition(".")[2]: value for key, value in flatten(config).items() if key.startswith("train.")}
     return {

@@ -1,7 +1,6 @@
-"""TensorFlow graph -> ONNX model whose bytes depend on the weights and the code alone.
+"""Convert TensorFlow graphs to ONNX models whose bytes depend on the weights and the code only.
 
-tf2onnx leaves names that count layers, an order that follows the names, and shapes that are computed at run time.
-`convert` tidies them away.
+tf2onnx leaves names that count layers, an order that follows these names, and shapes that are computed at run time.
 """
 
 from collections import Counter
@@ -27,13 +26,7 @@ IR_VERSION = 10  # the newest that the opsets in use need; older runtimes read i
 
 
 def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:
-    """The reader as a checked ONNX model with symbolic batch, height and width.
-
-    Args:
-        reader: trained and calibrated.
-        opset: of ONNX.
-        metadata: key-value pairs that travel in the file.
-    """
+    """Convert the reader to a checked ONNX model with symbolic batch, height and width."""
     model = trace(reader.read, SIGNATURE, DIMENSIONS, opset)
     used = {node.domain for node in model.graph.node}
     for unused in [item for item in model.opset_import if item.domain not in used]:
@@ -52,12 +45,12 @@ def trace(
     dimensions: Mapping[str, Sequence[str | int]],
     opset: int,
 ) -> ModelProto:
-    """A TensorFlow function as ONNX that depends on nothing but what it computes.
+    """Convert a TensorFlow function to an ONNX model that depends only on what the function computes.
 
     Args:
-        function: gives tensors by name.
-        signature: what it takes.
-        dimensions: of each input and output, by name; the outputs in their order.
+        function: returns tensors by name.
+        signature: its inputs.
+        dimensions: shapes of inputs and outputs by name, the outputs in their order.
         opset: of ONNX.
     """
     model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
@@ -73,7 +66,7 @@ def _declare_shapes(model: ModelProto, dimensions: Mapping[str, Sequence[str | i
     for value in [*model.graph.input, *model.graph.output]:
         kind = value.type.tensor_type.elem_type
         value.CopyFrom(helper.make_tensor_value_info(value.name, kind, dimensions[value.name]))
-    # In the contract's order, whatever order the converter found.
+    # In the given order, because the converter's differs.
     outputs = sorted(model.graph.output, key=lambda value: list(dimensions).index(value.name))
     copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in outputs]
     del model.graph.output[:]
@@ -81,7 +74,7 @@ def _declare_shapes(model: ModelProto, dimensions: Mapping[str, Sequence[str | i
 
 
 def _fold_reshapes(model: ModelProto) -> None:
-    """Give every reshape whose target is known but for the batch a constant target."""
+    """Make the target of a reshape constant if only the batch is unknown."""
     inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     shapes = {value.name: _shape(value) for value in [*inferred.value_info, *inferred.output]}
     constants = {constant.name for constant in model.graph.initializer}
@@ -99,7 +92,7 @@ def _shape(value: onnx.ValueInfoProto) -> list[int]:
 
 
 def _sort(model: ModelProto) -> None:
-    """Order the nodes as their results are needed, from the first output on; what no output needs is dropped."""
+    """Order the nodes as the outputs need them, and drop nodes and constants that no output needs."""
     graph = model.graph
     made_by = {name: node for node in graph.node for name in node.output}
     ordered: dict[str, onnx.NodeProto] = {}  # by first output
@@ -124,7 +117,7 @@ def _sort(model: ModelProto) -> None:
 
 
 def _rename(model: ModelProto) -> None:
-    """Name nodes by kind and number and values after their node; sort the constants by name."""
+    """Name nodes by kind and number, and values after their node. Sort the constants by name."""
     graph = model.graph
     names = {value.name: value.name for value in [*graph.input, *graph.output]}
     constants = {constant.name for constant in graph.initializer}

@@ -1,10 +1,11 @@
-"""Compare the answers of the exported file with those of the evaluated reader."""
+"""Compare the answers of the model file with those of the evaluated reader."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.base.arrays import join_batches
 from pipeline.base.errors import ParityError
 from pipeline.dataset.cells import CELLS, draw_cell
 from pipeline.dataset.pictures import digit_source
@@ -15,14 +16,14 @@ from serving.errors import ModelError
 from serving.model.predictor import Predictor
 
 BATCH = 500  # images
-N_OF_FAMILY = 4  # things of each family that is no digit
-SEED = 4  # of these
+N_OF_FAMILY = 4  # pictures of each family of non-digits
+SEED = 4  # of these pictures
 
 
 def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.ndarray]:
-    """What the file and the evaluated reader have to agree on, in batches uint8 ``[n, height, width]``.
+    """Return the pictures to compare on, in batches uint8 ``[n, height, width]``.
 
-    All test images, all test drawings as the page would send them, and some things of each family that is no digit.
+    They are all test images, all test drawings as the page sends them, and some pictures of each non-digit family.
     """
     rng = np.random.default_rng(SEED)
     digits, shapes = digit_source(drawings), rng.integers(*CANVAS_PX, size=(N_OF_FAMILY, 2)).tolist()
@@ -31,36 +32,31 @@ def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.nd
 
 
 def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Answers of a model file, through the code that serves it; arrays as `Reader.read` names them.
+    """Answer with a model file, through the code of the service. Return the arrays of `Reader.read`.
 
     Raises:
-        ParityError: that code does not take the file.
+        ParityError: the service would reject the file.
     """
     try:
         predictor = Predictor.load(path)
         predictor.check()
     except ModelError as error:
         raise ParityError(f"the converted file is not one that can be served: {error}") from error
-    return joined([vars(predictor.run(batch)) for batch in batches])
-
-
-def joined(answers: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Join the answers to several batches."""
-    return {name: np.concatenate([batch[name] for batch in answers]) for name in answers[0]}
+    return join_batches([vars(predictor.run(batch)) for batch in batches])
 
 
 def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> float:
-    """Largest difference of a probability between the file's answers and the evaluated reader's.
+    """Return the largest difference of a probability between the file and the evaluated reader.
 
     Raises:
-        ParityError: it is larger than `tolerance`, or a class, the score, the 28x28 or the box differs.
+        ParityError: it is larger than `tolerance`, or another output differs.
     """
     found, wanted = answers["probabilities"], expected["probabilities"]
     n_changed = int((found.argmax(axis=1) != wanted.argmax(axis=1)).sum())
     difference = float(np.abs(found - wanted).max())
     if n_changed or not difference <= tolerance:
         raise ParityError(
-            f"the file answers otherwise than the evaluated network, and was not kept: {n_changed} of {len(found)} "
+            f"the file answers differently from the evaluated network and was not kept: {n_changed} of {len(found)} "
             f"classes differ, a probability by up to {difference:.2g} (export.parity_tolerance allows {tolerance:g})"
         )
     for name, allowed in (("digit_score", tolerance), ("normalized", 1), ("box", 0)):

@@ -1,8 +1,8 @@
-"""The network without the normaliser, and what each layer makes of a grid, at no cost to the usual answer.
+"""The network without the normaliser, with the feature maps of each layer, at no cost for the usual answer.
 
-Protobuf reads two messages, one behind the other, as one that has the lists of both. So the model file carries a
-fragment of a graph in its metadata: the file's bytes followed by the fragment's are a model with one more input,
-`grids`, and more outputs, which shares the weights; the file alone is the model that it always was.
+Protobuf parses two concatenated messages as one with the lists of both. The metadata of the model file contains a
+fragment of a graph. The bytes of the file and of the fragment together are a model with one more input, `grids`, and
+more outputs. It shares the weights of the file.
 """
 
 import base64
@@ -23,21 +23,21 @@ from pipeline.reader.model import Reader, to_input
 KEY = "network_alone"  # of the metadata
 PREFIX = "alone_"  # of all names in the fragment, none of which the file has
 SIGNATURE = [tf.TensorSpec([None, GRID, GRID], tf.uint8, name="grids")]
-FINISHING = (keras.layers.BatchNormalization, keras.layers.ReLU)  # the layer before such a one is not finished
+FINISHING = (keras.layers.BatchNormalization, keras.layers.ReLU)  # these finish the layer before them
 
 
 def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
-    """Put the fragment of a reader's network into the metadata of its model, as `network_alone`.
+    """Add the fragment of the reader's network to the metadata of its model, as JSON under `network_alone`.
 
-    The JSON there has ``fragment``, in base64; ``input``, the name of the uint8 ``[n, 28, 28]`` grids, 255 = ink;
-    ``probabilities`` and ``digit_score``, the names of these outputs; and ``layers``: of each layer that makes feature
-    maps ``name`` and ``kind``, as in `describe_layers`, and ``output``, the name of these maps, float32
+    The JSON has ``fragment`` in base64; ``input``, the name of the uint8 ``[n, 28, 28]`` grids, 255 = ink;
+    ``probabilities`` and ``digit_score``, the names of these outputs; and ``layers``. Each layer that makes feature
+    maps has ``name`` and ``kind`` as in `describe_layers`, and ``output``, the name of the maps, float32
     ``[n, channels, height, width]``.
 
     Args:
-        model: what `onnx_graph.convert` made of the reader; changed in place.
-        reader: the same.
-        opset: the same.
+        model: result of `onnx_graph.convert` for the reader and the opset; changed in place.
+        reader: the reader.
+        opset: of ONNX.
     """
     layers = mapping_layers(reader.network)
     fragment = make_fragment(model, reader, layers, opset)
@@ -63,12 +63,12 @@ def mapping_layers(network: keras.Model) -> dict[str, keras.Operation]:
 
 
 def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.Operation], opset: int) -> bytes:
-    """A serialised model of which only `graph` is set: nodes, input, outputs, and the few constants that `model` lacks.
+    """Return a serialised model with only `graph` set: nodes, input, outputs, and the constants that `model` lacks.
 
     Args:
-        model: whose constants are used where they have the same values.
-        reader: the same.
-        layers: of its network, whose feature maps are outputs, by name.
+        model: shares its constants.
+        reader: contains the network.
+        layers: the layers whose feature maps are outputs, by name.
         opset: of ONNX.
     """
     maps = keras.Model(reader.network.inputs, [*(layer.output for layer in layers.values()), *reader.network.outputs])
@@ -76,7 +76,7 @@ def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.
     @tf.function(input_signature=SIGNATURE)
     def read_grids(grids: tf.Tensor) -> dict[str, tf.Tensor]:
         *found, logits = maps(to_input(grids), training=False)
-        # In ONNX's order of axes, which is the one that the converter computes in.
+        # In the order of axes of ONNX, so that the converter adds no other transposition.
         answer = {name: tf.transpose(of_layer, (0, 3, 1, 2)) for name, of_layer in zip(layers, found, strict=True)}
         answer |= reader.answer(logits, tf.reduce_max(grids, axis=(1, 2)) > 0)
         return {name: tf.identity(tensor, name) for name, tensor in answer.items()}
@@ -95,7 +95,7 @@ def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.
 
 
 def _share_constants(graph: GraphProto, shared: GraphProto) -> None:
-    """Prefix all names, but for constants use those of `shared` that have the same values."""
+    """Prefix all names, and replace constants by those of `shared` with the same values."""
     known = {_content(constant): constant.name for constant in shared.initializer}
     names = {constant.name: known.get(_content(constant), PREFIX + constant.name) for constant in graph.initializer}
     own = [constant for constant in graph.initializer if _content(constant) not in known]

@@ -1,1 +1,1 @@
-"""The networks, the calibration of their answers, and the history of a training."""
+"""The networks, the calibration of their logits, and the history of a training run."""

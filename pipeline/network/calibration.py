@@ -1,7 +1,4 @@
-"""From logits to honest answers: the temperature, and the thresholds between digit, unsure and not a digit.
-
-All are fitted to validation images, never to the test.
-"""
+"""Fit the temperature and the thresholds between digit, unsure and not a digit to validation images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,18 +13,17 @@ from pipeline.base.files import read_json, write_json
 from pipeline.config.schema import DecisionConfig
 from pipeline.dataset.splits import NO_DIGIT, part_slices
 
-MIN_SCORE = 1e-6  # of `digit_score` where there is ink: 0 is kept for blank
-MAX_THRESHOLD = 0.9999  # of `digit_score`: a score of 1 is a digit whatever the images
+MIN_SCORE = 1e-6  # of `digit_score` where there is ink, because 0 means blank
+MAX_THRESHOLD = 0.9999  # of `digit_score`, so that a score of 1 is always a digit
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns logits into answers.
+    """Values that turn logits into answers.
 
     Attributes:
-        temperature: the class logits are divided by it before the softmax (Guo et al., 2017).
-        thresholds: ``digit_score``, below which ink is called not a digit, and ``confidence``, the largest probability,
-            below which a digit is called unsure.
+        temperature: divides the class logits before the softmax (Guo et al., 2017).
+        thresholds: ``digit_score`` and ``confidence``, as `serving.model.decisions` uses them.
     """
 
     temperature: float
@@ -52,10 +48,10 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], 
 
     Args:
         logits: float32 ``[n, N_OUTPUTS]`` of validation images.
-        labels: int32 ``[n]``, `NO_DIGIT` where it is none.
-        parts: what the images consist of, in their order: numbers of images of each kind. The temperature weighs the
-            kinds of digits alike, and the thresholds keep their promise for each: none is outvoted by a larger one.
-        config: what the thresholds should achieve on these images.
+        labels: int32 ``[n]``, `NO_DIGIT` for a non-digit.
+        parts: number of images of each kind, in their order. All kinds of digits have the same weight for the
+            temperature, and the thresholds reach the targets for each kind.
+        config: the targets.
     """
     kinds = [kind for kind in part_slices(parts).values() if (labels[kind] != NO_DIGIT).all()]
     classes, scores = logits[:, :-1], expit(logits[:, -1].astype(np.float64))
@@ -64,7 +60,7 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], 
         scaled = classes / np.exp(log_temperature)
         return float(np.mean([mean_cross_entropy(scaled[kind], labels[kind]) for kind in kinds]))
 
-    # Rounded, so that the last bits of the search do not decide about the bytes of the model file.
+    # Rounded, because the last bits of the search differ between machines.
     temperature = round(float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)), 4)
     lowest = min(np.quantile(scores[kind], config.refused, method="lower") for kind in kinds)
     score = float(np.clip(_rounded_down(lowest), MIN_SCORE, MAX_THRESHOLD))
@@ -76,15 +72,15 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], 
 
 
 def _rounded_down(threshold: float) -> float:
-    return math.floor(threshold * 1e6) / 1e6  # down, so that the answer it was taken from still passes
+    return math.floor(threshold * 1e6) / 1e6  # down, so that the answer that it comes from still passes
 
 
 def _lowest_confidence(kinds: Sequence[tuple[np.ndarray, np.ndarray]], accuracy: float) -> float:
-    """Lowest threshold at which enough is right among the answers at or above it, in each kind of images.
+    """Return the lowest threshold that gives the accuracy in each kind of images, or 1.
 
     Args:
-        kinds: of each kind, confidence float ``[n]`` and whether the answer is right, bool ``[n]``.
-        accuracy: share that is enough.
+        kinds: confidence float ``[n]`` and correctness bool ``[n]`` of the answers of each kind.
+        accuracy: required share of right answers among those at or above the threshold.
     """
     candidates = np.unique(np.concatenate([confidence for confidence, _ in kinds]))
     is_enough = np.ones(len(candidates), bool)
@@ -97,5 +93,5 @@ def _lowest_confidence(kinds: Sequence[tuple[np.ndarray, np.ndarray]], accuracy:
 
 
 def mean_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Mean negative log-likelihood of the labels, nats."""
+    """Return the mean negative log-likelihood of the labels in nats."""
     return float(-log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(labels)), labels].mean())

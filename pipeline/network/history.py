@@ -1,4 +1,4 @@
-"""The figures of each epoch of a training run."""
+"""Figures of each epoch of a training run."""
 
 import csv
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ class Epoch:
 
     Attributes:
         epoch: 1 for the first.
-        loss: of the training batches, while the weights moved: classes, with smoothed labels, and refusal.
-        accuracy: of their digits.
-        val_loss: cross-entropy of the classes, nats, of the averaged weights at the end of the epoch; of digits alone.
-        val_accuracy: of these digits.
+        loss: mean over the training batches, with smoothed labels and the refusal loss.
+        accuracy: on the digits of the training batches.
+        val_loss: cross-entropy of the averaged weights at the end of the epoch, on validation digits only, in nats.
+        val_accuracy: of the averaged weights, on the same digits.
         learning_rate: at the end of the epoch.
     """
 
@@ -31,19 +31,16 @@ class Epoch:
 
 
 def kept_epoch(history: Sequence[Epoch], patience: int | None) -> Epoch:
-    """The epoch to keep: with patience the best, without it the last."""
-    return best_epoch(history) if patience else history[-1]
-
-
-def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """Highest validation accuracy, and of equals the latest."""
-    # Not by loss: with smoothed labels the network grows underconfident, and validation loss rises while it still
-    # improves; the temperature mends that afterwards. Of equals the latest: its average spans more steps.
+    """Return the epoch to keep: the last, or with patience the one with the highest validation accuracy."""
+    if not patience:
+        return history[-1]
+    # Not by loss: label smoothing makes the network underconfident, so the loss rises while the accuracy improves.
+    # Of equals the latest: its average spans more steps.
     return max(history, key=lambda row: (row.val_accuracy, row.epoch))
 
 
 def save_history(history: Sequence[Epoch], path: Path) -> None:
-    """Write a CSV, a row an epoch."""
+    """Write a CSV with a row per epoch."""
     write_table(path, [field.name for field in fields(Epoch)], [astuple(row) for row in history])
 
 
@@ -58,4 +55,4 @@ def read_history(path: Path) -> list[Epoch]:
             rows = list(csv.DictReader(file))
         return [Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()}) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        raise DataError(f"{path} can't be read ({error!r}): run `dvc repro train`") from error
+        raise DataError(f"{path} cannot be read ({error!r}): run `dvc repro train`") from error

@@ -1,1 +1,1 @@
-"""The reader: pixels to a calibrated answer, as one TensorFlow graph."""
+"""The reader: one TensorFlow graph from pixels to a calibrated answer."""

@@ -1,12 +1,13 @@
-"""The whole of the answer as one TensorFlow graph: pixels -> normaliser -> network -> temperature -> answer.
+"""The reader as one TensorFlow graph: pixels -> normaliser -> network -> temperature -> answer.
 
-`evaluate` measures this graph, `export` writes it to the model file; there is no other definition of an answer.
+`evaluate` measures this graph, and `export` converts it to the model file.
 """
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.base.arrays import join_batches
 from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import DataError
 from pipeline.base.paths import Outputs
@@ -19,7 +20,7 @@ SIGNATURE = [tf.TensorSpec([None, None, None], tf.uint8, name="image")]
 
 
 class Reader(tf.Module):
-    """Reads digits from grey pixels."""
+    """A network with its normaliser and calibration."""
 
     def __init__(self, network: keras.Model, calibration: Calibration) -> None:
         super().__init__()
@@ -34,23 +35,22 @@ class Reader(tf.Module):
             image: uint8 ``[batch, height, width]`` grey levels, any size, dark on light or light on dark.
 
         Returns:
-            ``probabilities`` float32 ``[batch, classes]``, calibrated; equal for all classes where there is no ink.
-            ``digit_score`` float32 ``[batch]``: the learnt probability that the ink is one digit; 0 where there is no
-            ink, and nowhere else.
-            ``normalized`` uint8 ``[batch, 28, 28]``: what the network saw, 255 = ink.
+            ``probabilities`` float32 ``[batch, classes]``: calibrated; equal for all classes if there is no ink.
+            ``digit_score`` float32 ``[batch]``: probability that the ink is one digit; 0 only if there is no ink.
+            ``normalized`` uint8 ``[batch, 28, 28]``: input of the network, 255 = ink.
             ``box`` float32 ``[batch, 4]``: left, top, right, bottom of the ink in source pixels.
         """
         seen = normalize(image)
-        # From the rounded pixels, so that `normalized` is exactly what the network saw.
+        # The network gets the rounded pixels, so that `normalized` is exactly its input.
         logits = self.network(to_input(seen.images), training=False)
         answer = self.answer(logits, seen.has_ink) | {"normalized": seen.images, "box": seen.box}
         return {name: tf.identity(tensor, name) for name, tensor in answer.items()}
 
     def answer(self, logits: tf.Tensor, has_ink: tf.Tensor) -> dict[str, tf.Tensor]:
-        """``probabilities`` and ``digit_score``, as `read` has them.
+        """Return ``probabilities`` and ``digit_score`` of `read`.
 
         Args:
-            logits: float32 ``[batch, N_OUTPUTS]``, the network's.
+            logits: float32 ``[batch, N_OUTPUTS]``.
             has_ink: bool ``[batch]``.
         """
         inked = tf.cast(has_ink, tf.float32)
@@ -60,25 +60,26 @@ class Reader(tf.Module):
 
 
 def to_input(grids: tf.Tensor) -> tf.Tensor:
-    """Normalised images as the network takes them: uint8 ``[batch, 28, 28]`` -> float32 ``[batch, 28, 28, 1]``."""
+    """Scale images for the network: uint8 ``[batch, 28, 28]`` -> float32 ``[batch, 28, 28, 1]`` in 0..1."""
     return tf.cast(grids, tf.float32)[..., None] / 255.0
 
 
 def load_reader(config: ModelConfig, outputs: Outputs) -> Reader:
-    """The reader with the trained weights and calibration.
+    """Return the reader with the trained weights and calibration.
 
     Raises:
-        DataError: they are missing, damaged, or belong to another network.
+        DataError: weights or calibration are missing, damaged, or belong to another network.
     """
     network = build_network(config)
     try:
         network.load_weights(outputs.weights)
     except (OSError, ValueError) as error:
-        raise DataError(f"{outputs.weights} can't be used ({error}): run `dvc repro train`") from error
+        raise DataError(f"{outputs.weights} cannot be used ({error}): run `dvc repro train`") from error
     return Reader(network, Calibration.load(outputs.calibration))
 
 
 def read_all(reader: Reader, images: np.ndarray, batch_size: int = 500) -> dict[str, np.ndarray]:
-    """Answers to many images of one size: uint8 ``[n, height, width]`` -> arrays as `Reader.read` names them."""
-    batches = [reader.read(tf.constant(images[i : i + batch_size])) for i in range(0, len(images), batch_size)]
-    return {name: np.concatenate([batch[name].numpy() for batch in batches]) for name in batches[0]}
+    """Answer images uint8 ``[n, height, width]`` in batches. Return the arrays of `Reader.read`."""
+    return join_batches(
+        [reader.read(tf.constant(images[i : i + batch_size])) for i in range(0, len(images), batch_size)]
+    )

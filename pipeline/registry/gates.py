@@ -16,12 +16,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.stats import binomtest
 
+from pipeline.base.arrays import join_batches
 from pipeline.base.errors import ConfigError
 from pipeline.base.parts import find_part
 from pipeline.base.paths import CONF
 from pipeline.dataset.splits import NO_DIGIT, Split, part_slices
-from pipeline.reader.decisions import is_refused, states
 from pipeline.registry.latency import one, time_pairs
+from serving.model.decisions import is_refused, states
 from serving.model.predictor import Predictor
 
 LIMITS = CONF / "gates.yaml"
@@ -162,9 +163,7 @@ def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]
     """
     n_images = len(validation.labels)
     batches = [predictor.run(validation.images[start : start + BATCH]) for start in range(0, n_images, BATCH)]
-    answers = {
-        name: np.concatenate([getattr(batch, name) for batch in batches]) for name in ("digit_score", "probabilities")
-    }
+    answers = join_batches([vars(batch) for batch in batches])
     refused = is_refused(states(answers, asdict(predictor.card.thresholds)))
     is_read = ~refused & (answers["probabilities"].argmax(axis=1) == validation.labels)
     right = np.where(validation.labels == NO_DIGIT, refused, is_read)

@@ -1,4 +1,4 @@
-"""Random changes of whole batches, in the graph: affine and elastic warps, another pen, a softer picture."""
+"""Augment batches in the graph: affine and elastic warps, line thickness and blur."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,11 +10,11 @@ KNOTS = 7  # of the elastic field, on each axis
 
 
 def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Warp each image by its own random affine transform about the centre and elastic field, then change its ink.
+    """Apply a random affine transform about the centre and a random elastic field to each image, then change its ink.
 
     Args:
-        images: float32 ``[batch, height, width, 1]``, 0 = background, which is also what comes in from outside.
-        config: the ranges; every quantity is uniform in plus or minus its range.
+        images: float32 ``[batch, height, width, 1]``, 0 = background, also outside the image.
+        config: the ranges.
         seed: int32 ``[2]``; the same seed gives the same warps, whatever the number of threads.
 
     Returns:
@@ -49,8 +49,8 @@ def _change_ink(images: tf.Tensor, config: AugmentConfig, pen: tf.Tensor, softne
     Args:
         images: float32 ``[batch, height, width, 1]``.
         config: the ranges.
-        pen: float32 ``[batch, 1, 1, 1]`` in -1..1: thinnest to thickest.
-        softness: the same: sharp to as soft as `config.blur` allows.
+        pen: float32 ``[batch, 1, 1, 1]`` in -1..1, from thinnest to thickest.
+        softness: the same shape and range, from sharp to `config.blur`.
     """
     darkest = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True)
     changed = images
@@ -61,29 +61,29 @@ def _change_ink(images: tf.Tensor, config: AugmentConfig, pen: tf.Tensor, softne
     if config.blur:
         soft = tf.nn.avg_pool2d(tf.nn.avg_pool2d(changed, 3, 1, "SAME"), 3, 1, "SAME")
         changed += config.blur * (0.5 + 0.5 * softness) * (soft - changed)
-    # As the normaliser would: it stretches whatever is left of the ink to the full range.
+    # Like the normaliser, which stretches the ink to the full range.
     return tf.math.divide_no_nan(changed * darkest, tf.reduce_max(changed, axis=[1, 2, 3], keepdims=True))
 
 
 def _splines(size: int) -> np.ndarray:
-    """Cubic B-splines of equally spaced knots over `size` pixels: float32 ``[size, KNOTS]``, rows add up to 1."""
+    """Return cubic B-splines of equally spaced knots over `size` pixels: float32 ``[size, KNOTS]``."""
     inner = KNOTS - 3  # intervals
     knots = np.arange(-3, inner + 4)
     return BSpline.design_matrix(np.linspace(0, inner - 1e-6, size), knots, 3).toarray().astype(np.float32)
 
 
 def sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Bilinear samples of images at fractional pixels.
+    """Return bilinear samples of images at fractional pixels.
 
     Args:
         images: float32 ``[batch, height, width]``, 0 outside.
-        x: float32 ``[batch, height, width]``, columns; the middle of the first is 0.
+        x: float32 ``[batch, height, width]``, columns; 0 is the centre of the first.
         y: the same for rows.
     """
     height, width = images.shape[1], images.shape[2]
-    # A border of zeros, and positions clipped to it: what lies outside needs no case of its own.
+    # A border of zeros, and positions clipped to it, so that positions outside need no extra case.
     padded = tf.pad(images, [[0, 0], [1, 2], [1, 2]])
-    # Each pixel with its three neighbours, so that one gather brings all four corners of a sample.
+    # Each pixel with its three neighbours, so that one gather returns all four corners of a sample.
     corners = [padded[:, top : top + height + 2, left : left + width + 2] for top in (0, 1) for left in (0, 1)]
     quads = tf.reshape(tf.stack(corners, axis=3), [-1, (height + 2) * (width + 2), 4])
     x, y = tf.clip_by_value(x + 1.0, 0.0, width + 1.0), tf.clip_by_value(y + 1.0, 0.0, height + 1.0)

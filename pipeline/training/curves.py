@@ -1,4 +1,4 @@
-"""Pictures of a training run, made without a display. The data behind each lies beside it as CSV."""
+"""Plots of training runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from pipeline.network.history import Epoch
 
 
 def curves(history: Sequence[Epoch], kept_epoch: int) -> Figure:
-    """Loss and error rate by epoch, training and validation."""
+    """Plot loss and error rate by epoch, for training and validation."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, error = figure.subplots(1, 2)
     epochs = [row.epoch for row in history]
@@ -28,7 +28,7 @@ def curves(history: Sequence[Epoch], kept_epoch: int) -> Figure:
 
 
 def comparison(histories: Mapping[str, Sequence[Epoch]]) -> Figure:
-    """Validation error and both losses by epoch, of several runs by name."""
+    """Plot the validation error and both losses by epoch, for several runs by name."""
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     error, loss = figure.subplots(1, 2)
     for number, (name, history) in enumerate(histories.items()):

@@ -1,4 +1,4 @@
-"""The training loop: shuffled and warped batches, a schedule, averaged weights."""
+"""The training loop: shuffled and augmented batches, a learning rate schedule, averaged weights."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Trainer:
-    """Trains `network`; `average`, the moving average of its weights, is what is validated and kept."""
+    """Train `network`. Its copy `average`, with the moving average of the weights, is validated and kept."""
 
     def __init__(self, network: keras.Model, train: Split, validation: Split, config: TrainConfig) -> None:
         self.network = network
@@ -39,33 +39,30 @@ class Trainer:
 
     @property
     def n_steps_in_all(self) -> int:
-        """Steps of all epochs."""
+        """Return the number of steps of all epochs."""
         return self._config.epochs * self._n_steps
 
     @property
     def n_steps_done(self) -> int:
-        """Steps so far; may be read while an epoch runs, from another thread."""
+        """Return the number of steps so far. Another thread may call this while an epoch runs."""
         return int(self._step.numpy())
 
     def _schedule(self) -> keras.optimizers.schedules.LearningRateSchedule:
         warmup_steps = int(self._config.warmup_epochs * self._n_steps)
         decay_steps = max(1, self._config.epochs * self._n_steps - warmup_steps)
         peak = self._config.learning_rate
-        lowest = {"cosine": 0.0, "constant": 1.0}[self._config.schedule]  # share of the peak: all of it is no descent
-        if not warmup_steps:
-            return keras.optimizers.schedules.CosineDecay(peak, decay_steps, lowest)
-        return keras.optimizers.schedules.CosineDecay(
-            0.0, decay_steps, lowest, warmup_target=peak, warmup_steps=warmup_steps
-        )
+        lowest = {"cosine": 0.0, "constant": 1.0}[self._config.schedule]  # share of the peak
+        warmup = {"warmup_target": peak, "warmup_steps": warmup_steps} if warmup_steps else {}
+        return keras.optimizers.schedules.CosineDecay(0.0 if warmup else peak, decay_steps, lowest, **warmup)
 
     def fit(self, on_epoch: Callable[[Epoch, float], None]) -> tuple[list[Epoch], list[np.ndarray]]:
-        """Train until the epochs or the patience are used up.
+        """Train for all epochs, or until the patience ends.
 
         Args:
-            on_epoch: told the figures of each epoch and its seconds.
+            on_epoch: called with the figures of each epoch and its seconds.
 
         Returns:
-            The figures of every epoch; the averaged weights of the one to keep.
+            The figures of every epoch, and the averaged weights of the kept epoch.
 
         Raises:
             TrainingError: the loss is not finite.
@@ -99,7 +96,7 @@ class Trainer:
         return history, weights
 
     def run_epoch(self, epoch: int) -> Epoch:
-        """Train on every image once, then validate the averaged weights."""
+        """Train on each image once, then validate the averaged weights."""
         order = self._order.permutation(len(self._images))[: self._n_steps * self._batch_size]
         loss, accuracy = self._run_steps(tf.constant(order.reshape(self._n_steps, self._batch_size), tf.int32))
         logits, labels = predict_logits(self.average, self._validation.images), self._validation.labels
@@ -116,7 +113,7 @@ class Trainer:
 
     @tf.function
     def _run_steps(self, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """All steps of an epoch in one graph; `order` is int32 ``[n_steps, batch_size]`` of image indices."""
+        """Run all steps of an epoch in one graph; `order` is int32 ``[n_steps, batch_size]`` of image indices."""
         loss_sum, n_right, n_digits = tf.constant(0.0), tf.constant(0.0), tf.constant(0.0)
         for batch in order:
             images, labels = tf.gather(self._images, batch), tf.gather(self._labels, batch)
@@ -127,7 +124,7 @@ class Trainer:
                 loss = self._loss(labels, logits)
             gradients = tape.gradient(loss, self.network.trainable_variables)
             self._optimizer.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
-            self._follow()
+            self._update_average()
             loss_sum += loss
             predicted = tf.argmax(logits[:, :N_CLASSES], 1, tf.int32)
             n_digits += tf.reduce_sum(tf.cast(labels != NO_DIGIT, tf.float32))
@@ -135,28 +132,26 @@ class Trainer:
         return loss_sum / self._n_steps, n_right / n_digits
 
     def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Cross-entropy of the classes, of digits alone, and of being a digit; both per image of the batch."""
+        """Return the mean over the batch of class loss, for digits only, and weighted refusal loss."""
         is_digit = tf.cast(labels != NO_DIGIT, tf.float32)
         smoothing = self._config.label_smoothing
         classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES
         of_class = tf.nn.softmax_cross_entropy_with_logits(classes, logits[:, :N_CLASSES]) * is_digit
-        # Sigmoid cross-entropy; TensorFlow's own takes the reciprocal by an instruction that each make of processor
-        # rounds in its way.
-        of_being_one = tf.nn.softplus(tf.where(is_digit > 0, -logits[:, N_CLASSES], logits[:, N_CLASSES]))
-        return tf.reduce_mean(of_class + self._config.refusal_weight * of_being_one)
+        # Sigmoid cross-entropy. TensorFlow's function uses a reciprocal instruction that CPU vendors round differently.
+        of_refusal = tf.nn.softplus(tf.where(is_digit > 0, -logits[:, N_CLASSES], logits[:, N_CLASSES]))
+        return tf.reduce_mean(of_class + self._config.refusal_weight * of_refusal)
 
-    def _follow(self) -> None:
-        """Move the averaged weights a step towards the network's."""
+    def _update_average(self) -> None:
         self._step.assign_add(1)
         step = tf.cast(self._step, tf.float32)
-        # Young averages forget faster, so that the random initial weights don't linger (as tf.train's EMA does).
+        # A smaller decay at first, so that the random initial weights vanish from the average.
         decay = tf.minimum(self._config.ema_decay, (1.0 + step) / (10.0 + step))
         for averaged, current in zip(self.average.weights, self.network.weights, strict=True):
             averaged.assign(decay * averaged + (1.0 - decay) * current)
 
 
 def predict_logits(network: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-    """Logits of normalised images: uint8 ``[n, 28, 28]`` -> float32 ``[n, N_OUTPUTS]``."""
+    """Return the logits of normalised images: uint8 ``[n, 28, 28]`` -> float32 ``[n, N_OUTPUTS]``."""
     batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
     inputs = (tf.constant(batch[..., None], tf.float32) / 255.0 for batch in batches)
     return np.concatenate([network(batch, training=False).numpy() for batch in inputs])

@@ -22,7 +22,8 @@ from serving.http.compression import inflated
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import GOLDEN_SHAPE
-from serving.model.predictor import READ, SHRINKING, Predictor, open_session
+from serving.model.decisions import READ
+from serving.model.predictor import SHRINKING, Predictor, open_session
 from serving.queue.engine import Engine, Images
 from serving.settings import Settings
 

@@ -14,7 +14,7 @@ from serving.api.images import GreyImage, to_grey
 from serving.http.compression import accepted, compress, inflated
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
-from serving.model.predictor import READ
+from serving.model.decisions import READ
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Engine
 from serving.settings import Settings
 

@@ -1,1 +1,1 @@
-"""The model file: its card, and the session that runs it."""
+"""The model file: its card, the session that runs it, and the state of an answer."""

@@ -42,7 +42,7 @@ def outputs_for(n_classes: int) -> tuple[Tensor, ...]:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The limits that `serving.model.predictor.Predictor.state` applies.
+    """The limits that `serving.model.decisions` applies.
 
     Attributes:
         digit_score: in 0..1, both exclusive; ink with a lower score is not a digit.
@@ -84,7 +84,7 @@ class GoldenAnswers:
         images: uint8 [n, 28, 28].
         probabilities: float64 [n, classes].
         digit_score: float64 [n].
-        states: as `serving.model.predictor.Predictor.state` returns them.
+        states: as `serving.model.decisions` names them.
     """
 
     images: npt.NDArray[np.uint8]

@@ -4,16 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, OUTPUTS, Tensor, outputs_for, read_card, read_golden
-
-State = Literal["digit", "unsure", "not_a_digit", "blank"]
+from serving.model.card import INPUTS, OUTPUTS, ModelCard, Tensor, outputs_for, read_card, read_golden
+from serving.model.decisions import STATES, State, rank
 
 # For the probabilities and scores of golden images: machines differ in the seventh digit, and the file has three.
 GOLDEN_TOLERANCE = 5e-3
@@ -21,9 +20,6 @@ GOLDEN_TOLERANCE = 5e-3
 # onnxruntime keeps a memory plan of some kB for each input shape, which saves an MNIST image a seventh of its time.
 # Above this number all plans are dropped, or new shapes would fill the memory.
 MAX_SHAPES = 1000
-
-# States with a digit in the answer.
-READ = ("digit", "unsure")
 
 DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}
 
@@ -199,17 +195,10 @@ class Predictor:
         ]
 
     def state(self, digit_score: float, confidence: float) -> State:
-        """What one answer means by the thresholds in the model file: is there ink, is it a digit, is it clear which.
-
-        Args:
-            digit_score: in 0..1, as the model gives it; 0 is "blank", below its threshold is "not_a_digit".
-            confidence: in 0..1, the largest probability; for a digit, below its threshold is "unsure".
-        """
-        if digit_score == 0:
-            return "blank"
-        if digit_score < self.card.thresholds.digit_score:
-            return "not_a_digit"
-        return "unsure" if confidence < self.card.thresholds.confidence else "digit"
+        """Return the state of one answer, by the thresholds in the model file."""
+        thresholds = self.card.thresholds
+        position: int = rank(digit_score, confidence, thresholds.digit_score, thresholds.confidence)
+        return STATES[position]
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from serving.api.drawings import HIGHEST, ID_LENGTH, LOWEST, MAX_STROKES
 from serving.model.card import GOLDEN_SHAPE, INPUTS, OUTPUTS, ModelCard, Tensor, Thresholds
-from serving.model.predictor import State
+from serving.model.decisions import State
 
 Schema = dict[str, Any]
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from serving.errors import ModelError, StartError
 from serving.metrics import STATES, Metrics
-from serving.model.predictor import READ, Predictor, Verdict
+from serving.model.decisions import READ
+from serving.model.predictor import Predictor, Verdict
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Images
 from serving.reload.lifecycle import checked
 

@@ -19,7 +19,7 @@ PIPELINE = {
     "network": "base config dataset",
     "reader": "base config ink network",
     "training": "base config dataset network",
-    "evaluation": "base dataset ink network nondigits reader sources",
+    "evaluation": "base dataset ink network nondigits reader sources serving.model",
     "modelfile": "base config dataset ink network nondigits reader sources serving.errors serving.model",
     "tracking": "base config dataset network runtime",
     "registry": "base dataset network reader tracking serving.model",

@@ -44,7 +44,7 @@ DATA = DataCard(
 
 @pytest.fixture
 def card(tmp_path):
-    """What the card says, given the metrics."""
+    """Write a card from metrics and return its text."""
     file = tmp_path / "digits.onnx"
     file.write_bytes(b"a model")
 
@@ -56,7 +56,7 @@ def card(tmp_path):
     return written
 
 
-def test_it_tells_what_it_was_given(card):
+def test_the_card_contains_the_results(card):
     text = card()
     for part in (
         hashlib.sha256(b"a model").hexdigest(), "7 bytes", "12,345 weights",
@@ -65,12 +65,11 @@ def test_it_tells_what_it_was_given(card):
         "kana (34.5 % refused, 45.6 % called a digit)", "temperature of 0.77", "below 0.34", "below 0.87",
     ):  # fmt: skip
         assert part in text
-    assert "symbols (" not in text  # trained with: no limit of what was never seen
+    assert "symbols (" not in text  # a family of the training is not a limit
     assert "learning_rate: 0.123" in card(config=["train.learning_rate=0.123"])
 
 
 def test_every_figure_comes_from_the_metrics(card):
-    """Any figure that is changed changes the card, but for those that it does not tell."""
     text = card()
 
     def leaves(values, path=()):
@@ -87,7 +86,7 @@ def test_every_figure_comes_from_the_metrics(card):
             assert card(metrics) != text, path
 
 
-def test_without_drawings_it_does_not_speak_of_strokes(card):
+def test_without_drawings_the_card_does_not_mention_strokes(card):
     metrics = METRICS | {"strokes": {}, "steps": {}, "confusions": {"mnist": {}, "strokes": {}}}
     before_figures, figures = card(metrics).split("## How it was trained")
     assert "stroke" not in before_figures + figures.split("## Figures")[1]

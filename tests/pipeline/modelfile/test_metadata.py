@@ -1,10 +1,11 @@
-"""What the committed model file says of itself, held against what the stages wrote."""
+"""The metadata of the committed model file agrees with what the stages wrote."""
 
 import json
 
 import onnx
 import pytest
 
+from pipeline.base.classes import CLASSES
 from pipeline.base.errors import DataError
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.values import load_config
@@ -23,7 +24,7 @@ def metrics(name):
     return json.loads(Outputs().metrics(name).read_text())
 
 
-def test_the_training_is_the_history_and_the_kept_epoch(told):
+def test_training_is_the_history_with_the_kept_epoch(told):
     training, kept = told["training"], metrics("train")
     history = read_history(Outputs().plot("history.csv"))
     assert training["epochs"] == len(training["history"]) == len(history)
@@ -38,7 +39,7 @@ def test_the_training_is_the_history_and_the_kept_epoch(told):
     assert training["parameters"]["dropout"] == config.model.dropout
 
 
-def test_the_evaluation_is_what_was_measured(told):
+def test_evaluation_is_what_was_measured(told):
     evaluation = told["evaluation"]
     assert evaluation["steps"] == metrics("steps")
     assert evaluation["refusal"]["families"] == metrics("refusal")["families"]
@@ -48,18 +49,16 @@ def test_the_evaluation_is_what_was_measured(told):
     assert sum(mistake["source"] == "MNIST" for mistake in evaluation["mistakes"]) == n_wrong
 
 
-def test_the_parameters_are_all_of_them(told):
-    assert told["parameters"] == load_config().model_dump()
-
-
-def test_the_network_and_the_experiments(told):
+def test_parameters_network_and_experiments_are_those_of_the_project(told):
     network = build_network(load_config().model)
+    assert told["parameters"] == load_config().model_dump()
+    assert told["classes"] == list(CLASSES)
     assert told["network"]["layers"] == describe_layers(network)
     assert told["network"]["definition"] == definition(network)
     assert told["experiments"] == json.loads((ROOT / "docs/experiment_log.json").read_text())["experiments"]
 
 
-def test_a_history_comes_back_and_a_damaged_one_is_named(tmp_path):
+def test_a_history_round_trips_and_a_damaged_file_is_named(tmp_path):
     history = [Epoch(1, 0.5, 0.8, 0.4, 0.9, 0.001), Epoch(2, 0.25, 0.9, 1 / 3, 0.95, 0.0)]
     save_history(history, tmp_path / "history.csv")
     assert read_history(tmp_path / "history.csv") == history

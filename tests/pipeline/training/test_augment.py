@@ -30,25 +30,25 @@ def test_without_ranges_nothing_changes():
     assert warp(blob()) == pytest.approx(blob())
 
 
-def test_the_seed_decides():
+def test_the_seed_determines_the_warps():
     assert np.array_equal(warp(blob(), shift=2.0), warp(blob(), shift=2.0))
     assert not np.array_equal(warp(blob(), shift=2.0), warp(blob(), seed=(1, 3), shift=2.0))
 
 
-def test_shift_stays_in_its_range_and_uses_it():
+def test_shifts_use_their_range_and_stay_within():
     moved = centres(warp(blob(), shift=3.0)) - centres(blob())
     assert np.abs(moved).max() <= 3.01
     assert np.ptp(moved, axis=0).min() > 4
 
 
 @pytest.mark.parametrize("ranges", [{"rotation": 0.3}, {"scale": 0.2}, {"shear": 0.2}])
-def test_the_centre_stays_where_it_is(ranges):
+def test_affine_warps_keep_the_centre(ranges):
     warped = warp(blob(), **ranges)
     assert not np.allclose(warped, blob())
     assert centres(warped) == pytest.approx(centres(blob()), abs=0.1)
 
 
-def test_an_elastic_field_bends_and_moves_no_pixel_beyond_its_range():
+def test_an_elastic_field_bends_and_stays_within_its_range():
     bent = warp(blob(), elastic=1.0)
     assert not np.allclose(bent, blob())
     assert not np.allclose(bent[0], bent[1])
@@ -56,7 +56,7 @@ def test_an_elastic_field_bends_and_moves_no_pixel_beyond_its_range():
     assert bent[:, 14, [9, 18], 0].max() < 0.01  # and so does paper
 
 
-def test_it_samples_as_scipy_does():
+def test_samples_are_those_of_scipy():
     images = np.random.default_rng(1).random((5, 28, 28, 1)).astype(np.float32)
     x, y = np.random.default_rng(2).uniform(-3, 30, (2, 5, 28, 28)).astype(np.float32)
     expected = [
@@ -72,13 +72,13 @@ def test_scale_changes_the_area_by_its_square_at_most():
     assert areas.max() < 1 / 0.8**2 + 0.05
 
 
-def test_another_pen_takes_a_pixel_from_each_side_of_a_line_or_adds_one():
+def test_thickness_removes_or_adds_up_to_a_pixel_on_each_side():
     areas = warp(blob(), thickness=1.0).sum(axis=(1, 2, 3))
     assert 10 * 2 <= areas.min() < 12 * 4 - 15
     assert 12 * 4 + 15 < areas.max() <= 14 * 6
 
 
-def test_a_blur_softens_the_edges_and_leaves_the_darkest_ink_as_dark():
+def test_blur_softens_edges_and_keeps_the_darkest_grey():
     images = 0.8 * blob()
     softened = warp(images, blur=1.0)
     assert softened.max(axis=(1, 2, 3)) == pytest.approx(0.8)
@@ -88,5 +88,5 @@ def test_a_blur_softens_the_edges_and_leaves_the_darkest_ink_as_dark():
     assert centres(softened) == pytest.approx(centres(images), abs=1e-3)
 
 
-def test_ink_is_not_made_of_nothing():
+def test_a_blank_image_stays_blank():
     assert not warp(np.zeros((3, 28, 28, 1), np.float32), thickness=1.0, blur=1.0).any()

@@ -12,7 +12,7 @@ SCHEDULE = keras.optimizers.schedules.PolynomialDecay(LEARNING_RATE, 1000, LEARN
 
 
 def steps(optimizer, gradients, weight_decay=0.0):
-    """By how much each of some steps moves each variable, all of which begin at 1."""
+    """Return by how much each step moves each variable; all start at 1."""
     network = build_network(CONFIG.model)
     network.set_weights([np.ones_like(weights) for weights in network.get_weights()])
     config = CONFIG.train.model_copy(update={"optimizer": optimizer, "weight_decay": weight_decay})
@@ -42,7 +42,7 @@ def test_muon_moves_kernels_by_orthogonal_matrices_against_the_gradient():
         matrix = move.reshape(-1, move.shape[-1])
         # Keras scales by 0.2 and the root of the longer side, so that a step is as long as one of Adam's.
         stretches = np.linalg.svd(matrix, compute_uv=False) / (LEARNING_RATE * 0.2 * max(matrix.shape) ** 0.5)
-        # Five Newton-Schulz iterations bring every singular value near 1 only: that is what makes them cheap.
+        # Five Newton-Schulz iterations bring the singular values only near 1.
         assert stretches.min() > 0.5
         assert stretches.max() < 1.3
         assert (move * gradient).sum() < 0
@@ -56,7 +56,7 @@ def test_muon_has_momentum():
     assert second[0] == pytest.approx(first[0], abs=1e-4)  # the direction is orthogonal, so its length stays
 
 
-def test_the_last_layer_and_the_biases_are_adams():
+def test_adam_updates_the_last_layer_and_the_biases():
     (moves,), (others,) = steps("muon", random_gradients), steps("adamw", random_gradients)
     for move, other in zip(moves, others, strict=True):
         if move.ndim < 4:

@@ -6,7 +6,7 @@ from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import TrainingError
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import NO_DIGIT, Split
-from pipeline.network.history import Epoch, best_epoch, kept_epoch
+from pipeline.network.history import Epoch, kept_epoch
 from pipeline.network.networks import build_network
 from pipeline.runtime.mode import set_up
 from pipeline.training.trainer import Trainer, predict_logits
@@ -45,7 +45,7 @@ def operations(graph):
     return {node.op for node in [*definition.node, *functions]}
 
 
-def test_a_step_has_no_operation_that_each_make_of_processor_rounds_in_its_way(splits):
+def test_a_step_has_no_operation_that_cpu_vendors_round_differently(splits):
     # Their instructions, rcpps and rsqrtps, are approximate by definition, and AMD's are not Intel's.
     approximate = {"Inv", "InvGrad", "Reciprocal", "ReciprocalGrad", "Rsqrt", "RsqrtGrad",
                    "FusedBatchNormV3", "FusedBatchNormGradV3"}  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_step_has_no_operation_that_each_make_of_processor_rounds_in_its_way(s
     assert operations(plain.get_concrete_function(tf.TensorSpec([3])).graph) & approximate  # the test can fail
 
 
-def test_the_refusal_s_part_of_the_loss_is_the_sigmoid_cross_entropy_weighed(splits):
+def test_the_refusal_loss_is_the_weighted_sigmoid_cross_entropy(splits):
     trainer, _ = trained(splits, 0)
     scores = tf.constant([-40.0, -3.0, 0.0, 2.0, 40.0] * 2)
     logits = tf.concat([tf.zeros([10, N_CLASSES]), scores[:, None]], axis=1)  # of no class more than of another
@@ -68,30 +68,26 @@ def test_the_refusal_s_part_of_the_loss_is_the_sigmoid_cross_entropy_weighed(spl
     assert float(loss) == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_loss_that_is_no_number_ends_the_training(splits):
+def test_a_loss_that_is_not_finite_ends_the_training(splits):
     trainer, _ = trained(splits, 0)
     trainer.network.set_weights([np.full_like(weights, np.nan) for weights in trainer.network.get_weights()])
     with pytest.raises(TrainingError, match=r"train\.learning_rate"):
         trainer.fit(lambda *_: None)
 
 
-def test_without_patience_the_last_epoch_is_kept(splits):
+def test_without_patience_the_last_epoch_s_averaged_weights_are_kept(splits):
     config = CONFIG.train.model_copy(update={"epochs": 2, "patience": None})
     trainer = Trainer(build_network(CONFIG.model), *splits, config)
     history, weights = trainer.fit(lambda *_: None)
     assert len(history) == 2
     for kept, last in zip(weights, trainer.average.get_weights(), strict=True):
         assert np.array_equal(kept, last)
-
-
-def test_validation_figures_are_those_of_the_averaged_weights(splits):
-    trainer, history = trained(splits, 1)
     logits = predict_logits(trainer.average, splits[1].images)
-    assert history[0].val_accuracy == (logits[:, :10].argmax(axis=1) == splits[1].labels).mean()
+    assert history[1].val_accuracy == (logits[:, :N_CLASSES].argmax(axis=1) == splits[1].labels).mean()
     assert not np.array_equal(trainer.average.get_weights()[0], trainer.network.get_weights()[0])
 
 
-def test_it_learns_to_tell_digits_from_what_is_none_and_counts_the_digits_alone(splits):
+def test_refusal_is_learnt_and_accuracy_counts_digits_only(splits):
     train, validation = (
         Split(
             np.concatenate([split.images, split.images.transpose(0, 2, 1)[:, ::-1]]),  # turned by a quarter
@@ -102,8 +98,8 @@ def test_it_learns_to_tell_digits_from_what_is_none_and_counts_the_digits_alone(
     trainer, history = trained((train, validation), 5)
     logits = predict_logits(trainer.average, validation.images)
     is_digit = validation.labels != NO_DIGIT
-    assert np.median(logits[is_digit, 10]) > np.median(logits[~is_digit, 10]) + 0.5
-    right = logits[is_digit, :10].argmax(axis=1) == validation.labels[is_digit]
+    assert np.median(logits[is_digit, N_CLASSES]) > np.median(logits[~is_digit, N_CLASSES]) + 0.5
+    right = logits[is_digit, :N_CLASSES].argmax(axis=1) == validation.labels[is_digit]
     assert history[-1].val_accuracy == right.mean() > 0.5
 
 
@@ -112,7 +108,6 @@ def test_the_best_epoch_is_the_latest_of_the_most_accurate():
         return Epoch(number, 1.0, 0.5, 1.0, accuracy, 0.1)
 
     history = [epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9), epoch(4, 0.7)]
-    assert best_epoch(history).epoch == 3
     assert kept_epoch(history, patience=2).epoch == 3
     assert kept_epoch(history, patience=None).epoch == 4
 
@@ -128,20 +123,20 @@ def test_the_learning_rate_follows_its_schedule_after_the_warm_up(splits, schedu
     assert float(rate(n_steps)) == pytest.approx(last, abs=1e-9)
 
 
-def test_with_patience_the_training_stops_early_and_the_best_epoch_s_weights_are_kept(splits):
+def test_with_patience_training_stops_early_and_keeps_the_best_weights(splits):
     # So fast that it is at its best soon.
     config = load_config(["experiment=high_lr", "model.width=0.25", "train.epochs=12", "train.patience=1"])
     set_up(config.runtime, 0)
     trainer = Trainer(build_network(config.model), *splits, config.train)
     history, weights = trainer.fit(lambda *_: None)
-    best = best_epoch(history)
+    best = kept_epoch(history, patience=1)
     assert len(history) == best.epoch + 1 < 12
     trainer.average.set_weights(weights)
     logits = predict_logits(trainer.average, splits[1].images)
-    assert best.val_accuracy == (logits[:, :10].argmax(axis=1) == splits[1].labels).mean()
+    assert best.val_accuracy == (logits[:, :N_CLASSES].argmax(axis=1) == splits[1].labels).mean()
 
 
-def test_without_an_average_it_is_the_network_statistics_of_batch_normalisation_included(splits):
+def test_without_averaging_the_kept_weights_are_the_network_s_with_batch_statistics(splits):
     config = load_config(["experiment=batchnorm", "model.width=0.25", "train.epochs=1"])
     trainer = Trainer(build_network(config.model), *splits, config.train)
     before = [weights.copy() for weights in trainer.network.get_weights()]

@@ -11,7 +11,8 @@ import pytest
 
 from serving.errors import ModelError
 from serving.model.card import OUTPUTS, Thresholds
-from serving.model.predictor import Prediction, Predictor, State
+from serving.model.decisions import State
+from serving.model.predictor import Prediction, Predictor
 from serving.settings import ROOT
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import STROKES, draw
