@@ -6,5 +6,5 @@ from pipeline.runtime.mode import set_up
 
 @pytest.fixture(scope="session", autouse=True)
 def runtime():
-    """TensorFlow's threads, set before any test makes it start."""
+    """Set the threads of TensorFlow before a test starts it."""
     set_up(load_config().runtime, seed=0)
