@@ -1,5 +1,4 @@
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +12,6 @@ def test_size_without_links(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "inner" / "file")
     (tmp_path / "python").symlink_to(sys.executable)
     assert install.size(tmp_path) == 1000
-
-
-def test_both_starts_are_timed_in_alternating_order(monkeypatch):
-    order = []
-    for name in ("service", "onnxruntime"):
-        monkeypatch.setattr(install, f"start_{name}", lambda _, name=name: order.append(name) or len(order))
-    seconds = install.measure(Path("python"), 2)
-    assert order == ["service", "onnxruntime", "onnxruntime", "service", "service", "onnxruntime"]
-    assert seconds == {"service": [4, 5], "onnxruntime": [3, 6]}
 
 
 def test_a_service_that_exits_is_an_error(tmp_path):

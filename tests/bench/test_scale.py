@@ -6,7 +6,6 @@ import pytest
 
 from bench.arrivals import FRAME_S, drawings, poisson, requests_of
 from bench.rounds import by_figure
-from bench.scale.plot import overview
 from bench.scale.section import replicas, section, served
 from pipeline.sources.unipen import Drawing
 
@@ -15,12 +14,6 @@ RATE = 200.0
 
 def until(arrivals, seconds):
     return list(itertools.takewhile(lambda due_s: due_s < seconds, arrivals))
-
-
-def test_poisson_arrivals_have_the_rate_and_exponential_gaps():
-    gaps = np.diff(until(poisson(RATE, seed=1), 100))
-    assert gaps.min() > 0
-    assert (gaps.mean(), gaps.std()) == pytest.approx((1 / RATE, 1 / RATE), rel=0.05)
 
 
 def test_drawings_send_a_request_per_frame_at_the_rate_from_the_start():
@@ -109,9 +102,3 @@ def test_section_if_no_rate_is_good_enough():
     text = section(RESULTS | {"services": {"1": slow, "2": SERVICE}})
     assert "with drawings, at no share is p99 at most 50 ms" in text
     assert "Nothing follows" in text
-
-
-def test_plot():
-    figure = overview(RESULTS)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["1 worker", "2 workers"]
-    assert figure.axes[0].lines[0].get_xydata().tolist() == [[0.5, 20], [0.8, 45], [1.2, 40]]

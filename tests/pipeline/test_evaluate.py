@@ -53,6 +53,8 @@ def test_everything_is_written_and_logged(project):
     assert all(isinstance(value, int | float) for value in run.metrics.values())
     assert {file.suffix for file in run.files} == {".csv", ".png"}
     assert all(file.stat().st_size for file in run.files)
+    for name, n_answers in (("confusion", 20), ("confusion_strokes", 8 * 3 * has_drawings)):
+        assert len(outputs.plot(f"{name}.csv").read_text().splitlines()) == 1 + n_answers
 
 
 def test_details_agree_with_the_metrics(project):
@@ -71,9 +73,3 @@ def test_details_agree_with_the_metrics(project):
     assert ("all" in steps) == has_drawings
     if has_drawings:
         assert run.metrics["steps.all.accuracy"] == steps["all"]["accuracy"]
-
-
-def test_confusion_tables_have_a_row_for_each_answer(project):
-    outputs, _, has_drawings = project
-    for name, n_answers in (("confusion", 20), ("confusion_strokes", 8 * 3 * has_drawings)):
-        assert len(outputs.plot(f"{name}.csv").read_text().splitlines()) == 1 + n_answers
