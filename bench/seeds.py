@@ -20,16 +20,15 @@ from omegaconf import OmegaConf
 
 from bench import origin
 from pipeline.base.errors import InklingError
-from pipeline.base.files import read_arrays, read_json, write_json
-from pipeline.base.paths import PREPARED, ROOT, Outputs
+from pipeline.base.files import read_json, write_json
+from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import load_split
 from pipeline.evaluation.metrics import Answered, measure
-from pipeline.evaluation.strokes import average, measure_cells, read_cells
+from pipeline.evaluation.strokes import average, load_test_drawings, measure_cells, read_cells
 from pipeline.reader.model import Reader, load_reader, read_all
 from pipeline.runtime.mode import set_up, use_float32
-from pipeline.sources.unipen import unpack
 
 Figures = dict[str, float]
 TIMING = "timing.json"  # seconds of the training process, with its start and the calibration
@@ -70,10 +69,9 @@ def is_trained(config: Config, outputs: Outputs) -> bool:
 def measure_run(reader: Reader, outputs: Outputs) -> Figures:
     """Return the accuracies of a trained network, 0 to 1."""
     test, thresholds = load_split("test"), reader.calibration.thresholds
-    drawings = unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
     figures = {"val_accuracy": read_json(outputs.metrics("train"), made_by="train")["val_accuracy"]}
     figures |= measure("test", Answered(test.labels, read_all(reader, test.images)), thresholds)
-    figures |= average(measure_cells(read_cells(reader, drawings), thresholds))
+    figures |= average(measure_cells(read_cells(reader, load_test_drawings()), thresholds))
     return {name: figures[name] for name in NAMES if name in figures}
 
 

@@ -1,72 +1,88 @@
-"""Stage 4: what the whole graph, raw pixels to answer, achieves on what was kept apart. Nothing is chosen here."""
+"""Stage 4: measure the whole graph, from raw pixels to the answer, on held-out data. Nothing is chosen here."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from pipeline.base.figures import save_figure
-from pipeline.base.files import read_arrays, write_json, write_table
-from pipeline.base.paths import PREPARED, Outputs
+from pipeline.base.files import write_json, write_table
+from pipeline.base.paths import Outputs
 from pipeline.config.schema import Config
 from pipeline.dataset.cells import REFERENCE
 from pipeline.dataset.splits import load_split
-from pipeline.evaluation import plots as evaluation_plots
+from pipeline.evaluation import plots
 from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure
-from pipeline.evaluation.mistakes import Mistake, details, worst_mistakes
+from pipeline.evaluation.mistakes import Mistake, details, seen, worst_mistakes
 from pipeline.evaluation.refusal import held_out_shares, measure_refusal
 from pipeline.evaluation.robustness import measure_robustness
 from pipeline.evaluation.statistics import Bin, reliability
 from pipeline.evaluation.steps import measure_steps
-from pipeline.evaluation.strokes import average, measure_cells, pool, read_cells
+from pipeline.evaluation.strokes import average, load_test_drawings, measure_cells, pool, read_cells
 from pipeline.reader.model import load_reader, read_all
 from pipeline.runtime.mode import set_up, use_float32
 from pipeline.runtime.stage import run_stage
-from pipeline.sources.unipen import unpack
 from pipeline.tracking import runs
 
 log = logging.getLogger(__name__)
 
-N_WORST = 50  # mistakes on the picture of them
+N_WORST = 50  # mistakes in plots/mistakes.png
 
 
 def evaluate(config: Config) -> None:
-    """Measure the trained reader on what was kept apart; write metrics and plots; add them to its run."""
+    """Measure the trained reader on held-out data. Write metrics and plots, and add them to its run."""
     outputs = Outputs()
     set_up(config.runtime, config.train.seed)
     use_float32()
     reader = load_reader(config.model, outputs)
     thresholds = reader.calibration.thresholds
-    test = load_split("test")
-    drawings = unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
+    test, drawings = load_split("test"), load_test_drawings()
 
     mnist = Answered(test.labels, read_all(reader, test.images))
     cells = read_cells(reader, drawings)
     strokes = measure_cells(cells, thresholds)
     refusal = measure_refusal(reader, drawings, config.evaluate.nondigits)
-    robustness = measure_robustness(reader, test)
-    # One cell for all: the others hold the same drawings again, which the intervals of the bins would count as more.
+    # One cell only: the others contain the same drawings, which would make the intervals of the bins too narrow.
     tests = {"MNIST": mnist} | ({"pen strokes": cells[REFERENCE]} if cells else {})
     bins = {source: reliability(tested.answers["probabilities"], tested.labels) for source, tested in tests.items()}
+    mistakes = worst_mistakes(tests, thresholds)
+    answered = {"mnist": mnist, "strokes": pool(cells)}
+    matrices = {name: confusion_matrix(tested) for name, tested in answered.items()}
     metrics: dict[str, dict[str, Any]] = {
         "test": measure("test", mnist, thresholds) | average(strokes) | held_out_shares(refusal),
         "strokes": strokes,
-        "confusions": {
-            "mnist": confusions(confusion_matrix(mnist)),
-            "strokes": confusions(confusion_matrix(pool(cells))),
-        },
+        "confusions": {name: confusions(matrix) for name, matrix in matrices.items()},
         "refusal": refusal,
-        "robustness": robustness,
+        "robustness": measure_robustness(reader, test),
         "steps": measure_steps(reader.network, drawings),
-        "details": details(tests, bins, thresholds),
+        "details": details(tests, bins, mistakes),
     }
     for name, figures in metrics.items():
         write_json(outputs.metrics(name), figures)
     _log(metrics)
-    plots = _write_plots(tests, cells, bins, metrics, outputs, worst_mistakes(tests, thresholds, N_WORST))
+
+    worst = mistakes[:N_WORST]
+    families, robustness = refusal["families"], metrics["robustness"]
+    ways = f"Pen strokes, {len(cells)} ways"
+    files = _write_plots(
+        outputs,
+        ("confusion", *_confusion_table(mnist), plots.confusion(matrices["mnist"], "MNIST")),
+        ("confusion_strokes", *_confusion_table(answered["strokes"]), plots.confusion(matrices["strokes"], ways)),
+        (
+            "reliability",
+            ("test", *Bin._fields),
+            [(source, *row) for source, rows in bins.items() for row in rows],
+            plots.reliability(bins),
+        ),
+        ("refusal", *_table("family", families), plots.refusal(families)),
+        ("robustness", *_table("key", robustness), plots.robustness(robustness)),
+        ("mistakes", Mistake._fields, worst, plots.mistakes(worst, [seen(tests, mistake) for mistake in worst])),
+    )
     with runs.resume_run(outputs) as run:
-        run.log_metrics(_numbers(metrics))
-        run.log_plots(*plots)
+        run.log_metrics(_flatten(metrics))
+        run.log_plots(*files)
 
 
 def _log(metrics: Mapping[str, Mapping[str, Any]]) -> None:
@@ -89,37 +105,10 @@ def _log(metrics: Mapping[str, Mapping[str, Any]]) -> None:
     log.info("worst of the spoilt pictures, %s: accuracy %.2f %%", worst["picture"], 100 * worst["accuracy"])
 
 
-def _write_plots(
-    tests: Mapping[str, Answered],
-    cells: Mapping[str, Answered],
-    bins: Mapping[str, Sequence[Bin]],
-    metrics: Mapping[str, Mapping[str, Any]],
-    outputs: Outputs,
-    worst: Sequence[Mistake],
-) -> list[Path]:
-    """Each plot as PNG and its data as CSV."""
-    mnist = tests["MNIST"]
-    images = [tests[mistake.source].answers["normalized"][mistake.image] for mistake in worst]
-    families, robustness = metrics["refusal"]["families"], metrics["robustness"]
-    plots = (
-        ("confusion", *_confusion_table(mnist), evaluation_plots.confusion(confusion_matrix(mnist), "MNIST")),
-        (
-            "confusion_strokes",
-            *_confusion_table(pool(cells)),
-            evaluation_plots.confusion(confusion_matrix(pool(cells)), f"Pen strokes, {len(cells)} ways"),
-        ),
-        (
-            "reliability",
-            ("test", *Bin._fields),
-            [(source, *row) for source, rows in bins.items() for row in rows],
-            evaluation_plots.reliability(bins),
-        ),
-        ("refusal", *_table("family", families), evaluation_plots.refusal(families)),
-        ("robustness", *_table("key", robustness), evaluation_plots.robustness(robustness)),
-        ("mistakes", Mistake._fields, worst, evaluation_plots.mistakes(worst, images)),
-    )
+def _write_plots(outputs: Outputs, *table: tuple[str, Sequence[str], Sequence[Sequence], Figure]) -> list[Path]:
+    """Write each plot as PNG and its data as CSV: name, header, rows, figure."""
     files = []
-    for name, header, rows, figure in plots:
+    for name, header, rows, figure in table:
         data, picture = outputs.plot(f"{name}.csv"), outputs.plot(f"{name}.png")
         write_table(data, header, rows)
         save_figure(figure, picture)
@@ -132,17 +121,17 @@ def _confusion_table(test: Answered) -> tuple[tuple[str, ...], list[tuple]]:
 
 
 def _table(key: str, figures: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, ...], list[tuple]]:
-    """Header and rows of figures by name, which all have the same columns."""
+    """Return header and rows of metrics by name, which all have the same columns."""
     columns = next(iter(figures.values()))
     return (key, *columns), [(name, *row.values()) for name, row in figures.items()]
 
 
-def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """All figures under dotted names; those of "test" under their own."""
+def _flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """Return all numbers under dotted names, without the prefix "test"."""
     numbers: dict[str, float] = {}
     for key, value in metrics.items():
         if isinstance(value, Mapping):
-            numbers |= _numbers(value, "" if prefix + key == "test" else f"{prefix}{key}.")
+            numbers |= _flatten(value, "" if prefix + key == "test" else f"{prefix}{key}.")
         elif isinstance(value, int | float) and not isinstance(value, bool):
             numbers[prefix + key] = value
     return numbers

@@ -1,11 +1,9 @@
-"""docs/experiment_log.md: what each experiment in conf/experiment should show, and what its latest run shows.
-
-docs/experiment_log.json has the same for the model's card.
+"""Write docs/experiment_log.md: hypothesis and result of each experiment in conf/experiment.
 
 python -m pipeline.experiment_log
 
-The figures are those that MLflow has. Accuracy on the test images is measured here, with the weights that the runs
-recorded, after all else is done: nothing is chosen by it.
+docs/experiment_log.json contains the same for the metadata of the model file. The metrics come from the latest runs in
+MLflow. Accuracy on the test images is measured here, with the recorded weights. It chooses nothing.
 """
 
 import argparse
@@ -30,7 +28,7 @@ from pipeline.config.values import flatten, load_config, require_checkout
 from pipeline.dataset.splits import DataCard, Split, load_card, load_split
 from pipeline.evaluation.findings import finding
 from pipeline.evaluation.metrics import Answered, measure
-from pipeline.evaluation.statistics import mcnemar, shown_p
+from pipeline.evaluation.statistics import compare, format_p
 from pipeline.network.history import Epoch, kept_epoch
 from pipeline.reader.model import load_reader, read_all
 from pipeline.registry import store
@@ -42,22 +40,22 @@ log = logging.getLogger(__name__)
 
 DOCUMENT = ROOT / "docs" / "experiment_log.md"
 BASELINE = "baseline"
-DECIDING = ("data", "strokes", "model", "train")  # sections that decide about the weights
+DECIDING = ("data", "strokes", "model", "train")  # sections that determine the weights
 SOURCE = "[DigitVision](https://github.com/murodovdev/digit-vision)"
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What became of an experiment.
+    """Result of an experiment.
 
     Attributes:
         config: its preset.
         run: its latest run with these values.
-        history: the figures of its epochs.
+        history: all epochs.
         kept: the epoch whose weights were kept.
-        figures: of the test images, as `measure` names them.
-        is_right: bool ``[n]``, of each test image.
-        favourite: the digit that is answered most often, and its share of the answers.
+        figures: metrics on the test images, named as in `measure`.
+        is_right: bool ``[n]``, for each test image.
+        favourite: the most frequent answer, and its share of the answers.
     """
 
     config: Config
@@ -70,17 +68,17 @@ class Result:
 
 
 def presets() -> dict[str, Config]:
-    """The experiments by name, the baseline first."""
+    """Return the configuration of each experiment by name, the baseline first."""
     require_checkout()
     names = sorted((path.stem for path in (CONF / "experiment").iterdir()), key=lambda name: (name != BASELINE, name))
     return {name: load_config([f"experiment={name}"]) for name in names}
 
 
 def find_runs(configs: Mapping[str, Config]) -> dict[str, store.Trial]:
-    """The latest finished run of each experiment.
+    """Return the latest finished run of each experiment.
 
     Raises:
-        DataError: one has none with the values of its preset; names the command that makes it.
+        DataError: an experiment has no run with the values of its preset. The message contains the command for it.
     """
     found = {name: store.find_experiment(name, _deciding(config)) for name, config in configs.items()}
     missing = ",".join(name for name, run in found.items() if run is None)
@@ -97,7 +95,7 @@ def _deciding(config: Config) -> dict[str, object]:
 
 
 def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
-    """Measure the weights that a run recorded on test images, from raw pixels, as `evaluate` does."""
+    """Measure the recorded weights of a run on test images, from raw pixels, like `evaluate`."""
     with tempfile.TemporaryDirectory() as directory:
         outputs = Outputs(Path(directory))
         store.fetch_network(run.run_id, outputs)
@@ -111,18 +109,18 @@ def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
         history=history,
         kept=kept_epoch(history, config.train.patience),
         figures=measure("test", answered, reader.calibration.thresholds),
-        is_right=answered.predicted == test.labels,
+        is_right=answered.is_right,
         favourite=(int(counts.argmax()), float(counts.max() / counts.sum())),
     )
 
 
 def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> None:
-    """Write the document, and beside it the curves, their data and what the model's card has, under its name.
+    """Write the document, and next to it the plot of the curves, their data and the records for the model file.
 
     Args:
-        results: by name, the baseline's among them.
-        card: of the images that the baseline was trained on.
-        document: Markdown.
+        results: results by name, with the baseline.
+        card: data card of the training images of the baseline.
+        document: path of the Markdown file.
     """
     picture, data = document.with_suffix(".png"), document.with_suffix(".csv")
     histories = {name: result.history for name, result in results.items()}
@@ -146,14 +144,15 @@ def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> 
 
 
 def _expectations(results: Mapping[str, Result]) -> str:
-    rows = []
+    rows, outside, usual = [], [], _deciding(results[BASELINE].config)
     for name, result in results.items():
+        changes = (f"`{key}={value}`" for key, value in _deciding(result.config).items() if usual[key] != value)
         published, accuracy = result.config.experiment.published, result.figures["test_accuracy"]
         rows.append(
             (
                 name,
                 result.run.parameters["experiment.hypothesis"],
-                _changes(result.config, results[BASELINE].config),
+                ", ".join(changes) or "nothing",
                 percent(result.kept.val_accuracy),
                 interval(result.figures, "test_accuracy", 2),
                 "" if published is None else percent(published),
@@ -162,24 +161,13 @@ def _expectations(results: Mapping[str, Result]) -> str:
                 f"{result.run.seconds:.0f}",
             )
         )
+        low, high = (result.figures[f"test_accuracy_{end}"] for end in ("low", "high"))
+        if published is not None and not low <= published <= high:
+            outside.append(name)
     header = ("experiment", "expected", "other than baseline", "validation", "MNIST test", "published",
               "difference, points", "epochs (kept)", "seconds")  # fmt: skip
-    return f"{table(header, rows)}\n\n{_agreement(results)}"
-
-
-def _changes(config: Config, baseline: Config) -> str:
-    usual = _deciding(baseline)
-    return ", ".join(f"`{key}={value}`" for key, value in _deciding(config).items() if usual[key] != value) or "nothing"
-
-
-def _agreement(results: Mapping[str, Result]) -> str:
-    outside = [
-        name
-        for name, result in results.items()
-        if (published := result.config.experiment.published) is not None
-        and not result.figures["test_accuracy_low"] <= published <= result.figures["test_accuracy_high"]
-    ]
-    return f"The published figure is outside the interval for: {', '.join(outside) or 'none of them'}."
+    agreement = f"The published figure is outside the interval for: {', '.join(outside) or 'none of them'}."
+    return f"{table(header, rows)}\n\n{agreement}"
 
 
 def _outcomes(results: Mapping[str, Result]) -> str:
@@ -206,13 +194,12 @@ def _outcomes(results: Mapping[str, Result]) -> str:
 
 
 def _against(result: Result, baseline: Result) -> str:
-    n_better, n_worse, p = mcnemar(result.is_right, baseline.is_right)
-    points = 100 * (n_better - n_worse) / len(result.is_right)
-    return f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {shown_p(p)}"
+    n_better, n_worse, points, p = compare(result.is_right, baseline.is_right)
+    return f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {format_p(p)}"
 
 
 def _record(name: str, result: Result, baseline: Result) -> dict[str, Any]:
-    """An experiment as the model's card has it."""
+    """Return the record of an experiment for the metadata of the model file."""
     config, figures = result.config, result.figures
     seconds, usual = (one.run.seconds / len(one.history) for one in (result, baseline))
     compared = None if result is baseline else (baseline.is_right, usual)
@@ -234,7 +221,7 @@ def _record(name: str, result: Result, baseline: Result) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line."""
+    """Evaluate the runs and write the log."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
@@ -246,7 +233,7 @@ def main() -> None:
         write_log(results, load_card().restrict_to(configs[BASELINE].train.parts), DOCUMENT)
     except InklingError as error:
         sys.exit(f"error: {error}")
-    log.info("%s tells of %d experiments", DOCUMENT.relative_to(ROOT), len(configs))
+    log.info("wrote %s with %d experiments", DOCUMENT.relative_to(ROOT), len(configs))
 
 
 if __name__ == "__main__":

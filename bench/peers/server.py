@@ -123,6 +123,12 @@ def seconds_to_digit(
     raise PeerError(f"not up after {passed:.0f} s ({reason}){ended}")
 
 
+def free_address() -> Address:
+    """Return an address with a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()
+
+
 class Server:
     """A running peer, with all its processes on the given cores."""
 
@@ -187,8 +193,7 @@ def running(peer: Peer, cores: Collection[int] = (SERVER_CORE,)) -> Iterator[Ser
     Raises:
         PeerError: it does not start, or gives a wrong answer.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = free.getsockname()
+    address = free_address()
     with _log(peer).open("wb") as log:
         process = subprocess.Popen(
             _fill(peer, peer.command, address[1]),

@@ -1,17 +1,17 @@
-"""What an experiment showed, in a sentence that is made from its figures."""
+"""A sentence on the result of an experiment, generated from its figures."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from pipeline.base.markdown import percent
-from pipeline.evaluation.statistics import mcnemar, shown_p
+from pipeline.evaluation.statistics import compare, format_p
 from pipeline.network.history import Epoch
 
-DEAD_SHARE = 0.9  # of the answers; a network that says one digit this often has learnt nothing
-P = 0.05  # below it, a difference is one
-OVERFITTED = 1.1  # the validation loss at the end, relative to its least
-COSTLY = 1.5  # seconds of an epoch, relative to the baseline's
+DEAD_SHARE = 0.9  # a network that gives the same answer this often learnt nothing
+P = 0.05  # significance level
+OVERFITTED = 1.1  # last validation loss relative to the lowest
+COSTLY = 1.5  # seconds per epoch relative to the baseline
 
 
 def finding(
@@ -21,33 +21,32 @@ def finding(
     favourite: tuple[int, float],
     baseline: tuple[np.ndarray, float] | None,
 ) -> str:
-    """One sentence: what became of the accuracy, of the validation loss, and of the time, if it is worth saying.
+    """Describe accuracy, overfitting and training time in one sentence.
 
     Args:
-        is_right: bool ``[n]``, of each test image.
-        history: of all epochs.
-        seconds: of an epoch.
-        favourite: the digit that is answered most often, and its share of the answers.
-        baseline: the baseline's `is_right` and `seconds`; None of itself.
+        is_right: bool ``[n]``, for each test image.
+        history: all epochs.
+        seconds: seconds per epoch.
+        favourite: the most frequent answer, and its share of the answers.
+        baseline: `is_right` and `seconds` of the baseline; None for the baseline itself.
     """
     digit, share = favourite
     if share >= DEAD_SHARE:
         return f"It learnt nothing: {digit} is its answer to {percent(share, 1)} of the test images."
-    said = ["What the others are compared with" if baseline is None else _difference(is_right, baseline[0])]
+    parts = ["What the others are compared with" if baseline is None else _difference(is_right, baseline[0])]
     least = min(history, key=lambda row: row.val_loss)
     if history[-1].val_loss > OVERFITTED * least.val_loss and history[-1].loss < least.loss:
-        said.append(
+        parts.append(
             f"after epoch {least.epoch} the validation loss rose from {least.val_loss:.3f} to "
             f"{history[-1].val_loss:.3f}, while the training loss fell to {history[-1].loss:.3f}"
         )
     if baseline and seconds >= COSTLY * baseline[1]:
-        said.append(f"an epoch took {seconds / baseline[1]:.1f} times as long")
-    return "; ".join(said) + "."
+        parts.append(f"an epoch took {seconds / baseline[1]:.1f} times as long")
+    return "; ".join(parts) + "."
 
 
 def _difference(is_right: np.ndarray, baseline: np.ndarray) -> str:
-    n_better, n_worse, p = mcnemar(is_right, baseline)
-    points = 100 * (n_better - n_worse) / len(is_right)
+    _, _, points, p = compare(is_right, baseline)
     if p >= P:
-        return f"No more than chance apart from the baseline ({points:+.2f} points, {shown_p(p)})"
-    return f"{abs(points):.2f} points {'better' if points > 0 else 'worse'} than the baseline ({shown_p(p)})"
+        return f"No more than chance apart from the baseline ({points:+.2f} points, {format_p(p)})"
+    return f"{abs(points):.2f} points {'better' if points > 0 else 'worse'} than the baseline ({format_p(p)})"

@@ -1,4 +1,4 @@
-"""Figures of test answers."""
+"""Metrics of answers to test images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from serving.model.decisions import is_refused, states
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """Test images as they were answered.
+    """Test images with their answers.
 
     Attributes:
         labels: int32 ``[n]``, the class.
-        answers: arrays of n rows, as `Reader.read` names them.
-        writers: int32 ``[n]``, who drew them; None where nobody knows.
+        answers: arrays with n rows, named as in `Reader.read`.
+        writers: int32 ``[n]``, the writer of each; None if unknown.
     """
 
     labels: np.ndarray
@@ -26,26 +26,31 @@ class Answered:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The most probable digit: int64 ``[n]``."""
+        """Return the most probable digits: int64 ``[n]``."""
         return self.answers["probabilities"].argmax(axis=1)
+
+    @property
+    def is_right(self) -> np.ndarray:
+        """Return which of them are correct, whatever the state: bool ``[n]``."""
+        return self.predicted == self.labels
 
 
 def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[str, float]:
-    """Figures of answers to digits.
+    """Return the metrics of answers to digits.
 
     Args:
-        name: what the figures' names begin with.
-        test: at least one.
-        thresholds: as `states` takes them.
+        name: prefix of the names.
+        test: at least one image.
+        thresholds: see `states`.
 
     Returns:
         ``<name>_accuracy`` of the most probable digit, whatever the state, with its 95 % interval ``_accuracy_low`` and
         ``_accuracy_high``; ``_errors``; ``_loss``, the cross-entropy in nats; ``_ece``, the expected calibration error;
-        ``_refused`` and ``_unsure``, shares of all; ``_selective_accuracy``, that of the answers called "digit"
-        (El-Yaniv and Wiener, 2010), 1 where there is none.
+        ``_refused`` and ``_unsure``, shares of all; ``_selective_accuracy``, the accuracy of the answers with state
+        "digit" (El-Yaniv and Wiener, 2010), 1 without such answers.
     """
     probabilities, labels = test.answers["probabilities"], test.labels
-    is_right, found = test.predicted == labels, states(test.answers, thresholds)
+    is_right, found = test.is_right, states(test.answers, thresholds)
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     called_digit = found == "digit"
     others = {
@@ -61,14 +66,14 @@ def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[
 
 
 def confusion_matrix(test: Answered) -> np.ndarray:
-    """Counts of actual by predicted digit: int ``[classes, classes]``."""
+    """Count the images by actual and predicted digit: int ``[classes, classes]``."""
     matrix = np.zeros((N_CLASSES, N_CLASSES), int)
     np.add.at(matrix, (test.labels, test.predicted), 1)
     return matrix
 
 
 def confusions(matrix: np.ndarray) -> dict[str, int]:
-    """How often each digit was taken for which other, as "4_as_9"; the most frequent first."""
+    """Return the mistakes of a confusion matrix, named like "4_as_9", the most frequent first."""
     wrong = [(int(matrix[pair]), pair) for pair in np.ndindex(matrix.shape) if pair[0] != pair[1] and matrix[pair]]
     wrong.sort(key=lambda found: (-found[0], found[1]))
     return {f"{actual}_as_{predicted}": count for count, (actual, predicted) in wrong}

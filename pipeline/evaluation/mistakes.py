@@ -1,4 +1,4 @@
-"""The evaluation of single digits: mistakes, confusions and reliability, as the model file carries them."""
+"""Mistakes, confusion matrices and reliability, in the form in which the model file contains them."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,19 @@ from pipeline.evaluation.metrics import Answered, confusion_matrix
 from pipeline.evaluation.statistics import Bin
 from serving.model.decisions import states
 
+MAX_MISTAKES = 300  # all of a good reader; the pixels of each take a kilobyte
+KEYS = {"MNIST": "mnist", "pen strokes": "strokes"}  # of the confusion matrices
+
 
 class Mistake(NamedTuple):
     """A misread digit.
 
     Attributes:
-        source: the test set.
-        image: its number in the test set, from 0.
+        source: name of the test set.
+        image: index in the test set.
         actual, predicted: the label and the most probable digit.
-        confidence: its probability, 0 to 1.
-        state: what it was called all the same.
+        confidence: probability of the predicted digit, 0 to 1.
+        state: state of the answer.
     """
 
     source: str
@@ -30,48 +33,42 @@ class Mistake(NamedTuple):
     state: str
 
 
-def worst_mistakes(tests: Mapping[str, Answered], thresholds: Mapping[str, float], n_worst: int) -> list[Mistake]:
-    """The mistakes with the highest confidence in the wrong digit, at most `n_worst`; the worst first."""
+def worst_mistakes(tests: Mapping[str, Answered], thresholds: Mapping[str, float]) -> list[Mistake]:
+    """Return the mistakes, sorted by decreasing confidence in the wrong digit, at most `MAX_MISTAKES`."""
     mistakes = []
     for source, test in tests.items():
         predicted, confidence = test.predicted, test.answers["probabilities"].max(axis=1)
         found = states(test.answers, thresholds)
-        for i in np.flatnonzero(predicted != test.labels).tolist():
-            sureness = float(confidence[i])
-            mistakes.append(Mistake(source, i, int(test.labels[i]), int(predicted[i]), sureness, str(found[i])))
-    worst = sorted(mistakes, key=lambda mistake: -mistake.confidence)[:n_worst]
+        for i in np.flatnonzero(~test.is_right).tolist():
+            row = Mistake(source, i, int(test.labels[i]), int(predicted[i]), float(confidence[i]), str(found[i]))
+            mistakes.append(row)
+    worst = sorted(mistakes, key=lambda mistake: -mistake.confidence)[:MAX_MISTAKES]
     return [mistake._replace(confidence=round(mistake.confidence, 4)) for mistake in worst]
 
 
-MOST_MISTAKES = 300  # all of a good reader's; with their pixels a kilobyte each
-KEYS = {"MNIST": "mnist", "pen strokes": "strokes"}  # of the confusion matrices
-
-
 def details(
-    tests: Mapping[str, Answered], bins: Mapping[str, Sequence[Bin]], thresholds: Mapping[str, float]
+    tests: Mapping[str, Answered], bins: Mapping[str, Sequence[Bin]], mistakes: Sequence[Mistake]
 ) -> dict[str, Any]:
-    """What the figures are made of.
+    """Return the data behind the metrics.
 
     Args:
-        tests: the answers by the name of the test set; in each, a digit once.
-        bins: the reliability of each.
-        thresholds: as `states` takes them.
+        tests: answers by name of the test set, one for each digit.
+        bins: reliability of each.
+        mistakes: result of `worst_mistakes`.
 
     Returns:
-        ``confusion``: counts by actual and predicted digit, of "mnist" and "strokes"; ``reliability``: rows of `Bin`
-        after their ``test``; ``mistakes``: the misread ones as `Mistake` has them, the surest first and at most
-        `MOST_MISTAKES`, with ``pixels``, the 28x28 bytes that the network saw, in base64.
+        ``confusion``: confusion matrices "mnist" and "strokes"; ``reliability``: rows of `Bin` with their ``test``;
+        ``mistakes``: rows of `Mistake` with ``pixels``, the 28x28 bytes that the network saw, in base64.
     """
-    mistakes = [
-        mistake._asdict() | {"pixels": _pixels(tests[mistake.source], mistake.image)}
-        for mistake in worst_mistakes(tests, thresholds, MOST_MISTAKES)
-    ]
     return {
         "confusion": {KEYS[name]: confusion_matrix(test).tolist() for name, test in tests.items()},
         "reliability": [{"test": name} | row._asdict() for name, rows in bins.items() for row in rows],
-        "mistakes": mistakes,
+        "mistakes": [
+            row._asdict() | {"pixels": base64.b64encode(seen(tests, row).tobytes()).decode("ascii")} for row in mistakes
+        ],
     }
 
 
-def _pixels(test: Answered, number: int) -> str:
-    return base64.b64encode(test.answers["normalized"][number].tobytes()).decode("ascii")
+def seen(tests: Mapping[str, Answered], mistake: Mistake) -> np.ndarray:
+    """Return the normalised image of a mistake: uint8 ``[28, 28]``."""
+    return tests[mistake.source].answers["normalized"][mistake.image]

@@ -1,7 +1,4 @@
-"""Pictures of what `evaluate` measured, made without a display. The data behind each lies beside it as CSV.
-
-Apart from `plots`, so that a change here is no reason to train anew.
-"""
+"""Plots of the evaluation, drawn without a display."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +18,7 @@ SHEET_COLUMNS = 10
 
 
 def confusion(matrix: np.ndarray, title: str) -> Figure:
-    """Confusion matrix, int ``[classes, classes]`` of actual by predicted; the colour shows the mistakes alone."""
+    """Plot a confusion matrix, int ``[classes, classes]`` of actual by predicted. Only the mistakes are coloured."""
     figure = Figure(figsize=(5.6, 5.4), layout="constrained")
     axes = figure.subplots()
     mistakes = matrix * (1 - np.eye(len(matrix), dtype=int))
@@ -35,7 +32,7 @@ def confusion(matrix: np.ndarray, title: str) -> Figure:
 
 
 def reliability(tables: Mapping[str, Sequence[Bin]]) -> Figure:
-    """Accuracy by confidence above, the number of answers below; a column for each test set."""
+    """Plot the accuracy by confidence, above the number of answers, with one column for each test set."""
     figure = Figure(figsize=(4.6 * len(tables), 5.4), layout="constrained")
     grid = figure.subplots(2, len(tables), sharex=True, sharey="row", height_ratios=(3, 1), squeeze=False)
     for (title, bins), upper, lower in zip(tables.items(), *grid, strict=True):
@@ -44,7 +41,7 @@ def reliability(tables: Mapping[str, Sequence[Bin]]) -> Figure:
             for name in ("confidence", "accuracy", "accuracy_low", "accuracy_high")
         )
         upper.plot((0, 1), (0, 1), color="grey", linestyle=":", label="perfectly calibrated")
-        # Rounding may leave an end of the interval a hair on the wrong side.
+        # Rounding may put an end of the interval slightly on the wrong side.
         ends = np.maximum((accuracy - low, high - accuracy), 0)
         upper.errorbar(confidence, accuracy, ends, fmt="o", color=GOOD, capsize=2, label="measured, 95 % interval")
         upper.set_title(f"{title}: ECE {100 * expected_calibration_error(bins):.2f} %", fontsize=11)
@@ -62,7 +59,7 @@ def reliability(tables: Mapping[str, Sequence[Bin]]) -> Figure:
 
 
 def refusal(families: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """What each family of things that are no digit is called; held-out families above, the least refused first."""
+    """Plot how each family of non-digits is classified, held-out families first, sorted by refusal rate."""
     states = {"not_a_digit": GOOD, "blank": BETTER, "unsure": DOUBTFUL, "digit": BAD}
     names = sorted(families, key=lambda name: (not families[name]["is_held_out"], families[name]["refused"], name))
     rows = [families[name] for name in names]
@@ -79,7 +76,7 @@ def refusal(families: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def robustness(table: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """How digits on spoilt pictures are read, and the accuracy whatever the state."""
+    """Plot the states and the accuracy of digits after each perturbation."""
     shares = {"right": GOOD, "unsure": DOUBTFUL, "refused": NEUTRAL, "wrong": BAD}
     rows = list(table.values())
     figure, axes = _bars(
@@ -97,7 +94,7 @@ def robustness(table: Mapping[str, Mapping[str, Any]]) -> Figure:
 def _bars(
     labels: Sequence[str], shares: Mapping[str, Sequence[float]], colours: Mapping[str, str]
 ) -> tuple[Figure, Axes]:
-    """A horizontal bar for each label, from the top, cut into shares of 0 to 1."""
+    """Draw a horizontal bar for each label, from the top, stacked from shares of 0 to 1."""
     figure = Figure(figsize=(9, 1.3 + 0.27 * len(labels)), layout="constrained")
     axes = figure.subplots()
     left = np.zeros(len(labels))
@@ -113,7 +110,7 @@ def _bars(
 
 
 def _mark_intervals(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str) -> None:
-    """A column of figures on the right: `name` and its interval."""
+    """Write a column on the right, with the metric `name` and its interval."""
     axes.text(1.01, 1, f"{name}, %", transform=axes.transAxes, fontsize=9, va="bottom")
     for i, row in enumerate(rows):
         share, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
@@ -122,7 +119,7 @@ def _mark_intervals(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str) ->
 
 
 def mistakes(worst: Sequence[Mistake], images: Sequence[np.ndarray]) -> Figure:
-    """A contact sheet: each mistake's uint8 ``[28, 28]``, 255 = ink, drawn dark on light, framed by source."""
+    """Plot the image of each mistake, uint8 ``[28, 28]`` with 255 = ink, dark on light, with a frame for its source."""
     sources = dict(zip(sorted({mistake.source for mistake in worst}), SOURCE_COLOURS, strict=False))
     n_rows = max(1, -(-len(worst) // SHEET_COLUMNS))
     figure = Figure(figsize=(SHEET_COLUMNS, 0.7 + 1.2 * n_rows), layout="constrained")

@@ -7,32 +7,60 @@ import numpy as np
 from scipy.stats import binomtest
 
 
-def mcnemar(is_right: np.ndarray, baseline: np.ndarray) -> tuple[int, int, float]:
-    """Of the same images, how many are right here alone, there alone, and p of an exact McNemar test."""
+class Difference(NamedTuple):
+    """Comparison of two readers on the same images.
+
+    Attributes:
+        n_better, n_worse: images that only the reader, or only the baseline, reads correctly.
+        points: difference of the accuracies, percentage points.
+        p: result of `mcnemar`, two-sided.
+    """
+
+    n_better: int
+    n_worse: int
+    points: float
+    p: float
+
+
+def compare(is_right: np.ndarray, baseline: np.ndarray) -> Difference:
+    """Compare correct answers with those of a baseline on the same images, both bool ``[n]``."""
     n_better, n_worse = int((is_right & ~baseline).sum()), int((baseline & ~is_right).sum())
-    return n_better, n_worse, binomtest(n_better, n_better + n_worse).pvalue if n_better + n_worse else 1.0
+    points = 100 * (n_better - n_worse) / len(is_right)
+    return Difference(n_better, n_worse, points, mcnemar(n_better, n_worse))
 
 
-def shown_p(p: float) -> str:
-    """Such as "p = 0.013"."""
+def mcnemar(n_first: int, n_second: int, alternative: str = "two-sided") -> float:
+    """Return the p-value of an exact McNemar test (1947); 1 without any difference.
+
+    Args:
+        n_first: images that only the first reads correctly.
+        n_second: images that only the second reads correctly.
+        alternative: "two-sided", or "greater" to test whether `n_first` is too large.
+    """
+    n = n_first + n_second
+    return float(binomtest(n_first, n, alternative=alternative).pvalue) if n else 1.0
+
+
+def format_p(p: float) -> str:
+    """Format a p-value, for example "p = 0.013"."""
     return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 
 def wilson(n_hits: int, n: int) -> tuple[float, float]:
-    """Interval of a share of independent things (Wilson, 1927): lower and upper end, 0 to 1; n is at least 1."""
+    """Return the ends of the 95 % interval of a share of independent things (Wilson, 1927), 0 to 1; n is at least 1."""
     interval = binomtest(n_hits, n).proportion_ci(0.95, method="wilson")
     return round(float(interval.low), 6), round(float(interval.high), 6)
 
 
 def bootstrap(hits: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
-    """Interval of a share of things that come in clusters, such as the drawings of one writer.
+    """Return the ends of the 95 % interval of a share of things in clusters, such as the drawings of each writer.
 
-    Whole clusters are drawn again (Efron, 1979; the percentiles of 10,000 such samples), because those of one writer
-    are right or wrong together. With few clusters it is a little too narrow; where all are right it has no width.
+    Resample whole clusters (Efron, 1979; percentiles of 10,000 samples), because the drawings of a writer are
+    correlated. With few clusters the interval is a little too narrow; if all hits are true, it has no width.
 
     Args:
         hits: bool ``[n]``.
-        clusters: int ``[n]``, whose each one is; of at least two.
+        clusters: int ``[n]``, the cluster of each; at least two clusters.
     """
     _, numbers = np.unique(clusters, return_inverse=True)
     n_each, n_hits = np.bincount(numbers), np.bincount(numbers, weights=hits)
@@ -42,7 +70,7 @@ def bootstrap(hits: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
 
 
 def proportion(name: str, hits: np.ndarray, clusters: np.ndarray | None = None) -> dict[str, float]:
-    """Share of true values in bool ``[n]`` as ``<name>``, and its interval as ``<name>_low`` and ``<name>_high``."""
+    """Return the share of hits as ``<name>``, and its 95 % interval as ``<name>_low`` and ``<name>_high``."""
     low, high = wilson(int(hits.sum()), len(hits)) if clusters is None else bootstrap(hits, clusters)
     return {name: round(float(hits.mean()), 6), f"{name}_low": low, f"{name}_high": high}
 
@@ -51,13 +79,14 @@ N_BINS = 15  # as in Guo et al., 2017
 
 
 class Bin(NamedTuple):
-    """The answers whose confidence, the largest probability, lies from `low` up to `high`; all in 0 to 1.
+    """Answers whose confidence, the largest probability, is between `low` and `high`. All values are in 0 to 1.
 
     Attributes:
-        low, high: of the bin; the last one includes 1.
-        n: answers, at least one.
-        confidence: their mean.
-        accuracy: share of right ones; its 95 % interval (Wilson, 1927) is `accuracy_low` to `accuracy_high`.
+        low, high: ends of the bin; the last bin includes 1.
+        n: number of answers, at least one.
+        confidence: mean confidence.
+        accuracy: share of correct answers.
+        accuracy_low, accuracy_high: its 95 % interval (Wilson, 1927).
     """
 
     low: float
@@ -70,7 +99,7 @@ class Bin(NamedTuple):
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
-    """Equally wide bins of confidence, without the empty ones (DeGroot and Fienberg, 1983).
+    """Return bins of confidence of equal width, without the empty ones (DeGroot and Fienberg, 1983).
 
     Args:
         probabilities: float ``[n, classes]``.
@@ -89,6 +118,6 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float:
-    """Mean gap between confidence and accuracy over all answers (Guo et al., 2017), 0 to 1."""
+    """Return the mean difference between confidence and accuracy over all answers (Guo et al., 2017), 0 to 1."""
     gaps = sum(row.n * abs(row.confidence - row.accuracy) for row in bins)
     return gaps / sum(row.n for row in bins)

@@ -1,4 +1,4 @@
-"""How well pen strokes are read: drawings of writers who appear nowhere else, at several sizes, lines and places."""
+"""Metrics on pen strokes: drawings of held-out writers in several sizes, line widths and positions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,14 +6,25 @@ import numpy as np
 
 from pipeline.base.arrays import join_batches
 from pipeline.base.classes import N_CLASSES
+from pipeline.base.files import read_arrays
+from pipeline.base.paths import PREPARED
 from pipeline.dataset.cells import BATCH, CELLS, Cell, draw_cell
 from pipeline.evaluation.metrics import Answered, measure
 from pipeline.reader.model import Reader, read_all
-from pipeline.sources.unipen import Drawing
+from pipeline.sources.unipen import Drawing, unpack
+
+
+def load_test_drawings() -> list[Drawing]:
+    """Load the drawings of the held-out writers. The list is empty without Pendigits.
+
+    Raises:
+        DataError: the prepared data is missing or damaged.
+    """
+    return unpack(read_arrays(PREPARED / "test_drawings.npz", made_by="prepare"))
 
 
 def read_cells(reader: Reader, drawings: Sequence[Drawing]) -> dict[str, Answered]:
-    """All drawings as they are answered in each cell; nothing where there are none."""
+    """Read all drawings in each cell. Return the answers by name of the cell, empty without drawings."""
     labels = np.array([drawing.label for drawing in drawings], np.int32)
     writers = np.array([drawing.writer for drawing in drawings], np.int32)
     cells = CELLS if drawings else ()
@@ -21,17 +32,17 @@ def read_cells(reader: Reader, drawings: Sequence[Drawing]) -> dict[str, Answere
 
 
 def read_drawings(reader: Reader, drawings: Sequence[Drawing], cell: Cell) -> dict[str, np.ndarray]:
-    """Answers to all drawings in one cell, as `Reader.read` names them."""
+    """Return the answers to all drawings in one cell, named as in `Reader.read`."""
     return join_batches([read_all(reader, canvases, BATCH) for canvases in draw_cell(drawings, cell)])
 
 
 def measure_cells(cells: Mapping[str, Answered], thresholds: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Figures of each cell, as `measure` names them after "strokes"."""
+    """Return the metrics of each cell, named as in `measure` with the prefix "strokes"."""
     return {name: measure("strokes", cell, thresholds) for name, cell in cells.items()}
 
 
 def average(cells: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Means of what `measure_cells` found, and the accuracy in the worst cell; nothing where there are no cells."""
+    """Return the means over the results of `measure_cells`, and the accuracy of the worst cell; empty without cells."""
     if not cells:
         return {}
     names = ("accuracy", "ece", "refused", "unsure", "selective_accuracy")
@@ -42,7 +53,7 @@ def average(cells: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def pool(cells: Mapping[str, Answered]) -> Answered:
-    """Labels and probabilities of all cells together; empty where there are none."""
+    """Concatenate labels and probabilities of all cells; empty without cells."""
     labels = [np.zeros(0, np.int32), *(cell.labels for cell in cells.values())]
     probabilities = [np.zeros((0, N_CLASSES), np.float32), *(cell.answers["probabilities"] for cell in cells.values())]
     return Answered(np.concatenate(labels), {"probabilities": np.concatenate(probabilities)})

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.stats import binomtest
 
 from pipeline.base.arrays import join_batches
 from pipeline.base.errors import ConfigError
 from pipeline.base.parts import find_part
 from pipeline.base.paths import CONF
 from pipeline.dataset.splits import NO_DIGIT, Split, part_slices
+from pipeline.evaluation.statistics import mcnemar
 from pipeline.registry.latency import one, time_pairs
 from serving.model.decisions import is_refused, states
 from serving.model.predictor import Predictor
@@ -133,16 +133,9 @@ def relative_gates(
         p_value, note = None, "the champion was validated on other images, and may have been trained on these"
         if champions is not None:
             n_lost, n_won = int((champions[part] & ~hits).sum()), int((hits & ~champions[part]).sum())
-            p_value, note = mcnemar(n_lost, n_won), f"{n_won} images won, {n_lost} lost"
+            p_value, note = mcnemar(n_lost, n_won, "greater"), f"{n_won} images won, {n_lost} lost"
         gates.append(Gate(f"{part}_p_value", p_value, limits.p_value / len(right), True, note))
     return [*gates, Gate("latency_ratio", ratio, limits.latency_ratio, False, f"median of {N_PAIRS} pairs")]
-
-
-def mcnemar(n_lost: int, n_won: int) -> float:
-    """Return the p-value of McNemar's test (1947), exact and one-sided, that the model which lost images is worse."""
-    if not n_lost + n_won:
-        return 1.0
-    return float(binomtest(n_lost, n_lost + n_won, alternative="greater").pvalue)
 
 
 def is_comparable(challenger: Predictor, champion: Predictor) -> bool:

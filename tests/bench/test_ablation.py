@@ -7,7 +7,7 @@ from pipeline.dataset.splits import Split
 CONFIG = load_config(["model.width=0.25", "train.batch_size=32"])
 
 
-def test_each_variant_is_shown_as_many_digits_however_few_it_has(monkeypatch):
+def test_every_variant_sees_the_same_number_of_digits(monkeypatch):
     images, labels = np.zeros((250, 28, 28), np.uint8), np.zeros(250, np.int32)
     epochs = []
     monkeypatch.setattr(ablation.Trainer, "run_epoch", lambda _, number: epochs.append(number))

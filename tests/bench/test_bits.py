@@ -6,7 +6,7 @@ import pytest
 from bench.bits import ONE_CORE, Condition, compare, probe
 
 
-def test_arrays_are_compared_by_their_bits_and_counted_by_kind():
+def test_compare_by_bits_and_kind():
     expected = {"weights/a": np.array([0.0, 1.0]), "weights/b": np.array([2.0]), "images": np.array([7], np.uint8)}
     assert compare(expected, expected) == {"equal": True, "differing": {}}
     found = expected | {"weights/b": np.array([2.5]), "images": np.array([5], np.uint8)}
@@ -21,15 +21,15 @@ def test_arrays_are_compared_by_their_bits_and_counted_by_kind():
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not shutil.which("taskset"), reason="needs taskset, which Linux has")
-def test_what_surrounds_a_portable_training_does_not_change_its_bits():
-    surroundings = {
+def test_the_environment_does_not_change_the_bits_of_mode_portable():
+    environment = {
         "TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41",
         "ONEDNN_DEFAULT_FPMATH_MODE": "BF16", "NPY_DISABLE_CPU_FEATURES": "X86_V3", "OPENBLAS_CORETYPE": "Nehalem",
         "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     expected, _ = probe(Condition(), 3)
-    found, _ = probe(Condition(ONE_CORE, surroundings), 3)
+    found, _ = probe(Condition(ONE_CORE, environment), 3)
     assert compare(expected, found) == {"equal": True, "differing": {}}
-    # The comparison can fail: sums that are cut for one thread more are others.
+    # The comparison can fail: another number of threads changes the order of sums.
     other, _ = probe(Condition(overrides=("runtime.threads=4",)), 3)
     assert compare(expected, other)["differing"].keys() >= {"trained weights"}

@@ -13,7 +13,7 @@ stages:
 """
 
 
-def test_outputs_are_named_whose_hashes_differ_or_are_missing():
+def test_differing_and_missing_outputs():
     assert hashes(LOCK) == {"data/prepared": "aa.dir", "plots/a.png": "bb"}
     assert differing(LOCK, LOCK) == []
     assert differing(LOCK, LOCK.replace("bb", "cc")) == ["plots/a.png"]

@@ -9,7 +9,7 @@ from pipeline.registry.latency import one
 
 
 @pytest.mark.filterwarnings("default")
-def test_the_convolutions_are_quantised_and_the_normaliser_is_not():
+def test_only_the_convolutions_are_quantised():
     file, images = Outputs().model, np.repeat(one(28), 100, axis=0)
     content = quantize(file, images)
     inputs = {
@@ -23,6 +23,6 @@ def test_the_convolutions_are_quantised_and_the_normaliser_is_not():
     assert (own[3] == other[3]).all()
 
 
-def test_answers_are_compared_by_class_and_by_probability():
+def test_compare_answers():
     own, other = np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([[0.4, 0.6], [0.85, 0.15]])
     assert compare_answers(own, other) == {"images": 2, "classes_changed": 1, "largest_difference": 0.2}

@@ -12,7 +12,6 @@ from bench.load import Answer
 from bench.peers.jobs import digit_of
 from bench.peers.plot import overview
 from bench.peers.section import aims, section
-from bench.peers.table import PEERS
 from bench.rounds import ratio
 from pipeline.base.paths import ROOT
 
@@ -41,24 +40,18 @@ def v2(**tensor):
         answer(v2(parameters={"binary_data_size": 40}), np.float32(1).tobytes() + PROBABILITIES.tobytes()),
     ],
 )
-def test_the_digit_is_found_in_every_form_of_answer(given):
+def test_digit_of_every_form_of_answer(given):
     assert digit_of(given) == 7
 
 
 @pytest.mark.parametrize("given", [answer({"error": "busy"}, status=503), answer({"error": "odd"}), answer([1])])
-def test_what_is_no_answer_is_refused(given):
+def test_digit_of_other_answers(given):
     with pytest.raises(ValueError, match=r"status 503|not an answer"):
         digit_of(given)
 
 
-def test_every_peer_has_both_jobs_but_for_the_floor():
-    assert {peer.name: {form.job for form in peer.forms} for peer in PEERS} == {
-        peer.name: {"tensor"} if peer.name == "floor" else {"tensor", "png"} for peer in PEERS
-    }
-
-
 def row(peer, form, rate, *, job="tensor", is_tuned=False):
-    """Rows of two rounds, of which the machine was half as fast in the second."""
+    """Return rows of two rounds. The machine was half as fast in the second."""
     figures = {"p50_ms": [1e3 / rate, 2e3 / rate], "p99_ms": [9, 9], "requests_per_s": [rate, rate / 2]}
     figures["cpu_us"] = [1e6 / rate, 2e6 / rate]
     return [{"peer": peer, "job": job, "form": form, "is_tuned": is_tuned, "connections": n} | figures for n in (1, 16)]
@@ -89,36 +82,33 @@ def test_ratios_are_formed_within_each_round():
     assert str(ratio([100, 50, 90], [50, 25, 60])) == "2.00 (1.50 to 2.00)"
 
 
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "**holds** against what its documents teach: 4.00 (4.00 to 4.00), Inkling, raw bytes, to FastAPI, JSON.",
-        "**does not hold** against any form, by hand too: 1.50 (1.50 to 1.50), Inkling, raw bytes, to FastAPI, raw",
-        "**does not hold** against any form, by hand too: 1.25 (1.25 to 1.25), Inkling, V2 binary, to FastAPI, raw",
-        "**holds** against what its documents teach: 0.25 (0.25 to 0.25), Inkling, raw bytes, to FastAPI, JSON.",
-        "**does not hold** against what its documents teach: 1.20 (1.20 to 1.20), Inkling, body, to FastAPI, form.",
-        "Least memory **holds**: 1.00 (1.00 to 1.00), Inkling to FastAPI.",
-        "Shortest start **does not hold**: 2.00 (2.00 to 2.00), Inkling to FastAPI.",
-        "1 connection **holds** with 120 us an image in a run of one image: 1.28 (1.28 to 1.28).",
-        "16 connections **does not hold** with 75 us an image in a run of a batch of 16: 1.67 (1.67 to 1.67).",
-        "take the core for 7,500 requests/s at 16 connections. Inkling (raw bytes) has 0.60 (0.60 to 0.60) of that; "
-        "it is 6.67 (6.67 to 6.67) times FastAPI, JSON; it is 2.50 (2.50 to 2.50) times FastAPI, raw bytes by hand",
-    ],
-)
-def test_every_aim_has_its_ratio_and_whether_it_holds(sentence):
-    assert sum(sentence in said for said in aims(RESULTS)) == 1
+SENTENCES = [
+    "**holds** against what its documents teach: 4.00 (4.00 to 4.00), Inkling, raw bytes, to FastAPI, JSON.",
+    "**does not hold** against any form, by hand too: 1.50 (1.50 to 1.50), Inkling, raw bytes, to FastAPI, raw",
+    "**does not hold** against any form, by hand too: 1.25 (1.25 to 1.25), Inkling, V2 binary, to FastAPI, raw",
+    "**holds** against what its documents teach: 0.25 (0.25 to 0.25), Inkling, raw bytes, to FastAPI, JSON.",
+    "**does not hold** against what its documents teach: 1.20 (1.20 to 1.20), Inkling, body, to FastAPI, form.",
+    "Least memory **holds**: 1.00 (1.00 to 1.00), Inkling to FastAPI.",
+    "Shortest start **does not hold**: 2.00 (2.00 to 2.00), Inkling to FastAPI.",
+    "1 connection **holds** with 120 us an image in a run of one image: 1.28 (1.28 to 1.28).",
+    "16 connections **does not hold** with 75 us an image in a run of a batch of 16: 1.67 (1.67 to 1.67).",
+    "take the core for 7,500 requests/s at 16 connections. Inkling (raw bytes) has 0.60 (0.60 to 0.60) of that; "
+    "it is 6.67 (6.67 to 6.67) times FastAPI, JSON; it is 2.50 (2.50 to 2.50) times FastAPI, raw bytes by hand",
+]
 
 
-def test_what_failed_is_named():
+def test_aims_with_their_ratios():
+    sentences = list(aims(RESULTS))
+    assert [sum(wanted in sentence for sentence in sentences) for wanted in SENTENCES] == [1] * len(SENTENCES)
     assert "Not measured: KServe: not up after 120 s" in section(RESULTS)
 
 
-def test_the_picture_has_a_bar_for_every_server_and_form():
+def test_plot_has_a_bar_for_every_server_and_form():
     labels = [tick.get_text() for tick in overview(RESULTS).axes[0].get_yticklabels()]
     assert labels == ["Inkling, raw bytes", "Inkling, V2 binary", "FastAPI, raw bytes by hand", "FastAPI, JSON"]
 
 
-# Starts a server whose first answer is right, with a process of its own that SIGTERM does not end, and waits.
+# Start a server with a correct answer and a child process that ignores SIGTERM, and wait.
 BENCH = """
 import sys, time
 from pathlib import Path
@@ -146,7 +136,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="server and client need a core each")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_bench_that_is_told_to_end_leaves_no_server_behind(number, tmp_path):
+def test_no_server_survives_a_terminated_bench(number, tmp_path):
     home = tmp_path / "peers" / "stand-in"
     home.mkdir(parents=True)
     (home / "app.py").write_text(APP)

@@ -7,15 +7,12 @@ from bench.report import DOCUMENT, REPRODUCIBILITY, bits, read, read_bits, repor
 from pipeline.base.paths import Outputs
 
 
-def test_the_document_is_what_the_committed_results_say():
+def test_the_documents_agree_with_the_committed_results():
     assert DOCUMENT.read_text() == report(read())
-
-
-def test_the_measured_end_of_reproducibility_is_what_the_committed_results_say():
     assert REPRODUCIBILITY.read_text() == bits(REPRODUCIBILITY.read_text(), read_bits())
 
 
-def test_bits_are_told_by_what_differs():
+def test_bits():
     row = {"equal": False, "differing": {"weights": {"arrays": 2, "of": 3, "largest": 0.25}}}
     results = {"command": "c", "cpu": "x", "n_cores": 2, "steps": 3, "held": {"load": {"equal": True}}, "emulated": {},
                "changed": {"fast": row}, "step_ms": {"portable": [3.0, 4.0], "fast": [2.0, 2.0]}}  # fmt: skip
@@ -25,14 +22,11 @@ def test_bits_are_told_by_what_differs():
     assert "takes 1.75 (1.50 to 2.00)" in text
     assert bits(text, results) == text
     assert bits(text, None) == "# Head\n"
-
-
-def test_what_has_not_been_measured_is_left_out():
     assert "##" not in report({})
 
 
 @pytest.mark.parametrize("name", read())
-def test_results_are_those_of_the_committed_model_s_parameters(name):
+def test_results_belong_to_the_parameters_of_the_committed_model(name):
     metadata = {entry.key: entry.value for entry in onnx.load(Outputs().model).metadata_props}
     results = read()[name]
     assert results["params_sha256"] == metadata["params_sha256"]

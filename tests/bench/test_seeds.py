@@ -11,7 +11,7 @@ CONFIG = load_config(["train.seed=7"])
 
 
 def finish(outputs, config):
-    """What a training leaves."""
+    """Write the files of a finished training."""
     for file in (outputs.weights, outputs.calibration, outputs.metrics("train"), outputs.directory / seeds.TIMING):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
@@ -19,7 +19,7 @@ def finish(outputs, config):
     (outputs.directory / ".hydra" / "config.yaml").write_text(dump(config))
 
 
-def test_a_training_counts_only_when_finished_and_with_these_parameters(tmp_path):
+def test_is_trained_needs_all_files_and_the_same_parameters(tmp_path):
     outputs = Outputs(tmp_path)
     assert not seeds.is_trained(CONFIG, outputs)
     finish(outputs, CONFIG)
@@ -29,27 +29,22 @@ def test_a_training_counts_only_when_finished_and_with_these_parameters(tmp_path
     assert not seeds.is_trained(CONFIG, outputs)
 
 
-def test_a_finished_training_is_not_repeated(tmp_path, monkeypatch):
-    monkeypatch.setattr(seeds, "ROOT", tmp_path)
-    monkeypatch.setattr(seeds.subprocess, "run", lambda *_, **__: pytest.fail("it trained"))
+def test_a_failed_training_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(seeds, "ROOT", tmp_path)  # without a pipeline
+    with pytest.raises(InklingError, match="seed 7"):
+        seeds.train(7)
     outputs = Outputs(tmp_path / "outputs/seeds/7")
     finish(outputs, CONFIG)
     assert seeds.train(7) == outputs
 
 
-def test_a_training_that_fails_ends_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(seeds, "ROOT", tmp_path)  # no pipeline there
-    with pytest.raises(InklingError, match="seed 7"):
-        seeds.train(7)
-
-
-def test_the_spread_is_that_of_all_seeds():
+def test_the_spread_covers_all_seeds():
     by_seed = {42: {"test_accuracy": 0.99}, 1: {"test_accuracy": 0.98}, 2: {"test_accuracy": 1.0}}
     summary = seeds.summarize(load_config(), by_seed)
     assert summary["spread"]["test_accuracy"] == {"mean": 0.99, "sd": 0.01, "min": 0.98, "max": 1.0}
     assert list(summary["seeds"]) == ["42", "1", "2"]
 
 
-def test_the_pipeline_s_own_figures_are_those_of_its_stages():
+def test_own_figures_come_from_the_stages():
     metrics = json.loads(Outputs().metrics("test").read_text())
     assert seeds.read_own()["strokes_worst_accuracy"] == metrics["strokes_worst_accuracy"]

@@ -22,7 +22,7 @@ PIPELINE = {
     "evaluation": "base dataset ink network nondigits reader sources serving.model",
     "modelfile": "base config dataset ink network nondigits reader sources serving.errors serving.model",
     "tracking": "base config dataset network runtime",
-    "registry": "base dataset network reader tracking serving.model",
+    "registry": "base dataset evaluation network reader tracking serving.model",
     "provenance": "base config registry tracking",
 }
 SERVING = {

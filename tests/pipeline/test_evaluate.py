@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 
 from pipeline import evaluate
-from pipeline.base.files import write_arrays
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import Split
-from pipeline.sources.unipen import Drawing, pack
+from pipeline.sources.unipen import Drawing
 
 STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
 
 
 class Run:
-    """What would go to the tracking store."""
+    """Collect what would be sent to the tracking store."""
 
     def __init__(self):
         self.metrics, self.files = {}, []
@@ -30,11 +29,10 @@ class Run:
 
 @pytest.fixture(params=[True, False], ids=["drawings", "no drawings"])
 def project(request, tmp_path, monkeypatch, reader, digits):
-    """Its outputs and its run, after an evaluation on a few images."""
+    """Evaluate a few images. Return the outputs, the run, and whether there were drawings."""
     images, labels = digits
-    write_arrays(tmp_path / "test_drawings.npz", **pack([Drawing(1, 1, STROKES)] * 3 if request.param else []))
     run = Run()
-    monkeypatch.setattr(evaluate, "PREPARED", tmp_path)
+    monkeypatch.setattr(evaluate, "load_test_drawings", lambda: [Drawing(1, 1, STROKES)] * 3 * request.param)
     monkeypatch.setattr(evaluate, "Outputs", lambda: Outputs(tmp_path))
     monkeypatch.setattr(evaluate, "set_up", lambda *_: None)
     monkeypatch.setattr(evaluate, "load_reader", lambda *_: reader)
@@ -44,7 +42,7 @@ def project(request, tmp_path, monkeypatch, reader, digits):
     return Outputs(tmp_path), run, request.param
 
 
-def test_all_is_written_and_logged(project):
+def test_everything_is_written_and_logged(project):
     outputs, run, has_drawings = project
     written = {name: json.loads(outputs.metrics(name).read_text()) for name in ("test", "strokes", "confusions")}
     assert sum(written["confusions"]["mnist"].values()) == written["test"]["test_errors"]
@@ -55,9 +53,11 @@ def test_all_is_written_and_logged(project):
     assert all(isinstance(value, int | float) for value in run.metrics.values())
     assert {file.suffix for file in run.files} == {".csv", ".png"}
     assert all(file.stat().st_size for file in run.files)
+    for name, n_answers in (("confusion", 20), ("confusion_strokes", 8 * 3 * has_drawings)):
+        assert len(outputs.plot(f"{name}.csv").read_text().splitlines()) == 1 + n_answers
 
 
-def test_the_details_are_what_the_figures_are_made_of(project):
+def test_details_agree_with_the_metrics(project):
     outputs, run, has_drawings = project
     details, test, steps = (json.loads(outputs.metrics(name).read_text()) for name in ("details", "test", "steps"))
     matrices = {name: np.array(matrix) for name, matrix in details["confusion"].items()}
@@ -73,9 +73,3 @@ def test_the_details_are_what_the_figures_are_made_of(project):
     assert ("all" in steps) == has_drawings
     if has_drawings:
         assert run.metrics["steps.all.accuracy"] == steps["all"]["accuracy"]
-
-
-def test_the_confusion_matrices_have_a_row_for_each_answer(project):
-    outputs, _, has_drawings = project
-    for name, n_answers in (("confusion", 20), ("confusion_strokes", 8 * 3 * has_drawings)):
-        assert len(outputs.plot(f"{name}.csv").read_text().splitlines()) == 1 + n_answers

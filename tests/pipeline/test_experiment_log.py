@@ -1,11 +1,6 @@
-"""The document, from a real MLflow store with two tiny runs."""
-
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import mlflow
 import numpy as np
@@ -19,8 +14,9 @@ from pipeline.experiment_log import evaluate_run, find_runs, presets, write_log
 from pipeline.network.calibration import Calibration
 from pipeline.network.history import Epoch
 from pipeline.network.networks import build_network
-from pipeline.registry import store as registry
-from pipeline.tracking import runs as tracking
+from pipeline.registry.store import load_history
+from pipeline.tracking import runs
+from tests.pipeline.project import Project
 
 CARD = DataCard("mnist", "MNIST", 54_000, 6_000, 10_000, {}, 0, {}, {})
 CONFIGS = {
@@ -35,7 +31,7 @@ HISTORIES = {
 
 
 def record(config, history, outputs, answer):
-    """A run with this history, whose network always gives the same answer."""
+    """Record a run with this history and a network that always gives the same answer."""
     network = build_network(config.model)
     weights = [np.zeros_like(weights) for weights in network.get_weights()]
     weights[-1][answer] = 5
@@ -46,7 +42,7 @@ def record(config, history, outputs, answer):
     Calibration(1.0, {"digit_score": 0.1, "confidence": 0.2}).save(outputs.calibration)
     for file in ("curves.png", "history.csv"):
         outputs.plot(file).touch()
-    with tracking.start_run("a run", config, CARD, outputs) as run:
+    with runs.start_run("a run", config, CARD, outputs) as run:
         for epoch in history:
             run.log_epoch(epoch, seconds=2.5)
         run.log_results(outputs, history[-1], network.count_params())
@@ -54,14 +50,14 @@ def record(config, history, outputs, answer):
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """A store with a run of each experiment, and one of other values."""
+    """Make a store with a run of each experiment, and a run with other values."""
     directory = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{directory / 'mlflow.db'}")
-        patch.chdir(directory)  # artifacts lie beside it
+        patch.chdir(directory)  # for the artifacts
         for name, answer in (("baseline", 7), ("high_lr", 1)):
             record(CONFIGS[name], HISTORIES[name], Outputs(directory / name), answer)
-        # Later, of the same name, but no run of the preset.
+        # Later and with the same name, but not with the values of the preset.
         other = load_config(["experiment=high_lr", "model.width=0.1", "train.epochs=1"])
         record(other, HISTORIES["baseline"], Outputs(directory / "other"), 3)
         yield directory
@@ -69,7 +65,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def test_images():
-    """Ten images, of which four are a 7 and two a 1."""
+    """Return ten images: four 7, two 1 and four others."""
     labels = np.array([7, 7, 7, 7, 1, 1, 0, 2, 3, 4], np.int32)
     images = np.zeros((10, 28, 28), np.uint8)
     images[:, 8:20, 12:16] = 255
@@ -78,28 +74,27 @@ def test_images():
 
 @pytest.fixture(scope="module")
 def document(store, test_images, tmp_path_factory):
-    runs = find_runs(CONFIGS)
-    results = {name: evaluate_run(CONFIGS[name], run, test_images) for name, run in runs.items()}
+    results = {name: evaluate_run(CONFIGS[name], run, test_images) for name, run in find_runs(CONFIGS).items()}
     path = tmp_path_factory.mktemp("docs") / "experiment_log.md"
     write_log(results, CARD, path)
     return path
 
 
 def row(document, heading, name):
-    """A table's row by column."""
+    """Return the row of a table by column."""
     lines = document.read_text().splitlines()
     header = next(line for line in lines if heading in line)
     found = next(line for line in lines[lines.index(header) :] if line.startswith(f"| {name} |"))
     return dict(zip(*([cell.strip() for cell in line.strip("|").split("|")] for line in (header, found)), strict=True))
 
 
-def test_the_runs_are_those_with_the_preset_s_values_and_their_figures_come_back(store):
-    runs = find_runs(CONFIGS)
-    assert {name: registry.load_history(run.run_id) for name, run in runs.items()} == HISTORIES
-    assert runs["baseline"].seconds == 7.5
+def test_find_runs_and_their_histories(store):
+    found = find_runs(CONFIGS)
+    assert {name: load_history(run.run_id) for name, run in found.items()} == HISTORIES
+    assert found["baseline"].seconds == 7.5
 
 
-def test_each_experiment_has_what_was_expected_what_came_and_what_was_published(document):
+def test_hypotheses_and_results(document):
     baseline, high = (row(document, "| expected", name) for name in CONFIGS)
     assert high["expected"] == CONFIGS["high_lr"].experiment.hypothesis
     assert baseline["other than baseline"] == "nothing"
@@ -110,53 +105,46 @@ def test_each_experiment_has_what_was_expected_what_came_and_what_was_published(
     assert (baseline["epochs (kept)"], high["epochs (kept)"]) == ("3 (2)", "2 (2)")
     assert (baseline["seconds"], high["seconds"]) == ("8", "5")
     assert "on 54,000 images; 6,000 others choose the epoch" in document.read_text()
-    # Two of ten right for high_lr: the interval reaches from 6 to 51 %.
+    # Two of ten are right for high_lr, so its interval is 6 to 51 %.
     assert "outside the interval for: baseline." in document.read_text()
-
-
-def test_what_came_out_is_compared_with_the_baseline_on_the_same_images(document):
+    assert row(document, "against baseline", "baseline")["MNIST test, against baseline"] == ""
     high = row(document, "against baseline", "high_lr")
     assert high["MNIST test, against baseline"] == "-20.00 points: 2 right here alone, 4 there alone, p = 0.688"
     assert high["most frequent answer"] == "1 (100.0 %)"
     assert high["losses at the kept epoch"] == high["at the last epoch"] == "2.300, 2.300"
     assert high["seconds an epoch"] == "2.5"
-    assert row(document, "against baseline", "baseline")["MNIST test, against baseline"] == ""
 
 
-def test_the_card_s_experiments_are_those_of_the_document(document):
+def test_records_for_the_model_file(document):
     baseline, high = json.loads(document.with_suffix(".json").read_text())["experiments"]
-    assert (baseline["experiment"], high["experiment"]) == ("baseline", "high_lr")
-    assert high["hypothesis"] == CONFIGS["high_lr"].experiment.hypothesis
-    assert (high["learning_rate"], high["batch_size"], high["dropout"]) == (0.05, 64, 0.5)
-    assert (high["augmentation"], high["batchnorm"], high["published"]) == (False, False, 0.1028)
-    assert (baseline["val_accuracy"], high["val_accuracy"]) == (0.95, 0.1)
-    assert high["test_accuracy_low"] < high["test_accuracy"] == 0.2 < high["test_accuracy_high"]
-    assert (high["epochs"], high["seconds"]) == (2, 5.0)
-    # Each network of this test always gives the same answer.
-    assert high["finding"] == "It learnt nothing: 1 is its answer to 100.0 % of the test images."
+    assert (baseline["experiment"], baseline["val_accuracy"]) == ("baseline", 0.95)
+    assert high["test_accuracy_low"] < high["test_accuracy"] < high["test_accuracy_high"]
+    wanted = {
+        "experiment": "high_lr", "hypothesis": CONFIGS["high_lr"].experiment.hypothesis, "learning_rate": 0.05,
+        "batch_size": 64, "dropout": 0.5, "augmentation": False, "batchnorm": False, "published": 0.1028,
+        "val_accuracy": 0.1, "test_accuracy": 0.2, "epochs": 2, "seconds": 5.0,
+        "finding": "It learnt nothing: 1 is its answer to 100.0 % of the test images.",
+    }  # fmt: skip
+    assert high | wanted == high
 
 
-def test_the_curves_and_their_figures_lie_beside_it(document):
+def test_linked_files_exist(document):
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
         assert (document.parent / link).stat().st_size > 100
     lines = document.with_suffix(".csv").read_text().splitlines()
     assert lines[0].startswith("experiment,epoch,loss")
-    assert lines[-1] == "high_lr,2,2.3,0.1,2.3,0.1,0.05"
-    assert len(lines) == 1 + 3 + 2
+    assert (len(lines), lines[-1]) == (1 + 3 + 2, "high_lr,2,2.3,0.1,2.3,0.1,0.05")
 
 
-def test_an_experiment_without_a_run_of_its_values_is_named_with_its_command(store):
+def test_a_missing_run_is_named_with_its_command(store):
+    assert list(presets()) == ["baseline", "augmentation", "batchnorm", "high_lr", "no_dropout", "tiny_batch"]
     with pytest.raises(DataError, match=r"python -m pipeline\.train -m experiment=high_lr,tiny_batch$"):
         find_runs({name: config for name, config in presets().items() if name in ("high_lr", "tiny_batch")})
 
 
-def test_every_preset_is_an_experiment_and_the_baseline_comes_first():
-    assert list(presets()) == ["baseline", "augmentation", "batchnorm", "high_lr", "no_dropout", "tiny_batch"]
-
-
-def test_a_store_that_lost_the_weights_or_does_not_answer_is_said_to(store, test_images, monkeypatch):
+def test_lost_weights_and_an_unreachable_store(store, test_images, monkeypatch):
     run = find_runs(CONFIGS)["high_lr"]
-    artifacts = mlflow.MlflowClient(tracking.uri()).get_run(run.run_id).info.artifact_uri
+    artifacts = mlflow.MlflowClient(runs.uri()).get_run(run.run_id).info.artifact_uri
     shutil.move(f"{artifacts}/network", f"{artifacts}/lost")
     try:
         with pytest.raises(InklingError, match="MLflow at"):
@@ -170,29 +158,19 @@ def test_a_store_that_lost_the_weights_or_does_not_answer_is_said_to(store, test
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_all_experiments_run_by_one_command_and_another_writes_the_log(small_project):
+def test_one_command_runs_all_experiments_and_another_writes_the_log(small_project):
     for file, value, smaller in (
         ("experiment/baseline.yaml", "epochs: 20", "epochs: 1"),
         ("model/seed_vision.yaml", "width: 1.0", "width: 0.1"),
     ):
         preset = small_project / "conf" / file
         preset.write_text(preset.read_text().replace(value, smaller))
-    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-
-    def run(*arguments, ok=True):
-        done = subprocess.run(
-            [sys.executable, "-m", *arguments],
-            cwd=small_project, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert (done.returncode == 0) == ok, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    said = run("pipeline.experiment_log", ok=False)
-    assert "-m experiment=baseline,augmentation,batchnorm,high_lr,no_dropout,tiny_batch" in said
-    assert "Traceback" not in said
-    run("pipeline.train", "-m", "experiment=glob(*)")
-    run("pipeline.experiment_log")
-    document = small_project / "docs/experiment_log.md"
+    project = Project(small_project)
+    printed = project.run("pipeline.experiment_log", ok=False)
+    assert "-m experiment=baseline,augmentation,batchnorm,high_lr,no_dropout,tiny_batch" in printed
+    assert "Traceback" not in printed
+    project.run("pipeline.train", "-m", "experiment=glob(*)")
+    project.run("pipeline.experiment_log")
     for name in presets():
-        assert row(document, "| expected", name)["epochs (kept)"] == "1 (1)"
+        assert row(small_project / "docs/experiment_log.md", "| expected", name)["epochs (kept)"] == "1 (1)"
     assert not (small_project / "metrics").exists()

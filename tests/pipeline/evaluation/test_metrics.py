@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure
+from pipeline.evaluation.mistakes import MAX_MISTAKES, worst_mistakes
 from pipeline.evaluation.statistics import bootstrap
 
 THRESHOLDS = {"digit_score": 0.5, "confidence": 0.7}
@@ -11,7 +12,7 @@ THRESHOLDS = {"digit_score": 0.5, "confidence": 0.7}
 
 @pytest.fixture
 def answered():
-    """100 answers of "3": ten of them are a 4, ten others are not taken for a digit."""
+    """100 answers "3": ten of the images are a 4, and ten others are not accepted as a digit."""
     probabilities = np.full((100, 10), 0.02)
     probabilities[:, 3] = 0.82
     labels = np.full(100, 3)
@@ -19,31 +20,50 @@ def answered():
     return Answered(labels, {"probabilities": probabilities, "digit_score": np.where(np.arange(100) < 90, 1.0, 0.1)})
 
 
-def test_figures_of_known_answers(answered):
+def test_metrics_of_known_answers(answered):
     metrics = measure("test", answered, THRESHOLDS)
-    assert metrics["test_accuracy"] == 0.9
-    assert metrics["test_errors"] == 10
-    assert (metrics["test_accuracy_low"], metrics["test_accuracy_high"]) == pytest.approx((0.8256, 0.9448), abs=1e-4)
-    assert metrics["test_loss"] == pytest.approx(-(0.9 * np.log(0.82) + 0.1 * np.log(0.02)), abs=1e-6)
-    assert metrics["test_ece"] == pytest.approx(0.08, abs=1e-6)
-    assert (metrics["test_refused"], metrics["test_unsure"]) == (0.1, 0)
-    assert metrics["test_selective_accuracy"] == pytest.approx(80 / 90, abs=1e-6)
+    assert metrics == {
+        "test_accuracy": 0.9,
+        "test_accuracy_low": pytest.approx(0.8256, abs=1e-4),
+        "test_accuracy_high": pytest.approx(0.9448, abs=1e-4),
+        "test_errors": 10,
+        "test_loss": pytest.approx(-(0.9 * np.log(0.82) + 0.1 * np.log(0.02)), abs=1e-6),
+        "test_ece": pytest.approx(0.08, abs=1e-6),
+        "test_refused": 0.1,
+        "test_unsure": 0,
+        "test_selective_accuracy": pytest.approx(80 / 90, abs=1e-6),
+    }
+    unsure = measure("test", answered, THRESHOLDS | {"confidence": 0.9})
+    assert (unsure["test_unsure"], unsure["test_selective_accuracy"]) == (0.9, 1)
 
 
-def test_the_interval_is_that_of_the_writers_where_they_are_known(answered):
-    writers = np.arange(100) // 10  # one of ten has all mistakes
+def test_known_writers_are_the_clusters_of_the_interval(answered):
+    writers = np.arange(100) // 10  # one of ten makes all the mistakes
     metrics = measure("test", replace(answered, writers=writers), THRESHOLDS)
     assert (metrics["test_accuracy_low"], metrics["test_accuracy_high"]) == bootstrap(np.arange(100) >= 10, writers)
 
 
-def test_where_nothing_is_called_a_digit_nothing_is_called_wrongly(answered):
-    metrics = measure("test", answered, THRESHOLDS | {"confidence": 0.9})
-    assert (metrics["test_unsure"], metrics["test_selective_accuracy"]) == (0.9, 1)
-
-
-def test_confusions_come_with_the_most_frequent_first():
+def test_confusions_are_sorted_by_frequency():
     predicted = np.array([1, 1, 2, 7, 9, 9, 4])
     test = Answered(np.array([1, 7, 2, 2, 4, 4, 4]), {"probabilities": np.eye(10)[predicted]})
     matrix = confusion_matrix(test)
     assert (matrix.sum(), np.trace(matrix)) == (7, 3)
     assert list(confusions(matrix).items()) == [("4_as_9", 2), ("2_as_7", 1), ("7_as_1", 1)]
+
+
+def threes(confidences, labels):
+    confidences = np.array(confidences)[:, None]
+    probabilities = np.where(np.arange(10) == 3, confidences, (1 - confidences) / 9)
+    return Answered(np.array(labels), {"probabilities": probabilities, "digit_score": np.full(len(labels), 0.6)})
+
+
+def test_mistakes_of_all_tests_are_sorted_by_confidence():
+    tests = {"one": threes([0.99, 0.8, 0.6], [3, 5, 8]), "other": threes([0.7], [9])}
+    assert worst_mistakes(tests, {"digit_score": 0.5, "confidence": 0.75}) == [
+        ("one", 1, 5, 3, 0.8, "digit"),
+        ("other", 0, 9, 3, 0.7, "unsure"),
+        ("one", 2, 8, 3, 0.6, "unsure"),
+    ]
+    many = {"one": threes(np.linspace(0.2, 0.9, MAX_MISTAKES + 9), [4] * (MAX_MISTAKES + 9))}
+    worst = worst_mistakes(many, {"digit_score": 0, "confidence": 0})
+    assert (len(worst), worst[0].confidence) == (MAX_MISTAKES, 0.9)

@@ -13,28 +13,22 @@ DRAWINGS = [
 
 
 @pytest.mark.parametrize("drawings", [[], DRAWINGS], ids=["generated", "drawn"])
-def test_the_states_of_each_family_are_shares(reader, drawings):
-    families = measure_refusal(reader, drawings, 4)["families"]
+def test_shares_of_families_and_kinds(reader, drawings):
+    refusal = measure_refusal(reader, drawings, 4)
+    families = refusal["families"]
     assert list(families) == list(FAMILIES)
     for row in families.values():
-        shares = [row[state] for state in ("digit", "unsure", "not_a_digit", "blank")]
-        assert sum(shares) == pytest.approx(1, abs=1e-5)
+        assert sum(row[state] for state in ("digit", "unsure", "not_a_digit", "blank")) == pytest.approx(1, abs=1e-5)
         assert row["refused_low"] <= row["refused"] <= row["refused_high"]
-
-
-@pytest.mark.parametrize(("threshold", "state"), [(0.0, "digit"), (2.0, "not_a_digit")])
-def test_the_thresholds_decide_and_blank_stays_blank(reader, threshold, state):
-    strict = Reader(reader.network, Calibration(1.0, {"digit_score": threshold, "confidence": 0.0}))
-    for row in measure_refusal(strict, [], 4)["families"].values():
-        assert row["blank" if row["kind"] == "blank" else state] == 1
-
-
-def test_a_kind_is_the_mean_of_its_held_out_families(reader):
-    refusal = measure_refusal(reader, [], 4)
-    letters = [
-        row["refused"] for row in refusal["families"].values() if row["kind"] == "letters" and row["is_held_out"]
-    ]
+    letters = [row["refused"] for row in families.values() if row["kind"] == "letters" and row["is_held_out"]]
     assert refusal["held_out"]["letters"]["refused"] == pytest.approx(np.mean(letters), abs=1e-5)
     shares = held_out_shares(refusal)
     assert {"refused_letters", "refused_several_digits", "refused_noise"} <= set(shares)
     assert shares["refused_blank"] == 1
+
+
+@pytest.mark.parametrize(("threshold", "state"), [(0.0, "digit"), (2.0, "not_a_digit")])
+def test_thresholds_do_not_change_blank(reader, threshold, state):
+    strict = Reader(reader.network, Calibration(1.0, {"digit_score": threshold, "confidence": 0.0}))
+    for row in measure_refusal(strict, [], 4)["families"].values():
+        assert row["blank" if row["kind"] == "blank" else state] == 1

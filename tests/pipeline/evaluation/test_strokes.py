@@ -9,12 +9,8 @@ STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
 DRAWINGS = [Drawing(1, writer, STROKES) for writer in (1, 1, 2)]
 
 
-def test_the_cells_are_all_ways_to_draw():
+def test_size_and_position_in_each_cell(reader):
     assert len({cell.name for cell in CELLS}) == 8
-    assert REFERENCE == "line_12_size_60_centred"
-
-
-def test_every_drawing_is_read_at_its_size_and_place(reader):
     for cell in CELLS:
         box = read_drawings(reader, DRAWINGS, cell)["box"]
         assert box.shape == (3, 4)
@@ -24,7 +20,7 @@ def test_every_drawing_is_read_at_its_size_and_place(reader):
         assert is_centred == cell.is_centred
 
 
-def test_the_averages_are_over_all_cells(reader):
+def test_averages_are_over_all_cells(reader):
     cells = read_cells(reader, DRAWINGS)
     assert list(cells) == [cell.name for cell in CELLS]
     assert len(pool(cells).predicted) == 8 * 3
@@ -39,7 +35,7 @@ def test_the_averages_are_over_all_cells(reader):
     assert means["strokes_refused"] == pytest.approx(0.1)
 
 
-def test_without_drawings_there_is_nothing(reader):
+def test_no_drawings(reader):
     cells = read_cells(reader, [])
     assert cells == measure_cells(cells, {}) == average({}) == {}
     assert len(pool(cells).predicted) == 0

@@ -10,7 +10,6 @@ from pipeline.registry.gates import (
     absolute_gates,
     latency_ratio,
     load_limits,
-    mcnemar,
     read_right,
     relative_gates,
 )
@@ -28,11 +27,6 @@ def names(gates):
 @pytest.fixture(scope="module")
 def predictor():
     return Predictor.load(Outputs().model)
-
-
-@pytest.mark.parametrize(("n_lost", "n_won", "p_value"), [(0, 0, 1.0), (5, 0, 0.5**5), (0, 5, 1.0), (9, 1, 11 / 1024)])
-def test_the_exact_probability_of_so_many_losses(n_lost, n_won, p_value):
-    assert mcnemar(n_lost, n_won) == pytest.approx(p_value)
 
 
 @pytest.mark.parametrize(
