@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from pipeline.base.paths import CONF
 from tests.pipeline.sweeps.conftest import statuses
 from tests.pipeline.sweeps.trials import RAISES
 from tests.project import wait_until
@@ -109,9 +108,3 @@ def test_the_next_sweep_ends_the_runs_of_a_killed_one(project):
     assert statuses(sweeps) == ["KILLED", "FINISHED"]
     assert statuses(trials) == ["KILLED", "FINISHED"]
     assert sweeps[0].data.metrics["n_killed"] == 1
-
-
-@pytest.mark.parametrize("preset", sorted(CONF.glob("hydra/*/*.yaml")), ids=lambda path: path.stem)
-def test_a_preset_is_headed_by_its_command(preset):
-    commands = [line for line in preset.read_text().splitlines() if line.startswith("#   ")]
-    assert any(f"hydra/{preset.parent.name}={preset.stem}" in command for command in commands)

@@ -20,8 +20,7 @@ def test_packages_are_listed_with_their_versions():
     assert f"numpy=={importlib.metadata.version('numpy')}" in describe().splitlines()
 
 
-def test_usage_has_the_names_of_mlflow_s_system_metrics():
+def test_usage_is_plausible():
     figures = usage()
-    assert all(name.startswith("system/") for name in figures)
     assert 0 < figures["system/system_memory_usage_percentage"] <= 100
     assert 0 < figures["system/process_memory_megabytes"] <= figures["system/system_memory_usage_megabytes"]
