@@ -40,9 +40,9 @@ def test_the_preset_grid_runs_every_combination(project):
 
 @pytest.mark.slow
 def test_every_value_is_checked_before_the_first_trial(project):
-    said = project.sweep("train.learning_rate=0.1,7", ok=False)
-    assert "error: train.learning_rate: input should be less than or equal to 1, not 7" in said
-    assert "Traceback" not in said
+    output = project.sweep("train.learning_rate=0.1,7", ok=False)
+    assert "error: train.learning_rate: input should be less than or equal to 1, not 7" in output
+    assert "Traceback" not in output
     for key in ("runtime.threads", "++runtime.threads"):
         assert "runtime.* can't be swept" in project.sweep(f"{key}=1,2", ok=False)
     assert "train.epohs" in project.sweep("train.epohs=1,2", ok=False)
