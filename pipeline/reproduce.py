@@ -75,7 +75,8 @@ def outdated() -> bool:
     Raises:
         InklingError: DVC can't read the project.
     """
-    with _dvc_repo() as repo, _quiet():
+    with _dvc_repo() as repo:
+        logging.getLogger("dvc").setLevel(logging.WARNING)  # in a dry run DVC logs that stages run
         if any(not out.use_cache and not out.exists for stage in repo.index.stages for out in stage.outs):
             return True  # a file of git is missing
         try:
@@ -107,18 +108,6 @@ def is_within(change: Mapping[str, Mapping[str, str]] | str, outs: Sequence[Path
     """Return whether an entry of `dvc status` is about these outputs only; a text is about the stage itself."""
     paths = [] if isinstance(change, str) else [Path(path) for paths in change.values() for path in paths]
     return bool(paths) and all(any(path.is_relative_to(out) for out in outs) for path in paths)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence DVC: in a dry run it logs that stages run."""
-    logger = logging.getLogger("dvc")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def changed_stages() -> list[str]:

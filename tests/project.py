@@ -40,7 +40,7 @@ def answers(url: str) -> bool:
 
 
 def wait_until(
-    is_ready: Callable[[], Any], process: subprocess.Popen[Any], seconds: float = 60, log: Path | None = None
+    is_ready: Callable[[], Any], process: subprocess.Popen[Any], seconds: float = 200, log: Path | None = None
 ) -> None:
     """Wait until a condition holds.
 
@@ -73,7 +73,7 @@ def started(
     is_ready: Callable[[], Any],
     log: Path,
     *,
-    seconds: float = 60,
+    seconds: float = 200,
     number: signal.Signals = signal.SIGTERM,
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:

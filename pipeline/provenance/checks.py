@@ -110,8 +110,8 @@ def compare_head(md5: str, stages: Sequence[Stage], directory: Path) -> Check:
     before = {path: md5 for stage in stages for path, md5 in stage.deps.items()}
     changed = sorted({path for stage in present for path, now in stage.deps.items() if before.get(path) != now})
     notes = [f"made again since, with another {_shorten(changed)}"] if changed else []
-    params = read_yaml(text.decode()) if text else {}
-    values = differing_params([*present, Stage("params.yaml", "", dict(dotted(params)), list(params), {}, {})])
+    params = dict(dotted(read_yaml(text.decode()))) if text else {}
+    values = differing_params([*present, Stage("params.yaml", "", params, {}, {})])
     if others := [*values, *_compare_files("HEAD", present, directory)[1]]:
         notes.append(f"HEAD differs in {_shorten(others)}: `dvc repro` makes them again")
     return Check("bytes", where, DIFFERS if others else AGREES, "; ".join(notes))
@@ -127,7 +127,7 @@ def compare_run(card: Mapping[str, Any], run: Trial) -> Iterator[Check]:
 def _compare_files(name: str, stages: Sequence[Stage], directory: Path) -> tuple[int, list[str]]:
     """Compare the files and directories of stages with those of a commit.
 
-    Data, weights and whatever else is not in git are left out; code that is missing was never committed.
+    Data, weights and other files that are not in git are left out; missing code was never committed.
 
     Returns:
         The number of compared paths, and those that differ.

@@ -20,7 +20,6 @@ class Stage:
         name: of the stage.
         cmd: its command.
         params: the values that it read, by dotted key.
-        sections: of these values that it read whole.
         deps: MD5 of its inputs, by path; of a directory, with ".dir".
         outs: MD5 of its outputs, by path.
     """
@@ -28,13 +27,8 @@ class Stage:
     name: str
     cmd: str
     params: dict[str, Any]
-    sections: list[str]
     deps: dict[str, str]
     outs: dict[str, str]
-
-    def reads(self, key: str) -> bool:
-        """Return whether the stage runs again if the value of this dotted key changes."""
-        return key in self.params or any(key.startswith(f"{section}.") for section in self.sections)
 
 
 def stages_to(lock: str, md5: str) -> list[Stage]:
@@ -88,10 +82,10 @@ def broken_links(stages: Sequence[Stage]) -> list[str]:
 
 
 def differing_params(stages: Sequence[Stage]) -> list[str]:
-    """Return the keys that two stages read with different values; a key that a section lacks counts as null."""
+    """Return the keys that two stages read with different values."""
     found = []
     for key in dict.fromkeys(key for stage in stages for key in stage.params):
-        values = {stage.name: stage.params.get(key) for stage in stages if stage.reads(key)}
+        values = {stage.name: stage.params[key] for stage in stages if key in stage.params}
         if any(value != next(iter(values.values())) for value in values.values()):
             found.append(f"{key}: {', '.join(f'{name} had {json.dumps(value)}' for name, value in values.items())}")
     return found
@@ -103,8 +97,7 @@ def _read(lock: str) -> list[Stage]:
             Stage(
                 name,
                 entry["cmd"],
-                dict(dotted(params := entry.get("params", {}).get("params.yaml", {}))),
-                [key for key, value in params.items() if isinstance(value, dict)],
+                dict(dotted(entry.get("params", {}).get("params.yaml", {}))),
                 {dep["path"]: dep["md5"] for dep in entry.get("deps", [])},
                 {out["path"]: out["md5"] for out in entry.get("outs", [])},
             )

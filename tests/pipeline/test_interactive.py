@@ -1,4 +1,4 @@
-"""The questions, at a real pseudo-terminal and without one; and a whole training of a few images."""
+"""The prompts, at a pseudo-terminal and without one, and a training on a few images."""
 
 import os
 import pty
@@ -22,9 +22,9 @@ ASK = "from rich.console import Console; from pipeline.interactive import ask; p
 
 
 def typed(command, answers, cwd=ROOT, terminated_at=None):
-    """Run a command at a terminal, and type these lines; its exit code and what the screen showed.
+    """Run a command at a terminal and type these lines; return its exit code and the screen.
 
-    It gets SIGTERM when the screen shows `terminated_at`.
+    Send SIGTERM when the screen shows `terminated_at`.
     """
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "200", "TERM": "xterm"}
@@ -46,11 +46,11 @@ def typed(command, answers, cwd=ROOT, terminated_at=None):
 
 
 def plain(shown):
-    """The text on the screen, without its colours."""
+    """Return the text without escape sequences."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="replace")).replace("\r", "")
 
 
-def test_what_is_typed_is_checked_asked_again_with_the_reason_and_taken():
+def test_an_invalid_value_is_asked_again_with_the_reason():
     answers = {key: [""] for key in ASKED} | {
         "model.name": ["resnet", "seed_vision"],
         "model.batchnorm": ["true"],
@@ -78,7 +78,7 @@ def test_what_is_typed_is_checked_asked_again_with_the_reason_and_taken():
     assert "(0.5)" in screen  # the default is the override's
 
 
-def test_without_a_terminal_the_values_are_taken_as_they_are():
+def test_without_a_terminal_the_defaults_are_taken():
     command = [sys.executable, "-c", ASK.format(["train.epochs=2"])]
     run = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[0].startswith("No terminal")
@@ -92,25 +92,25 @@ def test_the_ranges_are_those_of_the_schema():
     assert describe("train.optimizer").endswith("[muon, adamw]")
 
 
-def test_the_command_that_repeats_a_training_survives_the_shell():
+def test_the_command_that_repeats_a_training_is_quoted_for_the_shell():
     overrides = ["train.parts=[mnist, nondigits]", "experiment.hypothesis='it''s $HOME'"]
     command, no_terminal = repeat(overrides).rsplit(" ", 1)
     assert shlex.split(command) == ["python", "-m", "pipeline.interactive", *overrides]
     assert no_terminal == "</dev/null"
 
 
-def test_a_run_that_mlflow_has_not_got_is_said_to_be_told_later(monkeypatch, tmp_path):
+def test_a_run_that_mlflow_missed_is_mentioned(monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     monkeypatch.setattr(interactive, "ROOT", tmp_path)
     outputs, console = Outputs(tmp_path / "run"), Console(record=True, width=200)
     write_json(outputs.metrics("train"), {"val_accuracy": 0.5})
     write_text(outputs.weights, "weights")
     interactive._summarize(outputs, console)
-    assert "MLflow: it does not have the run yet; `python -m pipeline.replay` tells it" in console.export_text()
+    assert "MLflow: it does not have the run yet; `python -m pipeline.replay` sends it" in console.export_text()
 
 
 @pytest.mark.slow
-def test_sigterm_ends_the_questions_quietly(small_project):
+def test_sigterm_ends_the_prompts_without_a_traceback(small_project):
     code, screen = typed([sys.executable, "-m", "pipeline.interactive"], [], small_project, "model.name")
     assert code == 130
     assert "Traceback" not in screen
@@ -130,7 +130,7 @@ def test_sigterm_ends_a_training_and_its_run(small_project):
 
 
 @pytest.mark.slow
-def test_a_training_shows_how_it_goes_and_ends_with_its_summary_and_the_run(small_project):
+def test_a_training_shows_its_progress_its_summary_and_its_run(small_project):
     project = small_project
     before = sorted(path.name for path in project.iterdir())
     params = (project / "params.yaml").read_bytes()

@@ -1,4 +1,4 @@
-"""A small project in git, with a dvc.lock as DVC writes it; what MLflow knows is in test_registry.py."""
+"""Lineage in a small project in git with a dvc.lock; registry/test_store.py has that in MLflow."""
 
 import json
 import shutil
@@ -16,12 +16,12 @@ from pipeline.provenance import search
 from pipeline.provenance.checks import AGREES, CARD, DIFFERS
 from pipeline.provenance.text import TREE
 from serving.model.card import ModelCard
-from tests.pipeline.lineage_project import CONFIG, DIGESTS, STAGES, Project, config, md5, model, results, sha256
+from tests.pipeline.lineage_project import CONFIG, DIGESTS, STAGES, LineageProject, config, md5, model, results, sha256
 
 
 @pytest.fixture(autouse=True)
 def no_store(tmp_path, monkeypatch):
-    """No test may make a database by looking."""
+    """Check that no test creates a database by searching."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     yield
@@ -30,8 +30,9 @@ def no_store(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """One with two models."""
-    project = Project(tmp_path_factory.mktemp("made") / "project")
+    """A project with two models."""
+    project = LineageProject(tmp_path_factory.mktemp("made") / "project")
+    project.make_repository()
     project.first = project.export(config(3))
     project.first_commit = project.commit("the first model")
     project.second = project.export(config())
@@ -41,17 +42,16 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def project(made, tmp_path):
-    """A copy to change."""
+    """A copy that a test may change."""
     project = copy(made)
     project.directory = tmp_path / "project"
     shutil.copytree(made.directory, project.directory)
     return project
 
 
-@pytest.mark.parametrize("n_digits", [8, 64])
-def test_a_committed_model_has_its_commit_and_the_stages_that_lead_to_it(project, n_digits):
-    found = project.trace(sha256(project.second)[:n_digits])
-    assert [(one.id, one.subject) for one in found.commits] == [(project.second_commit, "the second model")]
+def test_a_committed_model_has_its_commit_and_its_stages(project):
+    found = project.trace(sha256(project.second)[:8])
+    assert [(commit.id, commit.subject) for commit in found.commits] == [(project.second_commit, "the second model")]
     assert (found.in_head, found.locked_in, found.files) == (True, project.second_commit, ["models/digits.onnx"])
     assert [stage.name for stage in found.stages] == STAGES
     assert found.stages[1].params == {"train.epochs": CONFIG.train.epochs}
@@ -60,37 +60,43 @@ def test_a_committed_model_has_its_commit_and_the_stages_that_lead_to_it(project
     assert set(results(found).values()) == {AGREES, "not compared"}
     assert results(found)["data", f"{CARD} as in dvc.lock"] == "not compared"
     assert results(found)["3 paths of code and results", "dvc.lock"] == AGREES
-    assert [one.part for one in found.missing] == ["MLflow"]
+    assert [missing.part for missing in found.missing] == ["MLflow"]
 
 
-def test_an_earlier_one_is_found_with_what_made_it_then(project):
+def test_an_earlier_model_has_its_own_commit_and_stages(project):
     found = project.trace(sha256(project.first)[:12])
-    assert [one.id for one in found.commits] == [project.first_commit]
+    assert [commit.id for commit in found.commits] == [project.first_commit]
     assert (found.in_head, found.locked_in, found.files) == (False, project.first_commit, [])
     assert found.stages[1].params == {"train.epochs": 3}
     assert DIFFERS not in results(found).values()
 
 
-def test_one_that_came_back_has_both_commits_and_one_that_is_on_no_branch_is_found(project):
+def subjects(project, model):
+    return [commit.subject for commit in project.trace(sha256(model)).commits]
+
+
+def test_a_model_that_was_restored_has_both_commits(project):
     project.git("revert", "--no-edit", "HEAD")
-    back = project.git("rev-parse", "HEAD")
-    assert [one.id for one in project.trace(sha256(project.first)).commits] == [project.first_commit, back]
+    assert subjects(project, project.first) == ["the first model", 'Revert "the second model"']
+
+
+def test_a_model_of_a_dvc_experiment_is_found(project):
     experiment = project.export(config(5))
     project.commit("an experiment")
-    project.git("update-ref", "refs/exps/one", "HEAD")  # as DVC keeps its experiments
+    project.git("update-ref", "refs/exps/one", "HEAD")
     project.git("reset", "-q", "--hard", "HEAD~1")
-    assert [one.subject for one in project.trace(sha256(experiment)).commits] == ["an experiment"]
+    assert subjects(project, experiment) == ["an experiment"]
 
 
-def test_a_merge_that_did_not_take_a_model_hides_no_commit(project):
+def test_a_model_that_a_merge_dropped_is_found(project):
     project.git("switch", "-q", "-c", "other", project.first_commit)
     other = project.export(config(5))
     project.commit("another model")
     project.git("switch", "-q", "main")
     project.git("merge", "-q", "--strategy=ours", "--no-edit", "other")
     project.git("branch", "-q", "-D", "other")
-    assert [one.subject for one in project.trace(sha256(other)).commits] == ["another model"]
-    assert [one.subject for one in project.trace(sha256(project.second)).commits] == ["the second model"]
+    assert subjects(project, other) == ["another model"]
+    assert subjects(project, project.second) == ["the second model"]
 
 
 def test_a_model_that_is_not_committed_yet_has_the_stages_of_the_working_tree(project):
@@ -106,46 +112,49 @@ def test_an_ambiguous_prefix_is_refused_with_the_candidates(project):
     seen = {}
     for number in count():
         content = str(number).encode()
-        start = sha256(content)[:4]
-        if start in seen:
+        if (start := sha256(content)[:4]) in seen:
             break
         seen[start] = content
     project.write("models/digits.onnx", content)
-    project.commit("one of two")
     project.write("outputs/registry/1.onnx", seen[start])
     with pytest.raises(LineageError, match="may be") as error:
         project.trace(start)
-    assert all(sha256(one) in str(error.value) for one in (content, seen[start]))
+    assert all(sha256(candidate) in str(error.value) for candidate in (content, seen[start]))
 
 
-def test_an_unknown_one_ends_with_1_and_says_where_it_was_searched(project, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("0123456789ab", r"0123456789ab is unknown; searched: 2 contents of models/digits.onnx in git, .*"
+                         r"outputs/registry.*; MLflow: there is no store at"),
+        ("nope", "'nope' is not a file, .* name a model file, or 4 to 64 hex digits"),
+    ],
+)  # fmt: skip
+def test_an_unknown_model_is_an_error_with_the_searched_places(project, monkeypatch, asked, message):
     monkeypatch.setattr(lineage, "trace", project.trace)
-    with pytest.raises(SystemExit) as end:
-        main(["0123456789ab"])
-    for said in (
-        "0123456789ab",
-        "2 contents of models/digits.onnx in git",
-        "outputs/registry",
-        "MLflow: there is no store at",
-    ):
-        assert said in end.value.code
-    path = project.directory / "elsewhere.onnx"
-    path.write_bytes(model("unknown"))
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit, match=message):
+        main([asked])
+
+
+def test_a_file_of_unknown_origin_is_shown_and_the_exit_code_is_1(project, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(lineage, "trace", project.trace)
+    path = tmp_path / "elsewhere.onnx"
+    path.write_bytes(model(config(7)))
+    with pytest.raises(SystemExit, match="1"):
         main([str(path)])
-    assert end.value.code == 1
-    assert "nothing is known of how" in capsys.readouterr().out  # after what the file itself says
-    with pytest.raises(SystemExit, match=r"'nope' is no file, .* name a model file, or 4 to 64 hex digits"):
-        main(["nope"])
+    assert "its origin is unknown" in capsys.readouterr().out
+
+
+def test_other_files_are_rejected(project):
     with pytest.raises(DataError, match=r"params\.yaml is not a model file"):
         project.trace(str(project.directory / "params.yaml"))
 
 
-def test_without_git_or_with_a_shallow_clone_it_says_so(project, tmp_path):
+def test_missing_history_is_reported(project, tmp_path):
     shallow = tmp_path / "shallow"
     project.git("clone", "-q", "--depth", "1", project.directory.as_uri(), str(shallow))
     found = trace(sha256(project.second), shallow)
-    assert [one.subject for one in found.commits] == ["the second model"]
+    assert [commit.subject for commit in found.commits] == ["the second model"]
     assert any("shallow" in one.what and one.do == "git fetch --unshallow" for one in found.missing)
     (project.directory / ".git").rename(project.directory / "gone")
     found = project.trace(sha256(project.second))
@@ -153,10 +162,10 @@ def test_without_git_or_with_a_shallow_clone_it_says_so(project, tmp_path):
     assert any("not a git repository" in one.what for one in found.missing)
 
 
-def test_a_running_service_is_asked_for_its_model(project, monkeypatch, capsys):
-    names = set(ModelCard.__dataclass_fields__)
-    card = {"sha256": sha256(project.second), "params_sha256": "of the service", "data": {}, "metrics": {}}
-    assert set(card) <= names
+def test_the_model_of_a_running_service_is_found(project, monkeypatch, capsys):
+    data = {"title": "a title", "sha256": DIGESTS}
+    card = {"sha256": sha256(project.second), "params_sha256": "0", "parameters": {}, "data": data, "metrics": {}}
+    assert card.keys() <= ModelCard.__dataclass_fields__.keys()
 
     class Service(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -172,10 +181,10 @@ def test_a_running_service_is_asked_for_its_model(project, monkeypatch, capsys):
         address = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setattr(lineage, "trace", project.trace)
         main([f"{address}/", "--json"])
-        told = json.loads(capsys.readouterr().out)
-        assert told["sha256"] == card["sha256"]
-        assert told["commits"][0]["id"] == project.second_commit
-        assert [stage["name"] for stage in told["stages"]] == STAGES
+        printed = json.loads(capsys.readouterr().out)
+        assert printed["sha256"] == card["sha256"]
+        assert printed["commits"][0]["id"] == project.second_commit
+        assert [stage["name"] for stage in printed["stages"]] == STAGES
         server.shutdown()
     with pytest.raises(LineageError, match=rf"no service answers at {address}/api/model"):
         project.trace(address)
@@ -196,6 +205,6 @@ def test_the_text_has_each_parameter_and_each_hash_once(project, monkeypatch, ca
     [("sqlite:///{}/here", True), ("sqlite:///{}/gone", False), ("{}/gone", False), ("file://{}/here", True),
      ("http://127.0.0.1:1", True), ("postgresql://user@host/gone", True)],
 )  # fmt: skip
-def test_only_a_store_that_is_there_is_asked(tmp_path, address, is_there):
+def test_only_an_existing_store_is_searched(tmp_path, address, is_there):
     (tmp_path / "here").touch()
     assert search.has_store(address.format(tmp_path)) == is_there

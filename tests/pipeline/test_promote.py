@@ -12,8 +12,7 @@ from pipeline.config.values import dump, load_config
 from pipeline.dataset.splits import DataCard, Split, load_card, load_split, save
 from pipeline.network.history import Epoch
 from pipeline.promote import objection, rank
-from pipeline.registry import store as registry
-from pipeline.registry.store import Trial
+from pipeline.registry.store import Trial, load_sweep
 from pipeline.tracking import runs
 
 LEARNT = "train.parts=[mnist,nondigits]"
@@ -27,13 +26,14 @@ def values(**overrides):
     return {key: str(value) for key, value in (runs.parameters(CONFIG) | overrides).items()}
 
 
-def trial(accuracy, status="FINISHED", sha256=SHA256, **overrides):
+def trial(accuracy, status="FINISHED", sha256=SHA256, lacking="", **overrides):
     tags = {runs.DATA_TAG: json.dumps(sha256)}
     metrics = {"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051}
-    return Trial(f"run {accuracy}", "a", status, values(**overrides), metrics, tags, seconds=1.0)
+    parameters = {key: text for key, text in values(**overrides).items() if key != lacking}
+    return Trial(f"run {accuracy}", "a", status, parameters, metrics, tags, seconds=1.0)
 
 
-def test_the_mean_over_seeds_decides_and_no_seed_is_chosen():
+def test_settings_are_ranked_by_their_mean_over_seeds():
     lucky = [trial(accuracy, **{"train.seed": seed}) for seed, accuracy in ((1, 0.999), (2, 0.981))]
     steady = [
         trial(accuracy, **{"train.seed": seed, "model.width": 2.0}) for seed, accuracy in ((1, 0.991), (2, 0.993))
@@ -46,7 +46,7 @@ def test_the_mean_over_seeds_decides_and_no_seed_is_chosen():
     assert first.spread(1000) == "sd 0.14 of 2 seeds"
 
 
-def test_the_same_trial_run_twice_has_the_spread_of_one():
+def test_two_trials_with_the_same_seed_count_once():
     (setting,) = rank([trial(0.9), trial(0.9)], CONFIG)
     assert setting.spread(1000) == "87.98 to 91.71"  # Wilson's interval of 900 in 1,000
 
@@ -55,13 +55,13 @@ def test_the_same_trial_run_twice_has_the_spread_of_one():
     ("key", "value"),
     [("train.patience", 3), ("train.learning_rate", 1e-05), ("train.optimizer", "adamw"), ("train.augment.shift", 0.0)],
 )
-def test_a_value_comes_back_as_it_went_into_the_run(key, value):
+def test_a_promoted_value_has_its_type(key, value):
     (setting,) = rank([trial(0.9, **{key: value})], CONFIG)
     assert setting.overrides == {key: value}
     assert dump(setting.config) == dump(load_config([LEARNT, f"{key}={value}"]))
 
 
-def test_what_belongs_to_the_machine_is_left_alone():
+def test_values_of_the_machine_are_not_promoted():
     (setting,) = rank([trial(0.9, **{"runtime.threads": 7, "model.dropout": 0.4})], CONFIG)
     assert setting.overrides == {"model.dropout": 0.4}
     assert setting.config.runtime == CONFIG.runtime
@@ -71,37 +71,26 @@ def test_what_belongs_to_the_machine_is_left_alone():
     ("refused", "why"),
     [
         (trial(0.9, status="FAILED"), "it is FAILED"),
-        (trial(0.9, sha256=SHA256 | {"train": "d"}), "other data"),
-        (trial(0.9, **{"model.depth": 7}), "model.depth"),
+        (trial(0.9, sha256=SHA256 | {"train": "d"}), "its data is not data/prepared: sweep again"),
+        (trial(0.9, **{"model.depth": 7}), "params.yaml and the run don't both have model.depth"),
+        (trial(0.9, lacking="model.width"), "params.yaml and the run don't both have model.width"),
         (trial(0.9, **{"train.learning_rate": 7}), "train.learning_rate: input should be less than or equal to 1"),
         (Trial("1", "a", "FINISHED", values(), {}, {}, 0.0), "no kept_val_accuracy"),
         (Trial("1", "a", "FINISHED", values(), {}, {"pruned": "true"}, 0.0), "it was pruned by the search"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_can_not_be_promoted(refused, why):
+def test_a_trial_that_can_not_be_promoted_has_a_reason(refused, why):
     assert why in objection(refused, CONFIG, CARD)
 
 
-def test_a_run_of_an_older_schema_is_refused():
-    old = trial(0.9)
-    del old.parameters["model.width"]
-    assert "model.width" in objection(old, CONFIG, CARD)
-
-
-def test_a_run_from_before_a_parameter_that_is_null_is_taken():
-    old = trial(0.9)
-    del old.parameters["data.extra_strokes"]
-    assert objection(old, CONFIG, CARD) is None
-
-
-def test_what_can_be_promoted():
+def test_a_trial_with_allowed_values_can_be_promoted():
     assert objection(trial(0.9, **{"train.patience": 3}), CONFIG, CARD) is None
 
 
 @pytest.fixture
 def params(store, monkeypatch, tmp_path):
-    """params.yaml and prepared data of a project of its own."""
+    """params.yaml and prepared data of another project."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     monkeypatch.chdir(tmp_path)
     split = Split(np.zeros((6, 28, 28), np.uint8), np.array([1, 2, 3, -1, 4, 5], np.int32))
@@ -114,7 +103,7 @@ def params(store, monkeypatch, tmp_path):
 
 
 def run(overrides, accuracy, **tags):
-    """A run in the store, as training leaves it; its ID."""
+    """Record a training in the store and return its run ID."""
     with runs.start_run("a", load_config([LEARNT, *overrides]), CARD, Outputs(promote.PARAMS.parent)) as started:
         started.log_metrics({"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051})
         for number, seconds in ((1, 2.0), (2, 3.0)):
@@ -131,7 +120,7 @@ def _experiment(client):
 
 
 def sweep(*trials):
-    """A parent and its trials; their IDs."""
+    """Record a sweep and return the IDs of the parent and the trials."""
     client = mlflow.MlflowClient(runs.uri())
     made = [run(*trial) for trial in trials]
     parent = client.create_run(_experiment(client)).info.run_id
@@ -140,7 +129,7 @@ def sweep(*trials):
     return parent, made
 
 
-def test_without_a_sweep_it_is_said(params):
+def test_a_missing_sweep_is_an_error(params):
     run([], 0.9)
     with pytest.raises(RegistryError, match="has no sweep"):
         promote.promote(None, None, is_dry_run=False)
@@ -152,7 +141,7 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     run([], 0.5)
     first, (other, _) = sweep((["train.learning_rate=0.5"], 0.99), (["model.width=0.5"], 0.95))
     sweep((["train.learning_rate=0.003"], 0.9), (["train.learning_rate=0.004"], 0.8))
-    assert [trial.seconds for trial in registry.load_sweep(first)] == [5.0, 5.0]
+    assert [trial.seconds for trial in load_sweep(first)] == [5.0, 5.0]
 
     promote.promote(None, None, is_dry_run=True)
     assert params.read_text() == dump(CONFIG)
@@ -169,14 +158,14 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     assert params.read_text() == dump(load_config(["train.learning_rate=0.5"]))
 
 
-def test_a_sweep_and_a_run_at_once_are_refused(monkeypatch, capsys):
+def test_a_sweep_and_a_run_exclude_each_other(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["promote", "a-sweep", "--run", "a-run"])
     with pytest.raises(SystemExit, match="2"):
         promote.main()
     assert "not allowed with argument" in capsys.readouterr().err
 
 
-def test_a_run_that_can_not_be_promoted_is_refused_by_name(params):
+def test_an_error_names_the_run_that_can_not_be_promoted(params):
     _, (broken,) = sweep((["model.width=0.5"], 0.95))
     mlflow.MlflowClient(runs.uri()).set_terminated(broken, "KILLED")
     with pytest.raises(PromotionError, match=f"run {broken} can't be promoted: it is KILLED"):

@@ -1,4 +1,4 @@
-"""What the gates find of a real file against a real champion; test_champion.py registers."""
+"""Gates of a real file against a real champion; test_champion.py registers."""
 
 import json
 from functools import partial
@@ -24,7 +24,7 @@ MODEL = Outputs().model
 
 @pytest.fixture(scope="module")
 def champion(tmp_path_factory, digits):
-    """The committed model, registered in a database of its own; and 100 prepared images."""
+    """The committed model, registered in a database, and 100 prepared images."""
     directory = tmp_path_factory.mktemp("champion")
     split = Split(digits[0][::50], digits[1][::50].astype(np.int32))
     parts = {"train": {}, "validation": {"mnist": 60, "pendigits": 40}}
@@ -43,19 +43,19 @@ def champion(tmp_path_factory, digits):
 
 
 def gates(file, champion):
-    """What they found, by name."""
+    """Return the gates by name."""
     found = register.measure(file, store.find_export(champion.sha256), champion)
     return {gate.name: gate for gate in found}
 
 
-def test_of_the_same_data_accuracy_is_compared(champion):
+def test_models_of_the_same_data_are_compared_by_accuracy(champion):
     found = gates(MODEL, champion)
     assert (found["mnist_p_value"].value, found["mnist_p_value"].limit) == (1.0, 0.025)
     assert str(found["pendigits_p_value"]) == "holds: 1, at least 0.025 (0 images won, 0 lost)"
     assert found["latency_ratio"].value > 0
 
 
-def test_of_other_validation_images_it_is_not_and_all_else_holds(champion, tmp_path):
+def test_models_of_other_validation_images_are_not_compared_by_accuracy(champion, tmp_path):
     model = onnx.load(MODEL)
     (entry,) = [entry for entry in model.metadata_props if entry.key == "data"]
     data = json.loads(entry.value)
@@ -64,6 +64,6 @@ def test_of_other_validation_images_it_is_not_and_all_else_holds(champion, tmp_p
     found = gates(tmp_path / "other.onnx", champion)
     for part in ("mnist", "pendigits"):
         assert str(found[f"{part}_p_value"]).startswith("not compared: the champion was validated on other images")
-        assert found[f"{part}_p_value"].holds
+        assert found[f"{part}_p_value"].passes
     measured = {gate.name for gate in found.values() if gate.value is not None}
     assert measured == {"mnist", "pendigits", "size_bytes", "parity", "latency_ratio"}

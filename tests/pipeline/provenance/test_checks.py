@@ -94,8 +94,8 @@ def test_code_that_was_never_committed_differs(project):
 
 def test_stages_without_files_in_git_are_not_compared(project):
     card = {"parameters": {}, "data": {"sha256": DIGESTS}, "metrics": METRICS}
-    prepare = Stage("prepare", "", {}, [], {}, {"data/prepared": "1" * 32 + ".dir"})
-    export = Stage("export", "", {}, [], {CARD: "1" * 32, "data/prepared/train.npz": "2" * 32}, {"a.yaml": "3" * 32})
+    prepare = Stage("prepare", "", {}, {}, {"data/prepared": "1" * 32 + ".dir"})
+    export = Stage("export", "", {}, {CARD: "1" * 32, "data/prepared/train.npz": "2" * 32}, {"a.yaml": "3" * 32})
     checks = {check.what: check for check in compare_commit(card, project.head, [prepare, export], project.directory)}
     assert checks["0 paths of code and results"].result == SKIPPED
 

@@ -26,7 +26,11 @@ class SweepProject(Project):
     def start_slow(self, *arguments, **environment):
         """Start a sweep whose trials run until a file `go` exists; return when its first trial runs."""
         process = self.start(TRIALS, *arguments, f"train.seed={SLOW}", **environment)
-        wait_until(self.running_trials, process)
+        try:
+            wait_until(self.running_trials, process)
+        except AssertionError:
+            kill(process)
+            raise
         return process
 
     def sweep(self, *arguments, **options):

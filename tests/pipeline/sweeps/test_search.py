@@ -49,18 +49,18 @@ def test_a_search_continues_after_its_driver_was_killed(project):
 
 def test_a_study_belongs_to_one_search_and_unknown_objectives_are_rejected(project):
     project.sweep(*SEARCH, "hydra.sweeper.n_trials=1")
-    said = project.sweep(*SEARCH, "model.width=0.5", "hydra.sweeper.n_trials=2", ok=False)
-    assert "error: the study 'search' belongs to another search" in said
-    said = project.sweep(*SEARCH, "+hydra.sweeper.objectives.latency=minimize", "hydra.sweeper.study=other", ok=False)
-    assert "error: hydra.sweeper.objectives: latency is not one of val_accuracy, n_weights" in said
+    output = project.sweep(*SEARCH, "model.width=0.5", "hydra.sweeper.n_trials=2", ok=False)
+    assert "error: the study 'search' belongs to another search" in output
+    output = project.sweep(*SEARCH, "+hydra.sweeper.objectives.latency=minimize", "hydra.sweeper.study=other", ok=False)
+    assert "error: hydra.sweeper.objectives: latency is not one of val_accuracy, n_weights" in output
     sweeps, trials = project.runs()
     assert len(sweeps) == len(trials) == 1
 
 
 def test_a_search_in_which_every_trial_fails_fails_with_the_reason(project):
-    said = project.sweep(*SEARCH, f"train.seed={RAISES}", "hydra.sweeper.n_trials=2", ok=False)
-    assert "as its seed demands" in said
-    assert "error: every trial of the study 'search' failed" in said
+    output = project.sweep(*SEARCH, f"train.seed={RAISES}", "hydra.sweeper.n_trials=2", ok=False)
+    assert "as its seed demands" in output
+    assert "error: every trial of the study 'search' failed" in output
     assert statuses(project.runs()[0]) == ["FAILED"]
 
 

@@ -33,8 +33,8 @@ def server(tmp_path):
 
 def test_a_server_that_was_down_gets_all_runs_from_a_replay(project, server):
     address, start = server
-    said = project.sweep("train.learning_rate=0.25,0.5", MLFLOW_TRACKING_URI=address)
-    assert f"{address} does not answer" in said
+    output = project.sweep("train.learning_rate=0.25,0.5", MLFLOW_TRACKING_URI=address)
+    assert f"{address} does not answer" in output
     assert len(project.journals()) == 3
     start()
     assert "MLflow now has 3 runs" in project.run("pipeline.replay")
@@ -53,8 +53,8 @@ def test_a_server_that_died_gets_the_rest_from_a_replay(project, server):
     sweep = project.start_slow("-m", "train.epochs=2", "train.learning_rate=0.25,0.5", MLFLOW_TRACKING_URI=address)
     kill(process)
     (project.directory / "go").touch()
-    said, _ = sweep.communicate()
-    assert sweep.returncode == 0, said
+    output, _ = sweep.communicate()
+    assert sweep.returncode == 0, output
     start()
     project.run("pipeline.replay")
     (sweep,), trials = project.runs(address)

@@ -5,7 +5,7 @@ from pipeline.base.paths import ROOT
 from pipeline.tracking.environment import code_tags, describe, usage
 
 
-def test_the_code_is_named_by_its_commit_and_the_digest_of_dvc_lock():
+def test_code_has_its_commit_and_the_digest_of_dvc_lock():
     tags = code_tags()
     assert len(tags["git_commit"].removesuffix("-dirty")) == 40
     assert tags["dvc_lock_sha256"] == hashlib.sha256((ROOT / "dvc.lock").read_bytes()).hexdigest()
@@ -20,8 +20,7 @@ def test_packages_are_listed_with_their_versions():
     assert f"numpy=={importlib.metadata.version('numpy')}" in describe().splitlines()
 
 
-def test_what_is_used_is_named_as_mlflow_names_it():
+def test_usage_is_plausible():
     figures = usage()
-    assert all(name.startswith("system/") for name in figures)
     assert 0 < figures["system/system_memory_usage_percentage"] <= 100
     assert 0 < figures["system/process_memory_megabytes"] <= figures["system/system_memory_usage_megabytes"]

@@ -1,4 +1,6 @@
-"""A real MLflow store (SQLite), and none."""
+"""Runs in a real MLflow store (SQLite), and without one."""
+
+from unittest.mock import Mock
 
 import mlflow
 import numpy as np
@@ -9,7 +11,7 @@ from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import DataCard, Split, digest
 from pipeline.network.history import Epoch
-from pipeline.tracking import runs as tracking
+from pipeline.tracking.runs import EXPERIMENT, replay, resume_run, start_run
 
 CARD = DataCard("mnist", "MNIST", 2, 2, 2, {}, 0, {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64}, {})
 EPOCH = Epoch(1, 0.5, 0.8, 0.4, 0.9, 0.001)
@@ -23,16 +25,16 @@ def client(store):
 
 @pytest.fixture
 def runs(store, client, monkeypatch, tmp_path):
-    """A function that returns the runs of the store."""
+    """A function that returns the runs in the store, latest first."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     monkeypatch.chdir(tmp_path)
-    return lambda: client.search_runs([client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id])
+    return lambda: client.search_runs([client.get_experiment_by_name(EXPERIMENT).experiment_id])
 
 
-def test_a_run_carries_parameters_metrics_data_and_its_origin(runs, client, tmp_path):
-    with tracking.start_run("a name", load_config(), CARD, Outputs(tmp_path)) as run:
+def test_a_run_has_parameters_metrics_data_and_its_origin(runs, client, tmp_path):
+    with start_run("a name", load_config(), CARD, Outputs(tmp_path)) as run:
         run.log_data({"train": SPLIT, "validation": SPLIT}, CARD)
-        run.log_epoch(Epoch(1, 0.5, 0.8, 0.4, 0.9, 0.001), seconds=2.0)
+        run.log_epoch(EPOCH, seconds=2.0)
         run.log_epoch(Epoch(2, 0.3, 0.9, 0.2, 0.95, 0.001), seconds=2.0)
     found = runs()[0]
     assert found.info.run_name == "a name"
@@ -52,9 +54,9 @@ def test_later_stages_add_to_the_run_that_made_the_weights(runs, tmp_path):
     outputs = Outputs(tmp_path)
     outputs.weights.parent.mkdir()
     outputs.weights.write_bytes(b"weights")
-    with tracking.resume_run(outputs) as run:
+    with resume_run(outputs) as run:
         run.log_metrics({"test_accuracy": 0.5})
-    with tracking.resume_run(outputs) as run:
+    with resume_run(outputs) as run:
         run.log_metrics({"other": 0.7})
     assert runs()[0].data.metrics == {"test_accuracy": 0.5, "other": 0.7}
 
@@ -62,32 +64,32 @@ def test_later_stages_add_to_the_run_that_made_the_weights(runs, tmp_path):
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED"), (Pruned, "FINISHED")]
 )
-def test_a_run_that_ends_early_says_so(runs, tmp_path, error, status):
-    with pytest.raises(error), tracking.start_run("ends early", load_config(), CARD, Outputs(tmp_path)):
+def test_a_run_that_ends_early_has_its_status(runs, tmp_path, error, status):
+    with pytest.raises(error), start_run("ends early", load_config(), CARD, Outputs(tmp_path)):
         raise error
     assert runs()[0].info.status == status
     assert ("pruned" in runs()[0].data.tags) == (error is Pruned)
 
 
-def test_what_a_store_missed_is_told_to_that_store_later_and_once(runs, client, monkeypatch, tmp_path, caplog):
+def test_a_replay_sends_a_store_what_it_missed_once(runs, client, monkeypatch, tmp_path, caplog):
     outputs = Outputs(tmp_path)
     for file in (outputs.weights, outputs.calibration, outputs.plot("curves.png"), outputs.plot("history.csv")):
         file.parent.mkdir(exist_ok=True)
         file.write_text("some weights")
     with monkeypatch.context() as broken:
-        broken.setattr(mlflow.MlflowClient, "log_inputs", _fail)
-        with tracking.start_run("missed", load_config(), CARD, outputs) as run:
+        broken.setattr(mlflow.MlflowClient, "log_inputs", Mock(side_effect=OSError("the network is down")))
+        with start_run("missed", load_config(), CARD, outputs) as run:
             run.log_data({"train": SPLIT}, CARD)
             run.log_epoch(EPOCH, seconds=2.0)
             run.log_results(outputs, EPOCH, n_weights=7)
         messages = [record.getMessage() for record in caplog.records if record.name == "pipeline.tracking.journal"]
-        assert len(messages) == 2  # once, and at its end
-        with tracking.resume_run(outputs) as later:
+        assert len(messages) == 2  # at the failure and at the end
+        with resume_run(outputs) as later:
             later.log_metrics({"test_accuracy": 0.5})
     with monkeypatch.context() as other:
-        other.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")  # is not asked
-        assert tracking.replay(tmp_path) == (2, 0)
-        assert tracking.replay(tmp_path) == (0, 0)
+        other.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")  # must not be used
+        assert replay(tmp_path) == (2, 0)
+        assert replay(tmp_path) == (0, 0)
     found = [run for run in runs() if run.info.run_name == "missed"]
     assert len(found) == 1
     assert found[0].info.status == "FINISHED"
@@ -97,15 +99,11 @@ def test_what_a_store_missed_is_told_to_that_store_later_and_once(runs, client, 
     assert len(history) == 1
 
 
-def test_a_store_that_does_not_answer_costs_no_run(monkeypatch, tmp_path, caplog):
+def test_a_store_that_does_not_answer_ends_no_run(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    with tracking.start_run("a", load_config(), CARD, Outputs(tmp_path)) as run:
+    with start_run("a", load_config(), CARD, Outputs(tmp_path)) as run:
         run.log_epoch(EPOCH, seconds=2.0)
     messages = [record.getMessage() for record in caplog.records if record.name == "pipeline.tracking.journal"]
     assert "MLflow at http://127.0.0.1:1 does not answer" in messages[0]
     assert "python -m pipeline.replay" in messages[1]
-    assert tracking.replay(tmp_path) == (0, 1)
-
-
-def _fail(*_, **__):
-    raise OSError("the network is down")
+    assert replay(tmp_path) == (0, 1)
