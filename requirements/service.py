@@ -41,7 +41,9 @@ def lowest_environment(directory: Path) -> Path:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     direct = {re.split(r"[^\w-]", text)[0] for text in project["dependencies"]}
     lock = (ROOT / "requirements" / "serving-test.txt").read_text()
-    pins = [pin.rstrip(" \\") for pin in re.findall(r"^\S+==.*", lock, re.MULTILINE) if pin.split("==")[0] not in direct]
+    pins = [
+        pin.rstrip(" \\") for pin in re.findall(r"^\S+==.*", lock, re.MULTILINE) if pin.split("==")[0] not in direct
+    ]
     constraints = directory / "constraints.txt"
     constraints.write_text("\n".join(pins))
     lowest = ["--resolution", "lowest-direct", "--constraint", str(constraints)]

@@ -137,17 +137,6 @@ def test_a_pod_has_the_time_to_end(pod, settings):
     assert pod["terminationGracePeriodSeconds"] >= settings.drain_s + GRACE_S + PATIENCE_S
 
 
-def test_the_autoscaler_scales_the_deployment(kinds):
-    target = kinds["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
-    deployment = kinds["Deployment"]
-    assert target == {name: deployment[name] for name in ("apiVersion", "kind")} | {"name": "inkling"}
-    assert deployment["metadata"]["name"] == target["name"]
-    assert "replicas" not in deployment["spec"]
-    assert (
-        kinds["PodDisruptionBudget"]["spec"]["maxUnavailable"] < kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"]
-    )
-
-
 def test_compose_gives_the_service_what_it_needs(services):
     service = services["inkling"]
     settings_of(dict.fromkeys(service["environment"], ""))
@@ -180,15 +169,6 @@ def test_the_tracking_server_is_the_pipeline_s_mlflow():
     assert [name for name, _ in pinned if name not in locked] == ["psycopg"]
     for name, version in pinned:
         assert locked.get(name, version) == version
-
-
-def test_all_select_the_deployment_s_pods(kinds):
-    """An empty selector would mean every pod of the namespace, or none."""
-    labels = kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
-    for kind in ("Deployment", "Service", "NetworkPolicy", "PodDisruptionBudget"):
-        spec = kinds[kind]["spec"]
-        selector = spec.get("podSelector", spec.get("selector"))
-        assert selector.get("matchLabels", selector) == labels
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")

@@ -15,16 +15,6 @@ from serving.settings import Settings
 from .drawings import draw, encode
 
 
-def test_the_page_and_its_files(client: TestClient) -> None:
-    page = client.get("/")
-    assert page.status_code == 200
-    assert page.headers["content-type"].startswith("text/html")
-    script = client.get("/js/app.js")
-    assert script.headers["content-type"].startswith("text/javascript")
-    again = client.get("/js/app.js", headers={"if-none-match": script.headers["etag"]})
-    assert again.status_code == 304
-
-
 @pytest.mark.parametrize(
     "path",
     ["/nothing", "/api", "/api/", "/api/nothing", "/v2/nothing", "/js", "/%00", "/../serving/app.py", "/" + "a" * 300],

@@ -20,7 +20,8 @@ from serving.app import create_app
 from serving.errors import RequestError, StartError
 from serving.queue.engine import MAX_IN_THREADS
 from serving.settings import Settings
-from tests.serving.http.test_rights import ORIGIN, PREFLIGHT, refused
+from tests.serving.asgi import refused
+from tests.serving.http.test_rights import ORIGIN, PREFLIGHT
 
 TEXT = """.SEGMENT DIGIT 0 ? "7"
 .COMMENT 7 0 0
@@ -76,7 +77,7 @@ def test_none_is_kept_unless_it_is_set(client: TestClient, collecting: TestClien
         ({"label": "7"}, 400, ["label"]),
         ({"label": True}, 400, ["label"]),
         ({"label": None}, 400, ["label"]),
-        ({"writer": 1}, 400, ["alone"]),
+        ({"writer": 1}, 400, ["only"]),
         ({"strokes": []}, 400, ["strokes"]),
         ({"strokes": {}}, 400, ["strokes"]),
         ({"strokes": "ab"}, 400, ["strokes"]),
@@ -111,6 +112,18 @@ def test_what_is_no_drawing_is_refused(
 def test_what_is_not_the_json_is_refused(collecting: TestClient, folder: Path, body: bytes) -> None:
     refused(collecting.post("/api/drawings", content=body, headers={"content-type": "application/json"}), 400)
     assert [*folder.iterdir()] == []
+
+
+def test_the_labels_are_the_classes_of_the_loaded_model(
+    collecting: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = collecting.app.engine  # type: ignore[attr-defined]
+    card = engine.model.card
+    monkeypatch.setattr(engine.predictor, "card", replace(card, classes=[*card.classes, "ten"]))
+    assert collecting.post("/api/drawings", json=EXAMPLE | {"label": 10}).status_code == 201
+    refused(collecting.post("/api/drawings", json=EXAMPLE | {"label": 11}), 400, "0 to 10")
+    monkeypatch.setattr(engine, "predictor", None)
+    refused(collecting.post("/api/drawings", json=EXAMPLE), 503, "not loaded")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +192,7 @@ def test_what_a_killed_process_left_goes_at_the_start_and_nothing_else(folder: P
 def test_several_workers_share_a_folder(folder: Path) -> None:
     bodies = [json.dumps({"strokes": [stroke(50, n / 100)], "label": 3}).encode() for n in range(40)]
     with ThreadPoolExecutor(8) as pool:
-        ids = [*pool.map(lambda body: Drawings(folder).keep(body), bodies * 4)]
+        ids = [*pool.map(lambda body: Drawings(folder).keep(body, 10), bodies * 4)]
     assert {path.name for path in folder.iterdir()} == {f"{id_}.unipen" for id_ in ids}
     assert len(set(ids)) == len(bodies)
     assert {path.read_text().count("\n") for path in folder.iterdir()} == {54}
@@ -215,7 +228,7 @@ NEARLY = st.fixed_dictionaries(
 def test_any_json_is_kept_or_refused(tmp_path_factory: pytest.TempPathFactory, document: Any) -> None:
     folder = tmp_path_factory.getbasetemp() / "any"
     try:
-        id_ = Drawings(folder).keep(json.dumps(document).encode())
+        id_ = Drawings(folder).keep(json.dumps(document).encode(), 10)
     except RequestError:
         return
     text = (folder / f"{id_}.unipen").read_text()

@@ -4,8 +4,6 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -19,7 +17,6 @@ from schemathesis.specs.openapi import checks
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
-from serving.app import create_app
 from serving.http.middleware import Middleware
 from serving.model.card import MODEL_NAME
 from serving.openapi.document import document
@@ -126,20 +123,9 @@ def test_it_tells_the_limits_and_the_versions(openapi: dict[str, Any]) -> None:
     assert openapi["info"]["version"] == project["version"]
 
 
-def test_the_examples_name_the_version_in_use(client: TestClient, openapi: dict[str, Any]) -> None:
-    version = client.get("/api/model").json()["version"]
-    assert openapi["components"]["parameters"]["version"]["example"] == version
-
-
 def test_it_is_served_without_a_model(client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "predictor", None)
     assert "example" not in client.get("/openapi.json").json()["components"]["parameters"]["version"]
-
-
-def test_a_web_folder_without_the_page(settings: Settings, tmp_path: Path) -> None:
-    response = TestClient(create_app(replace(settings, web=tmp_path))).get("/docs")
-    assert response.status_code == 404
-    assert list(response.json()) == ["error"]
 
 
 # The one image type whose files Schemathesis does not know.
@@ -161,11 +147,4 @@ def session() -> Iterator[requests.Session]:
 @told.parametrize()
 @bounded(max_examples=10, **BOUNDS)
 def test_the_service_answers_as_told(case: Case, service: Service, session: requests.Session) -> None:
-    case.call_and_validate(f"http://{service.address}", session, checks=CHECKS)
-
-
-@pytest.mark.slow
-@told.parametrize()
-@bounded(max_examples=300, **BOUNDS)
-def test_the_service_answers_as_told_many_times(case: Case, service: Service, session: requests.Session) -> None:
     case.call_and_validate(f"http://{service.address}", session, checks=CHECKS)

@@ -164,20 +164,6 @@ def test_the_time_of_a_run_counts_against_the_timeout(predictor: Predictor) -> N
     assert len(runs.sizes) == 15
 
 
-def test_more_work_needs_more_time(predictor: Predictor) -> None:
-    slow = copy.copy(predictor)
-    pause = threading.Event()  # never set
-    slow.run = lambda images: (pause.wait(0.02 * len(images)), predictor.run(images))[1]  # type: ignore[method-assign]
-    engine, _ = engine_of(slow)
-    for _ in range(40):
-        together(engine.predict(SEVEN))
-    eight, one = together(
-        engine.predict(np.repeat(SEVEN, 8, axis=0), timeout_s=0.1), engine.predict(SEVEN, timeout_s=5)
-    )
-    assert isinstance(eight, TimeoutExpiredError)
-    assert one.n_batch == 1
-
-
 @pytest.mark.parametrize(
     ("images", "sizes"),
     [

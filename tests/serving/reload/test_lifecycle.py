@@ -100,13 +100,6 @@ def test_a_bad_file_is_refused_and_the_old_model_stays(
         lifecycle.start()
 
 
-def test_a_missing_file_is_refused_too(lifecycle: Lifecycle) -> None:
-    lifecycle.path.unlink()
-    with pytest.raises(ModelError, match="cannot be read"):
-        asyncio.run(lifecycle.load())
-    assert version(lifecycle) == version_of(GOOD)
-
-
 def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
     asyncio.run(lifecycle.unload())
     assert lifecycle.engine.predictor is None
@@ -156,28 +149,6 @@ def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, may
         assert (await lifecycle.engine.predict(SEVEN)).card.version == version_of(OTHER)
 
     asyncio.run(main())
-
-
-def test_one_model_is_loaded_at_a_time(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    loading: list[Path] = []
-    most = 0
-
-    def watched(path: Path) -> Predictor:
-        nonlocal most
-        loading.append(path)
-        most = max(most, len(loading))
-        predictor = checked(path)
-        loading.pop()
-        return predictor
-
-    monkeypatch.setattr(lifecycle_module, "checked", watched)
-
-    async def main() -> None:
-        await asyncio.gather(*(lifecycle.load() for _ in range(4)))
-
-    asyncio.run(main())
-    assert most == 1
-    assert counted(lifecycle) == (4, 0, 0)
 
 
 def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> None:
@@ -255,17 +226,3 @@ def test_what_was_loaded_on_demand_is_not_loaded_again(lifecycle: Lifecycle, mon
     asyncio.run(lifecycle.load())
     watch(lifecycle, monkeypatch, lambda: None, lambda: None, lambda: None)
     assert counted(lifecycle) == (1, 0, 0)
-
-
-def test_a_real_clock_brings_a_new_file_too(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle_module, "WATCH_S", 0.01)
-
-    async def main() -> None:
-        watching = asyncio.ensure_future(lifecycle.watch())
-        lifecycle.path.write_bytes(OTHER)
-        async with asyncio.timeout(60):
-            while version(lifecycle) != version_of(OTHER):
-                await asyncio.sleep(0.01)
-        watching.cancel()
-
-    asyncio.run(main())

@@ -43,15 +43,6 @@ def test_sigterm_loses_nothing(tmp_path: Path, workers: str) -> None:
 
 @pytest.mark.slow
 @WORKERS
-def test_sigterm_never_loses_anything(tmp_path: Path, workers: str) -> None:
-    for run in range(10):
-        folder = tmp_path / str(run)
-        folder.mkdir()
-        end_under_load(folder, signal.SIGTERM, "--workers", workers)
-
-
-@pytest.mark.slow
-@WORKERS
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]], ids=["int", "term-term"])
 def test_in_a_hurry_it_does_not_wait(tmp_path: Path, workers: str, signals: list[signal.Signals]) -> None:
     with running(tmp_path, "--workers", workers, "--drain-s", "600") as service:

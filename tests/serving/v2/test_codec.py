@@ -108,13 +108,6 @@ def test_the_best_classes(predictor: Predictor, is_binary: bool) -> None:
         assert texts == ["0.750000:1:1", "0.125000:0:0", "1.000000:9:9", "0.000000:0:0"]
 
 
-def test_numbers_are_as_short_as_float32(predictor: Predictor) -> None:
-    prediction = predictor.run(np.zeros((1, 1, 1), np.uint8))
-    request = InferRequest(None, prediction.normalized, math.inf, [RequestedOutput("probabilities", False, 0)])
-    body, _ = encode(request, prediction, predictor.card)
-    assert all(len(repr(value)) <= 12 for value in json.loads(body)["outputs"][0]["data"])
-
-
 def test_flat_and_nested_data_are_the_same() -> None:
     for data in ([0, 1, 2, 255], [[[0, 1], [2, 255]]]):
         read = parse(document(inputs=[tensor(data=data)]), None, MAX_PIXELS)

@@ -85,25 +85,7 @@ def test_documents_that_are_almost_good(
     checked(client, body[: len(body) - n_cut], str(len(document) + shift), "", "gzip")
 
 
-@settings(max_examples=300, deadline=None)
-@given(document=JSON)
-def test_json_that_is_almost_good(client: TestClient, document: bytes) -> None:
-    checked(client, document, None, "", "identity")
-
-
 def test_the_starting_points_are_good(client: TestClient) -> None:
     assert checked(client, json.dumps(DOCUMENT).encode(), None, "", "") == 200
     text = json.dumps(BINARY).encode()
     assert checked(client, text + bytes(DATA), str(len(text)), "", "") == 200
-
-
-@settings(max_examples=200, deadline=None)
-@given(body=st.binary(max_size=60) | JUNK.map(lambda value: json.dumps(value).encode()))
-def test_the_other_bodies(client: TestClient, body: bytes) -> None:
-    for address, name in (("index", "digits"), ("models/letters/load", ""), ("models/letters/unload", "")):
-        response = client.post(f"/v2/repository/{address}", content=body)
-        if response.status_code == 200:
-            assert [entry["name"] for entry in response.json()] == [name]
-        else:
-            assert response.status_code in (400, 404)
-            assert list(response.json()) == ["error"]
