@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from serving.http.middleware import Middleware, route_of
-from serving.metrics import BATCHES, REASONS, ROUTES, SCORE_BOUNDS, Metric, Metrics, fact
+from serving.metrics import BATCHES, REASONS, SCORE_BOUNDS, Metric, Metrics
 from serving.model.predictor import Predictor
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer
 
@@ -69,11 +69,6 @@ def test_only_the_classes_of_the_model_and_counted_ones_are_shown() -> None:
     found = samples(metrics.text(n_classes=3))
     shown = {dict(labels)["digit"] for name, labels in found if name == "inkling_digits_total"}
     assert shown == {"0", "1", "2", "7"}
-
-
-def test_facts_are_gauges_of_1() -> None:
-    found = samples(Metrics().text(fact("a_fact", "Is so.", version="1", other="b")))
-    assert value(found, "a_fact", version="1", other="b") == 1
 
 
 def test_the_workers_rows_are_summed() -> None:
@@ -156,11 +151,6 @@ def test_a_number_is_told_exactly(numbers: list[float]) -> None:
     for number in numbers:
         metrics.last_run.set(number)
         assert value(samples(told(metrics, metrics.last_run)), metrics.last_run.name) == number
-
-
-@given(st.sampled_from(["", "/v2", "/v2/health", "/api", "/v2/models/digits"]), st.text(max_size=20))
-def test_every_address_has_its_route(start: str, end: str) -> None:
-    assert route_of(start + end) in ROUTES
 
 
 @pytest.mark.parametrize(

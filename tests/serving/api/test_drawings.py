@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as bounded
-from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from serving.api import drawings
 from serving.api.drawings import EXAMPLE, ID_LENGTH, MAX_BYTES, MAX_POINTS, MAX_STROKES, Drawings
 from serving.app import create_app
-from serving.errors import RequestError, StartError
-from serving.queue.engine import MAX_IN_THREADS
+from serving.errors import StartError
 from serving.settings import Settings
 from tests.serving.asgi import refused
 from tests.serving.http.test_rights import ORIGIN, PREFLIGHT
@@ -172,11 +168,6 @@ def test_a_disk_that_fails_is_told_and_logged_and_nothing_is_left(
     assert [*folder.iterdir()] == []
 
 
-def test_a_folder_that_is_gone_is_told(collecting: TestClient, folder: Path) -> None:
-    folder.rmdir()
-    refused(collecting.post("/api/drawings", json=EXAMPLE), 507, "could not be stored")
-
-
 def test_what_a_killed_process_left_goes_at_the_start_and_nothing_else(folder: Path) -> None:
     folder.mkdir(parents=True)
     id_ = "0" * ID_LENGTH
@@ -198,39 +189,9 @@ def test_several_workers_share_a_folder(folder: Path) -> None:
     assert {path.read_text().count("\n") for path in folder.iterdir()} == {54}
 
 
-def test_under_overload_it_is_refused(collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collecting.app.engine, "n_in_threads", MAX_IN_THREADS)  # type: ignore[attr-defined]
-    refused(collecting.post("/api/drawings", json=EXAMPLE), 503)
-    assert [*folder.iterdir()] == []
-
-
 def test_a_folder_that_cannot_be_written_to_stops_the_start(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     for bad in (file, file / "below"):
         with pytest.raises(StartError, match="--collect"):
             create_app(replace(settings, collect=bad))
-
-
-NUMBERS = st.floats(-1, 2) | st.integers(-2, 2) | st.just(10**30)
-ANYTHING = st.recursive(
-    NUMBERS | st.booleans() | st.none() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["strokes", "label", "x"]), inner),
-    max_leaves=8,
-)
-NEARLY = st.fixed_dictionaries(
-    {"label": st.integers(-1, 10) | ANYTHING, "strokes": st.lists(st.lists(st.tuples(NUMBERS, NUMBERS))) | ANYTHING}
-)
-
-
-@bounded(max_examples=50, deadline=None)
-@given(NEARLY | ANYTHING)
-def test_any_json_is_kept_or_refused(tmp_path_factory: pytest.TempPathFactory, document: Any) -> None:
-    folder = tmp_path_factory.getbasetemp() / "any"
-    try:
-        id_ = Drawings(folder).keep(json.dumps(document).encode(), 10)
-    except RequestError:
-        return
-    text = (folder / f"{id_}.unipen").read_text()
-    assert text.startswith(f'.SEGMENT DIGIT 0 ? "{document["label"]}"\n')
-    assert text.count(".PEN_DOWN") == len(document["strokes"])

@@ -53,10 +53,6 @@ def test_text_comes_compressed_where_that_is_read(visitor: TestClient, path: str
     assert plain.headers["cache-control"] == "no-cache"
 
 
-def test_a_picture_comes_as_it_is(visitor: TestClient) -> None:
-    assert "content-encoding" not in visitor.get("/a.png", headers=GZIP).headers
-
-
 @pytest.mark.parametrize("path", ["/", "/a.js", "/a.png"])
 @pytest.mark.parametrize("coding", [GZIP, PLAIN])
 def test_no_file_claims_to_come_in_parts(visitor: TestClient, path: str, coding: dict[str, str]) -> None:

@@ -26,19 +26,6 @@ def test_it_reads_a_drawn_digit_in_both_polarities(predictor: Predictor, digit: 
     assert predictor.state(float(prediction.digit_score[0]), float(prediction.probabilities[0].max())) == "digit"
 
 
-def test_the_shapes_and_types_of_a_batch(predictor: Predictor) -> None:
-    images = np.stack([np.asarray(draw(digit)) for digit in STROKES])
-    prediction = predictor.run(images)
-    n_images = len(images)
-    assert prediction.probabilities.shape == (n_images, 10)
-    assert prediction.probabilities.dtype == np.float32
-    assert np.allclose(prediction.probabilities.sum(axis=1), 1, atol=1e-4)
-    assert prediction.digit_score.shape == (n_images,)
-    assert prediction.normalized.shape == (n_images, 28, 28)
-    assert prediction.normalized.dtype == np.uint8
-    assert prediction.box.shape == (n_images, 4)
-
-
 def test_the_box_holds_the_ink(predictor: Predictor) -> None:
     image = np.full((1, 100, 200), 255, np.uint8)
     image[0, 20:70, 90:100] = 0
@@ -76,10 +63,6 @@ def test_the_state_follows_the_thresholds_of_the_file(
 ) -> None:
     monkeypatch.setattr(predictor, "card", replace(predictor.card, thresholds=Thresholds(0.5, 0.9)))
     assert predictor.state(digit_score, confidence) == state
-
-
-def test_warming_accepts_the_model(predictor: Predictor) -> None:
-    predictor.warm()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -154,13 +137,6 @@ def test_damaged_weights_fail_the_self_check(tmp_path: Path) -> None:
     damaged.warm()
     with pytest.raises(ModelError, match=f"{damaged.card.version} fails its self-check"):
         damaged.check()
-
-
-def test_a_file_without_golden_answers_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "other.onnx"
-    path.write_bytes(with_metadata(golden="{}"))
-    with pytest.raises(ModelError, match="not a digits model: its metadata 'golden'"):
-        Predictor.load(path)
 
 
 def test_the_verdicts_of_a_batch(predictor: Predictor) -> None:

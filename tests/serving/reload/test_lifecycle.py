@@ -219,10 +219,3 @@ def test_a_change_between_start_and_watch_is_seen(lifecycle: Lifecycle, monkeypa
     lifecycle.path.write_bytes(OTHER)
     watch(lifecycle, monkeypatch, lambda: None, lambda: None)
     assert version(lifecycle) == version_of(OTHER)
-
-
-def test_what_was_loaded_on_demand_is_not_loaded_again(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    lifecycle.path.write_bytes(OTHER)
-    asyncio.run(lifecycle.load())
-    watch(lifecycle, monkeypatch, lambda: None, lambda: None, lambda: None)
-    assert counted(lifecycle) == (1, 0, 0)

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import pytest
 from serving.metrics import SHADOW_DROPPED, Metrics
 from serving.model.predictor import Predictor
 from serving.queue.engine import Answer, Images
-from serving.reload.shadow import BUFFER_BYTES, HEAD, LOWEST_PRIORITY, MAX_MESSAGE_BYTES, Shadow
+from serving.reload.shadow import BUFFER_BYTES, LOWEST_PRIORITY, MAX_MESSAGE_BYTES, Shadow
 from serving.settings import ROOT
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import STROKES, draw
@@ -108,29 +107,6 @@ def test_a_batch_goes_in_messages_and_what_fits_none_is_dropped(
     assert len(sent) == n_messages
     assert dropped(metrics, "too_large") == (0 if n_messages else n_images)
     assert shadow.is_alive
-
-
-def test_every_image_of_a_batch_of_canvases_is_sent(
-    predictor: Predictor, line: tuple[socket.socket, socket.socket]
-) -> None:
-    ours, theirs = line
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-    ours.settimeout(WAIT_S)
-    theirs.settimeout(WAIT_S)
-    metrics = Metrics()
-    images = np.stack([np.full((280, 280), grey, np.uint8) for grey in range(16)])
-    answer = answer_for(predictor, images)
-    sending = threading.Thread(target=Shadow("1", 1.0, ours, metrics).observe, args=(images, answer))
-    sending.start()
-    sent = np.empty((0, 280, 280), np.uint8)
-    while len(sent) < len(images):
-        message = theirs.recv(MAX_MESSAGE_BYTES)
-        n_images, height, width = HEAD.unpack_from(message)
-        pixels = np.frombuffer(message, np.uint8, offset=HEAD.size + 2 * n_images)
-        sent = np.concatenate([sent, pixels.reshape(n_images, height, width)])
-    sending.join()
-    assert (sent == images).all()
-    assert dropped(metrics) == 0
 
 
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.5, 200, 300), (1.0, 500, 500)])

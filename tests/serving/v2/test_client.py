@@ -126,13 +126,6 @@ def test_infer(
         assert [output["name"] for output in response["outputs"]] == NAMES[::-1]
 
 
-def test_the_largest_batch(client: Any) -> None:
-    images = np.zeros((1024, 2, 2), np.uint8)
-    result = client.infer("digits", image(images), response_compression_algorithm="gzip")
-    assert result.as_numpy("normalized").shape == (1024, 28, 28)
-    refused(lambda: client.infer("digits", image(np.zeros((1025, 1, 1), np.uint8))), 413, "1024")
-
-
 def test_what_the_client_is_refused(client: Any) -> None:
     refused(lambda: client.infer("letters", image()), 404, "Request for unknown model: 'letters' is not found")
     refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model: 'digits' version 9 is not found")

@@ -68,12 +68,6 @@ def test_the_server_is_at_both_addresses_without_a_redirect(client: TestClient) 
         refused(client.post(address), 405, "GET")
 
 
-def test_the_content_type_is_not_asked_for(client: TestClient) -> None:
-    expected = values(infer(client))
-    for content_type in ("application/octet-stream", "text/plain", "multipart/form-data"):
-        assert values(infer(client, content_type=content_type)) == expected
-
-
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_only_a_large_answer_is_compressed(client: TestClient, coding: str) -> None:
     whole = infer(client, accept_encoding=coding)
