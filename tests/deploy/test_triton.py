@@ -1,4 +1,4 @@
-"""Triton, on the repository that is made of the model file, answers as our service does.
+"""Triton answers like the service.
 
 INKLING_TRITONSERVER=.../tritonserver INKLING_MIRROR=... python -m pytest -m slow -s tests/deploy/test_triton.py
 prints how far the answers are apart.

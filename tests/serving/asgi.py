@@ -1,4 +1,4 @@
-"""Requests as a server hands them over: an HTTP client would tidy the address, and read ahead in the body."""
+"""Send raw ASGI requests: an HTTP client would normalize the address and read ahead in the body."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote

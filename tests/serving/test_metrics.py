@@ -1,4 +1,4 @@
-"""What is counted, as Prometheus' own parser reads it, and summed over workers."""
+"""The metrics, parsed by Prometheus' own parser and summed over workers."""
 
 import os
 import time
@@ -53,7 +53,7 @@ def in_fork(work: Callable[[], None]) -> None:
     os.waitpid(pid, 0)
 
 
-def test_every_metric_is_told_with_its_kind_and_what_it_is() -> None:
+def test_every_metric_has_type_and_help() -> None:
     families = {family.name: family for family in text_string_to_metric_families(Metrics().text())}
     metrics = [metric for metric in vars(Metrics()).values() if isinstance(metric, Metric)]
     kinds = {metric.name.removesuffix("_total"): metric.kind for metric in metrics}
@@ -146,7 +146,7 @@ def test_a_histogram_is_as_prometheus_client_has_it(values: list[float]) -> None
         st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70).map(float), max_size=5
     )
 )
-def test_a_number_is_told_exactly(numbers: list[float]) -> None:
+def test_numbers_are_written_exactly(numbers: list[float]) -> None:
     metrics = Metrics()
     for number in numbers:
         metrics.last_run.set(number)
@@ -173,7 +173,7 @@ def test_routes(path: str, route: str) -> None:
 
 
 @pytest.mark.parametrize("n_images", [1, MAX_BATCH_IMAGES, MAX_BATCH_IMAGES + 1])
-def test_a_run_and_what_it_said(predictor: Predictor, n_images: int) -> None:
+def test_a_run_is_counted(predictor: Predictor, n_images: int) -> None:
     image = np.asarray(draw(7))
     images = np.stack([image] * (n_images - 1) + [np.zeros_like(image)])
     prediction = predictor.run(images)
@@ -193,7 +193,7 @@ def test_a_run_and_what_it_said(predictor: Predictor, n_images: int) -> None:
     assert abs(value(found, "inkling_last_run_timestamp_seconds") - time.time()) < 60
 
 
-def test_what_requests_leave_behind(app: Middleware, client: TestClient, predictor: Predictor) -> None:
+def test_requests_are_counted(app: Middleware, client: TestClient, predictor: Predictor) -> None:
     def read() -> Samples:
         response = client.get("/metrics")
         assert response.headers["content-type"].startswith("text/plain; version=0.0.4")

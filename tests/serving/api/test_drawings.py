@@ -1,4 +1,4 @@
-"""Drawings that are kept: what is stored, what is refused, and that there is no more of it than there may be."""
+"""Stored drawings: format, rejected bodies and limits."""
 
 import errno
 import json
@@ -58,7 +58,7 @@ def test_the_same_drawing_is_kept_once(collecting: TestClient, folder: Path) -> 
     assert len(ids) == len([*folder.iterdir()]) == 2
 
 
-def test_none_is_kept_unless_it_is_set(client: TestClient, collecting: TestClient) -> None:
+def test_no_drawing_is_stored_by_default(client: TestClient, collecting: TestClient) -> None:
     refused(client.post("/api/drawings", json=EXAMPLE), 403, "--collect")
     assert client.get("/api/model").json()["service"] == {"collects": False}
     assert collecting.get("/api/model").json()["service"] == {"collects": True}
@@ -93,7 +93,7 @@ def test_none_is_kept_unless_it_is_set(client: TestClient, collecting: TestClien
         ({"strokes": [stroke(MAX_POINTS), stroke()]}, 413, [f"{MAX_POINTS + 1} points"]),
     ],
 )
-def test_what_is_no_drawing_is_refused(
+def test_a_bad_drawing_is_rejected(
     collecting: TestClient, folder: Path, changes: dict[str, Any], status: int, words: list[str]
 ) -> None:
     refused(collecting.post("/api/drawings", json=EXAMPLE | changes), status, *words)
@@ -105,7 +105,7 @@ def test_what_is_no_drawing_is_refused(
     [b"", b"{", b"null", b"[]", b"7", b"{}", b'{"label": 7}', b"\xff", b"[" * 100_000]
     + [json.dumps(EXAMPLE).replace("0.2", text).encode() for text in ("NaN", "Infinity", "1e999", "9" * 400)],
 )
-def test_what_is_not_the_json_is_refused(collecting: TestClient, folder: Path, body: bytes) -> None:
+def test_other_json_is_rejected(collecting: TestClient, folder: Path, body: bytes) -> None:
     refused(collecting.post("/api/drawings", content=body, headers={"content-type": "application/json"}), 400)
     assert [*folder.iterdir()] == []
 
@@ -137,7 +137,7 @@ def test_a_body_above_its_limit_is_refused(settings: Settings, folder: Path) -> 
     assert client.post("/api/drawings", content=body[:-1], headers=headers).status_code == 201
 
 
-def test_no_page_of_another_origin_can_have_one_kept(collecting: TestClient, folder: Path) -> None:
+def test_pages_of_other_origins_cannot_store_drawings(collecting: TestClient, folder: Path) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", ""):
         headers = {"origin": ORIGIN, "content-type": content_type}
         refused(collecting.post("/api/drawings", content=json.dumps(EXAMPLE), headers=headers), 415, "application/json")
@@ -147,7 +147,9 @@ def test_no_page_of_another_origin_can_have_one_kept(collecting: TestClient, fol
     assert [*folder.iterdir()] == []
 
 
-def test_the_store_has_an_end(collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_drawings_is_limited(
+    collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(drawings, "MAX_DRAWINGS", 2)
     for label in (0, 1, 0):
         assert collecting.post("/api/drawings", json=EXAMPLE | {"label": label}).status_code == 201
@@ -156,7 +158,7 @@ def test_the_store_has_an_end(collecting: TestClient, folder: Path, monkeypatch:
     assert collecting.post("/api/drawings", json=EXAMPLE | {"label": 2}).status_code == 201
 
 
-def test_a_disk_that_fails_is_told_and_logged_and_nothing_is_left(
+def test_a_disk_error_is_reported_and_logged_and_leaves_no_file(
     collecting: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: int) -> None:
@@ -168,7 +170,7 @@ def test_a_disk_that_fails_is_told_and_logged_and_nothing_is_left(
     assert [*folder.iterdir()] == []
 
 
-def test_what_a_killed_process_left_goes_at_the_start_and_nothing_else(folder: Path) -> None:
+def test_the_start_removes_only_abandoned_files(folder: Path) -> None:
     folder.mkdir(parents=True)
     id_ = "0" * ID_LENGTH
     kept = [f"{id_}.unipen", f".{id_}.89abcdef", ".gitkeep", f".{id_}", "notes.txt"]

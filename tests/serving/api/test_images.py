@@ -1,4 +1,4 @@
-"""Every kind of picture becomes the same grey levels; what cannot be read is refused."""
+"""Every kind of picture yields the same grey levels; other files are rejected."""
 
 import tracemalloc
 

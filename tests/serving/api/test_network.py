@@ -1,4 +1,4 @@
-"""The network alone: it says of what it sees what the whole model says of the picture, and shows its maps."""
+"""The network without preprocessing agrees with the whole model and returns its feature maps."""
 
 import base64
 import gc
@@ -50,7 +50,7 @@ def grids(client: TestClient) -> bytes:
     return b"".join(base64.b64decode(read(client, digit)["normalized"]) for digit in STROKES)
 
 
-def test_it_says_of_what_it_sees_what_is_said_of_the_picture(client: TestClient, grids: bytes) -> None:
+def test_the_network_agrees_with_the_whole_model(client: TestClient, grids: bytes) -> None:
     answer = ask(client, grids)
     assert set(answer) == {"model_version", "answers"}
     for found, digit in zip(answer["answers"], STROKES, strict=True):
@@ -123,7 +123,7 @@ def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings,
     assert len(made) == 1
 
 
-def test_under_overload_it_is_refused(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "n_in_threads", MAX_IN_THREADS)
     refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "Send it again")
 

@@ -1,4 +1,4 @@
-"""What a client of /api sees."""
+"""The answers of /api/predict and /api/model."""
 
 import base64
 import json
@@ -121,7 +121,7 @@ def test_a_blank_image(client: TestClient) -> None:
         (0, dict.fromkeys(range(10), 0.1), "blank", (None, None), []),
     ],
 )
-def test_what_each_state_offers(
+def test_the_answer_for_each_state(
     client: TestClient,
     app: Middleware,
     monkeypatch: pytest.MonkeyPatch,

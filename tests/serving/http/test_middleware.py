@@ -29,7 +29,7 @@ def test_a_body_above_the_limit_is_refused(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("n_bytes", [MAX_BODY_BYTES + 1, 10**30])
-def test_an_announced_body_is_refused_before_it_is_sent(app: Middleware, n_bytes: int) -> None:
+def test_a_large_content_length_is_rejected_before_the_body(app: Middleware, n_bytes: int) -> None:
     chunks = iter([b"x"])
     status, _ = exchange(app, "POST", "/api/predict", {"content-length": str(n_bytes)}, chunks)
     assert status == 413
@@ -126,7 +126,7 @@ def test_a_range_is_not_asked_for(client: TestClient, bounds: str) -> None:
     assert (response.status_code, response.content) == (200, client.get("/").content)
 
 
-def test_no_error_repeats_what_was_sent(app: Middleware) -> None:
+def test_no_error_repeats_the_input(app: Middleware) -> None:
     secret = "s3cret"
     client = TestClient(app, client=LOOPBACK)
     for response in (

@@ -1,4 +1,4 @@
-"""What a model file must say about itself."""
+"""The required metadata of a model file."""
 
 import base64
 import json
@@ -128,7 +128,7 @@ def test_bad_metadata_is_named(key: str, text: str) -> None:
         ('{"digit_score": 0.5, "confidence": NaN}', "must hold"),
     ],
 )
-def test_bad_thresholds_are_told(text: str, named: str) -> None:
+def test_bad_thresholds_are_named(text: str, named: str) -> None:
     with pytest.raises(ModelError, match=f"thresholds.* {named}"):
         card(metadata={**METADATA, "thresholds": text})
 

@@ -1,4 +1,4 @@
-"""The committed model reads drawings; other files are refused by name."""
+"""The committed model reads drawings; other files are rejected."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from tests.serving.models import golden, with_damaged_weights, with_metadata
 
 @pytest.mark.parametrize("digit", STROKES)
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0)])
-def test_it_reads_a_drawn_digit_in_both_polarities(predictor: Predictor, digit: int, ink: int, paper: int) -> None:
+def test_a_drawn_digit_is_read_in_both_polarities(predictor: Predictor, digit: int, ink: int, paper: int) -> None:
     prediction = predictor.run(np.asarray(draw(digit, ink, paper))[None])
     assert int(prediction.probabilities[0].argmax()) == digit
     assert predictor.state(float(prediction.digit_score[0]), float(prediction.probabilities[0].max())) == "digit"
@@ -71,7 +71,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07" * 50])
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_model_is_rejected(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"bad\.onnx"):

@@ -1,4 +1,4 @@
-"""Models come and go while requests are answered; a bad file changes nothing."""
+"""Models are loaded and unloaded while requests are answered; a bad file changes nothing."""
 
 import asyncio
 import hashlib
@@ -108,7 +108,7 @@ def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
     assert counted(lifecycle) == (1, 0, 1)
 
 
-def test_the_others_hear_of_good_models_and_of_none(lifecycle: Lifecycle) -> None:
+def test_only_good_models_and_unloads_are_exchanged(lifecycle: Lifecycle) -> None:
     heard = []
 
     async def exchange(predictor: Predictor | None) -> None:
@@ -166,7 +166,7 @@ def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callabl
         asyncio.run(lifecycle.watch())
 
 
-def test_a_watched_file_is_loaded_once_it_rests(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watched_file_is_loaded_when_it_is_complete(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(n_bytes: int) -> Callable[[], object]:
         return lambda: (check_old(), lifecycle.path.write_bytes(OTHER[:n_bytes]))
 

@@ -1,4 +1,4 @@
-"""The shadow model sees what the model saw, its word is in the metrics alone, and it delays nobody."""
+"""The shadow model reads the model's images, changes only metrics, and delays no request."""
 
 import hashlib
 import os
@@ -66,7 +66,7 @@ def messages(line: socket.socket) -> list[bytes]:
         return found
 
 
-def test_a_busy_shadow_is_never_waited_for(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
+def test_a_busy_shadow_never_blocks(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = line
     metrics = Metrics()
     shadow = Shadow("1", 1.0, ours, metrics)
@@ -81,7 +81,7 @@ def test_a_busy_shadow_is_never_waited_for(predictor: Predictor, line: tuple[soc
     assert messages(theirs) == sent[:1]
 
 
-def test_a_shadow_that_has_died_is_no_failure(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
+def test_a_dead_shadow_is_not_an_error(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = line
     theirs.close()
     metrics = Metrics()
@@ -93,7 +93,7 @@ def test_a_shadow_that_has_died_is_no_failure(predictor: Predictor, line: tuple[
 
 
 @pytest.mark.parametrize(("n_images", "side_px", "n_messages"), [(1, 640, 0), (3, 1000, 0), (1, 600, 1), (16, 150, 1)])
-def test_a_batch_goes_in_messages_and_what_fits_none_is_dropped(
+def test_a_batch_is_split_and_images_that_are_too_large_are_dropped(
     predictor: Predictor, line: tuple[socket.socket, socket.socket], n_images: int, side_px: int, n_messages: int
 ) -> None:
     ours, theirs = line
@@ -110,7 +110,7 @@ def test_a_batch_goes_in_messages_and_what_fits_none_is_dropped(
 
 
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.5, 200, 300), (1.0, 500, 500)])
-def test_its_share(
+def test_the_share_of_the_shadow(
     predictor: Predictor, line: tuple[socket.socket, socket.socket], share: float, least: int, most: int
 ) -> None:
     ours, theirs = line
@@ -149,7 +149,7 @@ def running(web: Path, shadow: Path, *arguments: str) -> Iterator[tuple[subproce
 
 
 @pytest.mark.parametrize(("content", "n_other"), [(MODEL.read_bytes(), 0), (LENIENT, 1)], ids=["same", "other"])
-def test_it_is_compared_with_the_model_and_ends_with_it(
+def test_the_shadow_is_compared_with_the_model_and_ends_with_it(
     tmp_path: Path, web: Path, content: bytes, n_other: int
 ) -> None:
     path = tmp_path / "shadow.onnx"
@@ -185,7 +185,7 @@ def test_it_is_compared_with_the_model_and_ends_with_it(
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_service_goes_on_when_it_dies_and_says_so(tmp_path: Path, web: Path, workers: str) -> None:
+def test_the_service_logs_the_death_of_the_shadow_and_continues(tmp_path: Path, web: Path, workers: str) -> None:
     with running(web, MODEL, "--workers", workers) as (process, client):
         parent = psutil.Process(process.pid)
         shadow = min(parent.children(), key=lambda child: child.create_time())
@@ -225,7 +225,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 """
 
 
-def test_a_failure_is_logged_and_its_exit_code_says_so() -> None:
+def test_a_failure_is_logged_and_the_exit_code_is_1() -> None:
     command = [sys.executable, "-c", FAILING, str(MODEL)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=True)
     assert result.stdout.split() == ["False", "1"]  # it has not got the listener, and ended with 1

@@ -1,4 +1,4 @@
-"""Another model while requests are answered: none is lost, and no answer mixes two models."""
+"""A model swap under load loses no request, and no answer mixes two models."""
 
 import json
 import signal
@@ -97,7 +97,7 @@ def test_loads_lose_and_mix_nothing(
 
 @pytest.mark.slow
 @WORKERS
-def test_signals_and_a_changed_file_exchange_it_too(
+def test_signals_and_a_changed_file_swap_the_model(
     tmp_path: Path, workers: str, contents: list[bytes], expected: dict[str, np.ndarray]
 ) -> None:
     with running(tmp_path, "--workers", workers, "--watch") as service, asking(service.address, *ASKED) as tally:

@@ -1,4 +1,4 @@
-"""Clients that hold a connection without using it: closed at their deadline, and nobody else notices."""
+"""Slow clients are closed at their deadline and do not disturb the others."""
 
 import json
 import socket
@@ -85,7 +85,7 @@ def until_closed(behave: Callable[[socket.socket], None], connection: socket.soc
         return
 
 
-def test_who_does_not_read_is_closed_too(tmp_path: Path) -> None:
+def test_a_client_that_does_not_read_is_closed(tmp_path: Path) -> None:
     with running(tmp_path) as service, socket.create_connection(service.address) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         with pytest.raises(OSError, match=r"reset|Broken pipe"):

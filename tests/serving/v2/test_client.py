@@ -1,4 +1,4 @@
-"""NVIDIA's client, as it is, against a running service: all its calls, synchronous and asyncio."""
+"""NVIDIA's unmodified client, synchronous and asyncio, against a running service."""
 
 import asyncio
 from collections.abc import Iterator
@@ -126,7 +126,7 @@ def test_infer(
         assert [output["name"] for output in response["outputs"]] == NAMES[::-1]
 
 
-def test_what_the_client_is_refused(client: Any) -> None:
+def test_rejected_calls_of_the_client(client: Any) -> None:
     refused(lambda: client.infer("letters", image()), 404, "Request for unknown model: 'letters' is not found")
     refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model: 'digits' version 9 is not found")
     refused(lambda: client.infer("digits", [*image(), *image()]), 400, "`inputs`")
@@ -191,7 +191,7 @@ def test_the_repository(client: Any, predictor: Predictor) -> None:
     same(client.infer("digits", image()), predictor)
 
 
-def test_a_model_is_loaded_from_the_services_own_file_alone(client: Any) -> None:
+def test_a_model_is_loaded_only_from_the_configured_file(client: Any) -> None:
     refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
 
 

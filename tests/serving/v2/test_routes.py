@@ -1,4 +1,4 @@
-"""The protocol as any HTTP client sees it; NVIDIA's own is in test_v2_client.py."""
+"""The V2 protocol over plain HTTP; test_client.py has NVIDIA's client."""
 
 import copy
 import json
@@ -111,7 +111,7 @@ def test_a_pinned_version_is_the_one_that_ran(own_app: Middleware) -> None:
     assert exchange(own_app, "POST", pinned, chunks=[BODY])[0] == 200
 
 
-def test_the_index_of_what_is_ready(own_app: Middleware) -> None:
+def test_the_repository_index(own_app: Middleware) -> None:
     client = TestClient(own_app, client=LOOPBACK)
     for body in ("", "{}", '{"ready": true}'):
         assert [entry["state"] for entry in client.post("/v2/repository/index", content=body).json()] == ["READY"]

@@ -1,4 +1,4 @@
-"""The protocol's statistics are what the metrics have counted, of all workers."""
+"""The V2 statistics agree with the metrics of all workers."""
 
 import numpy as np
 
