@@ -125,7 +125,7 @@ def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings,
 
 def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "n_in_threads", MAX_IN_THREADS)
-    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "Send it again")
+    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "again in a second")
 
 
 def test_a_compressed_body(client: TestClient, grids: bytes) -> None:
