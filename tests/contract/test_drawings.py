@@ -20,7 +20,7 @@ STROKES = st.lists(st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max
 
 
 def assert_kept(folder: Path, strokes: list[list[list[float]]], label: int) -> None:
-    id_ = Drawings(folder).keep(json.dumps({"strokes": strokes, "label": label}).encode())
+    id_ = Drawings(folder).keep(json.dumps({"strokes": strokes, "label": label}).encode(), 10)
     [drawing] = parse_unipen((folder / f"{id_}.unipen").read_text())
     assert drawing.label == label
     for found, sent in zip(drawing.strokes, strokes, strict=True):
@@ -47,7 +47,7 @@ def test_what_is_kept_is_found_and_drawn_for_training(tmp_path):
     kept = [(EXAMPLE["strokes"], 7), ([[point]], 1), ([[point, point]], 1)]
     drawings = Drawings(tmp_path)
     for strokes, label in kept:
-        drawings.keep(json.dumps({"strokes": strokes, "label": label}).encode())
+        drawings.keep(json.dumps({"strokes": strokes, "label": label}).encode(), 10)
     found = load_drawings(tmp_path)
     assert sorted(drawing.label for drawing in found) == [1, 1, 7]
     pictures = render_drawings(found, 2, seed=0, is_warped=True)

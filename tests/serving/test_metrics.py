@@ -141,6 +141,7 @@ def test_a_histogram_is_as_prometheus_client_has_it(values: list[float]) -> None
     assert value(samples(text), f"{ours.name}_sum") == pytest.approx(sum(values))
 
 
+@settings(deadline=None)
 @given(
     numbers=st.lists(
         st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70).map(float), max_size=5
