@@ -16,7 +16,7 @@ STROKES = st.lists(st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max
 
 
 def keep(folder, strokes, label):
-    id_ = Drawings(folder).keep(json.dumps({"strokes": strokes, "label": label}).encode())
+    id_ = Drawings(folder).keep(json.dumps({"strokes": strokes, "label": label}).encode(), 10)
     return folder / f"{id_}.unipen"
 
 

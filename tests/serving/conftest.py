@@ -1,4 +1,4 @@
-"""One service on the committed model, for all tests."""
+"""Fixtures with a service on the committed model."""
 
 import os
 import shutil

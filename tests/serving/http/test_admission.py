@@ -1,4 +1,4 @@
-"""Admission control: a short queue is always let in, a long one for a moment, and then few."""
+"""Admission control accepts short queues always and long ones only briefly."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def overloaded(clock: Clock) -> AdmissionControl:
     return admission
 
 
-def test_a_short_queue_is_let_in_however_long_it_lasts(clock: Clock) -> None:
+def test_a_short_queue_is_always_accepted(clock: Clock) -> None:
     admission = AdmissionControl(MAX_WAITING)
     for _ in range(100):
         assert admission.admits(N_SHORT - 1)
