@@ -17,6 +17,7 @@ from tests.e2e.answers import (
     change_answers,
     expect_blank,
     expect_digit,
+    expect_one,
     expect_ready,
     expect_state,
     hold,
@@ -114,8 +115,7 @@ def test_one_request_runs_at_a_time_and_none_is_shown_after_clear(page: Page) ->
     held = hold(page)
     draw(page, DIGITS[4])
     for _ in range(2):
-        page.wait_for_timeout(QUIET_MS)
-        assert len(held) == 1
+        expect_one(page, held)
         held.pop().continue_()
     expect_digit(page, 4)
     page.wait_for_timeout(QUIET_MS)
@@ -154,7 +154,7 @@ def test_the_card_of_a_new_model_is_requested_once(page: Page, card: dict[str, A
 def test_an_answer_to_ink_is_not_shown_beside_an_image(page: Page) -> None:
     held = hold(page)
     draw(page, DIGITS[4])
-    page.wait_for_timeout(QUIET_MS)
+    expect_one(page, held)
     give_file(page, "drop", SEVEN)
     held.pop().continue_()
     page.wait_for_timeout(QUIET_MS)
