@@ -1,8 +1,8 @@
-"""What the page says of the service is so."""
+"""Agreement between the page and the service."""
 
 from serving.api.images import FORMATS_TEXT
 from tests.contract.imports import ROOT
 
 
-def test_the_page_names_the_kinds_of_files_that_are_read() -> None:
+def test_the_page_names_the_formats_that_the_service_reads() -> None:
     assert FORMATS_TEXT in (ROOT / "web/js/service/problems.js").read_text()

@@ -58,6 +58,16 @@ def hold(page: Page, pattern: str = "**/api/predict*") -> list[Route]:
     return held
 
 
+def expect_one(page: Page, held: list[Route]) -> None:
+    """Wait for a held request, and check that no second one comes."""
+    for _ in range(100):
+        if held:
+            break
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(QUIET_MS)
+    assert len(held) == 1
+
+
 def replace_answers(page: Page, answer: dict[str, Any]) -> None:
     """Replace the service's answers."""
     page.route("**/api/predict*", lambda route: route.fulfill(json=answer))

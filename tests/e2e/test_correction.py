@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.answers import LOAD_ERROR, QUIET_MS, expect_digit, hold, serve_card
+from tests.e2e.answers import LOAD_ERROR, QUIET_MS, expect_digit, expect_one, hold, serve_card
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw, give_file, png_of
 
@@ -53,8 +53,7 @@ def test_a_drawing_is_stored_once_and_the_thanks_belong_to_it(page: Page) -> Non
     correct(page)
     for digit in (1, 2):
         choose(page, digit)
-    page.wait_for_timeout(QUIET_MS)
-    assert len(held) == 1
+    expect_one(page, held)
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Clear").click()
     draw(page, DIGITS[4])

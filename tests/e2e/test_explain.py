@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Response, expect
 
-from tests.e2e.answers import DASH, LOAD_ERROR, QUIET_MS, expect_digit, hold
+from tests.e2e.answers import DASH, LOAD_ERROR, QUIET_MS, expect_digit, expect_one, hold
 from tests.e2e.conftest import PHONE
 from tests.e2e.digits import DIGITS, SCRIBBLE, Stroke
 from tests.e2e.hand import draw, give_file, n_inked_pixels, png_of
@@ -187,8 +187,7 @@ def test_each_explanation_is_requested_once_after_a_stroke(page: Page) -> None:
     draw(page, DIGITS[4][1:])
     expect_digit(page, 4)
     for _ in range(2):
-        page.wait_for_timeout(QUIET_MS)
-        assert len(held) == 1
+        expect_one(page, held)
         held.pop().continue_()
     expect(page.locator("#ours-reading")).to_have_text(re.compile("^Read as 4 "))
     page.wait_for_timeout(QUIET_MS)

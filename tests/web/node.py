@@ -1,4 +1,4 @@
-"""Finds Node, which comes from PyPI with the other packages, and what `make web` installs with its npm."""
+"""Node from the Python environment, and the npm packages that `make web` installs."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from pathlib import Path
 from tests.needs import missing
 
 ROOT = Path(__file__).parents[2]
-# The environment's own programs come first: they have the locked versions.
+# The environment's programs come first, because they have the locked versions.
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def node(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs Node at the top of the project, with these variables added; without a Node, the test is skipped."""
+    """Run Node at the top of the project with additional variables. Skip the test without Node."""
     if shutil.which("node", path=ENVIRONMENT["PATH"]) is None:
         missing("No Node: install requirements/all.txt, which has it.")
     command = ["node", *map(str, arguments)]
@@ -22,7 +22,7 @@ def node(*arguments: str | Path, **environment: str) -> subprocess.CompletedProc
 
 
 def package(path: str) -> Path:
-    """A file of an installed npm package, by its path in node_modules; without it, the test is skipped."""
+    """Return a file of an npm package by its path in node_modules. Skip the test without it."""
     file = ROOT / "node_modules" / path
     if not file.exists():
         missing(f"No node_modules/{path}: `make web` installs it.")

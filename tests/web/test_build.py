@@ -1,4 +1,4 @@
-"""What is committed of the page is what its sources and the locked packages make."""
+"""The committed page agrees with its sources and the locked packages."""
 
 import json
 import re
@@ -13,7 +13,7 @@ LOCK = (ROOT / "package-lock.json").read_text()
 
 
 @pytest.mark.slow
-def test_the_css_is_freshly_built(tmp_path):
+def test_the_css_is_up_to_date(tmp_path):
     built = tmp_path / "page.css"
     arguments = SCRIPTS["css"].replace("web/css/page.css", str(built)).split()[1:]
     done = node(package("@tailwindcss/cli/dist/index.mjs"), *arguments)
@@ -24,7 +24,7 @@ def test_the_css_is_freshly_built(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", sorted((ROOT / "web/js/vendor").glob("*.js")), ids=lambda path: path.name)
-def test_what_is_copied_from_a_package_is_unchanged(file):
+def test_vendored_files_are_unchanged(file):
     assert file.read_bytes() == package(f"gsap/dist/{file.name}").read_bytes()
 
 
@@ -39,7 +39,7 @@ def test_the_lock_names_no_registry_and_has_a_digest_of_each_package():
     assert all(re.fullmatch(r"[\d.]+", version) for version in own["devDependencies"].values())
 
 
-def test_the_wheel_has_the_styles_that_the_pages_load_and_no_others():
+def test_the_wheel_has_exactly_the_styles_that_the_pages_load():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     kept = {name[1:] for name in project["tool"]["hatch"]["build"]["exclude"] if name.startswith("!")}
     pages = "".join(file.read_text() for file in (ROOT / "web").glob("*.html"))

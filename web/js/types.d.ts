@@ -78,16 +78,11 @@ interface Part {
   showBack?(): void;
 }
 
-/** The response of GET /api/model. */
+/** The part of GET /api/model that the page uses. */
 interface Card {
-  name: string;
   version: string;
   sha256: string;
-  size_bytes: number;
   classes: string[];
-  thresholds: { digit_score: number; confidence: number };
-  normalizer: string;
-  params_sha256: string;
   data: CardData;
   metrics: Record<string, number>;
   network: CardNetwork;
@@ -104,7 +99,6 @@ interface CardData {
   test: number;
   parts: { train: Record<string, number>; validation: Record<string, number> };
   test_drawings: number;
-  sha256: Record<string, string>;
 }
 
 interface CardNetwork {
@@ -163,12 +157,8 @@ interface ReliabilityBin extends Measured {
 }
 
 interface RefusalFamily {
-  kind: string;
   is_held_out: boolean;
   digit: number;
-  unsure: number;
-  not_a_digit: number;
-  blank: number;
   refused: number;
   refused_low: number;
   refused_high: number;

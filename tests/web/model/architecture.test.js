@@ -19,7 +19,7 @@ test("the summary counts parameters, layers and convolutions", () => {
 
 test("the headline figures are those of the card", () => {
   const parts = { train: { mnist: 4000, nondigits: 321 }, validation: { pendigits: 765 } };
-  const data = { title: "", train: 4321, validation: 765, test: 987, test_drawings: 654, parts, sha256: {} };
+  const data = { title: "", train: 4321, validation: 765, test: 987, test_drawings: 654, parts };
   const metrics = {
     test_accuracy: 0.9123, test_accuracy_low: 0.8931, test_accuracy_high: 0.9288, test_errors: 87, test_loss: 0.3217, test_ece: 0.0456, test_refused: 0.0321,
     strokes_accuracy: 0.8765, strokes_accuracy_low: 0.86, strokes_accuracy_high: 0.89, strokes_worst_accuracy: 0.8543, strokes_ece: 0.0789, refused_letters: 0.6543,

@@ -11,18 +11,18 @@ const RUNS = [
 
 const names = (key, order) => sortRuns(RUNS, key, order).map(({ experiment }) => experiment);
 
-test("text, numbers and yes or no are sorted both ways", () => {
+test("text, numbers and booleans are sorted in both orders", () => {
   assert.deepEqual(names("experiment", "ascending"), ["augmentation", "baseline", "tiny_batch"]);
   assert.deepEqual(names("experiment", "descending"), ["tiny_batch", "baseline", "augmentation"]);
   assert.deepEqual(names("augmentation", "descending"), ["augmentation", "baseline", "tiny_batch"]);
 });
 
-test("what was not published comes last in either order", () => {
+test("rows without a value come last in both orders", () => {
   assert.deepEqual(names("published", "ascending"), ["augmentation", "baseline", "tiny_batch"]);
   assert.deepEqual(names("published", "descending"), ["baseline", "augmentation", "tiny_batch"]);
 });
 
-test("sorting leaves the runs as they came", () => {
+test("sorting does not change the given rows", () => {
   sortRuns(RUNS, "experiment", "descending");
   assert.equal(RUNS[0].experiment, "baseline");
 });

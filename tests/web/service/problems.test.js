@@ -4,21 +4,18 @@ import { test } from "node:test";
 import { ServiceError } from "../../../web/js/service/predict.js";
 import { errorText } from "../../../web/js/service/problems.js";
 
-/** @type {(status: number | undefined, isFile: boolean, isAskedAgain: boolean) => string} */
-const tell = (status, isFile, isAskedAgain) => errorText(new ServiceError("The API's words.", { status }), isFile, isAskedAgain);
+const textOf = (status, isFile, isAskedAgain) => errorText(new ServiceError("The API's words.", { status }), isFile, isAskedAgain);
 
-test("what is asked again by itself is told so, and nothing else is", () => {
+test("only an automatic repeat is announced", () => {
   for (const status of [0, 503]) {
-    assert.match(tell(status, false, true), /by itself\.$/);
-    for (const isFile of [false, true]) assert.doesNotMatch(tell(status, isFile, false), /by itself/);
+    assert.match(textOf(status, false, true), /by itself\.$/);
+    for (const isFile of [false, true]) assert.doesNotMatch(textOf(status, isFile, false), /by itself/);
   }
 });
 
-test("a file that alone does not arrive is not called a lost service", () => {
-  assert.match(tell(0, true, false), /smaller copy/);
-});
+test("a file that does not arrive gets its own message", () => assert.match(textOf(0, true, false), /smaller copy/));
 
-test("a fault is not told in the API's words, a refusal is", () => {
-  for (const status of [500, 503, 507]) assert.doesNotMatch(tell(status, false, false), /API/);
-  for (const status of [undefined, 403, 404]) assert.equal(tell(status, false, false), "The API's words.");
+test("a fault has a message of the page, a rejection has that of the API", () => {
+  for (const status of [500, 503, 507]) assert.doesNotMatch(textOf(status, false, false), /API/);
+  for (const status of [undefined, 403, 404]) assert.equal(textOf(status, false, false), "The API's words.");
 });

@@ -3,19 +3,18 @@ import { test } from "node:test";
 
 import { penWidthFor } from "../../../web/js/sheet/ink.js";
 
-/** @type {(size: number, left?: number) => Stroke[]} */
 const upright = (size, left = 0.3) => [[[left, 0.1], [left, 0.1 + size / 2]], [[left + size / 3, 0.1 + size]]];
 
-test("ink of half the sheet and more is sent as it is drawn", () => {
+test("large ink keeps the pen of the screen", () => {
   assert.deepEqual([0.5, 0.7, 1.2].map((size) => penWidthFor(upright(size))), [0.06, 0.06, 0.06]);
 });
 
-test("smaller ink is sent with a pen that is finer by as much, down to a dab", () => {
+test("small ink has a finer pen, down to a limit", () => {
   for (const size of [0.4, 0.25, 0.17]) assert.ok(Math.abs(penWidthFor(upright(size)) - 0.12 * size) < 1e-9);
   assert.equal(penWidthFor(upright(0.05)), 0.02);
   assert.equal(penWidthFor([[[0.5, 0.5]]]), 0.02);
 });
 
-test("what lies beyond the sheet does not count", () => {
+test("ink beyond the sheet does not count", () => {
   assert.equal(penWidthFor([[[-3, 0.2], [0.1, 0.2]]]), 0.02);
 });

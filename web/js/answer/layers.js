@@ -1,6 +1,6 @@
 // The network's layers from the ink to the answer, with the feature maps of each as tiles.
 
-import { html } from "../base/markup.js";
+import { html, track } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { className } from "../base/classes.js";
 import { chance } from "../base/figures.js";
@@ -63,10 +63,8 @@ function build(layers) {
 /** @param {import("./sentences.js").Reading} reading */
 function showChances(reading) {
   const rows = reading.probabilities.map((share, digit) => {
-    const fill = html("span.fill");
-    fill.style.width = `${100 * share}%`;
     const name = html("span.name", {}, className(digit));
-    const cells = [name, html("span.track", {}, fill), html("span.share", {}, chance(share))];
+    const cells = [name, track(share), html("span.share", {}, chance(share))];
     return html("li", { class: isRead(reading) && digit === best(reading) && "best" }, ...cells);
   });
   chances.replaceChildren(...rows);

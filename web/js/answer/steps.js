@@ -1,7 +1,7 @@
 // The stages of the preprocessing on the visitor's own ink. The model file does the preprocessing; the stages from the
 // third on are computed from its answer.
 
-import { html } from "../base/markup.js";
+import { html, track } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { chance } from "../base/figures.js";
 import { GridCursor, paintGrey, wipe } from "../base/grid.js";
@@ -203,9 +203,7 @@ function paintColours(canvas, colours) {
  * @param {string} words meaning of the figure
  */
 function showAccuracy(stage, { accuracy }, words) {
-  const fill = html("span.fill");
-  fill.style.width = `${100 * accuracy}%`;
-  byId(`${stage}-cost`).replaceChildren(html("strong", {}, chance(accuracy)), html("span.track", {}, fill), words);
+  byId(`${stage}-cost`).replaceChildren(html("strong", {}, chance(accuracy)), track(accuracy), words);
 }
 
 /**

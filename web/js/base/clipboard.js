@@ -42,7 +42,7 @@ function copySelection(text) {
   const area = document.createElement("textarea");
   area.className = "unseen";
   area.value = text;
-  // Fixed, because selecting it at the end of the page would scroll. The class would collapse the line breaks.
+  // Fixed, because selecting it at the end of the page would scroll. The class would drop the line breaks.
   area.style.position = "fixed";
   area.style.whiteSpace = "pre";
   document.body.append(area);

@@ -35,11 +35,23 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
+ * Make a bar.
+ *
+ * @param {number} share 0 to 1
+ * @returns {HTMLElement}
+ */
+export function track(share) {
+  const fill = html("span.fill");
+  fill.style.width = `${100 * share}%`;
+  return html("span.track", { "aria-hidden": "true" }, fill);
+}
+
+/**
  * @param {string} what is missing
  * @returns {HTMLElement}
  */
 export function missingNote(what) {
-  return html("p", { class: "untold" }, `This model file does not tell ${what}.`);
+  return html("p.untold", {}, `This model file does not tell ${what}.`);
 }
 
 /**
@@ -54,14 +66,12 @@ export function foldedTable(title, head, rows) {
   const body = rows.map(([first, ...cells]) =>
     html("tr", {}, html("th", { scope: "row" }, first), ...cells.map((cell) => html("td", {}, cell))),
   );
-  const table = html(
-    "table",
-    { class: "plain" },
+  const table = html("table.plain", {},
     html("thead", {}, html("tr", {}, ...head.map((name) => html("th", { scope: "col" }, name)))),
     html("tbody", {}, ...body),
   );
-  const scroller = html("div", { class: "scroller", role: "group", "aria-label": title, tabindex: 0 }, table);
-  return html("details", { class: "folded" }, html("summary", {}, title), scroller);
+  const scroller = html("div.scroller", { role: "group", "aria-label": title, tabindex: 0 }, table);
+  return html("details.folded", {}, html("summary", {}, title), scroller);
 }
 
 /**

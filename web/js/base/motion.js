@@ -43,8 +43,16 @@ function move() {
   gsap.matchMedia().add(WELCOME, () => {
     comeIn(gsap, ScrollTrigger);
     once(ScrollTrigger, "#stats", (stats) => countUp(gsap, stats.querySelectorAll("[data-count]")));
-    once(ScrollTrigger, "#layers", (layers) => lineUp(gsap, [...layers.children]));
-    once(ScrollTrigger, "#training-curves", (curves) => drawLines(gsap, [...curves.querySelectorAll(".series path")]));
+    once(ScrollTrigger, "#layers", (layers) =>
+      gsap.from([...layers.children], { opacity: 0, x: -16, duration: 0.4, stagger: 0.06, clearProps: "opacity,transform" }),
+    );
+    once(ScrollTrigger, "#training-curves", (curves) =>
+      gsap.fromTo(
+        [...curves.querySelectorAll(".series path")],
+        { strokeDasharray: 1, strokeDashoffset: 1 },
+        { strokeDashoffset: 0, duration: 1.2, ease: "power1.inOut", clearProps: "strokeDasharray,strokeDashoffset" },
+      ),
+    );
     // Safe refresh: it does not interrupt the scrolling to a part.
     const observer = new ResizeObserver(() => ScrollTrigger.refresh(true));
     observer.observe(document.body);
@@ -72,7 +80,7 @@ function comeIn(gsap, ScrollTrigger) {
  */
 function once(ScrollTrigger, selector, run) {
   const element = document.querySelector(selector);
-  if (element) ScrollTrigger.create({ trigger: element, start: "top 85%", once: true, onEnter: () => run(element) });
+  if (element) ScrollTrigger.create({ trigger: element, start: "top 85%", once: true, onEnter: () => element.firstElementChild && run(element) });
 }
 
 /**
@@ -93,26 +101,4 @@ function countUp(gsap, figures) {
     const end = () => figure.replaceChildren(text);
     gsap.to(progress, { share: 1, duration: 1.1, ease: "power2.out", onUpdate: show, onComplete: end });
   }
-}
-
-/**
- * @param {Gsap} gsap
- * @param {Element[]} layers
- */
-function lineUp(gsap, layers) {
-  if (layers.length === 0) return;
-  gsap.from(layers, { opacity: 0, x: -16, duration: 0.4, stagger: 0.06, clearProps: "opacity,transform" });
-}
-
-/**
- * @param {Gsap} gsap
- * @param {Element[]} lines each of length 1
- */
-function drawLines(gsap, lines) {
-  if (lines.length === 0) return;
-  gsap.fromTo(
-    lines,
-    { strokeDasharray: 1, strokeDashoffset: 1 },
-    { strokeDashoffset: 0, duration: 1.2, ease: "power1.inOut", clearProps: "strokeDasharray,strokeDashoffset" },
-  );
 }

@@ -52,22 +52,18 @@ export function blockSize(shape, widest) {
 function drawLayer(layer, layers) {
   const total = layers.reduce((sum, { n_parameters }) => sum + n_parameters, 0);
   const widest = Math.max(...layers.filter(({ shape }) => shape.length === 3).map(({ shape }) => shape[0]), 1);
-  const share = html("span", { class: "share" });
+  const share = html("span.share");
   share.style.width = `${(100 * layer.n_parameters) / (total || 1)}%`;
   const size = layer.detail?.replace(/(\d)x(?=\d)/g, "$1 × ");
   const details = [size, layer.activation].filter(Boolean).join(", ");
-  return html(
-    "li",
-    { class: `layer layer-${layer.kind.toLowerCase()}` },
+  return html("li", { class: `layer layer-${layer.kind.toLowerCase()}` },
     drawBlock(layer.shape, widest),
-    html(
-      "div",
-      {},
+    html("div", {},
       html("strong", {}, layer.kind),
       html("span", {}, layer.shape.join(" × ")),
-      html("span", { class: "how" }, details || "\u00a0"),
-      html("span", { class: "parameters" }, html("b", {}, count(layer.n_parameters)), " parameters"),
-      html("span", { class: "shares", "aria-hidden": "true" }, share),
+      html("span.how", {}, details || "\u00a0"),
+      html("span.parameters", {}, html("b", {}, count(layer.n_parameters)), " parameters"),
+      html("span.shares", { "aria-hidden": "true" }, share),
     ),
   );
 }
@@ -117,9 +113,15 @@ function drawTraining({ history, epoch: kept }) {
   /** @type {Values} */
   const errors = { training: ({ accuracy }) => 1 - accuracy, validation: ({ val_accuracy }) => 1 - val_accuracy };
   return [
-    drawCurves("Loss", history, kept, losses, lossText),
-    drawCurves("Accuracy", history, kept, errors, accuracyText),
-    listEpochs(history),
+    drawCurves("Loss", history, kept, losses, (loss) => String(Number(loss.toPrecision(2)))),
+    drawCurves("Accuracy", history, kept, errors, (error) => `${Number((100 * (1 - error)).toFixed(2))}\u00a0%`),
+    foldedTable(
+      "The curves’ figures",
+      ["epoch", "training loss", "validation loss", "training accuracy", "validation accuracy"],
+      history.map(({ epoch, loss, val_loss, accuracy, val_accuracy }) => [
+        String(epoch), loss.toFixed(4), val_loss.toFixed(4), percent(accuracy), percent(val_accuracy),
+      ]),
+    ),
   ];
 }
 
@@ -158,38 +160,6 @@ function drawCurves(title, history, kept, values, format) {
     guide: { x1: kept, x2: kept, y1: low, y2: high },
   });
   const keys = Object.keys(values).map((name) => html("span", { class: `key key-${name}` }, name));
-  const legend = html("span", { class: "keys" }, ...keys, html("span", { class: "key key-kept" }, "kept epoch"));
-  return html("figure", { class: "panel" }, html("figcaption", {}, html("strong", {}, title), legend), chart);
-}
-
-/**
- * @param {Epoch[]} history
- * @returns {HTMLElement}
- */
-function listEpochs(history) {
-  const head = ["epoch", "training loss", "validation loss", "training accuracy", "validation accuracy"];
-  const rows = history.map((each) => [
-    String(each.epoch),
-    each.loss.toFixed(4),
-    each.val_loss.toFixed(4),
-    percent(each.accuracy),
-    percent(each.val_accuracy),
-  ]);
-  return foldedTable("The curves’ figures", head, rows);
-}
-
-/**
- * @param {number} loss
- * @returns {string}
- */
-function lossText(loss) {
-  return String(Number(loss.toPrecision(2)));
-}
-
-/**
- * @param {number} error
- * @returns {string}
- */
-function accuracyText(error) {
-  return `${Number((100 * (1 - error)).toFixed(2))}\u00a0%`;
+  const legend = html("span.keys", {}, ...keys, html("span", { class: "key key-kept" }, "kept epoch"));
+  return html("figure.panel", {}, html("figcaption", {}, html("strong", {}, title), legend), chart);
 }

@@ -105,10 +105,8 @@ export class ConfusionMatrix {
       const cells = row.map((n, predicted) => this.#drawCell({ actual, predicted }, n, test, mistakes, most));
       return html("tr", {}, html("th", { scope: "row" }, className(actual)), ...cells);
     });
-    const corner = html("td", { class: "corner", "aria-hidden": "true" });
-    return html(
-      "table",
-      { class: "matrix" },
+    const corner = html("td.corner", { "aria-hidden": "true" });
+    return html("table.matrix", {},
       html("caption", {}, "Rows: the digit written. Columns: the most likely digit, also where it was refused or unsure. Along the diagonal they agree."),
       html("thead", {}, html("tr", {}, corner, ...digits)),
       html("tbody", {}, ...rows),
@@ -124,9 +122,9 @@ export class ConfusionMatrix {
    * @returns {HTMLTableCellElement}
    */
   #drawCell(cell, n, test, mistakes, most) {
-    if (cell.actual === cell.predicted) return html("td", { class: "right" }, String(n));
-    if (n === 0) return html("td", {}, html("span", { class: "unseen" }, "0"));
-    const td = html("td", { class: "wrong" });
+    if (cell.actual === cell.predicted) return html("td.right", {}, String(n));
+    if (n === 0) return html("td", {}, html("span.unseen", {}, "0"));
+    const td = html("td.wrong", {});
     td.style.setProperty("--heat", heat(n, most).toFixed(3));
     if (!mistakes.some((mistake) => isOf(mistake, cell))) {
       td.append(count(n));
@@ -156,7 +154,7 @@ export class ConfusionMatrix {
     }
     const shown = mistakes.filter((mistake) => isOf(mistake, cell));
     const title = `${nameOf(cell)} on ${SOURCES[test]}: ${counted(shown.length, "image")}`;
-    const images = html("ul", { class: "misread" }, ...shown.map(drawMistake));
+    const images = html("ul.misread", {}, ...shown.map(drawMistake));
     byId("confusion-images").replaceChildren(html("h4", { id: "confusion-title" }, title), images);
   }
 
@@ -216,5 +214,5 @@ function drawMistake({ actual, predicted, confidence, state, pixels, image }) {
   const label = `A ${className(actual)} that was read as ${className(predicted)}, image ${image}`;
   const canvas = html("canvas", { role: "img", "aria-label": label });
   paintGrey(canvas, bytesOf(pixels), GRID);
-  return html("li", {}, canvas, html("span", {}, percent(confidence, 1)), html("span", { class: "state" }, STATES[state]));
+  return html("li", {}, canvas, html("span", {}, percent(confidence, 1)), html("span.state", {}, STATES[state]));
 }

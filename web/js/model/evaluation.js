@@ -1,6 +1,6 @@
 // The measured results of the model, from its card.
 
-import { foldedTable, html } from "../base/markup.js";
+import { foldedTable, html, track } from "../base/markup.js";
 import { drawChart } from "../base/chart.js";
 import { ConfusionMatrix } from "./confusion.js";
 import { byId } from "../base/dom.js";
@@ -16,7 +16,9 @@ let matrix = null;
 /** @param {Card} card */
 export function showCard(card) {
   const { evaluation, metrics } = card;
-  byId("stats").replaceChildren(...listFigures(card).map(drawTile));
+  byId("stats").replaceChildren(...listFigures(card).map(({ term, figure, note }) =>
+    html("div.stat", {}, html("dt", {}, term), html("dd.figure", { "data-count": "" }, figure), html("dd.note", {}, note)),
+  ));
   matrix ??= new ConfusionMatrix();
   matrix.show(evaluation);
   byId("reliability").replaceChildren(...drawReliability(evaluation.reliability));
@@ -65,20 +67,6 @@ function partsText(parts) {
 }
 
 /**
- * @param {{term: string, figure: string, note: string}} tile
- * @returns {HTMLElement}
- */
-function drawTile({ term, figure, note }) {
-  return html(
-    "div",
-    { class: "stat" },
-    html("dt", {}, term),
-    html("dd", { class: "figure", "data-count": "" }, figure),
-    html("dd", { class: "note" }, note),
-  );
-}
-
-/**
  * @param {ReliabilityBin[]} bins
  * @returns {Element[]}
  */
@@ -93,7 +81,9 @@ function drawReliability(bins) {
     series: tests.map((test) => ({
       name: test,
       isDots: true,
-      points: bins.filter((bin) => bin.test === test).map(toPoint),
+      points: bins
+        .filter((bin) => bin.test === test)
+        .map((bin) => ({ x: bin.confidence, y: bin.accuracy, low: bin.accuracy_low, high: bin.accuracy_high, radius: 2.5 + Math.log10(Math.max(bin.n, 1)) })),
     })),
     guide: { x1: low, y1: low, x2: 1, y2: 1 },
   });
@@ -106,18 +96,10 @@ function drawReliability(bins) {
     interval(bin.accuracy_low, bin.accuracy_high, 1),
   ]);
   return [
-    html("p", { class: "keys" }, ...keys, html("span", { class: "key key-guide" }, "as sure as it is right")),
+    html("p.keys", {}, ...keys, html("span", { class: "key key-guide" }, "as sure as it is right")),
     chart,
     foldedTable("The diagram’s figures", ["confidence", "digits", "mean", "right", "95 % interval"], rows),
   ];
-}
-
-/**
- * @param {ReliabilityBin} bin
- * @returns {import("../base/chart.js").Point} with a larger dot for more digits
- */
-function toPoint({ confidence, accuracy, accuracy_low, accuracy_high, n }) {
-  return { x: confidence, y: accuracy, low: accuracy_low, high: accuracy_high, radius: 2.5 + Math.log10(Math.max(n, 1)) };
 }
 
 /**
@@ -125,31 +107,19 @@ function toPoint({ confidence, accuracy, accuracy_low, accuracy_high, n }) {
  * @returns {HTMLElement[]}
  */
 function drawRefusal(families) {
-  const named = Object.entries(families).map(([name, family]) => ({ ...family, name: words(name) }));
-  named.sort((one, other) => one.refused - other.refused);
+  const named = Object.entries(families)
+    .sort(([, one], [, other]) => one.refused - other.refused)
+    .map(([name, { is_held_out, refused, refused_low, refused_high, digit }]) => {
+      const texts = [words(name), percent(refused, 1), interval(refused_low, refused_high, 1), percent(digit, 1)];
+      return { is_held_out, refused, texts };
+    });
+  const heldOut = named.filter(({ is_held_out }) => is_held_out);
+  const trained = named.filter(({ is_held_out }) => !is_held_out);
   const heads = ["kind", "refused", "95 % interval", "taken for a digit"];
-  const trained = named
-    .filter(({ is_held_out }) => !is_held_out)
-    .map(({ name, refused, refused_low, refused_high, digit }) => [name, percent(refused, 1), interval(refused_low, refused_high, 1), percent(digit, 1)]);
   return [
-    html("ul", { class: "refused" }, ...named.filter(({ is_held_out }) => is_held_out).map(drawFamily)),
-    foldedTable("Kinds that training did show, in other examples", heads, trained),
+    html("ul.refused", {}, ...heldOut.map(({ refused, texts: [name, share, between] }) =>
+      html("li", {}, html("span.name", {}, name), track(refused), html("span.share", {}, share), html("span.between", {}, between)),
+    )),
+    foldedTable("Kinds that training did show, in other examples", heads, trained.map(({ texts }) => texts)),
   ];
-}
-
-/**
- * @param {RefusalFamily & {name: string}} family
- * @returns {HTMLLIElement}
- */
-function drawFamily({ name, refused, refused_low, refused_high }) {
-  const fill = html("span", { class: "fill" });
-  fill.style.width = `${100 * refused}%`;
-  return html(
-    "li",
-    {},
-    html("span", { class: "name" }, name),
-    html("span", { class: "track", "aria-hidden": "true" }, fill),
-    html("span", { class: "share" }, percent(refused, 1)),
-    html("span", { class: "between" }, interval(refused_low, refused_high, 1)),
-  );
 }

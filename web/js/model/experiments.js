@@ -38,7 +38,7 @@ export function showCard({ experiments }) {
     button.addEventListener("click", () => sortBy(key));
     return html("th", { scope: "col" }, button);
   });
-  const table = html("table", { class: "experiments" }, html("thead", {}, html("tr", {}, ...heads)));
+  const table = html("table.experiments", {}, html("thead", {}, html("tr", {}, ...heads)));
   byId("experiment-table").replaceChildren(table);
   showRuns();
 }
@@ -91,9 +91,7 @@ function drawRun(run) {
     }
     return cell;
   });
-  const story = html(
-    "div",
-    { class: "story" },
+  const story = html("div.story", {},
     html("p", {}, html("strong", {}, "Expected "), run.hypothesis),
     html("p", {}, html("strong", {}, "Showed "), run.finding),
   );
