@@ -1,4 +1,4 @@
-"""What a test does without a tool that it needs."""
+"""What a test does when a tool is missing."""
 
 import os
 from typing import NoReturn
@@ -7,7 +7,7 @@ import pytest
 
 
 def missing(reason: str) -> NoReturn:
-    """Skips the test. Where CI is set, fails it: what a gate does not run, it does not hold."""
+    """Skip the test; fail it where CI is set, because a gate must not skip anything."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

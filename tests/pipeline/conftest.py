@@ -1,20 +1,11 @@
+"""Small data and small networks; what loads TensorFlow or MLflow is imported where it is used."""
+
+import shutil
+
 import numpy as np
 import pytest
-from scipy.special import softmax
 
-from pipeline.config.values import load_config
-from pipeline.dataset.splits import NO_DIGIT, DataCard, Split, digest, save
-from pipeline.network.calibration import Calibration
-from pipeline.network.networks import build_network
-from pipeline.reader.model import Reader
-from pipeline.reproduce import copy_project
-from pipeline.runtime.mode import set_up
-
-
-@pytest.fixture(scope="session", autouse=True)
-def runtime():
-    """TensorFlow's threads, set before any test makes it start."""
-    set_up(load_config().runtime, seed=0)
+from tests.project import copy_of_project
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +19,12 @@ def digits():
 
 @pytest.fixture
 def small_project(tmp_path, digits):
-    """A copy of the project with few prepared images, of digits and of digits on their side."""
+    """The directory of a copy of the project with 500 prepared images, some of them digits on their side."""
+    from pipeline.config.values import load_config
+    from pipeline.dataset.splits import NO_DIGIT, DataCard, Split, digest, save
+
     directory, config = tmp_path / "inkling", load_config()
-    copy_project(directory, [])
+    copy_of_project(directory, [])
     chosen = np.random.default_rng(0).permutation(len(digits[1]))[:500]  # they come sorted by label
     images, labels = digits[0][chosen], digits[1][chosen].astype(np.int32)
     ends = {"train": (0, 200, 50), "validation": (200, 300, 50), "test": (300, 500, 0)}
@@ -49,21 +43,41 @@ def small_project(tmp_path, digits):
 
 @pytest.fixture(scope="session")
 def reader():
-    """A small one that has learnt nothing."""
+    """A small reader that was not trained."""
+    from pipeline.config.values import load_config
+    from pipeline.network.calibration import Calibration
+    from pipeline.network.networks import build_network
+    from pipeline.reader.model import Reader
+
     network = build_network(load_config(["model.width=0.25"]).model)
     return Reader(network, Calibration(1.0, {"digit_score": 0.2, "confidence": 0.3}))
 
 
 @pytest.fixture(scope="session")
 def calibrated():
-    """Logits float32 [20000, 10], and labels drawn from just these probabilities: calibrated by construction."""
+    """Logits float32 [20000, 10], and labels drawn with the probabilities of these logits."""
+    from scipy.special import softmax
+
     random = np.random.default_rng(0)
     logits = random.normal(scale=3, size=(20_000, 10)).astype(np.float32)
     cumulative = softmax(logits, axis=1).cumsum(axis=1)
     return logits, (random.random((len(logits), 1)) > cumulative).sum(axis=1).clip(0, 9)
 
 
+@pytest.fixture(scope="session")
+def empty_store(fill_once):
+    """The file of an empty MLflow database, made once, because that takes seconds."""
+
+    def fill(directory):
+        import mlflow
+
+        directory.mkdir()
+        mlflow.MlflowClient(f"sqlite:///{directory / 'mlflow.db'}").search_experiments()
+
+    return fill_once("empty_store", fill) / "mlflow.db"
+
+
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """An MLflow database for a file of tests; made once, because making one takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+def store(tmp_path_factory, empty_store):
+    """The address of an MLflow database for one file of tests."""
+    return f"sqlite:///{shutil.copy(empty_store, tmp_path_factory.mktemp('store') / 'mlflow.db')}"
