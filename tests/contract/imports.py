@@ -4,7 +4,8 @@ import ast
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.project import ROOT
+
 NOT_IN_THE_SERVICE = ("tensorflow", "keras", "mlflow", "dvc", "hydra", "pipeline", "pydantic")
 
 

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 README = ROOT / "README.md"

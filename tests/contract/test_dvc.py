@@ -12,8 +12,8 @@ from dvc.repo import Repo
 
 from pipeline.config.schema import Config
 from pipeline.reproduce import is_within, outdated
-from tests.contract.imports import ROOT, imported_files
-from tests.project import Project
+from tests.contract.imports import imported_files
+from tests.project import ROOT, Project
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # Code that observes a run: a stage imports it, and does not depend on it.

@@ -16,8 +16,9 @@ from requirements.platforms import TESTS
 from requirements.sbom import DOCUMENT, PYTHON, bill
 from requirements.service import UV, environment, install
 from serving.version import inkling_version
-from tests.contract.imports import NOT_IN_THE_SERVICE, ROOT
+from tests.contract.imports import NOT_IN_THE_SERVICE
 from tests.contract.locks import locked_here
+from tests.project import ROOT
 from tests.serving.drawings import draw
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.contract.imports import NOT_IN_THE_SERVICE, ROOT, imported_names
+from tests.contract.imports import NOT_IN_THE_SERVICE, imported_names
+from tests.project import ROOT
 
 # Each package with those that it may import, which come first.
 PIPELINE = {

@@ -13,8 +13,8 @@ from requirements.lock import lock_all
 from requirements.platforms import DOCUMENT as PLATFORMS
 from requirements.platforms import digest, resolved
 from requirements.sbom import DOCUMENT as BILL
-from tests.contract.imports import ROOT
 from tests.contract.locks import PROJECT, locked_here, wanted
+from tests.project import ROOT
 
 EXTRAS = {"all": tuple(PROJECT["optional-dependencies"]), "serving": (), "serving-test": ("test",)}
 RELOCK = "run `python -m requirements.lock`"

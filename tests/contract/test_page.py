@@ -1,7 +1,7 @@
 """What the page says of the service is so."""
 
 from serving.api.images import FORMATS_TEXT
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 
 def test_the_page_names_the_kinds_of_files_that_are_read() -> None:
