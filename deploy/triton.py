@@ -1,10 +1,10 @@
-"""The model file as a Triton model repository, and as a KServe InferenceService on it.
+"""Write the model file as a Triton model repository, and print a KServe InferenceService for it.
 
 python -m deploy.triton DIR                               writes DIR/digits, for `tritonserver --model-repository DIR`
-python -m deploy.triton DIR --storage-uri s3://bucket/key prints a manifest too, for `kubectl apply -f -`, of what lies
-                                                          there: copy DIR's content to it
+python -m deploy.triton DIR --storage-uri s3://bucket/key also prints a manifest for `kubectl apply -f -`; copy the
+                                                          content of DIR to that address
 
-What the configuration says is read off the file, or is a constant of the service: both answer the same requests.
+The configuration comes from the model file and the constants of the service, so both answer the same requests.
 """
 
 import argparse
@@ -24,32 +24,32 @@ from serving.v2.routes import configuration
 
 LABELS = "labels.txt"
 
-# What the onnxruntime backend looks for in a version's folder.
+# The file name that the onnxruntime backend expects.
 MODEL_FILE = "model.onnx"
 
-# Fields of `ModelConfig` whose words are enumerators, which stand without quotes.
+# Fields of `ModelConfig` with enumerators, which have no quotes.
 ENUMERATIONS = ("data_type", "kind")
 
 
 def triton_config(card: ModelCard, instances: int) -> dict[str, Any]:
-    """What the service says of the model at `/config`, and what Triton alone needs, as `ModelConfig` names it.
+    """Return the `ModelConfig`: the service's `/config`, and what only Triton needs.
 
     Args:
         card: of the model.
-        instances: how many requests run at a time, each on a core.
+        instances: number of parallel runs, each on a core.
     """
     config = configuration(card)
     for output in config["output"]:
         if output["name"] == CLASSIFIED:
             output["label_filename"] = LABELS
-    # Without it, whatever waits is run at once: up to 1,024 canvases, at 10 bytes a pixel.
+    # Otherwise all waiting requests would run at once: up to 1,024 canvases, at 10 bytes a pixel.
     config["dynamic_batching"]["preferred_batch_size"] = [MAX_BATCH_IMAGES]
     config["instance_group"] = [{"count": instances, "kind": "KIND_CPU"}]
     parameters = {
-        # As in the service: a run takes less than a millisecond, and onnxruntime's own pool spins.
+        # As in the service: a run takes less than a millisecond, and onnxruntime's thread pool spins.
         "intra_op_thread_count": "1",
         "inter_op_thread_count": "1",
-        # Triton has versions of its own, and no word for what an answer means: a client reads these here.
+        # Triton has its own versions and no thresholds, so a client reads these here.
         "sha256": card.sha256,
         "digit_score_threshold": str(card.thresholds.digit_score),
         "confidence_threshold": str(card.thresholds.confidence),
@@ -59,7 +59,7 @@ def triton_config(card: ModelCard, instances: int) -> dict[str, Any]:
 
 
 def text_format(message: Mapping[str, Any], indent: str = "") -> str:
-    """A message in Protobuf's text format; lists are repeated fields."""
+    """Return a message in Protobuf's text format; lists are repeated fields."""
     lines = []
     for name, value in message.items():
         for one in value if isinstance(value, list) else [value]:
@@ -71,12 +71,12 @@ def text_format(message: Mapping[str, Any], indent: str = "") -> str:
 
 
 def write_repository(model: Path, folder: Path, version: int = 1, instances: int = 1) -> ModelCard:
-    """Writes a model's configuration, labels and file below `folder`, over what is there, and returns its card.
+    """Write configuration, labels and file of a model below `folder`, and return its card.
 
     Args:
-        model: the file; it is checked as the service does.
-        folder: the repository; it may hold other models, and other versions of this one.
-        version: Triton's number, from 1; it serves the highest.
+        model: the file; checked as by the service.
+        folder: the repository; it may have other models, and other versions of this one.
+        version: Triton's number, from 1; Triton serves the highest.
         instances: as in `triton_config`.
 
     Raises:
@@ -94,14 +94,14 @@ def write_repository(model: Path, folder: Path, version: int = 1, instances: int
 
 
 def inference_service(card: ModelCard, storage_uri: str) -> dict[str, Any]:
-    """The manifest of a KServe InferenceService that serves a repository, with what the runtime asks for by itself.
+    """Return the manifest of a KServe InferenceService for a repository.
 
     Args:
-        card: of the model in it.
-        storage_uri: where the repository's content lies, such as s3://bucket/path.
+        card: of the model.
+        storage_uri: address of the repository's content, such as s3://bucket/path.
     """
     model = {
-        # Several runtimes take ONNX; this one reads the configuration.
+        # Several runtimes support ONNX; only this one reads the configuration.
         "runtime": "kserve-tritonserver",
         "modelFormat": {"name": "onnx"},
         "protocolVersion": "v2",
@@ -116,7 +116,7 @@ def inference_service(card: ModelCard, storage_uri: str) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.triton", description="Writes a Triton model repository.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the repository; other models in it stay")
     parser.add_argument("--model", type=Path, default=Settings.model, help="model file (default %(default)s)")

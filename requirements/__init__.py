@@ -1,1 +1,1 @@
-"""The lock files, and what is made and checked from them."""
+"""The lock files, and the environments and documents made from them."""

@@ -1,6 +1,6 @@
 """Resolve pyproject.toml into the hashed lock files beside this one: `python -m requirements.lock`.
 
-They carry names, versions and hashes, but no address: pip takes the packages from wherever it is configured to.
+They have names, versions and hashes but no address: pip uses its configured index.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ COMPILE = ["pip", "compile", "--universal", "--python-version", "3.11", "--gener
 
 
 def lock(project: Path, name: str, *options: str) -> None:
-    """Write requirements/<name>.txt of a project; what it has already stays at its version where that still fits."""
+    """Write requirements/<name>.txt of a project. Keep the locked versions where possible."""
     command = [sys.executable, "-m", "uv", *COMPILE, "--output-file", f"requirements/{name}.txt", *options]
     subprocess.run(command, cwd=project, check=True)
 
@@ -21,7 +21,7 @@ def lock(project: Path, name: str, *options: str) -> None:
 def lock_all(project: Path = ROOT, *upgrade: str) -> None:
     """Write all lock files of a project."""
     lock(project, "all", "pyproject.toml", "--all-extras", *upgrade)
-    # The smaller ones take their versions from the whole, so that all environments agree.
+    # The smaller locks use the versions of the large one, so that all environments agree.
     for smaller, extras in (("serving", ()), ("serving-test", ("--extra", "test"))):
         lock(project, smaller, "pyproject.toml", *extras, "--constraint", "requirements/all.txt", *upgrade)
     lock(project, "sbom", "--group", "sbom", *upgrade)

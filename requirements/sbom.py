@@ -1,7 +1,7 @@
-"""docs/sbom.cdx.json, what an installed service consists of, with licences (CycloneDX): `python -m requirements.sbom`.
+"""Write docs/sbom.cdx.json, the packages of an installed service with licences: `python -m requirements.sbom`.
 
-The tool looks at an environment with requirements/serving.txt in it, from one of its own. Like the lock, the document
-has no addresses, and nothing of the time or the machine. It is that of Python 3.11; later ones have the other numpy.
+The CycloneDX tool runs in its own environment and inspects one with requirements/serving.txt. Like the lock, the
+document has no addresses, times or machine names. It is for Python 3.11; later versions have another numpy.
 """
 
 import json
@@ -19,11 +19,11 @@ PYTHON = "3.11"
 
 
 def bill(serving: Path, directory: Path) -> str:
-    """The document as JSON.
+    """Return the document as JSON.
 
     Args:
         serving: the Python of an environment with the service's packages.
-        directory: where the tool's own is made.
+        directory: for the tool's environment.
     """
     tool = environment(directory / "tool", "sbom").parent / "cyclonedx-py"
     project = ["--pyproject", str(ROOT / "pyproject.toml")]

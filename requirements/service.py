@@ -1,47 +1,70 @@
-"""The service as it is installed elsewhere: a wheel, and an environment that has its lock and that wheel, no more.
+"""Build the wheel, and environments that have the service's packages: `python -m requirements.service DIRECTORY`."""
 
-python -m requirements.service DIRECTORY
-"""
-
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from requirements.lock import ROOT
 
 UV = [sys.executable, "-m", "uv"]
+COMPILED = ["--quiet", "--compile-bytecode", "--python"]  # compiled as by pip
 
 
 def build(directory: Path) -> Path:
-    """Build the source distribution into a directory, and from that the wheel beside it, whose path is returned."""
+    """Build the source distribution into a directory, and from it the wheel. Return the path of the wheel."""
     subprocess.run([*UV, "build", "--quiet", "--out-dir", str(directory), str(ROOT)], check=True)
     (wheel,) = directory.glob("*.whl")
     return wheel
 
 
 def environment(directory: Path, lock: str, python: str = sys.executable) -> Path:
-    """Make an environment, without pip, that has the packages of requirements/<lock>.txt; its Python is returned.
+    """Create an environment with the packages of requirements/<lock>.txt and without pip. Return its Python.
 
     Args:
-        directory: of the environment; what is there is replaced.
+        directory: of the environment; replaced if it exists.
         lock: name of a lock file.
-        python: path or version of the Python that it is for; one that is not on this machine is not downloaded.
+        python: path or version of a Python on this machine.
     """
-    venv = ["venv", "--quiet", "--clear", "--no-python-downloads", "--python", python, str(directory)]
-    subprocess.run([*UV, *venv], check=True)
-    own = directory / "bin" / "python"
+    own = _venv(directory, python)
     install(own, "--require-hashes", "-r", str(ROOT / "requirements" / f"{lock}.txt"))
     return own
 
 
+def lowest_environment(directory: Path) -> Path:
+    """Create an environment with the lowest admitted versions of the service's dependencies. Return its Python.
+
+    The test tools and the indirect dependencies have the locked versions.
+    """
+    own = _venv(directory, sys.executable)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    direct = {re.split(r"[^\w-]", text)[0] for text in project["dependencies"]}
+    lock = (ROOT / "requirements" / "serving-test.txt").read_text()
+    pins = [
+        pin.rstrip(" \\") for pin in re.findall(r"^\S+==.*", lock, re.MULTILINE) if pin.split("==")[0] not in direct
+    ]
+    constraints = directory / "constraints.txt"
+    constraints.write_text("\n".join(pins))
+    lowest = ["--resolution", "lowest-direct", "--constraint", str(constraints)]
+    wanted = ["-r", str(ROOT / "pyproject.toml"), "--extra", "test"]
+    subprocess.run([*UV, "pip", "install", *COMPILED, str(own), *lowest, *wanted], check=True)
+    return own
+
+
+def _venv(directory: Path, python: str) -> Path:
+    options = ["--quiet", "--clear", "--no-python-downloads", "--python", python]
+    subprocess.run([*UV, "venv", *options, str(directory)], check=True)
+    return directory / "bin" / "python"
+
+
 def install(python: Path, *what: str) -> None:
-    """Install into an environment, compiled as pip does it; nothing is taken that `what` does not name."""
-    options = ["--quiet", "--no-deps", "--compile-bytecode", "--python", str(python)]
-    subprocess.run([*UV, "pip", "install", *options, *what], check=True)
+    """Install packages into an environment, without their dependencies."""
+    subprocess.run([*UV, "pip", "install", *COMPILED, str(python), "--no-deps", *what], check=True)
 
 
 def service(directory: Path) -> tuple[Path, Path]:
-    """The wheel, and the Python of an environment with the service alone, both below a directory."""
+    """Create the wheel, and an environment with only the service, below a directory. Return wheel and Python."""
     wheel = build(directory / "dist")
     python = environment(directory / "environment", "serving")
     install(python, str(wheel))
@@ -51,4 +74,4 @@ def service(directory: Path) -> tuple[Path, Path]:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    print(f"{service(Path(sys.argv[1]))[1].parent / 'inkling-serve'} serves")
+    print(f"{service(Path(sys.argv[1]))[1].parent / 'inkling-serve'} starts the service")

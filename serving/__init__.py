@@ -1,6 +1,6 @@
-"""The service behind the drawing canvas: pixels in, a calibrated answer out."""
+"""The service behind the drawing canvas: it answers pixels with calibrated probabilities."""
 
 import os
 
-# Before onnxruntime is loaded: from 1.29 on it keeps an identifier in the home directory, and sends what it measures.
+# Before the import of onnxruntime, which from 1.29 on stores an identifier in the home directory and sends telemetry.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,4 +1,4 @@
-"""The application: its parts and its routes."""
+"""The application and its routes."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from starlette.routing import Mount, Route, Router
 from serving.api import drawings, network, predict
 from serving.api.page import Page
 from serving.errors import StartError
-from serving.http.middleware import Direct, Shell
+from serving.http.middleware import Direct, Middleware
 from serving.metrics import Metrics, fact
 from serving.model.card import MODEL_NAME
 from serving.openapi import document
@@ -19,20 +19,20 @@ from serving.settings import Settings
 from serving.v2 import routes
 
 
-def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None) -> Shell:
-    """The service, its model loaded and checked.
+def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None) -> Middleware:
+    """Create the service, and load and check its model.
 
     Args:
         settings: of the service.
-        metrics: to count in; by default its own.
+        metrics: shared with other workers; by default new ones.
         shadow: the second model, if there is one.
 
     Raises:
-        ModelError: the model file is missing, damaged or another model.
-        StartError: the web folder is missing, or nothing can be written to the folder for drawings.
+        ModelError: the model file is missing, damaged or not supported.
+        StartError: the web folder is missing, or the folder for drawings is not writable.
     """
     if not settings.web.is_dir():
-        raise StartError(f"The web folder {settings.web} does not exist. Name the page's folder with --web.")
+        raise StartError(f"The web folder {settings.web} does not exist. Name the folder of the page with --web.")
     metrics = metrics or Metrics()
     engine = Engine()
     lifecycle = Lifecycle(settings.model, engine, metrics)
@@ -42,9 +42,9 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         engine.observers.append(shadow.observe)
     page = Page(settings.web)
     app = Starlette(
-        # Each part is a mount: a plain route would leave its wrong methods to the page's mount, which says 404.
+        # Each part is a mount: for a wrong method on a plain route, the page's mount would answer with 404.
         routes=[
-            # Without redirects, whose address would come from the Host header.
+            # No redirects: their address would come from the Host header.
             Mount("/api", app=Router([*predict.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
             Route("/v2", routes.ServerMetadata),
             Mount("/v2", app=Router(routes.routes, redirect_slashes=False)),
@@ -66,20 +66,21 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         ("POST", "/api/predict"): (predict.predict, {}),
         ("POST", f"/v2/models/{MODEL_NAME}/infer"): (routes.infer, {"model": MODEL_NAME}),
     }
-    app.state.shell = shell = Shell(app, direct, settings, metrics, engine)
-    return shell
+    app.state.middleware = middleware = Middleware(app, direct, settings, metrics, engine)
+    return middleware
 
 
 async def read_metrics(request: Request) -> Response:
-    """What the service has counted, as Prometheus reads it."""
+    """Return the Prometheus metrics."""
     metrics: Metrics = request.app.state.metrics
     engine: Engine = request.app.state.engine
     shadow: Shadow | None = request.app.state.shadow
     metrics.measure_process()
-    facts = []
+    facts, n_classes = [], 0
     if engine.predictor:
+        n_classes = len(engine.predictor.card.classes)
         card = engine.predictor.card
         facts += fact("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
     if shadow and shadow.is_alive:
         facts += fact("inkling_shadow_model_info", "The shadow model.", version=shadow.version)
-    return PlainTextResponse(metrics.text(facts), media_type="text/plain; version=0.0.4")
+    return PlainTextResponse(metrics.text(facts, n_classes), media_type="text/plain; version=0.0.4")

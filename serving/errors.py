@@ -1,6 +1,6 @@
-"""Every error that the service raises on purpose.
+"""The errors that the service raises.
 
-A message is one clear sentence or two: what is wrong, the value, what to do. It never repeats what the client sent.
+A message names the fault, the value and the remedy in one or two sentences. It never repeats the client's input.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 class ServingError(Exception):
-    """The root of the family; its text is fit to be shown."""
+    """Base class of all errors. The text is for users."""
 
 
 class StartError(ServingError):
@@ -16,34 +16,34 @@ class StartError(ServingError):
 
 
 class SettingsError(StartError):
-    """A flag or an environment variable has a value that cannot be used."""
+    """A flag or an environment variable has an invalid value."""
 
 
 class ModelError(StartError):
-    """The model file is missing, damaged, or not the model that the service is written for."""
+    """The model file is missing, damaged or not supported."""
 
 
 class RequestError(ServingError):
-    """The request cannot be answered; `status` is the HTTP status that says so, `reason` its name in the metrics."""
+    """The request cannot be answered. `status` is the HTTP status, `reason` the label in the metrics."""
 
     status: ClassVar[int] = 400
     reason: ClassVar[str] = "bad_request"
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer has besides the text."""
+        """Return extra response headers."""
         return {}
 
 
 def request_errors(parent: type[RequestError] = RequestError) -> Iterator[type[RequestError]]:
-    """Every kind of refusal that there is."""
+    """Yield a class and all its subclasses."""
     yield parent
     for child in parent.__subclasses__():
         yield from request_errors(child)
 
 
 class BadRequestError(RequestError):
-    """The request is malformed: empty, broken JSON or base64, lengths that do not fit."""
+    """The request is malformed: empty, invalid JSON or base64, or a wrong length."""
 
 
 class ForbiddenError(RequestError):
@@ -54,26 +54,26 @@ class ForbiddenError(RequestError):
 
 
 class NotFoundError(RequestError):
-    """There is nothing of that name."""
+    """The address or the model does not exist."""
 
     status = 404
     reason = "not_found"
 
 
 class MethodError(RequestError):
-    """The address does not take the request's method."""
+    """The address does not support the request's method."""
 
     status = 405
     reason = "method"
 
     def __init__(self, allowed: str) -> None:
-        """Names the methods that it takes: `allowed`, separated by commas."""
-        super().__init__(f"This address does not take that method, only {allowed}.")
+        """Name the allowed methods, separated by commas."""
+        super().__init__(f"This address does not support that method, only {allowed}.")
         self._allowed = allowed
 
     @property
     def headers(self) -> dict[str, str]:
-        """The methods."""
+        """Return the allowed methods."""
         return {"allow": self._allowed}
 
 
@@ -92,35 +92,35 @@ class TooLargeError(RequestError):
 
 
 class UnsupportedImageError(RequestError):
-    """The bytes are not a picture in a format that is read here."""
+    """The bytes are not a picture in a supported format."""
 
     status = 415
     reason = "unsupported"
 
 
 class UnsupportedEncodingError(RequestError):
-    """The body is compressed in a way that is not read here."""
+    """The body's compression is not supported."""
 
     status = 415
     reason = "unsupported"
 
 
 class UnsupportedTypeError(RequestError):
-    """The body is of another Content-Type than is read at this address."""
+    """The address does not support the body's Content-Type."""
 
     status = 415
     reason = "unsupported"
 
 
 class WrongHostError(RequestError):
-    """The Host header names a host that this service does not answer for."""
+    """The Host header names an unknown host."""
 
     status = 421
     reason = "wrong_host"
 
 
 class UnreadableImageError(RequestError):
-    """The bytes are a picture, but it is damaged, cut short, or made to take too long."""
+    """The picture is damaged, cut short, or too expensive to decode."""
 
     status = 422
     reason = "unreadable"
@@ -148,18 +148,17 @@ class UnavailableError(RequestError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """When to come back."""
+        """Return when to retry."""
         return {"retry-after": str(self.retry_after_s)}
 
 
 class OverloadedError(UnavailableError):
-    """More is asked than can be answered."""
+    """There are more requests than the service can answer."""
 
     reason = "overloaded"
 
     def __init__(self) -> None:
-        """Always in the same words."""
-        super().__init__("More is asked of the service than it can answer. Send it again in a second.")
+        super().__init__("The service has more requests than it can answer. Send the request again in a second.")
 
 
 class NoModelError(UnavailableError):
@@ -169,19 +168,19 @@ class NoModelError(UnavailableError):
 
 
 class NotTakenUpError(UnavailableError):
-    """Not every worker has taken up a model, or has let go of it."""
+    """Not all workers loaded (or unloaded) the model."""
 
     reason = "failed"
 
 
 class TimeoutExpiredError(UnavailableError):
-    """The answer would come after the request's own timeout."""
+    """The answer would be later than the request's timeout."""
 
     reason = "timeout"
 
 
 class StoreFullError(RequestError):
-    """There are as many drawings as are kept."""
+    """The limit of stored drawings is reached."""
 
     status = 507
     reason = "store_full"

@@ -6,10 +6,10 @@ import time
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as a line of JSON; what is in `extra={"facts": {...}}` becomes fields of their own."""
+    """Format a record as a line of JSON. The items of `extra={"facts": {...}}` become fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line. JSON escapes line ends and control characters, so that no request can forge one."""
+        """Return the line. JSON escapes line ends and control characters, so a request cannot forge a line."""
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line = {
             "time": f"{seconds}.{int(record.msecs):03d}Z",
@@ -24,11 +24,9 @@ class JSONFormatter(logging.Formatter):
 
 
 def set_up() -> None:
-    """Sends every logger's warnings, and what the service says of itself, to standard error."""
+    """Log the warnings of all loggers and the messages of the service to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(JSONFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("serving").setLevel(logging.INFO)
-    logging.getLogger("uvicorn.error").setLevel(
-        logging.ERROR
-    )  # its warnings are of what a client sent: a metric counts
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its warnings concern client input, which metrics count

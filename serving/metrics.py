@@ -1,7 +1,7 @@
-"""What the service counts, in memory that its worker processes share, and as Prometheus reads it.
+"""Prometheus metrics in memory that the worker processes share.
 
-Each worker has a row of cells of its own and adds to that alone, so there is nothing to lock; a scrape sums the rows,
-whichever worker it reaches. The text is Prometheus' exposition format 0.0.4.
+Each worker has its own row of cells and writes only there, so no lock is needed. A scrape of any worker sums the rows.
+The text has Prometheus' exposition format 0.0.4.
 """
 
 import math
@@ -15,24 +15,25 @@ from pathlib import Path
 from typing import get_args
 
 from serving.errors import request_errors
+from serving.model.card import MAX_CLASSES
 from serving.model.predictor import READ, State
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
 
 CELL_BYTES = 8  # a float64
-STATM = Path("/proc/self/statm")  # Linux alone has it; its second field is resident pages
+STATM = Path("/proc/self/statm")  # on Linux; the second field is the number of resident pages
 
-# Of "none", nothing is known: it was refused before its head was read.
+# "none" is a request that was rejected before its head was read.
 API_ROUTES = ("/api/predict", "/api/model", "/api/network", "/api/drawings")
 ROUTES = (*API_ROUTES, "/v2/infer", "/v2/health", "/v2", "/metrics", "page", "none")
 STATUSES = ("200", "201", "304", *sorted({str(error.status) for error in request_errors()}), "other")
 REASONS = tuple(dict.fromkeys(error.reason for error in request_errors()))
 STAGES = ("decode", "queue", "infer", "encode", "total", "refused")
 STATES: tuple[str, ...] = get_args(State)
-DIGITS = tuple("0123456789")
 BATCHES = (*(str(n_images) for n_images in range(1, MAX_BATCH_IMAGES + 1)), "more")
+CLASS_INDICES = tuple(map(str, range(MAX_CLASSES)))
 LOADS = ("loaded", "refused", "unloaded")
 SHADOW_VERDICTS = ("same", "other")
-SHADOW_DROPPED = ("busy", "too_large", "gone")  # gone: its process has died
+SHADOW_DROPPED = ("busy", "too_large", "gone")  # gone: the process has died
 
 STAGE_BOUNDS_S = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0)
 SCORE_BOUNDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
@@ -42,12 +43,12 @@ Labels = tuple[str, ...]
 
 @dataclass
 class Metric:
-    """A counter or a gauge: one number for each combination of label values, all of them known beforehand.
+    """A counter or a gauge: one number for each combination of label values, all known in advance.
 
     Attributes:
         kind: "counter" or "gauge".
         labels: the values of each label, by its name.
-        merge: one number out of those of all workers.
+        merge: combines the workers' numbers.
     """
 
     name: str
@@ -57,42 +58,42 @@ class Metric:
     merge: Callable[[Iterable[float]], float] = sum
 
     def __post_init__(self) -> None:
-        """Gives each combination its place."""
+        """Assign a place to each combination."""
         self._width = self._cells_each()
         self._place = {labels: place * self._width for place, labels in enumerate(product(*self.labels.values()))}
         self.n_cells = len(self._place) * self._width
         self._samples = [name for labels in self._place for name in self._names(labels)]
 
     def _names(self, labels: Labels) -> Iterator[str]:
-        """Of the samples of these label values, as `lines` gives them: made once, as a scrape should cost little."""
+        """Return the names of the samples of these label values. They are built once, so that a scrape is cheap."""
         yield self.name + self._braces(labels)
 
     def _cells_each(self) -> int:
         return 1
 
     def bind(self, cells: "memoryview[float]") -> None:
-        """Counts from now on in these cells, `n_cells` of them."""
+        """Count in these `n_cells` cells."""
         self._cells = cells
 
     def add(self, *labels: str, amount: float = 1) -> None:
-        """Adds to this worker's number for these label values."""
+        """Add to this worker's number for these label values."""
         self._cells[self._place[labels]] += amount
 
     def set(self, value: float, *labels: str) -> None:
-        """Replaces this worker's number."""
+        """Replace this worker's number."""
         self._cells[self._place[labels]] = value
 
     def clear(self) -> None:
-        """Sets all of this worker's numbers to 0."""
+        """Set all of this worker's numbers to 0."""
         for place in range(self.n_cells):
             self._cells[place] = 0.0
 
     def value(self, cells: Sequence[float], *labels: str) -> float:
-        """The number of these label values among the metric's own summed `cells`."""
+        """Return the number for these label values in the metric's summed `cells`."""
         return cells[self._place[labels]]
 
     def lines(self, cells: Sequence[float]) -> Iterator[str]:
-        """The samples, of the metric's own summed `cells`."""
+        """Return the samples of the metric's summed `cells`."""
         return _lines(self._samples, cells)
 
     def _braces(self, labels: Labels, *more: tuple[str, str]) -> str:
@@ -102,31 +103,31 @@ class Metric:
 
 @dataclass
 class Histogram(Metric):
-    """How often a value was up to each bound, how often in all, and the sum of the values.
+    """A histogram with the sum of its values.
 
     Attributes:
-        bounds: upper bounds of the buckets, inclusive and rising; one more bucket takes what is above.
+        bounds: upper bounds of the buckets, inclusive and rising; one more bucket has the larger values.
     """
 
     kind: str = "histogram"
     bounds: tuple[float, ...] = ()
 
     def _cells_each(self) -> int:
-        return len(self.bounds) + 2  # the bucket of what is above, and the sum
+        return len(self.bounds) + 2  # the last bucket and the sum
 
     def observe(self, value: float, *labels: str) -> None:
-        """Counts one value."""
+        """Count one value."""
         start = self._place[labels]
         self._cells[start + bisect_left(self.bounds, value)] += 1
         self._cells[start + self._width - 1] += value
 
     def count(self, cells: Sequence[float], *labels: str) -> int:
-        """How many values were observed."""
+        """Return the number of observed values."""
         start = self._place[labels]
         return round(sum(cells[start : start + self._width - 1]))
 
     def total(self, cells: Sequence[float], *labels: str) -> float:
-        """The sum of the values."""
+        """Return the sum of the values."""
         return cells[self._place[labels] + self._width - 1]
 
     def _names(self, labels: Labels) -> Iterator[str]:
@@ -137,7 +138,7 @@ class Histogram(Metric):
         yield f"{self.name}_count{self._braces(labels)}"
 
     def lines(self, cells: Sequence[float]) -> Iterator[str]:
-        """The samples, of the metric's own summed `cells`."""
+        """Return the samples of the metric's summed `cells`."""
         values = list[float]()
         for start in self._place.values():
             cumulative = list(accumulate(cells[start : start + self._width - 1]))
@@ -146,7 +147,7 @@ class Histogram(Metric):
 
 
 def fact(name: str, about: str, **labels: str) -> list[str]:
-    """The lines of something that is so, in Prometheus' manner: a gauge of 1, and what it is in the labels."""
+    """Return the lines of an info metric: a gauge of 1 with the information in its labels."""
     braces = ",".join(f'{label}="{value}"' for label, value in labels.items())
     return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{{{braces}}} 1"]
 
@@ -160,10 +161,10 @@ def _number(value: float) -> str:
 
 
 class Metrics:
-    """Everything that is counted."""
+    """All metrics of the service."""
 
     def __init__(self, n_workers: int = 1) -> None:
-        """Makes the memory, which processes that are forked later share; counts as worker 0 until told otherwise."""
+        """Allocate memory that forked processes share. Count as worker 0."""
         self.requests = Metric("inkling_requests_total", "Answers sent.", labels={"route": ROUTES, "status": STATUSES})
         self.refused = Metric("inkling_refused_total", "Requests refused.", labels={"reason": REASONS})
         self.waiting = Metric("inkling_waiting_requests", "Requests taken and not yet answered.", "gauge")
@@ -180,7 +181,7 @@ class Metrics:
         self.last_run = Metric("inkling_last_run_timestamp_seconds", "When it ran last.", "gauge", merge=max)
         self.answers = Metric("inkling_answers_total", "What was said of the images.", labels={"state": STATES})
         self.digits = Metric(
-            "inkling_digits_total", "Images read as a digit, sure or unsure.", labels={"digit": DIGITS}
+            "inkling_digits_total", "Images read as a digit, sure or unsure.", labels={"digit": CLASS_INDICES}
         )
         self.confidence = Histogram("inkling_confidence", "Confidence in these digits.", bounds=SCORE_BOUNDS)
         self.digit_score = Histogram(
@@ -205,20 +206,20 @@ class Metrics:
         self.count_as(0)
 
     def count_as(self, worker: int) -> None:
-        """Counts in the row of this worker from now on; a worker that replaces another goes on with its counts."""
+        """Count in the row of this worker. A replacement worker continues the counts of its predecessor."""
         row = self._cells[worker * self._n_cells : (worker + 1) * self._n_cells]
         for metric in self._all:
             start = self._start[metric.name]
             metric.bind(row[start : start + metric.n_cells])
 
     def reset_gauges(self) -> None:
-        """Sets this worker's gauges to 0: what a worker that died was doing is no longer going on."""
+        """Set this worker's gauges to 0; a dead predecessor no longer has requests or connections."""
         for metric in self._all:
             if metric.kind == "gauge":
                 metric.clear()
 
     def count_run(self, images: Images, answer: Answer) -> None:
-        """Counts a run of the model and what it said: an observer of `serving.queue.engine.Engine`."""
+        """Count a run of the model and its verdicts; an observer of `serving.queue.engine.Engine`."""
         batch = str(answer.n_batch) if answer.n_batch <= MAX_BATCH_IMAGES else "more"
         self.runs.add(batch)
         self.run_seconds.add(batch, amount=answer.infer_s)
@@ -229,19 +230,19 @@ class Metrics:
             if state != "blank":
                 self.digit_score.observe(digit_score)
             if state in READ:
-                self.digits.add(DIGITS[digit])
+                self.digits.add(CLASS_INDICES[digit])
                 self.confidence.observe(confidence)
 
     def measure_process(self) -> None:
-        """Brings this worker's memory and CPU time up to date."""
+        """Update this worker's memory and CPU time."""
         cpu_s = time.process_time()
-        self.cpu.add(amount=cpu_s - self._cpu_s)  # added, as a worker that replaces another starts from 0
+        self.cpu.add(amount=cpu_s - self._cpu_s)  # a replacement worker starts from 0
         self._cpu_s = cpu_s
         if STATM.exists():
             self.memory.set(int(STATM.read_text().split()[1]) * mmap.PAGESIZE)
 
     def read(self, metric: Metric) -> list[float]:
-        """A metric's cells, of all workers together."""
+        """Return the cells of a metric, merged over all workers."""
         start = self._start[metric.name]
         rows = range(start, len(self._cells), self._n_cells)
         return [
@@ -249,14 +250,19 @@ class Metrics:
             for cells in zip(*(self._cells[row : row + metric.n_cells] for row in rows), strict=True)
         ]
 
-    def text(self, facts: Iterable[str] = ()) -> str:
-        """All samples.
+    def text(self, facts: Iterable[str] = (), n_classes: int = MAX_CLASSES) -> str:
+        """Return all samples.
 
         Args:
             facts: further lines, complete.
+            n_classes: of the loaded model; other classes appear only if an earlier model counted them.
         """
         lines = []
         for metric in self._all:
             lines += [f"# HELP {metric.name} {metric.about}", f"# TYPE {metric.name} {metric.kind}"]
-            lines += metric.lines(self.read(metric))
+            cells = self.read(metric)
+            samples = metric.lines(cells)
+            if metric is self.digits:
+                samples = (line for index, line in enumerate(samples) if index < n_classes or cells[index])
+            lines += samples
         return "\n".join([*lines, *facts, ""])

@@ -1,4 +1,4 @@
-"""What can be set: each setting is a flag and an `INKLING_` environment variable; the flag wins."""
+"""The settings: each is a flag and an `INKLING_` environment variable. The flag takes precedence."""
 
 import argparse
 import re
@@ -11,15 +11,14 @@ from typing import Any
 from serving.errors import SettingsError
 
 PACKAGE = Path(__file__).resolve().parent
-# What has models/ and web/ in it: the repository, or the installed package, into which the wheel puts them.
+# The folder of models/ and web/: the repository, or the installed package.
 ROOT = PACKAGE if (PACKAGE / "models").is_dir() else PACKAGE.parent
-# What the service was started as.
 PROGRAM = "inkling-serve" if Path(sys.argv[0]).stem == "inkling-serve" else "python -m serving"
 ENV_PREFIX = "INKLING_"
 TRUTH = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
 NONE = (None, "", ())
 
-# As a browser writes one: no path, and in lower case.
+# In the format of browsers: lower case, without a path.
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
@@ -75,14 +74,14 @@ class Settings:
 
     @classmethod
     def load(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> "Settings":
-        """Settings from the command line over the environment over the defaults.
+        """Read the settings from the command line, the environment and the defaults, in this order.
 
         Args:
             arguments: the command line without the program's name.
-            environ: environment variables; those not in use here are ignored.
+            environ: environment variables; unknown ones are ignored.
 
         Raises:
-            SettingsError: a value cannot be used; the text names the flag or variable, and the value.
+            SettingsError: a value is invalid; the text names the flag or variable, and the value.
         """
         flags = vars(_parser().parse_args(arguments))
         values: dict[str, Any] = {}
@@ -107,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         text = f"{setting.metadata['help']} (default {_shown(setting.default)}; {ENV_PREFIX}{setting.name.upper()})"
         options: dict[str, Any] = {"dest": setting.name, "metavar": setting.name.upper(), "help": text}
         if isinstance(setting.default, bool):
-            options |= {"nargs": "?", "const": "yes"}  # --watch alone is enough
+            options |= {"nargs": "?", "const": "yes"}  # --watch means --watch yes
         parser.add_argument(_flag(setting), **options)
     return parser
 
@@ -119,7 +118,7 @@ def _shown(default: object) -> str:
 
 
 def _convert(setting: Field[Any], text: str, source: str) -> object:
-    """A setting's value from its text; what kind it is, its default tells."""
+    """Convert a text to the type of the setting's default."""
     default = setting.default
     if isinstance(default, bool):
         return _truth(text, source)

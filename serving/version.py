@@ -1,4 +1,4 @@
-"""Which version of Inkling this is: pyproject.toml has it, and nothing else."""
+"""The version of Inkling, which only pyproject.toml defines."""
 
 import importlib.metadata
 import tomllib
@@ -11,10 +11,7 @@ PROJECT = ROOT / "pyproject.toml"
 
 @cache
 def inkling_version() -> str:
-    """The checkout's version, whatever else is installed beside it; else the installed package's.
-
-    "unknown" where the code was copied without either.
-    """
+    """Return the version of the checkout, else of the installed package, else "unknown"."""
     if PROJECT.is_file():
         return str(tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"])
     try:

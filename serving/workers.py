@@ -1,8 +1,8 @@
-"""The processes that answer: one, or several on one listening socket under a supervisor.
+"""The worker processes: a single one, or several on one listening socket under a supervisor.
 
-The supervisor forks them, starts one anew where one dies, passes signals on, and keeps them on one model, by the words
-that `serving.reload.control` lists. That model is a copy of the user's file, made at the start and whenever a worker
-has found a new one good: a worker that is started anew never meets a file that nobody has checked.
+The supervisor forks the workers, replaces those that die, forwards signals, and keeps all workers on one model with the
+messages of `serving.reload.control`. That model is a copy of the user's file, made at the start and after each reload:
+a replacement worker never loads a file that nobody has checked.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from serving.app import create_app
 from serving.errors import StartError
-from serving.http.server import GRACE_S, Server, keep_memory_small, raise_file_limit, take_connections
+from serving.http.server import GRACE_S, Server, accept_connections, check_uvicorn, limit_heap, raise_file_limit
 from serving.metrics import Metrics
 from serving.reload.agreement import Agreement, Worker
 from serving.reload.control import Control
@@ -28,44 +28,38 @@ from serving.settings import PROGRAM, Settings
 
 log = logging.getLogger(__name__)
 
-# What the supervisor passes on.
+# Signals that the supervisor forwards.
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-# A worker that died is started again, but not sooner than this after its start; where it could not even start, each
-# time twice as long after.
+# Shortest time between two starts of a worker. It doubles each time that the worker cannot start.
 RESTART_S = 1.0
 MAX_RESTART_S = 30.0
 
-# How often the shadow model's process is looked after.
+# Interval of the checks of the shadow model's process.
 REAP_S = 1.0
 
-# After this, on top of the time that a worker may take to end, it is ended.
+# Extra time for a worker to stop before it is killed.
 PATIENCE_S = 5.0
 
 
 def serve(settings: Settings, listener: socket.socket, address: str) -> None:
-    """Serves until the process is told to end.
-
-    Args:
-        settings: of the service.
-        listener: a listening socket.
-        address: where it listens, for the announcement.
+    """Serve on a listening socket until a signal stops the process. Announce `address`.
 
     Raises:
         StartError: the service cannot start.
     """
+    check_uvicorn()
     raise_file_limit(settings.max_connections)
-    keep_memory_small()
-    # One row for each worker, and one for the shadow model.
-    metrics = Metrics(settings.workers + 1)
+    limit_heap()
+    metrics = Metrics(settings.workers + 1)  # one row for the shadow model
     shadow = None
     if settings.shadow:
         shadow = start_shadow(settings.shadow, settings.shadow_share, metrics, settings.workers, listener)
     if settings.workers > 1:
         Supervisor(settings, listener, metrics, address, shadow).run()
         return
-    shell = create_app(settings, metrics, shadow)
-    server = Server(shell, lambda: announce(shell.engine.model.card.version, address))
+    middleware = create_app(settings, metrics, shadow)
+    server = Server(middleware, lambda: announce(middleware.engine.model.card.version, address))
     if shadow:
         server.companions.append(_reap(shadow))
     server.run(sockets=[listener])
@@ -78,17 +72,17 @@ async def _reap(shadow: Shadow) -> None:
 
 
 def announce(version: str, address: str) -> None:
-    """Says that clients may come."""
+    """Print that the service is ready."""
     print(f"Inkling {version} is listening on {address}", flush=True)
 
 
 class Supervisor:
-    """The parent of the workers; it answers nothing itself, and has neither threads nor an event loop to be forked."""
+    """The parent of the workers. It answers no requests, and has no threads and no event loop, so it can fork."""
 
     def __init__(
         self, settings: Settings, listener: socket.socket, metrics: Metrics, address: str, shadow: Shadow | None
     ) -> None:
-        """Will serve on `listener`; the other arguments are those of `serve`, and the workers' own.
+        """Copy the model file. The arguments are those of `serve`, and what the workers share.
 
         Raises:
             StartError: the model file cannot be copied.
@@ -101,23 +95,23 @@ class Supervisor:
         self.agreement = Agreement(settings.model)
         self._workers: dict[int, Worker] = {}
         self._selector = selectors.DefaultSelector()
-        self._restarts: dict[int, float] = {}  # index of a worker that died: when it may start again
-        self._waits_s: dict[int, float] = {}  # index of a worker that could not start: how long the next one waited
+        self._restarts: dict[int, float] = {}  # time of the next start, by index of a dead worker
+        self._waits_s: dict[int, float] = {}  # last wait, by index of a worker that could not start
         self._is_announced = False
-        self._killed_at_s: float | None = None  # set once the service is to end
+        self._killed_at_s: float | None = None  # set when the service stops
 
     def run(self) -> None:
-        """Serves until told to end.
+        """Serve until a signal stops the service.
 
         Raises:
-            StartError: a worker could not start; it has said why.
+            StartError: a worker could not start; it has printed the reason.
         """
         wakeup, notice = socket.socketpair()
         for end in (wakeup, notice):
             end.setblocking(False)
         signal.set_wakeup_fd(notice.fileno())
         for handled in HANDLED:
-            signal.signal(handled, lambda *_: None)  # the wake-up descriptor carries its number
+            signal.signal(handled, lambda *_: None)  # the wake-up descriptor receives its number
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         self._selector.register(wakeup, selectors.EVENT_READ)
         for index in range(self.settings.workers):
@@ -129,8 +123,8 @@ class Supervisor:
                         for number in wakeup.recv(64):
                             self._on_signal(number)
                     else:
-                        self._on_line(key.data)
-                self._keep_going()
+                        self._on_messages(key.data)
+                self._check_deadlines()
         finally:
             self.agreement.close()
         if not self._is_announced and self._killed_at_s is None:
@@ -138,53 +132,53 @@ class Supervisor:
 
     def _start(self, index: int) -> None:
         ours, theirs = socket.socketpair()
-        # Until a new worker has handlers of its own, a signal would go to ours, and be lost.
+        # Until the new worker has its own handlers, the supervisor's would lose a signal.
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         pid = os.fork()
         if not pid:
             ours.close()
-            self._become_worker(index, theirs)
+            self._run_worker(index, theirs)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         theirs.close()
         self._workers[index] = worker = Worker(index, pid, ours, time.monotonic())
         self._selector.register(ours, selectors.EVENT_READ, worker)
 
-    def _become_worker(self, index: int, line: socket.socket) -> NoReturn:
+    def _run_worker(self, index: int, line: socket.socket) -> NoReturn:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
             for handled in HANDLED:
                 signal.signal(handled, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HANDLED) - {signal.SIGHUP})  # which the server unblocks
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HANDLED) - {signal.SIGHUP})  # the server unblocks SIGHUP
             for other in self._workers.values():
                 other.line.close()
             self._selector.close()
             self.metrics.count_as(index)
             self.metrics.reset_gauges()
-            # One watches for all; its successor has its index.
+            # Only one worker watches the file. Its replacement has the same index.
             settings = replace(self.settings, model=self.agreement.model, watch=self.settings.watch and index == 0)
-            shell = create_app(settings, self.metrics, self.shadow)
-            shell.app.state.lifecycle.follow(self.settings.model, self.agreement.stamp)
-            version = shell.engine.model.card.version
+            middleware = create_app(settings, self.metrics, self.shadow)
+            middleware.app.state.lifecycle.follow(self.settings.model, self.agreement.stamp)
+            version = middleware.engine.model.card.version
             if self.agreement.is_unloaded:
-                shell.engine.predictor = None
-            control = Control(line, shell.app.state.lifecycle, self.agreement.folder)
-            server = Server(shell, lambda: control.say({"ready": version}))
+                middleware.engine.predictor = None
+            control = Control(line, middleware.app.state.lifecycle, self.agreement.folder)
+            server = Server(middleware, lambda: control.say({"ready": version}))
             server.companions.append(control.listen(server.end))
             server.run(sockets=[self.listener])
             code = 0
         except StartError as error:
-            # The user knows the file, not its copy.
+            # The user knows the original, not the copy.
             text = str(error).replace(str(self.agreement.model), str(self.settings.model))
             print(f"{PROGRAM}: {text}", file=sys.stderr, flush=True)
         except Exception:
             log.exception("A worker failed.")
         finally:
-            os._exit(code)  # never back into the supervisor's code
+            os._exit(code)  # never return to the supervisor's code
 
     def _on_signal(self, number: int) -> None:
         if number == signal.SIGHUP:
-            for worker in list(self._workers.values())[:1]:  # it tells the others
+            for worker in list(self._workers.values())[:1]:  # it asks for all workers
                 worker.tell({"reload": True})
         elif number in (signal.SIGTERM, signal.SIGINT):
             wait_s = self.settings.drain_s + GRACE_S + PATIENCE_S
@@ -194,9 +188,9 @@ class Supervisor:
 
     def _signal(self, number: signal.Signals) -> None:
         for worker in self._workers.values():
-            os.kill(worker.pid, number)  # a child is there until it is waited for
+            os.kill(worker.pid, number)  # exists until `waitpid`
 
-    def _on_line(self, worker: Worker) -> None:
+    def _on_messages(self, worker: Worker) -> None:
         messages = worker.messages()
         if messages is None:
             self._bury(worker)
@@ -224,20 +218,20 @@ class Supervisor:
         self.agreement.bury(worker)
         if self._killed_at_s is not None:
             return
-        if not self._is_announced:  # the others would fail alike
+        if not self._is_announced:  # the others would fail too
             self._signal(signal.SIGINT)
             self._killed_at_s = time.monotonic() + PATIENCE_S
             raise StartError("A worker could not start.")
-        take_connections(self.listener)
+        accept_connections(self.listener)
         code = os.waitstatus_to_exitcode(status)
         wait_s = self._waits_s.get(worker.index, RESTART_S)
         if not worker.is_ready:
             wait_s = self._waits_s[worker.index] = min(2 * wait_s, MAX_RESTART_S)
-        how = "ended" if worker.is_ready else "could not start"
-        log.error("Worker %d %s (%d); another takes its place.", worker.pid, how, code)
+        what = "ended" if worker.is_ready else "could not start"
+        log.error("Worker %d %s (%d); a new one replaces it.", worker.pid, what, code)
         self._restarts[worker.index] = worker.started_s + wait_s
 
-    def _keep_going(self) -> None:
+    def _check_deadlines(self) -> None:
         if self.shadow:
             self.shadow.reap()
         now_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""A request's body, and the picture in it in each of the forms that it may come in."""
+"""Receive request bodies, and open the picture in each supported form."""
 
 import base64
 import json
@@ -18,8 +18,8 @@ from serving.model.card import GOLDEN_SHAPE
 
 LONGEST_RAW_SIDE_PX = 65_535
 
-# A picture in JSON is an object with one long text, and needs two of these: a brace and the data URL's comma. A body
-# full of them would become millions of objects: 500 MB, and seconds in which nobody else is answered.
+# A picture in JSON needs two of these: a brace and the data URL's comma. A body full of them would become millions of
+# objects, which take 500 MB and block the event loop for seconds.
 JSON_STRUCTURE = (b"[", b"{", b",")
 MAX_JSON_STRUCTURE = 1_000
 
@@ -31,9 +31,9 @@ class Body:
     """A request's body.
 
     Attributes:
-        content_type: decides how to read it; in lower case and without parameters.
-        data: as it was sent.
-        coding: the Content-Encoding; empty where there is none.
+        content_type: in lower case and without parameters.
+        data: the bytes as sent.
+        coding: the Content-Encoding; empty if there is none.
     """
 
     content_type: str
@@ -42,18 +42,18 @@ class Body:
 
 
 async def receive(request: Request) -> Body:
-    """Waits for the whole body; of a form, for its first file.
+    """Receive the whole body, or the first file of a form.
 
     Raises:
-        BadRequestError: a form without a file.
-        UnsupportedEncodingError: a form that is compressed.
+        BadRequestError: the form has no file.
+        UnsupportedEncodingError: the form is compressed.
     """
     content_type = _content_type(request)
     coding = request.headers.get("content-encoding", "")
     if content_type != "multipart/form-data":
         return Body(content_type, await request.body(), coding)
     if coding:
-        raise UnsupportedEncodingError("A form is not read compressed. Send it without Content-Encoding.")
+        raise UnsupportedEncodingError("A compressed form is not supported. Send the form without Content-Encoding.")
     async with request.form() as form:
         for _, value in form.multi_items():
             if isinstance(value, UploadFile):
@@ -62,13 +62,15 @@ async def receive(request: Request) -> Body:
 
 
 async def receive_as(content_type: str, request: Request) -> Body:
-    """Waits for the whole body, which must be of this content type.
+    """Receive the whole body and check its content type.
 
     Raises:
-        UnsupportedTypeError: it is of another.
+        UnsupportedTypeError: the body has another content type.
     """
     if _content_type(request) != content_type:
-        raise UnsupportedTypeError(f"Send the body with Content-Type: {content_type}. Nothing else is read here.")
+        raise UnsupportedTypeError(
+            f"Send the body with Content-Type: {content_type}. This address supports no other type."
+        )
     return Body(content_type, await request.body(), request.headers.get("content-encoding", ""))
 
 
@@ -77,19 +79,19 @@ def _content_type(request: Request) -> str:
 
 
 def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyImage:
-    """The picture in a body; of a file, the pixels not yet decoded.
+    """Open the picture in a body without decoding its pixels.
 
-    Only two content types are taken at their word: JSON, and `application/octet-stream` where the query gives a width
-    or a height, or where there are just as many bytes as an MNIST image has. All others are often wrong (curl sends a
-    form's by default), so there the bytes decide.
+    JSON is parsed. `application/octet-stream` is raw grey bytes if the query has a width or a height, or if the body
+    has the length of an MNIST image. Other content types are often wrong (curl sends that of a form by default), so
+    the bytes decide.
 
     Args:
-        body: no longer compressed.
-        query: the address's query; `width` and `height` in pixels for raw grey bytes.
-        max_pixels: refuses larger pictures.
+        body: not compressed.
+        query: with `width` and `height` in pixels for raw grey bytes.
+        max_pixels: limit of the picture.
 
     Raises:
-        RequestError: what is wrong with the body, with its HTTP status.
+        RequestError: the body is not a supported picture.
     """
     if body.content_type == "application/json":
         return open_image(_from_json(body.data), max_pixels)
@@ -108,17 +110,17 @@ def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyIm
         ) from None
 
 
-# Kept, because a client sends pictures of one size again and again.
+# Cached, because clients send many pictures of the same size.
 @lru_cache(maxsize=256)
 def _sides(query: bytes) -> tuple[int, int]:
-    """Width and height in a query."""
+    """Return width and height in a query."""
     values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
     return _side("width", values), _side("height", values)
 
 
 def _side(name: str, query: Mapping[str, str]) -> int:
     text = query.get(name, "")
-    # Five digits at most: int() takes signs, spaces and other scripts' digits too, and refuses very long numbers.
+    # int() accepts signs, spaces and digits of other scripts too, and raises for very long numbers.
     if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= LONGEST_RAW_SIDE_PX:
         return int(text)
     raise BadRequestError(
@@ -131,8 +133,7 @@ def _from_json(data: bytes) -> bytes:
     n_structure = sum(data.count(character) for character in JSON_STRUCTURE)
     if n_structure > MAX_JSON_STRUCTURE:
         raise BadRequestError(
-            f"The JSON has {n_structure} brackets, braces and commas; at most {MAX_JSON_STRUCTURE} are taken. "
-            f"{JSON_TEXT}"
+            f"The JSON has {n_structure} brackets, braces and commas; the limit is {MAX_JSON_STRUCTURE}. {JSON_TEXT}"
         )
     try:
         document = json.loads(data)
@@ -150,7 +151,7 @@ def _from_base64(text: str) -> bytes:
         if not header.endswith(";base64"):
             raise BadRequestError(f"The data URL is not in base64. {JSON_TEXT}")
     try:
-        # Without white space: the command `base64` breaks its lines.
+        # The command `base64` breaks lines, so white space is removed.
         return base64.b64decode(text.encode("ascii").translate(None, string.whitespace.encode()), validate=True)
     except ValueError:
         raise BadRequestError(f'The text under "image" ({len(text)} characters) is not base64. {JSON_TEXT}') from None

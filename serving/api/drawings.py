@@ -1,10 +1,11 @@
-"""POST /api/drawings: drawings whose right digit somebody has told, kept to train on where the service is told to.
+"""POST /api/drawings: store corrected drawings for training, if `--collect` names a folder.
 
-Each is a file of UNIPEN text, as Pendigits' original files are. It holds the pen's path and the digit, and nothing of
-who sent it or when. A page of another origin cannot have a drawing kept: JSON as the Content-Type has the browser ask
-first, and the answer is no unless `--cors-origins` names that origin.
+Each drawing is a UNIPEN text file, like Pendigits' original files. It has the pen's path and the label, and nothing
+about the sender or the time. Pages of other origins cannot store drawings: with the Content-Type JSON, a browser asks
+for permission first, and only `--cors-origins` grants it.
 """
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -23,7 +24,6 @@ from serving.api.bodies import receive_as
 from serving.errors import BadRequestError, ForbiddenError, StartError, StoreFullError, TooLargeError
 from serving.http.compression import inflated
 from serving.http.responses import JSONResponse
-from serving.model.card import N_CLASSES
 from serving.queue.engine import Engine
 from serving.settings import Settings
 
@@ -32,22 +32,22 @@ MAX_STROKES = 100
 MAX_POINTS = 20_000
 MAX_BYTES = 2**20
 
-# The sheet is 0 to 1; a pen that is held down may leave it.
+# The canvas is 0 to 1. The pen may leave it while it is down.
 LOWEST, HIGHEST = -0.5, 1.5
 
-# All that are kept, of 5 kB as people draw them and of 350 kB at most: whoever reaches the service may send some.
+# Limit of the stored drawings, because any client may send some. A drawing has 5 kB, at most 350 kB.
 MAX_DRAWINGS = 10_000
 
-# Of the box that the sheet becomes, as Pendigits' tablet had it; and decimals within it, finer than any pen.
+# Size of the canvas in the file, like Pendigits' tablet; the decimals are finer than any pen.
 BOX = 500
 DECIMALS = 2
 
 SUFFIX = ".unipen"
 ID_LENGTH = 32  # hex digits
-TOKEN_LENGTH = 8  # the same, of what is not whole yet
+TOKEN_LENGTH = 8  # hex digits in the names of unfinished files
 UNFINISHED = re.compile(rf"\.[0-9a-f]{{{ID_LENGTH}}}\.[0-9a-f]{{{TOKEN_LENGTH}}}")
 
-# Writing takes milliseconds: what is not whole after so long never will be.
+# Writing takes milliseconds, so an older unfinished file was abandoned.
 ABANDONED_S = 600.0
 
 EXAMPLE = {"strokes": [[[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]], "label": 7}
@@ -59,32 +59,38 @@ log = logging.getLogger(__name__)
 
 
 class Drawings:
-    """A folder of drawings; the workers share it."""
+    """A folder of drawings that all workers share."""
 
     def __init__(self, folder: Path) -> None:
-        """Makes the folder if there is none, and removes what a killed process left half written.
+        """Create the folder if it does not exist. Remove the unfinished files of killed processes.
 
         Raises:
-            StartError: nothing can be written there, or what is there cannot be counted.
+            StartError: the folder cannot be created, read or written.
         """
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StartError(f"The folder {folder} of --collect cannot be made: {error.strerror}.") from None
+            raise StartError(f"The folder {folder} of --collect cannot be created: {error.strerror}.") from None
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            raise StartError(f"The folder {folder} of --collect cannot be read and written. Name another.")
+            raise StartError(f"The folder {folder} of --collect cannot be read and written. Choose another.")
         for file in folder.iterdir():
             if UNFINISHED.fullmatch(file.name):
-                _remove_abandoned(file)
+                with contextlib.suppress(OSError):  # another worker has finished or removed it
+                    if time.time() - file.stat().st_mtime > ABANDONED_S:
+                        file.unlink()
 
-    def keep(self, data: bytes) -> str:
-        """Keeps the drawing in a request's body; returns its id, by which the same drawing is kept once.
+    def keep(self, data: bytes, n_classes: int) -> str:
+        """Store the drawing in a request body. Return its ID, which is the same for the same drawing.
+
+        Args:
+            data: the body.
+            n_classes: labels below this are valid.
 
         Raises:
-            RequestError: it is not a drawing, is above a limit, `MAX_DRAWINGS` are kept already, or the disk fails.
+            RequestError: the body is not a drawing, a limit is exceeded, or the disk fails.
         """
-        content = unipen(*parse(data)).encode("ascii")
+        content = unipen(*parse(data, n_classes)).encode("ascii")
         id_ = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
         try:
             self._write(id_, content)
@@ -101,9 +107,9 @@ class Drawings:
             n_kept = sum(entry.name.endswith(SUFFIX) for entry in entries)
         if n_kept >= MAX_DRAWINGS:
             raise StoreFullError(
-                f"{MAX_DRAWINGS} drawings are kept here, and no more. Whoever runs the service may move them."
+                f"The service stores at most {MAX_DRAWINGS} drawings. Its operator can move them to another folder."
             )
-        # Under a name of its own until it is whole: a reader, or another worker, never meets half a drawing.
+        # Write to a temporary file, so that nobody reads half a drawing.
         unfinished = self._folder / f".{id_}.{secrets.token_hex(TOKEN_LENGTH // 2)}"
         try:
             with unfinished.open("xb") as stream:
@@ -115,48 +121,39 @@ class Drawings:
             unfinished.unlink(missing_ok=True)
 
 
-def _remove_abandoned(file: Path) -> None:
-    """Removes a file that no worker is writing any more."""
-    try:
-        if time.time() - file.stat().st_mtime > ABANDONED_S:
-            file.unlink()
-    except OSError:  # another worker has just made it whole or removed it; whatever else it is, it is in nobody's way
-        pass
-
-
-def parse(data: bytes) -> tuple[Strokes, int]:
-    """The strokes and the digit in a JSON body.
+def parse(data: bytes, n_classes: int) -> tuple[Strokes, int]:
+    """Parse the strokes and the label in a JSON body.
 
     Raises:
-        BadRequestError: it is not exactly what `EXAMPLE` is like.
-        TooLargeError: too many bytes, strokes or points.
+        BadRequestError: the body does not have the format of `EXAMPLE`.
+        TooLargeError: it has too many bytes, strokes or points.
     """
     if len(data) > MAX_BYTES:
-        raise TooLargeError(f"The drawing has {len(data)} bytes; at most {MAX_BYTES} are read.")
+        raise TooLargeError(f"The drawing has {len(data)} bytes; the limit is {MAX_BYTES}.")
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise BadRequestError(f"The body ({len(data)} bytes) is not JSON. {EXAMPLE_TEXT}") from None
     if not isinstance(document, dict) or document.keys() != EXAMPLE.keys():
-        raise BadRequestError(f'The JSON is not an object with "strokes" and "label" alone. {EXAMPLE_TEXT}')
+        raise BadRequestError(f'The JSON is not an object with only "strokes" and "label". {EXAMPLE_TEXT}')
     strokes, label = document["strokes"], document["label"]
-    if type(label) is not int or not 0 <= label < N_CLASSES:
-        raise BadRequestError(f'"label" is not a digit, 0 to {N_CLASSES - 1}. {EXAMPLE_TEXT}')
+    if type(label) is not int or not 0 <= label < n_classes:
+        raise BadRequestError(f'"label" is not a class of the model, 0 to {n_classes - 1}. {EXAMPLE_TEXT}')
     if (
         not isinstance(strokes, list)
         or not strokes
         or not all(isinstance(stroke, list) and stroke for stroke in strokes)
     ):
-        raise BadRequestError(f'"strokes" is not a list of lists of points, none of them empty. {EXAMPLE_TEXT}')
+        raise BadRequestError(f'"strokes" is not a list of non-empty lists of points. {EXAMPLE_TEXT}')
     n_points = sum(map(len, strokes))
     if len(strokes) > MAX_STROKES or n_points > MAX_POINTS:
         raise TooLargeError(
-            f"The drawing has {len(strokes)} strokes and {n_points} points; at most {MAX_STROKES} and {MAX_POINTS} are "
-            "kept."
+            f"The drawing has {len(strokes)} strokes and {n_points} points; the limits are {MAX_STROKES} and "
+            f"{MAX_POINTS}."
         )
     if not all(_is_point(point) for stroke in strokes for point in stroke):
         raise BadRequestError(
-            f"A point is not two numbers from {LOWEST} to {HIGHEST}; the sheet is 0 to 1. {EXAMPLE_TEXT}"
+            f"A point is not two numbers from {LOWEST} to {HIGHEST}; the canvas is 0 to 1. {EXAMPLE_TEXT}"
         )
     return strokes, label
 
@@ -170,13 +167,13 @@ def _is_point(point: Any) -> bool:
 
 
 def unipen(strokes: Strokes, label: int) -> str:
-    """A drawing as UNIPEN text.
+    """Return a drawing as UNIPEN text.
 
     Args:
-        strokes: x and y from the sheet's top left, y down, 0..1 within the sheet.
-        label: the digit that it is.
+        strokes: x and y from the top left of the canvas, y down, 0..1 within the canvas.
+        label: its class.
     """
-    lines = [f'.SEGMENT DIGIT 0 ? "{label}"', f".COMMENT {label} 0 0"]  # writer 0: nobody knows who
+    lines = [f'.SEGMENT DIGIT 0 ? "{label}"', f".COMMENT {label} 0 0"]  # writer 0: unknown
     for stroke in strokes:
         points = [f"{BOX * x:.{DECIMALS}f} {BOX * (1 - y):.{DECIMALS}f}" for x, y in stroke]
         lines += [".PEN_DOWN", *points, ".PEN_UP"]
@@ -184,15 +181,16 @@ def unipen(strokes: Strokes, label: int) -> str:
 
 
 async def keep(request: Request) -> Response:
-    """Keeps the drawing in the body."""
+    """Store the drawing in the body."""
     engine: Engine = request.app.state.engine
     settings: Settings = request.app.state.settings
     drawings: Drawings | None = request.app.state.drawings
     if drawings is None:
-        raise ForbiddenError("This service keeps no drawings; --collect names a folder for them.")
+        raise ForbiddenError("This service stores no drawings. Start it with --collect to name a folder for them.")
+    n_classes = len(engine.model.card.classes)
     body = await receive_as("application/json", request)
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_BYTES))
-    return JSONResponse({"id": await engine.in_thread(drawings.keep, data)}, 201)
+    return JSONResponse({"id": await engine.in_thread(drawings.keep, data, n_classes)}, 201)
 
 
 routes = [Route("/drawings", keep, methods=["POST"])]

@@ -1,7 +1,7 @@
-"""POST /api/network: the network asked directly with what it sees, and what its layers make of it.
+"""POST /api/network: run the network without the preprocessing, and return the feature maps of its layers.
 
 The model file's metadata has a fragment of a graph. Appended to the file's bytes, it makes a model with one more input
-and more outputs on the same weights, in a session of its own: the usual answer costs what it always did.
+and more outputs on the same weights. That model has its own session, so predictions cost the same as without it.
 """
 
 import base64
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from serving.api.bodies import receive_as
 from serving.api.predict import SCORE_DECIMALS
-from serving.errors import BadRequestError, ModelError, NotFoundError
+from serving.errors import BadRequestError, ModelError
 from serving.http.compression import inflated
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
@@ -29,7 +29,7 @@ from serving.settings import Settings
 N_GRID_BYTES = GOLDEN_SHAPE[0] * GOLDEN_SHAPE[1]
 MAX_GRIDS = 256
 
-# So many run together: all at once would take four times the memory, and no less time.
+# Grids in one run: all at once would take four times the memory and no less time.
 N_IN_BATCH = 64
 
 Maps = npt.NDArray[np.float32]
@@ -39,28 +39,28 @@ class Network:
     """The network of a model, without the preprocessing before it."""
 
     def __init__(self, predictor: Predictor) -> None:
-        """Made of the file that `predictor` was made of, and the description that it carries.
+        """Build the network from the predictor's file and the description in its metadata.
 
         Raises:
-            ModelError: it carries none that can be used.
+            ModelError: the description is missing or unusable.
         """
         try:
-            description = json.loads(predictor.network_alone or "")
+            description = json.loads(predictor.subnetwork)
             self._input = str(description["input"])
             self._scores = [str(description["probabilities"]), str(description["digit_score"])]
             self._layers = [
                 (str(layer["name"]), str(layer["kind"]), str(layer["output"])) for layer in description["layers"]
             ]
             self._session = open_session(predictor.content + base64.b64decode(description["fragment"], validate=True))
-        except Exception as error:  # onnxruntime's exceptions share no base class of their own
+        except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelError("The model file's metadata 'network_alone' cannot be used.") from error
-        # The file's own part of the graph wants its input as well; the smallest image is next to no work.
+        # The original graph needs its input too; the smallest image costs almost nothing.
         self._unused = {
             node.name: np.zeros((1, 1, 1), np.uint8) for node in self._session.get_inputs() if node.name != self._input
         }
 
     def read(self, grids: Images) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """The probabilities float32 [n, 10] and the digit scores float32 [n] of grids uint8 [n, 28, 28], 255 = ink."""
+        """Return probabilities [n, classes] and digit scores [n], float32, for grids uint8 [n, 28, 28], 255 = ink."""
         parts = [
             self._run(self._scores, grids[start : start + N_IN_BATCH]) for start in range(0, len(grids), N_IN_BATCH)
         ]
@@ -68,7 +68,7 @@ class Network:
         return probabilities, digit_score
 
     def maps(self, grid: npt.NDArray[np.uint8]) -> list[tuple[str, str, Maps]]:
-        """Name, kind and feature maps float32 [c, h, w] of each layer that has some, for a grid uint8 [28, 28]."""
+        """Return name, kind and feature maps float32 [c, h, w] of the layers, for a grid uint8 [28, 28]."""
         found = self._run([output for _, _, output in self._layers], grid[None])
         return [(name, kind, maps[0]) for (name, kind, _), maps in zip(self._layers, found, strict=True)]
 
@@ -80,14 +80,13 @@ class Network:
 
 
 class Networks:
-    """The networks of the models in use: each is made when it is first asked for, and goes with its model."""
+    """A cache with the network of each model in use, built at its first request."""
 
     def __init__(self) -> None:
-        """Starts without any."""
         self._made: WeakKeyDictionary[Predictor, Network] = WeakKeyDictionary()
 
     def document(self, predictor: Predictor, grids: Images, with_layers: bool) -> dict[str, Any]:
-        """The JSON answer for grids uint8 [n, 28, 28]; to be called by one thread at a time."""
+        """Return the JSON answer for grids uint8 [n, 28, 28]. Not thread-safe."""
         network = self._made.get(predictor)
         if network is None:
             network = self._made[predictor] = Network(predictor)
@@ -97,9 +96,9 @@ class Networks:
 
 
 def _answer(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: np.float32) -> dict[str, Any]:
-    """One grid's answer, in the words of POST /api/predict."""
+    """Return one grid's answer in the format of POST /api/predict."""
     digit = int(probabilities.argmax())
-    # Of the exact values, as there: a score so low that it is rounded to 0 still means ink.
+    # From the exact values: a tiny score that is rounded to 0 still means ink.
     state = predictor.state(float(digit_score), float(probabilities[digit]))
     rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
     return {
@@ -112,7 +111,7 @@ def _answer(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_
 
 
 def _layer(name: str, kind: str, maps: Maps) -> dict[str, Any]:
-    """A layer's maps as bytes: 255 is the highest value of them all, 0 is 0 and what is below."""
+    """Scale a layer's maps to bytes: 255 is the highest value of all maps, 0 is 0 or less."""
     channels, height, width = maps.shape
     peak = max(0.0, float(maps.max()))
     levels = np.rint(maps.clip(0) * (255 / peak if peak else 0)).astype(np.uint8)
@@ -126,30 +125,21 @@ def _layer(name: str, kind: str, maps: Maps) -> dict[str, Any]:
 
 
 async def network(request: Request) -> Response:
-    """Reads the grids in the body."""
+    """Answer the grids in the body."""
     engine: Engine = request.app.state.engine
     settings: Settings = request.app.state.settings
     networks: Networks = request.app.state.networks
     timing: Timing = request.scope["timing"]
     predictor = engine.model
-    if predictor.network_alone is None:
-        raise NotFoundError(
-            "The model file does not carry the network alone, only the whole of preprocessing and network."
-        )
-    with_layers = _with_layers(request)
+    layers = request.query_params.get("layers", "false")
+    if layers not in ("true", "false"):
+        raise BadRequestError("?layers= must be true or false.")
     body = await receive_as("application/octet-stream", request)
     timing.start()
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
-    document = await engine.in_thread(networks.document, predictor, _grids(data), with_layers)
+    document = await engine.in_thread(networks.document, predictor, _grids(data), layers == "true")
     timing.lap("network")
     return JSONResponse(document)
-
-
-def _with_layers(request: Request) -> bool:
-    value = request.query_params.get("layers", "false")
-    if value not in ("true", "false"):
-        raise BadRequestError("?layers= must be true or false.")
-    return value == "true"
 
 
 def _grids(data: bytes) -> Images:

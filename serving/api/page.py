@@ -1,4 +1,4 @@
-"""The page's files."""
+"""Serve the page's files."""
 
 import mimetypes
 import os
@@ -13,35 +13,35 @@ from starlette.types import Receive, Scope, Send
 
 from serving.http.compression import WINDOW_BITS, accepted
 
-# What a machine's own list of types may lack or have otherwise; a browser goes by these.
+# The system's list of types may lack these or be wrong, and browsers rely on them.
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 
-# Of these, a third of the bytes is left; pictures are compressed already.
+# Compression leaves a third of these files. Pictures are already compressed.
 COMPRESSED = (".css", ".html", ".js", ".svg", ".webmanifest")
 
-# Done once for each file, so well, not fast.
+# Each file is compressed once, so the best level.
 LEVEL = 9
 
 
 class Page(StaticFiles):
-    """The page's files, each as a whole: what Starlette says of a Range that it cannot give is not JSON."""
+    """Static files without Range support: Starlette's errors for a bad Range are not JSON."""
 
     def __init__(self, directory: Path) -> None:
-        """Serves a folder; `index.html` is its own address."""
+        """Serve a folder, with `index.html` at /."""
         super().__init__(directory=directory, html=True)
-        # By file and coding: which version of the file it was, and what became of it.
+        # ETag and compressed content, by file and coding.
         self._kept: dict[tuple[Path, str], tuple[str, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers as if no Range had been asked for."""
+        """Answer a request, ignoring its Range header."""
         headers = [header for header in scope["headers"] if header[0] != b"range"]
         await super().__call__({**scope, "headers": headers}, receive, send)
 
     def file_response(
         self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """A file as it is, or 304; of what is also sent compressed, the tag is weak: it is for either."""
+        """Return the file, or 304. The ETag of a compressible file is weak, as both forms share it."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         del response.headers["accept-ranges"]
         if Path(full_path).suffix in COMPRESSED:
@@ -50,7 +50,7 @@ class Page(StaticFiles):
         return response
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """A file, compressed if it gains by that and the client can read it, or 304 if the client has it."""
+        """Return the file, compressed if that helps and the client supports it, or 304."""
         response = await super().get_response(path, scope)
         coding = accepted(Headers(scope=scope).get("accept-encoding", ""))
         if not (isinstance(response, FileResponse) and "vary" in response.headers and coding):

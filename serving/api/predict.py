@@ -1,4 +1,4 @@
-"""/api/*: what the page and a person's curl use."""
+"""POST /api/predict and GET /api/model, for the page and for curl."""
 
 import base64
 from typing import Any
@@ -18,25 +18,25 @@ from serving.model.predictor import READ
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Engine
 from serving.settings import Settings
 
-# Decimals in the answer: more would be digits without meaning, and make it longer.
+# Decimals in the answer; more would have no meaning.
 SCORE_DECIMALS = 6
 BOX_DECIMALS = 2
 
 
 async def model(request: Request) -> Response:
-    """The card of the model in use, and what else the page has to know of the service."""
+    """Return the card of the model in use, with the settings that the page needs."""
     engine: Engine = request.app.state.engine
     service = {"collects": request.app.state.drawings is not None}
     content = bytes(JSONResponse({**vars(engine.model.card), "service": service}).body)
     headers = {"vary": "accept-encoding"}
     if coding := accepted(request.headers.get("accept-encoding", "")):
-        content = compress(content, coding)  # at once: no queue of large pictures should keep the page waiting for it
+        content = compress(content, coding)  # inline: the page must not wait behind large pictures
         headers["content-encoding"] = coding
     return Response(content, headers=headers, media_type="application/json")
 
 
 async def predict(request: Request) -> Response:
-    """Reads the picture in the body, in any of the forms of `serving.api.bodies`."""
+    """Answer the picture in the body, in any form of `serving.api.bodies`."""
     engine: Engine = request.app.state.engine
     settings: Settings = request.app.state.settings
     timing: Timing = request.scope["timing"]
@@ -44,7 +44,7 @@ async def predict(request: Request) -> Response:
     timing.start()
     if body.coding:
         body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
-    # Not kept in a variable: what a large picture takes is to be free before the next one is decoded.
+    # No variable keeps the opened picture: its memory must be free before the next one is decoded.
     grey = await _grey(engine, open_body(body, request.scope["query_string"], settings.max_pixels))
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
@@ -60,13 +60,13 @@ async def _grey(engine: Engine, image: Image.Image | GreyImage) -> GreyImage:
 
 
 def document(grey: GreyImage, answer: Answer) -> dict[str, Any]:
-    """The JSON answer for one picture, from an answer for just that one.
+    """Return the JSON answer for one picture.
 
-    `digit` and `confidence` are None unless the state is "digit" or "unsure". `alternatives` are the two best digits,
-    the best first, if the state is "unsure", and none otherwise. `box` is in pixels of the upright source.
+    `digit` and `confidence` are None unless the state is "digit" or "unsure". `alternatives` has the two best digits,
+    the best first, if the state is "unsure". `box` is in pixels of the upright source.
     """
     prediction = answer.prediction
-    # The state is of the exact values: a score so low that it is rounded to 0 still means ink.
+    # The state is from the exact values: a tiny score that is rounded to 0 still means ink.
     state, digit, _, digit_score = answer.verdicts[0]
     probabilities = prediction.probabilities[0].astype(np.float64).round(SCORE_DECIMALS).tolist()
     is_read = state in READ
@@ -91,7 +91,7 @@ def _best_two(probabilities: list[float]) -> list[dict[str, float]]:
 
 
 def _box(grey: GreyImage, sides: list[float]) -> dict[str, float]:
-    # The last row and column of a reduced picture may stand for fewer than `factor` pixels: stay within the source.
+    # The last row and column of a reduced picture may cover fewer than `factor` pixels.
     limits = (grey.width, grey.height, grey.width, grey.height)
     scaled = [min(side * grey.factor, limit) for side, limit in zip(sides, limits, strict=True)]
     names = ("left", "top", "right", "bottom")

@@ -1,4 +1,4 @@
-"""One client's connection: uvicorn's, with the deadlines and limits that uvicorn leaves to a proxy in front."""
+"""The connection of one client: uvicorn's, with the deadlines and limits that uvicorn leaves to a reverse proxy."""
 
 import asyncio
 import math
@@ -19,86 +19,86 @@ from serving.errors import (
     SlowClientError,
     TooLargeError,
 )
-from serving.http.middleware import UNCACHED, Shell
+from serving.http.middleware import UNCACHED, Middleware
 from serving.http.responses import error_response
 from serving.http.timing import Timing
 
 MAX_HEAD_BYTES = 32 * 1024
 
-# A body may take its time as long as it comes at this pace; a slow mobile connection has a few times as much.
+# A body that comes at this rate has no other deadline. A slow mobile connection has a few times this rate.
 MIN_BODY_BYTES_PER_S = 8 * 1024
 
-# Each piece of a body costs a call; clients send pieces of some kB.
+# Each piece of a body costs a call. Clients send pieces of some kB.
 MAX_BODY_PIECES = 20_000
 
-# What a piece may bring along besides its bytes: the line with its length.
+# Allowed overhead of a piece: the line with its length.
 PIECE_HEAD_BYTES = 16
 
-# Requests that a client may send ahead of their answers; hardly any sends one.
+# Requests that a client may send before it has the previous responses. Most clients send none.
 MAX_PIPELINED = 16
 
-# Bodies of all connections together; above it, none grows beyond MAX_SMALL_BODY_BYTES.
+# Limit of all bodies together. Above it, no body may exceed MAX_SMALL_BODY_BYTES.
 MAX_BODIES_BYTES = 128 * 2**20
 MAX_SMALL_BODY_BYTES = 64 * 1024
 
-# For the model to answer, and the client to read it.
+# Time for the model to run and the client to read the response.
 ANSWER_S = 60
 
-# For the rest of what a client sends after a refusal: closed at once, the connection would be reset and the refusal
-# never be read.
+# Time in which a client may still send after an error response. A connection that is closed at once would be reset,
+# and the client would never read the response.
 LINGER_S = 2
 
-# For the first request of a connection that was opened just before the listener closed.
+# Time for the first request of a connection that was opened just before the listener closed.
 FIRST_REQUEST_S = 1
 
-# Asked by whoever has to know how the service fares, under overload above all.
+# Monitoring must work under overload too.
 PROBES = ("/ready", "/live", "/metrics")
 
 OVERLOADED = OverloadedError()
 
 
 class Connection(HttpToolsProtocol):
-    """A connection; the server closes it once `deadline_s` is over.
+    """A connection. The server closes it after `deadline_s`.
 
     Attributes:
-        deadline_s: by `time.monotonic`, of what is awaited now: a head, a body, an answer, or the next request.
+        deadline_s: by `time.monotonic`, for the next event: a head, a body, a response, or the next request.
     """
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
-        """Called by uvicorn; its application is the shell."""
+        """Initialize the connection; uvicorn calls this."""
         super().__init__(config, server_state, app_state, _loop)
-        assert isinstance(config.app, Shell)
-        self.shell = config.app
-        self.gate = config.app.gate
+        assert isinstance(config.app, Middleware)
+        self.middleware = config.app
+        self.admission = config.app.admission
         self.settings = config.app.settings
         self.deadline_s = math.inf
-        self._started_s = time.perf_counter()  # of the connection, then of each request
+        self._started_s = time.perf_counter()  # start of the connection, then of each request
         self._is_idle = False  # between two requests
         self._is_receiving = False  # a body
         self._running: RequestResponseCycle | None = None  # with pipelining, not the last that was read
-        self._n_taken = 0  # requests that were taken and are not answered: 0 or 1
-        self._n_receiving = 0  # of them, those whose body is on its way
-        self._is_refused = False  # for good: what still comes is not looked at
+        self._n_taken = 0  # accepted requests without an answer: 0 or 1
+        self._n_receiving = 0  # those of them whose body is incomplete
+        self._is_refused = False  # the last response was sent, so all further data is ignored
         self._n_head_bytes = self._n_body_bytes = self._n_pieces = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Starts the deadline of the first head."""
+        """Start the deadline of the first head."""
         super().connection_made(transport)
         self.deadline_s = time.monotonic() + self.settings.head_timeout_s
         if len(self.connections) > 2 * self.settings.max_connections:
-            self._abort()  # so many are being refused that even this takes too much
+            self._abort()  # even a response would cost too much
         elif len(self.connections) > self.settings.max_connections:
             self.refuse(OVERLOADED)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Gives back what the connection holds of the common limits."""
+        """Return the connection's share of the common limits."""
         self._disconnect()
         self._count(0, 0)
         self._release_body()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Starts the deadline of a head, and holds all that is not body to its size."""
+        """Start the deadline of a head, and limit the size of everything but bodies."""
         if self._is_refused:
             return
         if self._is_idle:
@@ -111,17 +111,17 @@ class Connection(HttpToolsProtocol):
             self.refuse(HeadTooLargeError(f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes."))
 
     def on_message_begin(self) -> None:
-        """Reads no further request where this is the end.
+        """Stop the parser if the connection is being closed.
 
         Raises:
-            ConnectionAbortedError: to the parser, which stops.
+            ConnectionAbortedError: the connection is being closed.
         """
         if self._is_refused or self.transport.is_closing():
             raise ConnectionAbortedError
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Starts the request, unless the service is overloaded, and the deadline of its body."""
+        """Start the request unless the service is overloaded. Start the deadline of its body."""
         super().on_headers_complete()
         self._is_receiving = True
         if self.cycle.response_complete:
@@ -135,8 +135,8 @@ class Connection(HttpToolsProtocol):
             self._abort()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        waiting = self.gate.n_taken - self.gate.n_receiving - self.shell.engine.n_in_threads
-        if cycle.scope["path"].endswith(PROBES) or self.gate.admits(waiting):
+        waiting = self.admission.n_taken - self.admission.n_receiving - self.middleware.engine.n_in_threads
+        if cycle.scope["path"].endswith(PROBES) or self.admission.admits(waiting):
             self._count(1, 0)
             self._running = cycle
             super()._start_asgi_task(cycle, app)
@@ -146,8 +146,8 @@ class Connection(HttpToolsProtocol):
             self._refuse_overload(cycle)
 
     def _refuse_overload(self, cycle: RequestResponseCycle) -> None:
-        """Sends a prepared answer, without the application: a refusal must cost far less than an answer."""
-        is_last = self.shell.is_draining or not cycle.keep_alive
+        """Send a prepared response without the application: a rejection must cost far less than an answer."""
+        is_last = self.middleware.is_draining or not cycle.keep_alive
         self._write_refusal(OVERLOADED, _overload_answer(is_last), cycle.scope)  # type: ignore[arg-type]
         cycle.response_started = cycle.response_complete = True
         if is_last:
@@ -155,23 +155,23 @@ class Connection(HttpToolsProtocol):
         cycle.on_response()
 
     def on_body(self, body: bytes) -> None:
-        """Takes a piece of the body, and holds the body to its pace and its limits."""
+        """Accept a piece of the body, and enforce the rate and the limits."""
         self._n_head_bytes -= len(body) + PIECE_HEAD_BYTES
         if self._is_refused or self.cycle.response_complete or self.transport.is_closing():
             return
         self._n_pieces += 1
         self._n_body_bytes += len(body)
-        self.gate.n_body_bytes += len(body)
+        self.admission.n_body_bytes += len(body)
         self.deadline_s += len(body) / MIN_BODY_BYTES_PER_S
         if self._n_pieces > MAX_BODY_PIECES:
-            self.refuse(TooLargeError(f"The body comes in more than {MAX_BODY_PIECES} pieces. Send larger ones."))
-        elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.gate.n_body_bytes > MAX_BODIES_BYTES:
+            self.refuse(TooLargeError(f"The body has more than {MAX_BODY_PIECES} pieces. Send larger ones."))
+        elif self._n_body_bytes > MAX_SMALL_BODY_BYTES and self.admission.n_body_bytes > MAX_BODIES_BYTES:
             self.refuse(OVERLOADED)
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Starts the deadline of the answer."""
+        """Start the deadline of the response."""
         self._count(self._n_taken, 0)
         self._is_receiving = False
         self._n_head_bytes = 0
@@ -183,12 +183,12 @@ class Connection(HttpToolsProtocol):
             self._rest()
 
     def on_response_complete(self) -> None:
-        """Starts the deadline of the next request, or of what is left of this one."""
+        """Start the deadline of the next request, or of the rest of this one."""
         self._count(0, 0)
         self._release_body()
         super().on_response_complete()
         if not self.cycle.response_complete:
-            return  # this was one that the client had sent ahead of it
+            return  # a pipelined request follows
         if self._is_receiving:
             self.deadline_s = time.monotonic() + LINGER_S
         else:
@@ -199,16 +199,16 @@ class Connection(HttpToolsProtocol):
         self.deadline_s = time.monotonic() + self.settings.idle_timeout_s
 
     def _count(self, n_taken: int, n_receiving: int) -> None:
-        self.gate.n_taken += n_taken - self._n_taken
-        self.gate.n_receiving += n_receiving - self._n_receiving
+        self.admission.n_taken += n_taken - self._n_taken
+        self.admission.n_receiving += n_receiving - self._n_receiving
         self._n_taken, self._n_receiving = n_taken, n_receiving
 
     def _release_body(self) -> None:
-        self.gate.n_body_bytes -= self._n_body_bytes
+        self.admission.n_body_bytes -= self._n_body_bytes
         self._n_body_bytes = self._n_pieces = 0
 
     def expire(self) -> None:
-        """Closes the connection, whose deadline is over; a client that is still sending is told so."""
+        """Close the connection after its deadline. A client that is still sending gets an error response."""
         is_answered = self.cycle is None or self.cycle.response_complete
         if self._is_refused:
             self._abort()
@@ -220,18 +220,18 @@ class Connection(HttpToolsProtocol):
             self._abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses what is not HTTP."""
+        """Reject bytes that are not HTTP."""
         self.refuse(BadRequestError("The bytes sent are not an HTTP/1.1 request."))
 
     def refuse(self, error: RequestError) -> None:
-        """Answers with an error at once, whatever the application is about; it is the connection's last answer."""
+        """Send an error response immediately and close the connection afterwards."""
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
         scope = None
         if self.cycle is not None and not self.cycle.response_complete:
             if self.pipeline or self.cycle.response_started or not self._is_receiving:
-                self._abort()  # another answer is due first
+                self._abort()  # another response must come first
                 return
             self._disconnect()
             scope = self.cycle.scope
@@ -241,25 +241,25 @@ class Connection(HttpToolsProtocol):
         self.deadline_s = time.monotonic() + LINGER_S
 
     def _write_refusal(self, error: RequestError, rendered: tuple[bytes, bytes], scope: Scope | None) -> None:
-        """Sends an answer that does not go through the application; records it as if it did."""
+        """Send a response that bypasses the application, and record it as the middleware would."""
         timing = Timing(self._started_s)
         head, body = rendered[0] % timing.end().encode(), rendered[1]
         self.transport.write(head if scope and scope["method"] == "HEAD" else head + body)
-        self.shell.metrics.refused.add(error.reason)
-        self.shell.record(scope, error.status, timing)
+        self.middleware.metrics.refused.add(error.reason)
+        self.middleware.record(scope, error.status, timing)
 
     def _abort(self) -> None:
         self._disconnect()
         self.transport.abort()
 
     def _disconnect(self) -> None:
-        """Ends the application's request; what it still says goes nowhere. uvicorn looks at the last one read alone."""
+        """Cancel the running request. uvicorn checks only the last one read."""
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()
 
     def shutdown(self) -> None:
-        """Ends the connection with the service: at once, or after the request that is on its way."""
+        """Close the connection because the service stops: at once, or after the request that is being received."""
         if self.cycle is None or self._is_receiving or self._n_head_bytes > 0:
             if self.cycle is not None:
                 self.cycle.keep_alive = False
@@ -273,7 +273,7 @@ class Connection(HttpToolsProtocol):
 
 
 def _rendered(error: RequestError, is_last: bool) -> tuple[bytes, bytes]:
-    """The head, with a place for the Server-Timing, and the body of an answer."""
+    """Return the head, with a placeholder for the Server-Timing, and the body of a response."""
     response = error_response(error)
     headers = [*response.raw_headers, *UNCACHED, (b"server-timing", b"%s")]
     lines = [b"%s: %s\r\n" % header for header in [*headers, *([(b"connection", b"close")] if is_last else [])]]

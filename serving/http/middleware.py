@@ -1,6 +1,4 @@
-"""The outermost layer, around every request: who may ask, what is limited, how errors become answers, what is told of
-each. Pure ASGI.
-"""
+"""ASGI middleware that wraps every request: host check, limits, error responses, metrics and the access log."""
 
 import hmac
 import logging
@@ -15,8 +13,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import FailedError, ForbiddenError, TooLargeError, WrongHostError
-from serving.http.admission import Gate
-from serving.http.responses import as_refusal, error_response
+from serving.http.admission import AdmissionControl
+from serving.http.responses import as_request_error, error_response
 from serving.http.timing import Timing
 from serving.metrics import API_ROUTES, STATUSES, Metrics
 from serving.queue.engine import Engine
@@ -24,7 +22,7 @@ from serving.settings import Settings
 
 access_log = logging.getLogger("serving.access")
 
-# Everything from our own origin and nothing inline; img-src also lets the page show what was drawn, dropped or pasted.
+# Everything from the same origin and nothing inline. The page also shows drawn, dropped and pasted pictures (img-src).
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -37,7 +35,7 @@ SECURITY_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 
-# Answers belong to one request. The page's files may be kept, but are asked for anew: a reload shows what is deployed.
+# Caches must not store these. They may store the page's files, but must revalidate them after a deployment.
 UNCACHED_PATHS = ("/api/", "/v2", "/metrics", "/openapi.json")
 UNCACHED = [*SECURITY_HEADERS, (b"cache-control", b"no-store")]
 REVALIDATED = [*SECURITY_HEADERS, (b"cache-control", b"no-cache")]
@@ -47,13 +45,13 @@ MANAGEMENT_PREFIX = "/v2/repository/models/"
 # Routes whose stages are measured.
 PREDICTING = ("/api/predict", "/v2/infer")
 
-# Spellings of our own address that are remembered as checked.
+# Accepted values of the Host header that are remembered.
 MAX_KNOWN_HOSTS = 1000
 
-# Set by a proxy on the same machine, or by a browser: then a loopback address says nothing.
+# Headers of a proxy on the same machine, or of a browser: a loopback address then proves nothing.
 FORWARDED = (b"via", b"forwarded", b"x-forwarded-", b"x-real-ip", b"cf-connecting-ip", b"origin")
 
-# What a page of another origin may read of an answer, besides the body and what every page may.
+# Response headers that a page of another origin may read.
 EXPOSED_HEADERS = ("Server-Timing", "Inference-Header-Content-Length", "Retry-After")
 
 # Endpoints and their path parameters, by method and exact path.
@@ -62,7 +60,7 @@ Direct = Mapping[tuple[str, str], tuple[Callable[[Request], Awaitable[Response]]
 
 @lru_cache(maxsize=256)
 def route_of(path: str) -> str:
-    """The name in the metrics of what is at a path; one of `serving.metrics.ROUTES`."""
+    """Return the metrics' name for a path, one of `serving.metrics.ROUTES`."""
     if path in (*API_ROUTES, "/metrics"):
         return path
     if path.startswith("/v2/") and path.endswith("/infer"):
@@ -70,21 +68,21 @@ def route_of(path: str) -> str:
     return next((prefix for prefix in ("/v2/health", "/v2") if path.startswith(prefix)), "page")
 
 
-class Shell:
-    """Wraps the application.
+class Middleware:
+    """The outermost ASGI application.
 
     Attributes:
-        is_draining: set when the process is told to end; every answer then asks the client to close the connection.
+        is_draining: the process is about to stop, so every response asks the client to close the connection.
     """
 
     def __init__(self, app: Starlette, direct: Direct, settings: Settings, metrics: Metrics, engine: Engine) -> None:
-        """Wraps `app`; what is in `direct` does without its router."""
+        """Wrap `app`. The endpoints in `direct` are called without its router."""
         self.app = app
         self.direct = direct
         self.settings = settings
         self.metrics = metrics
         self.engine = engine
-        self.gate = Gate(settings.max_waiting)
+        self.admission = AdmissionControl(settings.max_waiting)
         self.is_draining = False
         self._known_hosts: set[bytes] = set()
         self._answered: ASGIApp = self._answer
@@ -98,7 +96,7 @@ class Shell:
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -132,27 +130,27 @@ class Shell:
             else:
                 await self.app.router(scope, receive, send)
         except ClientDisconnect:
-            return  # nobody is left to read an answer
+            return
         except Exception as error:
-            if "status" in scope:  # too late for another
+            if "status" in scope:  # the response has started
                 raise
-            refusal = as_refusal(error)
-            self.metrics.refused.add(refusal.reason)
-            await error_response(refusal)(scope, receive, send)
-            if isinstance(refusal, FailedError):
-                raise  # to the log
+            request_error = as_request_error(error)
+            self.metrics.refused.add(request_error.reason)
+            await error_response(request_error)(scope, receive, send)
+            if isinstance(request_error, FailedError):
+                raise  # uvicorn logs it
 
     def _check(self, scope: Scope, receive: Receive) -> Receive:
-        """Holds a request's head against the limits; returns `receive` with the body's.
+        """Check the request head against the limits. Return a `receive` that enforces the body limit.
 
         Raises:
-            RequestError: which limit it breaks.
+            RequestError: the request exceeds a limit.
         """
         headers = dict(scope["headers"])
         self._check_host(headers.get(b"host", b""))
         if scope["path"].startswith(MANAGEMENT_PREFIX):
             self._check_rights(scope, headers)
-        # The server holds a body to the length that it announces; only one without has to be counted.
+        # The HTTP parser holds a body to its Content-Length. Only a body without one must be counted.
         announced = headers.get(b"content-length", b"")
         if not announced.isdigit():
             return self._counted(receive)
@@ -161,9 +159,9 @@ class Shell:
         return receive
 
     def _check_host(self, host: bytes) -> None:
-        """Refuses a name that is not ours: a page elsewhere may have its own name lead to this address (rebinding).
+        """Reject unknown host names, to prevent DNS rebinding.
 
-        An address, `localhost` and no host at all (HTTP/1.0) cannot be such a name.
+        An address, `localhost` and an absent Host header (HTTP/1.0) cannot be rebound.
         """
         if host in self._known_hosts or not host:
             return
@@ -171,24 +169,24 @@ class Shell:
         name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
         if not (name in self.settings.allowed_hosts or "*" in self.settings.allowed_hosts or _is_local_name(name)):
             raise WrongHostError(
-                "The Host header is neither an address, nor localhost, nor a name that is allowed here. "
-                "Start the service with --allowed-hosts to answer for more names."
+                "The Host header is not an address, localhost or a host name that this service allows. "
+                "Start the service with --allowed-hosts to allow more names."
             )
         if len(self._known_hosts) < MAX_KNOWN_HOSTS:
             self._known_hosts.add(host)
 
     def _check_rights(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
-        """Lets only the token's holders manage models; where none is set, only the machine's own programs."""
+        """Require the management token. Without a token in the settings, require a program on this machine."""
         if token := self.settings.management_token:
             if not hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode()):
                 raise ForbiddenError(
-                    "Models are managed with the header Authorization: Bearer and the token that --management-token "
+                    "To manage models, send the header Authorization: Bearer with the token that --management-token "
                     "sets."
                 )
         elif not _is_loopback(scope.get("client")) or any(name.startswith(FORWARDED) for name in headers):
             raise ForbiddenError(
-                "Models are managed from this machine itself, not through a proxy or a browser; --management-token "
-                "sets a token for others."
+                "Models can be managed only from this machine itself, not through a proxy or a browser. "
+                "--management-token sets a token for other clients."
             )
 
     def _counted(self, receive: Receive) -> Receive:
@@ -206,11 +204,11 @@ class Shell:
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(
-            f"The body is too large: at most {self.settings.max_body_bytes} bytes are read. Send a smaller picture."
+            f"The body is too large: the limit is {self.settings.max_body_bytes} bytes. Send a smaller picture."
         )
 
     def record(self, scope: Scope | None, status: int, timing: Timing) -> None:
-        """Counts, and on demand logs, an answer; there is no scope where the request's head was not read."""
+        """Count a response, and log it if the settings ask for that. The scope is None if no head was read."""
         route = route_of(scope["path"]) if scope else "none"
         self.metrics.requests.add(route, str(status) if str(status) in STATUSES else "other")
         if route in PREDICTING and status == 200:

@@ -1,4 +1,4 @@
-"""How a document, or an error, becomes an answer."""
+"""Convert documents and errors to responses."""
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -8,28 +8,28 @@ from serving.errors import BadRequestError, FailedError, MethodError, NotFoundEr
 
 
 class JSONResponse(Response):
-    """An answer in JSON."""
+    """A JSON response, encoded by orjson."""
 
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        """The bytes of a document of dicts, lists, texts, numbers and numpy arrays."""
+        """Encode dicts, lists, strings, numbers and numpy arrays."""
         return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def error_response(error: RequestError) -> Response:
-    """An error in the one shape that every error has."""
+    """Return the response in the format that all errors share."""
     return JSONResponse({"error": str(error)}, error.status, error.headers)
 
 
-def as_refusal(error: Exception) -> RequestError:
-    """What a client is told of an error: of our own, all; of Starlette's, what it means here; of a fault, no more."""
+def as_request_error(error: Exception) -> RequestError:
+    """Convert any exception to an error for the client; an unexpected one keeps its details to the log."""
     if isinstance(error, RequestError):
         return error
     if not isinstance(error, HTTPException):
         return FailedError("The service failed on this request; the reason is in its log. Please report it.")
     if error.status_code == 405:
         return MethodError((error.headers or {})["Allow"])
-    if error.status_code == 400:  # a form that cannot be read
+    if error.status_code == 400:  # a form that cannot be parsed
         return BadRequestError(error.detail)
-    return NotFoundError("There is nothing at this address. The page is at /, and what the service can do at /docs.")
+    return NotFoundError("There is nothing at this address. The page is at /, the documentation of the API at /docs.")

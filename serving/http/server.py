@@ -1,4 +1,4 @@
-"""The server: uvicorn's, which ends without losing a request."""
+"""The HTTP server: uvicorn with a shutdown that loses no request."""
 
 import asyncio
 import contextlib
@@ -16,49 +16,58 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.errors import StartError
 from serving.http.connection import Connection
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 
 log = logging.getLogger(__name__)
 
-# How long requests that are under way may take to end.
+# The tested versions, as in pyproject.toml, and uvicorn's methods that the subclasses override.
+UVICORN = "uvicorn>=0.45,<0.55"
+OVERRIDDEN: dict[type, str] = {
+    uvicorn.Server: "startup handle_exit on_tick shutdown",
+    HttpToolsProtocol: "connection_made connection_lost data_received on_message_begin on_headers_complete "
+    "_start_asgi_task on_body on_message_complete on_response_complete send_400_response shutdown",
+}
+
+# Time for the open requests to finish.
 GRACE_S = 10
 
-# For connections whose opening handshake was under way when the listener was closed to new ones.
+# Time for the handshakes that were open when the listener stopped to accept new ones.
 HANDSHAKE_S = 0.1
 
-# Files that a process has open besides its connections.
+# Open files of a process besides its connections.
 N_OTHER_FILES = 256
 
-# Blocks of memory from this size are the system's own; it is more than what is run on the event loop takes.
+# Memory blocks from this size on are mapped separately. The work on the event loop needs only smaller ones.
 M_MMAP_THRESHOLD = -3  # malloc.h
 LARGE_BLOCK_BYTES = 4 * 2**20
 
 TICKS_A_SECOND = 10  # uvicorn's
 
-# A filter on a listening socket that drops the packets which open a connection, and no other: the classic BPF program
-# "load byte 13 of the TCP header, the flags; if SYN is set, drop, else take" (linux/filter.h, RFC 9293 3.1).
+# A filter for a listening socket that drops only packets which open a connection. Classic BPF program: "load byte 13
+# of the TCP header, the flags; if SYN is set, drop, else accept" (linux/filter.h, RFC 9293 3.1).
 SO_ATTACH_FILTER = 26
 SO_DETACH_FILTER = 27
 DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
 class Server(uvicorn.Server):
-    """Serves until it is told to end.
+    """A server that drains before it stops.
 
-    On SIGTERM the service is no longer ready, and tells clients to close their connections, but goes on for `drain_s`,
-    so that load balancers notice. Then it takes no new connections, and answers what has been sent to it. SIGINT, and
-    a second SIGTERM, skip the wait.
+    On SIGTERM the service reports "not ready" and asks clients to close their connections, but serves for `drain_s`
+    more, so that load balancers notice. Then it accepts no new connections, and answers all requests that it has
+    received. SIGINT and a second SIGTERM skip the wait.
     """
 
-    def __init__(self, shell: Shell, when_started: Callable[[], None]) -> None:
-        """Serves `shell`; calls `when_started` once it listens."""
+    def __init__(self, middleware: Middleware, when_started: Callable[[], None]) -> None:
+        """Serve `middleware`. Call `when_started` when the server listens."""
         super().__init__(
             uvicorn.Config(
-                shell,
-                # uvloop where it is installed; it does not exist for Windows.
-                loop="auto",
+                middleware,
+                loop="auto",  # uvloop where it is installed
                 http=Connection,
                 ws="none",
                 lifespan="off",
@@ -66,72 +75,91 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=math.ceil(shell.settings.idle_timeout_s),
+                timeout_keep_alive=math.ceil(middleware.settings.idle_timeout_s),
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        self.shell = shell
-        # Run beside the server, for as long as it serves.
-        self.companions: list[Coroutine[Any, Any, None]] = []
-        if shell.settings.watch:
-            self.companions.append(shell.app.state.lifecycle.watch())
+        self.middleware = middleware
+        self.companions: list[Coroutine[Any, Any, None]] = []  # tasks that run as long as the server
+        if middleware.settings.watch:
+            self.companions.append(middleware.app.state.lifecycle.watch())
         self._when_started = when_started
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends_s = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens."""
+        """Listen, start the companions and handle SIGHUP."""
         await super().startup(sockets)
         for companion in self.companions:
             self._accompany(companion)
-        reload = self.shell.app.state.lifecycle.reload
+        reload = self.middleware.app.state.lifecycle.reload
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: self._accompany(reload()))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # one that came during the start is heard now
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # handles one that came during the start
         self._when_started()
 
     def _accompany(self, companion: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(companion)
         self._tasks.add(task)
-        task.add_done_callback(self._part)
+        task.add_done_callback(self._log_failure)
 
-    def _part(self, task: asyncio.Task[None]) -> None:
+    def _log_failure(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("What ran beside the server has failed: %s.", task.get_name(), exc_info=error)
+            log.error("A background task failed: %s.", task.get_name(), exc_info=error)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called on SIGTERM and SIGINT."""
-        self.end(self.shell.settings.drain_s if sig == signal.SIGTERM and not self.shell.is_draining else 0)
+        """Handle SIGTERM and SIGINT."""
+        is_patient = sig == signal.SIGTERM and not self.middleware.is_draining
+        self.end(self.middleware.settings.drain_s if is_patient else 0)
 
     def end(self, wait_s: float = 0) -> None:
-        """Ends the service after `wait_s` seconds."""
-        self.shell.is_draining = True
+        """Stop the service after `wait_s` seconds."""
+        self.middleware.is_draining = True
         self._ends_s = time.monotonic() + wait_s
 
     async def on_tick(self, counter: int) -> bool:
-        """Called ten times a second; returns whether the service ends."""
+        """Close overdue connections and update the metrics. uvicorn calls this ten times a second.
+
+        Returns:
+            whether the service stops now.
+        """
         now_s = time.monotonic()
         for connection in [*self.server_state.connections]:
             if isinstance(connection, Connection) and connection.deadline_s < now_s:
                 connection.expire()
-        self.shell.metrics.connections.set(len(self.server_state.connections))
+        self.middleware.metrics.connections.set(len(self.server_state.connections))
         if counter % TICKS_A_SECOND == 0:
-            self.shell.metrics.measure_process()
+            self.middleware.metrics.measure_process()
         await super().on_tick(counter)
         return now_s >= self._ends_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Takes no new connections, answers those that there are, and returns."""
+        """Accept no new connections, and answer the requests of the open ones."""
         for listener in sockets or []:
             _refuse_connections(listener)
         await asyncio.sleep(HANDSHAKE_S)
         await super().shutdown(sockets)
 
 
-def _refuse_connections(listener: socket.socket) -> None:
-    """Lets no more connections be opened; those in the listener's queue, which closing would reset, are still taken.
+def check_uvicorn() -> None:
+    """Check that uvicorn has every overridden method: it would never call the others, and a limit would be off.
 
-    Only Linux can; elsewhere a connection that is opened at the very end may be reset.
+    Raises:
+        StartError: uvicorn lacks a method.
+    """
+    for base, names in OVERRIDDEN.items():
+        for name in names.split():
+            if not hasattr(base, name):
+                raise StartError(
+                    f"uvicorn {uvicorn.__version__} has no method {base.__name__}.{name}, which the service overrides. "
+                    f"Install a tested version: pip install '{UVICORN}'."
+                )
+
+
+def _refuse_connections(listener: socket.socket) -> None:
+    """Reject new connections but keep those in the listener's queue, which `close` would reset.
+
+    Only Linux supports this. Elsewhere a connection that is opened at the very end may be reset.
     """
     if sys.platform != "linux":
         return
@@ -140,22 +168,22 @@ def _refuse_connections(listener: socket.socket) -> None:
     listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(DROP_SYN), ctypes.addressof(buffer)))
 
 
-def take_connections(listener: socket.socket) -> None:
-    """Lets connections be opened again: of several workers, one that ended alone had it refused to all."""
-    with contextlib.suppress(OSError):  # it was not refused
+def accept_connections(listener: socket.socket) -> None:
+    """Accept connections again: a single worker that ended has rejected them for all workers."""
+    with contextlib.suppress(OSError):  # there is no filter
         listener.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
 
 def raise_file_limit(n_connections: int) -> None:
-    """Lets the process have so many connections, if the system does: each is a file, and the usual limit is 1024."""
+    """Raise the limit of open files to what the connections need, as far as the system allows. The default is 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * n_connections + N_OTHER_FILES  # as many again are being refused at most
+    wanted = 2 * n_connections + N_OTHER_FILES  # at most as many again are being rejected
     if resource.RLIM_INFINITY != soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def keep_memory_small() -> None:
-    """Has what a large picture takes given back at once: glibc would keep blocks of up to 32 MB, 600 MB in all."""
+def limit_heap() -> None:
+    """Return the memory of large pictures to the system at once; glibc would keep blocks up to 32 MB, 600 MB in all."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

@@ -1,9 +1,9 @@
-"""The model's card: what the file says about itself, read and checked once when it is loaded."""
+"""Metadata of a model file, validated once at load time."""
 
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,36 +12,41 @@ import numpy.typing as npt
 from serving.errors import ModelError
 
 MODEL_NAME = "digits"
-N_CLASSES = 10
-GOLDEN_SHAPE = (28, 28)  # an MNIST image, and what the network sees
+MAX_CLASSES = 256  # a shadow message has one byte for a class
+GOLDEN_SHAPE = (28, 28)  # an MNIST image, and the input of the network
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One input or output: its name, its type as `UINT8` or `FP32`, its shape with -1 where any length goes."""
+    """One input or output. The datatype is `UINT8` or `FP32`; a length of -1 means any."""
 
     name: str
     datatype: str
     shape: list[int]
 
 
-# Names, types and shapes that the service is written for.
+# The signature that the service needs. The last length of the first output is the number of classes.
 INPUTS = (Tensor("image", "UINT8", [-1, -1, -1]),)
 OUTPUTS = (
-    Tensor("probabilities", "FP32", [-1, N_CLASSES]),
+    Tensor("probabilities", "FP32", [-1, -1]),
     Tensor("digit_score", "FP32", [-1]),
     Tensor("normalized", "UINT8", [-1, *GOLDEN_SHAPE]),
     Tensor("box", "FP32", [-1, 4]),
 )
 
 
+def outputs_for(n_classes: int) -> tuple[Tensor, ...]:
+    """Return the outputs of a model with this number of classes."""
+    return replace(OUTPUTS[0], shape=[-1, n_classes]), *OUTPUTS[1:]
+
+
 @dataclass(frozen=True)
 class Thresholds:
-    """What an answer must reach to count: `serving.model.predictor.Predictor.state` has the rule.
+    """The limits that `serving.model.predictor.Predictor.state` applies.
 
     Attributes:
         digit_score: in 0..1, both exclusive; ink with a lower score is not a digit.
-        confidence: in 0..1, 0 exclusive; a digit whose largest probability is lower is not certain.
+        confidence: in 0..1, 0 exclusive; a digit whose largest probability is lower is unsure.
     """
 
     digit_score: float
@@ -50,10 +55,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What `GET /api/model` tells; `version` is the first 12 hex digits of the file's `sha256`.
-
-    A file need not tell of `parameters`, `training`, `evaluation` and `experiments`: they are empty then.
-    """
+    """The response of `GET /api/model`. `version` is the first 12 hex digits of the file's `sha256`."""
 
     name: str
     version: str
@@ -76,13 +78,13 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class GoldenAnswers:
-    """Pictures in the file, and what it said of each when it was made: a copy that says otherwise is damaged.
+    """Images in the file with the answers of the original model; a damaged copy answers differently.
 
     Attributes:
         images: uint8 [n, 28, 28].
-        probabilities: float64 [n, 10].
+        probabilities: float64 [n, classes].
         digit_score: float64 [n].
-        states: of each, as `serving.model.predictor.Predictor.state` names them.
+        states: as `serving.model.predictor.Predictor.state` returns them.
     """
 
     images: npt.NDArray[np.uint8]
@@ -91,23 +93,23 @@ class GoldenAnswers:
     states: list[str]
 
 
-def read_golden(metadata: Mapping[str, str]) -> GoldenAnswers:
-    """The golden answers in a file's metadata.
+def read_golden(metadata: Mapping[str, str], n_classes: int) -> GoldenAnswers:
+    """Return the golden answers in a file's metadata.
 
     Raises:
-        ModelError: there are none, or they are malformed.
+        ModelError: they are missing or malformed.
     """
     values = _object(metadata, "golden")
     try:
         states = [str(state) for state in values["states"]]
         pixels = np.frombuffer(base64.b64decode(values["images"], validate=True), np.uint8)
         images = pixels.reshape(len(states), *GOLDEN_SHAPE)
-        probabilities = np.array(values["probabilities"], np.float64).reshape(len(states), N_CLASSES)
+        probabilities = np.array(values["probabilities"], np.float64).reshape(len(states), n_classes)
         digit_score = np.array(values["digit_score"], np.float64).reshape(len(states))
-    except Exception:  # such as an OverflowError, of numbers that are none
+    except Exception:  # such as an OverflowError for huge numbers
         raise ModelError(
-            "its metadata 'golden' lacks 'images' in base64, 'probabilities', 'digit_score' or 'states', or they are "
-            "of different numbers"
+            "its metadata 'golden' lacks 'images' in base64, 'probabilities', 'digit_score' or 'states', or they have "
+            "different lengths"
         ) from None
     if not states:
         raise ModelError("its metadata 'golden' is empty")
@@ -117,20 +119,21 @@ def read_golden(metadata: Mapping[str, str]) -> GoldenAnswers:
 def read_card(
     sha256: str, size_bytes: int, inputs: list[Tensor], outputs: list[Tensor], metadata: Mapping[str, str]
 ) -> ModelCard:
-    """The card of a model file.
+    """Return the card of a model file.
 
     Args:
         sha256: of the file, in hex.
         size_bytes: of the file.
-        inputs: the file's own, in its order.
-        outputs: the file's own, in its order.
+        inputs: in the file's order.
+        outputs: in the file's order.
         metadata: the file's `metadata_props`.
 
     Raises:
-        ModelError: signature or metadata are not what the service is written for; the text names the first fault.
+        ModelError: the service does not support the signature or the metadata; the text names the first fault.
     """
+    classes = _classes(metadata)
     _check_signature("input", inputs, INPUTS)
-    _check_signature("output", outputs, OUTPUTS)
+    _check_signature("output", outputs, outputs_for(len(classes)))
     return ModelCard(
         name=MODEL_NAME,
         version=sha256[:12],
@@ -138,17 +141,17 @@ def read_card(
         size_bytes=size_bytes,
         inputs=inputs,
         outputs=outputs,
-        classes=_classes(metadata),
+        classes=classes,
         thresholds=_thresholds(metadata),
         normalizer=_text(metadata, "normalizer"),
         params_sha256=_text(metadata, "params_sha256"),
-        parameters=_object({"parameters": "{}", **metadata}, "parameters"),
+        parameters=_object(metadata, "parameters"),
         data=_object(metadata, "data"),
         metrics=_object(metadata, "metrics"),
         network=_object(metadata, "network"),
-        training=_object({"training": "{}", **metadata}, "training"),
-        evaluation=_object({"evaluation": "{}", **metadata}, "evaluation"),
-        experiments=_objects({"experiments": "[]", **metadata}, "experiments"),
+        training=_object(metadata, "training"),
+        evaluation=_object(metadata, "evaluation"),
+        experiments=_objects(metadata, "experiments"),
     )
 
 
@@ -166,7 +169,7 @@ def _check_signature(kind: str, found: list[Tensor], expected: tuple[Tensor, ...
 def _fits(found: Tensor, expected: Tensor) -> bool:
     if found.datatype != expected.datatype or len(found.shape) != len(expected.shape):
         return False
-    # A converter may leave a fixed length unsaid (-1); the warm-up run then sees the real one.
+    # A converter may leave a fixed length open (-1); the warm-up run checks it.
     return all(length in (wanted, -1) for length, wanted in zip(found.shape, expected.shape, strict=True))
 
 
@@ -203,10 +206,12 @@ def _objects(metadata: Mapping[str, str], key: str) -> list[dict[str, Any]]:
 
 
 def _classes(metadata: Mapping[str, str]) -> list[str]:
-    classes = _json(metadata, "classes")
-    if not isinstance(classes, list) or len(classes) != N_CLASSES or not all(isinstance(name, str) for name in classes):
-        raise ModelError(f"its metadata 'classes' is not a list of {N_CLASSES} names: {str(classes)[:80]!r}")
-    return classes
+    names = _json(metadata, "classes")
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ModelError(f"its metadata 'classes' is not a list of names: {str(names)[:80]!r}")
+    if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names):
+        raise ModelError(f"its metadata 'classes' must have 2 to {MAX_CLASSES} different names: {str(names)[:80]!r}")
+    return names
 
 
 def _thresholds(metadata: Mapping[str, str]) -> Thresholds:

@@ -1,4 +1,4 @@
-"""The model: loaded, checked, warmed and run. The only module of the service that knows onnxruntime."""
+"""Load, check, warm up and run a model. Only this module imports onnxruntime."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,27 +11,26 @@ import numpy.typing as npt
 import onnxruntime
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, OUTPUTS, ModelCard, Tensor, read_card, read_golden
+from serving.model.card import INPUTS, OUTPUTS, Tensor, outputs_for, read_card, read_golden
 
 State = Literal["digit", "unsure", "not_a_digit", "blank"]
 
-# Of a golden image's probability or score: machines differ in the seventh digit, and the file tells three.
+# For the probabilities and scores of golden images: machines differ in the seventh digit, and the file has three.
 GOLDEN_TOLERANCE = 5e-3
 
-# onnxruntime keeps a plan of its memory for each shape of input that it has seen. A plan saves an MNIST image a seventh
-# of its time, and takes some kB; from this number on, all are forgotten, or ever new sizes would fill the memory.
+# onnxruntime keeps a memory plan of some kB for each input shape, which saves an MNIST image a seventh of its time.
+# Above this number all plans are dropped, or new shapes would fill the memory.
 MAX_SHAPES = 1000
 
-# The states of an image that is read as a digit.
+# States with a digit in the answer.
 READ = ("digit", "unsure")
 
 DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}
 
-# Height and width of the warm-up images: the smallest there is, an MNIST image, the page's canvas.
+# Height and width of the warm-up images: the smallest size, an MNIST image, the page's canvas.
 WARM_SIZES_PX = ((1, 1), (28, 28), (280, 280))
 
-
-# A session keeps what memory a run took for the next one, 10 bytes a pixel; above this, it gives it back.
+# A session keeps the memory of a run, 10 bytes a pixel, for the next one. Above this limit it frees the memory.
 MAX_KEPT_PIXELS = 2**20
 SHRINKING = onnxruntime.RunOptions()
 SHRINKING.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
@@ -39,13 +38,13 @@ SHRINKING.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says about n images.
+    """Model outputs for a batch of n images.
 
     Attributes:
-        probabilities: float32 [n, 10], calibrated, each row adding up to 1: which digit it is, if it is one.
-        digit_score: float32 [n] in 0..1, the learnt probability that the ink is one digit; exactly 0 for a blank image,
-            and for no other.
-        normalized: uint8 [n, 28, 28], what the network saw, 255 = ink.
+        probabilities: float32 [n, classes], calibrated; each row adds up to 1.
+        digit_score: float32 [n] in 0..1, the learnt probability that the ink is one digit; exactly 0 only for a blank
+            image.
+        normalized: uint8 [n, 28, 28], the input of the network, 255 = ink.
         box: float32 [n, 4]: left, top, right, bottom of the ink in pixels; all 0 for a blank image.
     """
 
@@ -55,23 +54,23 @@ class Prediction:
     box: npt.NDArray[np.float32]
 
     def part(self, start: int, end: int) -> "Prediction":
-        """The images from `start` up to `end`."""
+        """Return the outputs for the images from `start` to `end`, exclusive."""
         return Prediction(
             self.probabilities[start:end], self.digit_score[start:end], self.normalized[start:end], self.box[start:end]
         )
 
     @classmethod
     def joined(cls, parts: "Sequence[Prediction]") -> "Prediction":
-        """Several predictions as one, in their order."""
+        """Concatenate predictions."""
         return cls(*(np.concatenate([getattr(part, tensor.name) for part in parts]) for tensor in OUTPUTS))
 
 
 class Verdict(NamedTuple):
-    """What one image is, by the thresholds in the model file.
+    """The interpretation of one image by the thresholds of the model file.
 
     Attributes:
-        state: what the answer means.
-        digit: the most probable, in 0..9, whatever the state.
+        state: as `Predictor.state` returns it.
+        digit: index of the most probable class in the card's `classes`, in any state.
         confidence: its probability.
         digit_score: as in `Prediction`.
     """
@@ -86,21 +85,27 @@ class Predictor:
     """A loaded model.
 
     Attributes:
-        card: what the file says about itself.
-        content: of the file.
-        network_alone: the network without the steps before it, for `serving.api.network`; None if the file has none.
+        card: metadata of the file.
+        content: bytes of the file.
+        subnetwork: the network without the preprocessing, as JSON for `serving.api.network`.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, content: bytes) -> None:
-        """Made by `load`, of a session and the content of the file that it was made from.
+        """Check the metadata of a file whose content made the session.
 
         Raises:
-            ModelError: signature or metadata are not what the service is written for.
+            ModelError: the service does not support the signature or the metadata.
         """
-        self.card = _card(session, content)
         metadata = session.get_modelmeta().custom_metadata_map
-        self._golden = read_golden(metadata)
-        self.network_alone = metadata.get("network_alone")
+        self.card = read_card(
+            sha256=hashlib.sha256(content).hexdigest(),
+            size_bytes=len(content),
+            inputs=[_tensor(node) for node in session.get_inputs()],
+            outputs=[_tensor(node) for node in session.get_outputs()],
+            metadata=metadata,
+        )
+        self._golden = read_golden(metadata, len(self.card.classes))
+        self.subnetwork = metadata.get("network_alone", "")
         self.content = content
         self._session = session
         self._shapes: set[tuple[int, ...]] = set()
@@ -109,10 +114,10 @@ class Predictor:
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":
-        """The model in a file, its signature and metadata checked.
+        """Load a model file, and check its signature and metadata.
 
         Raises:
-            ModelError: the file cannot be read, or is not the model that the service is written for.
+            ModelError: the file cannot be read, or the service does not support the model.
         """
         try:
             content = path.read_bytes()
@@ -129,10 +134,10 @@ class Predictor:
             raise ModelError(f"The model file {path} is not a digits model: {error}.") from None
 
     def warm(self) -> None:
-        """Runs once for each usual size, so that the first request is as fast as the others.
+        """Run once for each usual size, so that the first request is as fast as the others.
 
         Raises:
-            ModelError: the model fails, or its answer has the wrong shape or is not finite.
+            ModelError: the model fails, or an output has the wrong shape or is not finite.
         """
         for height, width in WARM_SIZES_PX:
             image = np.full((1, height, width), 255, np.uint8)
@@ -141,22 +146,22 @@ class Predictor:
                 prediction = self.run(image)
             except Exception as error:
                 raise ModelError(f"The model fails on {width} x {height} pixels: {_first_line(error)}") from None
-            for tensor in OUTPUTS:
+            for tensor in outputs_for(len(self.card.classes)):
                 values = getattr(prediction, tensor.name)
                 if values.shape != (1, *tensor.shape[1:]) or not np.isfinite(values).all():
                     raise ModelError(f"The model's {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
 
     def check(self) -> None:
-        """Reads the golden images: this file, on this machine, must say of them what it said when it was made.
+        """Compare the answers for the golden images with those in the file.
 
         Raises:
-            ModelError: it says something else.
+            ModelError: they differ.
         """
         golden = self._golden
         prediction = self.run(golden.images)
         gaps = [
-            float(np.abs(found - said).max())
-            for found, said in (
+            float(np.abs(found - expected).max())
+            for found, expected in (
                 (prediction.probabilities, golden.probabilities),
                 (prediction.digit_score, golden.digit_score),
             )
@@ -164,13 +169,13 @@ class Predictor:
         states = [verdict.state for verdict in self.verdicts(prediction)]
         if states != golden.states or not all(gap <= GOLDEN_TOLERANCE for gap in gaps):
             raise ModelError(
-                f"The model {self.card.version} fails its self-check: of its golden images it says something else here "
-                f"than when it was made (probabilities by up to {gaps[0]:.3g}, scores by {gaps[1]:.3g}; "
-                f"{GOLDEN_TOLERANCE} is allowed). The file is damaged, or this machine's onnxruntime."
+                f"The model {self.card.version} fails its self-check: its answers for the golden images differ from "
+                f"those in the file (probabilities by up to {gaps[0]:.3g}, scores by {gaps[1]:.3g}; "
+                f"{GOLDEN_TOLERANCE} is allowed). The file or this machine's onnxruntime is damaged."
             )
 
     def run(self, images: npt.NDArray[np.uint8]) -> Prediction:
-        """Reads n images of one size.
+        """Run the model on n images of one size.
 
         Args:
             images: uint8 [n, h, w], grey levels, dark on light or light on dark, any size from 1 x 1.
@@ -184,7 +189,7 @@ class Predictor:
         return Prediction(*self._session.run(self._outputs, {self._input: images}, options))
 
     def verdicts(self, prediction: Prediction) -> list[Verdict]:
-        """What each image of a prediction is."""
+        """Return the verdict for each image of a prediction."""
         digits = prediction.probabilities.argmax(axis=1).tolist()
         confidences = prediction.probabilities.max(axis=1).tolist()
         scores = prediction.digit_score.tolist()
@@ -208,29 +213,15 @@ class Predictor:
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """A session on one thread, of a model file's content; onnxruntime raises what it likes where it is none."""
-    return onnxruntime.InferenceSession(content, _options(), providers=["CPUExecutionProvider"])
-
-
-def _options() -> onnxruntime.SessionOptions:
+    """Create a session with one thread. onnxruntime raises exceptions of many types for content that is not a model."""
     options = onnxruntime.SessionOptions()
-    # One thread: a run takes less than a millisecond, and onnxruntime's own pool spins, at 3 to 4 times the CPU.
+    # One thread: a run takes less than a millisecond, and the spinning thread pool would take 3 to 4 times the CPU.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3  # errors only
-    return options
-
-
-def _card(session: onnxruntime.InferenceSession, content: bytes) -> ModelCard:
-    return read_card(
-        sha256=hashlib.sha256(content).hexdigest(),
-        size_bytes=len(content),
-        inputs=[_tensor(node) for node in session.get_inputs()],
-        outputs=[_tensor(node) for node in session.get_outputs()],
-        metadata=session.get_modelmeta().custom_metadata_map,
-    )
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _tensor(node: onnxruntime.NodeArg) -> Tensor:

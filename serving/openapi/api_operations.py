@@ -65,7 +65,7 @@ def ask_network() -> dict[str, Any]:
             | {"description": "Whether the feature maps of the first grid are told as well."}
         ],
         "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BINARY}}},
-        "responses": responses(in_json("NetworkAnswer"), 404, 415),
+        "responses": responses(in_json("NetworkAnswer"), 415),
     }
 
 

@@ -12,7 +12,7 @@ from serving.api.page import Page
 from serving.model.card import MODEL_NAME
 from serving.openapi.api_operations import ask_network, keep_drawing, predict
 from serving.openapi.operations import BINARY, HTML, OBJECT, error_responses, get, in_json, responses
-from serving.openapi.schemas import SCHEMAS, VERSION_PATTERN, Schema, ref, text
+from serving.openapi.schemas import VERSION_PATTERN, Schema, infer_request, ref, schemas, text
 from serving.queue.engine import Engine
 from serving.settings import Settings
 from serving.version import inkling_version
@@ -37,8 +37,9 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 async def openapi(request: Request) -> Response:
     """The document, with the version of the model in use in its examples."""
     engine: Engine = request.app.state.engine
-    version = engine.predictor.card.version if engine.predictor else None
-    return Response(_encoded(request.app.state.settings, version), media_type="application/json")
+    card = engine.predictor.card if engine.predictor else None
+    described = (card.version, len(card.classes)) if card else (None, None)
+    return Response(_encoded(request.app.state.settings, *described), media_type="application/json")
 
 
 async def docs(request: Request) -> Response:
@@ -52,16 +53,17 @@ routes = [Route("/openapi.json", openapi), Route("/docs", docs)]
 
 
 @lru_cache(maxsize=1)
-def _encoded(settings: Settings, version: str | None) -> bytes:
-    return orjson.dumps(document(settings, version))
+def _encoded(settings: Settings, version: str | None, n_classes: int | None) -> bytes:
+    return orjson.dumps(document(settings, version, n_classes))
 
 
-def document(settings: Settings, version: str | None) -> dict[str, Any]:
+def document(settings: Settings, version: str | None, n_classes: int | None) -> dict[str, Any]:
     """The OpenAPI 3.1 document of every route.
 
     Args:
         settings: whose limits it tells.
         version: of the model in use, for examples; None where none is loaded.
+        n_classes: of the model in use; None where none is loaded.
     """
     return {
         "openapi": "3.1.0",
@@ -86,7 +88,7 @@ def document(settings: Settings, version: str | None) -> dict[str, Any]:
             "/openapi.json": get("Pages", "openapi", "This document", {"application/json": {"schema": OBJECT}}),
         },
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": schemas(n_classes),
             "responses": error_responses(),
             "parameters": {"model": _model(), "version": _version(version)},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "For other machines."}},
@@ -133,7 +135,7 @@ def _infer(operation: str, of: str) -> dict[str, Any]:
             "content": {
                 "application/json": {
                     "schema": ref("InferRequest"),
-                    "example": SCHEMAS["InferRequest"]["examples"][0],
+                    "example": infer_request()["examples"][0],
                 },
                 "application/octet-stream": {"schema": BINARY},
             },

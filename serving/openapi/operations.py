@@ -65,5 +65,5 @@ def _error_name(status: int) -> str:
 
 
 def in_json(schema: str) -> Schema:
-    """The content of a body that is one of `serving.openapi.schemas.SCHEMAS`."""
+    """The content of a body that is one of `serving.openapi.schemas.schemas`."""
     return {"application/json": {"schema": ref(schema)}}

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from PIL import Image
 
 from serving.api.drawings import HIGHEST, ID_LENGTH, LOWEST, MAX_STROKES
-from serving.model.card import GOLDEN_SHAPE, INPUTS, N_CLASSES, OUTPUTS, ModelCard, Tensor, Thresholds
+from serving.model.card import GOLDEN_SHAPE, INPUTS, OUTPUTS, ModelCard, Tensor, Thresholds
 from serving.model.predictor import State
 
 Schema = dict[str, Any]
@@ -24,7 +24,7 @@ N_SEEN_BYTES = math.prod(GOLDEN_SHAPE)
 
 
 def ref(name: str) -> Schema:
-    """A reference to one of `SCHEMAS`."""
+    """Return a reference to one of `schemas`."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -83,31 +83,36 @@ def example_png() -> bytes:
 
 
 VERSION_SCHEMA = text("The first 12 hex digits of the model file's SHA-256.", pattern=VERSION_PATTERN)
-DIGIT = {"type": "integer", "minimum": 0, "maximum": N_CLASSES - 1}
 DURATION = closed({"count": count(), "ns": count("Nanoseconds, in all.")})
 COMPUTE = {f"compute_{step}": DURATION for step in ("input", "infer", "output")}
 
 
-# What is said of one picture, or of one grid.
-VERDICT = {
-    "state": text(
-        "`blank`: there is no ink. `not_a_digit`: there is, and it is not one digit. `unsure`: it may be one "
-        "of two digits. `digit`: it is that digit. The thresholds are in the model's card.",
-        enum=list(get_args(State)),
-    ),
-    "digit": nullable(DIGIT | {"description": "The most probable digit, if the state is `digit` or `unsure`."}),
-    "confidence": nullable(share("Its probability, calibrated.")),
-    "probabilities": array(share(""), N_CLASSES, description="Of each digit, if it is one. They add up to 1."),
-    "digit_score": share("The learnt probability that the ink is one digit; 0 where there is none."),
-}
+def digit(n_classes: int | None) -> Schema:
+    """Return the schema of a class index; the number of classes is None if no model is loaded."""
+    return {"type": "integer", "minimum": 0} | ({"maximum": n_classes - 1} if n_classes else {})
 
 
-def _answer() -> Schema:
+def _verdict(n_classes: int | None) -> dict[str, Schema]:
+    probable = {"description": "The most probable digit, if the state is `digit` or `unsure`."}
+    return {
+        "state": text(
+            "`blank`: there is no ink. `not_a_digit`: there is, and it is not one digit. `unsure`: it may be one "
+            "of two digits. `digit`: it is that digit. The thresholds are in the model's card.",
+            enum=list(get_args(State)),
+        ),
+        "digit": nullable(digit(n_classes) | probable),
+        "confidence": nullable(share("Its probability, calibrated.")),
+        "probabilities": array(share(""), n_classes, description="Of each digit, if it is one. They add up to 1."),
+        "digit_score": share("The learnt probability that the ink is one digit; 0 where there is none."),
+    }
+
+
+def _answer(n_classes: int | None) -> Schema:
     return closed(
-        VERDICT
+        _verdict(n_classes)
         | {
             "alternatives": array(
-                closed({"digit": DIGIT, "confidence": share("Its probability.")}),
+                closed({"digit": digit(n_classes), "confidence": share("Its probability.")}),
                 maxItems=2,
                 description="The two best digits, the best first, if the state is `unsure`; else empty.",
             ),
@@ -125,7 +130,7 @@ def _answer() -> Schema:
     )
 
 
-def _network_answer() -> Schema:
+def _network_answer(n_classes: int | None) -> Schema:
     layer = {
         "name": text(),
         "kind": text("Keras's class."),
@@ -135,18 +140,18 @@ def _network_answer() -> Schema:
     }
     answer = {
         "model_version": VERSION_SCHEMA,
-        "answers": array(closed(VERDICT), description="Of each grid, in their order."),
+        "answers": array(closed(_verdict(n_classes)), description="Of each grid, in their order."),
         "layers": array(closed(layer), description="Of the first grid, with `layers=true`."),
     }
     return closed(answer, optional=("layers",))
 
 
-def _drawing() -> Schema:
+def _drawing(n_classes: int | None) -> Schema:
     coordinate = {"type": "number", "minimum": LOWEST, "maximum": HIGHEST}
     description = "Each a list of points, x and y from the sheet's top left; the sheet is 0 to 1, the pen may leave it."
     stroke = array(array(coordinate, 2), minItems=1)
     strokes = array(stroke, minItems=1, maxItems=MAX_STROKES, description=description)
-    return closed({"strokes": strokes, "label": DIGIT | {"description": "The digit that it is."}})
+    return closed({"strokes": strokes, "label": digit(n_classes) | {"description": "The digit that it is."}})
 
 
 def _model_card() -> Schema:
@@ -180,7 +185,8 @@ def _tensor_in(tensor: Tensor) -> Schema:
     )
 
 
-def _infer_request() -> Schema:
+def infer_request() -> Schema:
+    """Return the schema of a V2 request, with an example."""
     wanted = closed(
         {
             "name": text(enum=[tensor.name for tensor in OUTPUTS]),
@@ -254,38 +260,40 @@ def _config() -> Schema:
     return closed(fields) | {"additionalProperties": True, "description": "As Triton writes a model's configuration."}
 
 
-SCHEMAS: dict[str, Schema] = {
-    "Error": closed({"error": text("What is wrong, and what to do.")}, description="Every refusal has this shape."),
-    "Answer": _answer(),
-    "Box": _box(),
-    "ModelCard": _model_card(),
-    "NetworkAnswer": _network_answer(),
-    "Drawing": _drawing(),
-    "KeptDrawing": closed({"id": text("The same drawing has the same id.", pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")}),
-    "Tensor": of_dataclass(Tensor),
-    "Thresholds": of_dataclass(Thresholds),
-    "ServerMetadata": closed({"name": text(), "version": text(), "extensions": array(text())}),
-    "ModelMetadata": closed(
-        {
-            "name": text(),
-            "versions": array(VERSION_SCHEMA, 1),
-            "platform": text(),
-            "inputs": array(ref("Tensor"), len(INPUTS)),
-            "outputs": array(ref("Tensor"), len(OUTPUTS)),
-        }
-    ),
-    "ModelConfig": _config(),
-    "InferRequest": _infer_request(),
-    "InferResponse": _infer_response(),
-    "RepositoryIndex": array(
-        closed(
+def schemas(n_classes: int | None) -> dict[str, Schema]:
+    """Return `components.schemas` for a model with this number of classes, or for no model."""
+    return {
+        "Error": closed({"error": text("What is wrong, and what to do.")}, description="Every refusal has this shape."),
+        "Answer": _answer(n_classes),
+        "Box": _box(),
+        "ModelCard": _model_card(),
+        "NetworkAnswer": _network_answer(n_classes),
+        "Drawing": _drawing(n_classes),
+        "KeptDrawing": closed({"id": text("The same drawing has the same id.", pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")}),
+        "Tensor": of_dataclass(Tensor),
+        "Thresholds": of_dataclass(Thresholds),
+        "ServerMetadata": closed({"name": text(), "version": text(), "extensions": array(text())}),
+        "ModelMetadata": closed(
             {
                 "name": text(),
-                "version": text("Empty where it is not loaded."),
-                "state": text(enum=["READY", "UNAVAILABLE"]),
-                "reason": text(),
+                "versions": array(VERSION_SCHEMA, 1),
+                "platform": text(),
+                "inputs": array(ref("Tensor"), len(INPUTS)),
+                "outputs": array(ref("Tensor"), len(OUTPUTS)),
             }
-        )
-    ),
-    "Statistics": _statistics(),
-}
+        ),
+        "ModelConfig": _config(),
+        "InferRequest": infer_request(),
+        "InferResponse": _infer_response(),
+        "RepositoryIndex": array(
+            closed(
+                {
+                    "name": text(),
+                    "version": text("Empty where it is not loaded."),
+                    "state": text(enum=["READY", "UNAVAILABLE"]),
+                    "reason": text(),
+                }
+            )
+        ),
+        "Statistics": _statistics(),
+    }

@@ -1,7 +1,7 @@
-"""The queue in front of the model: what waits when the event loop comes round is run as one batch.
+"""Batch the requests that are queued when the event loop iterates.
 
-Nobody waits for a timer. The first request of a round schedules the run at the round's end; whatever else was read in
-the same round is in the queue by then and shares the run.
+A single request never waits for a timer. The first request of an iteration schedules the run at its end; the other
+requests of the iteration share the run.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ from serving.errors import NoModelError, OverloadedError, TimeoutExpiredError
 from serving.model.card import MODEL_NAME, ModelCard
 from serving.model.predictor import Prediction, Predictor, Verdict
 
-# Above this, a batch gains nothing: the model's time per image no longer falls (python -m bench.predictor).
+# In larger batches, the model's time per image no longer falls (python -m bench.predictor).
 MAX_BATCH_IMAGES = 16
 
-# Up to this size (a canvas of 600 x 600) work is done on the event loop: a thread would cost more than the model.
-# A larger one would hold up everyone else; as a transparent PNG, a megapixel takes 30 ms.
+# Up to this size (600 x 600 pixels) the event loop does the work, because a thread would cost more than the model.
+# Larger work would delay the other requests: a megapixel as transparent PNG takes 30 ms.
 MAX_INLINE_PIXELS = 400_000
 
-# How many larger ones are worked on at a time. At the pixel limit, a WebP takes 800 MB for a moment, others 400 MB.
+# Limit of simultaneous large tasks. At the pixel limit, a WebP briefly takes 800 MB, other formats 400 MB.
 N_LARGE_AT_A_TIME = 1
 
-# How many of these are taken. The longest takes 3 s, and an answer must not take longer than a connection lives.
+# Limit of waiting large tasks. The longest takes 3 s, and the answer must come before the connection expires.
 MAX_IN_THREADS = 16
 
-# The time of a run goes with its work: the network's is the same for each image, and so many pixels, to be scaled down,
-# are as much work again (python -m bench.predictor).
+# A run's time is proportional to its work. The network's part is the same for each image, and scaling down this many
+# pixels costs as much again (python -m bench.predictor).
 PIXELS_LIKE_AN_IMAGE = 40_000
 
-# How much the last run counts in the expected time of the next.
+# Weight of the last run in the expected time of the next.
 RUN_WEIGHT = 0.1
 
 TIMEOUT_TEXT = "The answer would come after the request's timeout, so the model was not run. Send it again later."
@@ -49,15 +49,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says about the images of one request, and how that went.
+    """The model outputs for the images of one request, with timings.
 
     Attributes:
-        prediction: of these images alone, in their order.
-        verdicts: what each of them is.
-        card: of the model that made it; all of a batch come from one.
+        prediction: of only these images, in their order.
+        verdicts: one for each image.
+        card: of the model; a batch never mixes two models.
         queue_s: from the request's entry in the queue to the start of its run.
-        infer_s: of the run that it shared.
-        n_batch: images in that run.
+        infer_s: duration of the shared run.
+        n_batch: images in the shared run.
     """
 
     prediction: Prediction
@@ -80,13 +80,12 @@ class Engine:
     """The model in use and its queue.
 
     Attributes:
-        predictor: the model in use, None while none is loaded; exchanged at any time, a run keeps the one that it has.
-        observers: called on the event loop after every run, with the images and what came of them.
-        n_in_threads: requests whose work is done beside the event loop, or waits for that.
+        predictor: the model in use, None if no model is loaded. It may be replaced at any time; a run keeps its model.
+        observers: called on the event loop after every run, with the images and the answer.
+        n_in_threads: requests whose work runs in a thread or waits for one.
     """
 
     def __init__(self) -> None:
-        """Starts without a model."""
         self.predictor: Predictor | None = None
         self.observers: list[Callable[[Images, Answer], None]] = []
         self.n_in_threads = 0
@@ -96,26 +95,26 @@ class Engine:
 
     @property
     def model(self) -> Predictor:
-        """The model in use.
+        """Return the model in use.
 
         Raises:
-            NoModelError: there is none: it was unloaded.
+            NoModelError: no model is loaded.
         """
         if self.predictor is None:
             raise NoModelError(f"The model is not loaded. Load it with POST /v2/repository/models/{MODEL_NAME}/load.")
         return self.predictor
 
     async def predict(self, images: Images, timeout_s: float = math.inf) -> Answer:
-        """The model's answer for the images of one request.
+        """Return the model's answer for the images of one request.
 
         Args:
             images: uint8 [n, h, w], n >= 1, any h and w from 1.
-            timeout_s: refuses what cannot be answered within this time.
+            timeout_s: limit of the expected time to the answer.
 
         Raises:
             NoModelError: no model is loaded.
-            OverloadedError: it is large, and too many such wait already.
-            TimeoutExpiredError: the answer would come too late; the model has not been run for it.
+            OverloadedError: the request is large, and too many large ones wait.
+            TimeoutExpiredError: the answer would be late; the model was not run.
         """
         now_s = time.perf_counter()
         if len(images) > MAX_BATCH_IMAGES or images.size > MAX_INLINE_PIXELS:
@@ -130,15 +129,15 @@ class Engine:
         return await waiting.future
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
-        """Runs long work beside the event loop, `N_LARGE_AT_A_TIME`.
+        """Run long work in a thread, `N_LARGE_AT_A_TIME` tasks at a time.
 
         Raises:
-            OverloadedError: `MAX_IN_THREADS` wait already.
+            OverloadedError: `MAX_IN_THREADS` tasks wait.
         """
         if self.n_in_threads >= MAX_IN_THREADS:
             raise OverloadedError
         self.n_in_threads += 1
-        # An idle thread keeps the arguments of its last call: of a picture, up to 600 MB. So it gets none.
+        # An idle thread keeps the arguments of its last call, up to 600 MB for a picture. So the call has none.
         calls = [partial(work, *arguments)]
         try:
             return await to_thread.run_sync(lambda: calls.pop()(), limiter=self._large)
@@ -146,9 +145,9 @@ class Engine:
             self.n_in_threads -= 1
 
     def _run_queue(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Runs the images of one size that are queued, up to a batch, and comes back for the rest.
+        """Run one batch of queued images of one size, and schedule the rest.
 
-        Not all at once: answers leave when the loop goes on, and the first need not wait for the last.
+        The rest waits for the next iteration of the loop, so that the first answers are sent before the last run.
         """
         size, queued = next(iter(self._queue.items()))
         del self._queue[size]
@@ -183,7 +182,7 @@ class Engine:
         self._observe(images, whole)
 
     def _take(self, queued: deque[_Waiting]) -> list[_Waiting]:
-        """Up to a batch of requests from the front, without those that nobody waits for or that would be too late."""
+        """Take a batch of requests from the queue. Drop cancelled requests and those that would be late."""
         batch: list[_Waiting] = []
         n_images, work = 0, 0.0
         n_fitting = _n_in_batch(queued[0].images[0].size)
@@ -218,10 +217,10 @@ class Engine:
 
 
 def _work(images: Images) -> float:
-    """How much there is to do, in images without pixels."""
+    """Return the work of a run, in units of one tiny image."""
     return len(images) + images.size / PIXELS_LIKE_AN_IMAGE
 
 
 def _n_in_batch(n_pixels: int) -> int:
-    """How many images of this size run together: of large ones few, or their run would take much memory."""
+    """Return the batch size for images with this number of pixels; large images take more memory."""
     return max(1, min(MAX_BATCH_IMAGES, MAX_INLINE_PIXELS // n_pixels))

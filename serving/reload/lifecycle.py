@@ -1,4 +1,4 @@
-"""Which model is in use: loading, checking, exchanging it while requests are answered."""
+"""Load, check and swap the model while requests are answered."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from serving.queue.engine import Engine
 
 log = logging.getLogger(__name__)
 
-# How often a watched file is looked at. Only once it has been the same twice is it loaded: it may still be written to.
+# Interval of the checks of a watched file. It is loaded when two checks see the same file, as it may be incomplete.
 WATCH_S = 0.5
 
 Stamp = tuple[int, int, int]  # inode, bytes, nanoseconds of the last change
@@ -25,22 +25,21 @@ class Lifecycle:
     """Puts models into an engine.
 
     Attributes:
-        path: the file that is loaded, and watched.
-        exchange: puts a model that was accepted, or none, into use: `use`, unless
-            `serving.reload.control` has all workers do it. It may raise NotTakenUpError.
+        path: the file to load and watch.
+        exchange: puts an accepted model, or none, into use: `use`, or the function of `serving.reload.control` for all
+            workers, which may raise NotTakenUpError.
     """
 
     def __init__(self, path: Path, engine: Engine, metrics: Metrics) -> None:
-        """Serves the file at `path`."""
         self.path = path
         self.engine = engine
         self.metrics = metrics
         self.exchange: Callable[[Predictor | None], Awaitable[None]] = self.use
         self._one_at_a_time = asyncio.Lock()
-        self._stamp: Stamp | None = None  # of the content that was read last
+        self._stamp: Stamp | None = None  # of the last content read
 
     def start(self) -> None:
-        """Loads the first model, before there is an event loop.
+        """Load the first model, before the event loop starts.
 
         Raises:
             ModelError: the file is not a usable model.
@@ -49,16 +48,16 @@ class Lifecycle:
         self.engine.predictor = checked(self.path)
 
     def follow(self, path: Path, stamp: Stamp | None) -> None:
-        """Loads and watches this file from now on; what was started with is a copy, made when its stamp was `stamp`."""
+        """Load and watch this file from now on. The current model is a copy, made when the file had this stamp."""
         self.path = path
         self._stamp = stamp
 
     async def load(self) -> ModelCard:
-        """Loads the file anew: read, warmed and checked beside the model in use, then exchanged for it.
+        """Load the file again: warm up and check the new model while the old one serves, then swap them.
 
         Raises:
-            ModelError: the file is not a usable model; the one in use stays.
-            NotTakenUpError: not every worker has taken it up.
+            ModelError: the file is not a usable model; the old model stays in use.
+            NotTakenUpError: not all workers loaded the model.
         """
         async with self._one_at_a_time:
             self._stamp = stamp_of(self.path)
@@ -72,32 +71,32 @@ class Lifecycle:
             return predictor.card
 
     async def unload(self) -> None:
-        """Takes the model out of use until one is loaded.
+        """Unload the model.
 
         Raises:
-            NotTakenUpError: not every worker has.
+            NotTakenUpError: not all workers unloaded it.
         """
         async with self._one_at_a_time:
             await self.exchange(None)
 
     async def reload(self) -> None:
-        """Loads the file anew where nobody waits for the outcome: what goes wrong is only logged."""
+        """Load the file again, and only log errors."""
         try:
             await self.load()
         except ServingError:
-            return  # logged where it was raised
+            return  # already logged
         except Exception:
             log.exception("The model file could not be loaded.")
 
     async def use(self, predictor: Predictor | None) -> None:
-        """Puts a model, or none, into use in this process."""
+        """Use a model, or none, in this process."""
         before = self.engine.predictor
         self.engine.predictor = predictor
         self.metrics.loads.add("loaded" if predictor else "unloaded")
         log.warning("The model is now %s; it was %s.", _version(predictor), _version(before))
 
     async def watch(self) -> None:
-        """Loads the file anew whenever it has changed since it was read, but a bad one only once; returns never."""
+        """Load the file whenever it changes, a bad one only once. Never return."""
         seen = self._stamp
         while True:
             await asyncio.sleep(WATCH_S)
@@ -112,7 +111,7 @@ def _version(predictor: Predictor | None) -> str:
 
 
 def checked(path: Path) -> Predictor:
-    """The model in a file, warm, and of good health.
+    """Load a model file, warm up the model and run its self-check.
 
     Raises:
         ModelError: the file is not a usable model.
@@ -123,14 +122,14 @@ def checked(path: Path) -> Predictor:
         predictor.check()
     except ModelError:
         raise
-    except Exception as error:  # whatever a file can hold must not end more than its loading
+    except Exception as error:  # a bad file must not stop the service
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise ModelError(f"The model file {path} cannot be used: {reason}.") from error
     return predictor
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """What tells one content of a file from the next; None where there is no file."""
+    """Return a value that changes with the content of a file; None if there is no file."""
     try:
         facts = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""A second model that reads what the first one read, in a process of its own; only the metrics know what it says.
+"""A shadow model: a second model that reads the same images in its own process. Only the metrics have its verdicts.
 
-The workers hand their images over by a socket that never blocks them: what does not fit is not compared. The process
-runs at the lowest priority, so it takes only what time the workers leave.
+The workers send images over a socket that never blocks them; images that do not fit are not compared. The process runs
+at the lowest priority, so it uses only idle time.
 """
 
 import logging
@@ -28,24 +28,24 @@ log = logging.getLogger(__name__)
 
 LOWEST_PRIORITY = 19  # as `nice` counts
 
-# A message is this head (images, height, width), a state and a digit for each image, and their pixels.
+# A message has this head (images, height, width), a state and a class for each image, and the pixels.
 HEAD = struct.Struct("<III")
 MAX_MESSAGE_BYTES = MAX_INLINE_PIXELS + 100  # takes some microseconds to send
 
-# Linux gives as much as `net.core.wmem_max` allows, twice: 425,984 bytes unless that is changed.
+# Linux grants twice `net.core.wmem_max`, 425,984 bytes by default.
 BUFFER_BYTES = 2**20
 
 
 @dataclass
 class Shadow:
-    """The workers' end.
+    """The workers' end of the shadow.
 
     Attributes:
         version: of the shadow model.
-        share: of the model's runs that are handed over, 0..1.
+        share: of the runs to send, 0..1.
         line: the socket to its process.
-        metrics: what was not compared is counted in.
-        pid: of its process; 0 once that has ended and `reap` has seen it.
+        metrics: count the images that were not compared.
+        pid: of its process; 0 after `reap` has seen its end.
     """
 
     version: str
@@ -56,14 +56,14 @@ class Shadow:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its process is there, in whichever worker this is asked: nobody else holds the line's other end."""
+        """Return whether its process runs, in any worker: only the process has the other end of the line."""
         poll = select.poll()
-        poll.register(self.line, 0)  # the other end's closing is always told
+        poll.register(self.line, 0)  # reports only a closed line
         return not poll.poll(0)
 
     def observe(self, images: Images, answer: Answer) -> None:
-        """Hands a run's images over, unless the shadow model is busy: an observer of `serving.queue.engine.Engine`."""
-        if random.random() >= self.share:  # noqa: S311, which images are compared is no secret
+        """Send the images of a run unless the shadow is busy; an observer of `serving.queue.engine.Engine`."""
+        if random.random() >= self.share:  # noqa: S311, the choice of images is not secret
             return
         n_fitting = (MAX_MESSAGE_BYTES - HEAD.size) // (images[0].size + 2)
         if not n_fitting:
@@ -73,16 +73,16 @@ class Shadow:
             self._send(images[start : start + n_fitting], answer.verdicts[start : start + n_fitting])
 
     def _send(self, images: Images, verdicts: list[Verdict]) -> None:
-        said = bytes(byte for verdict in verdicts for byte in _coded(verdict))
+        coded = bytes(byte for verdict in verdicts for byte in _coded(verdict))
         try:
-            self.line.sendmsg([HEAD.pack(*images.shape), said, images.tobytes()])
+            self.line.sendmsg([HEAD.pack(*images.shape), coded, images.tobytes()])
         except ConnectionError:
             self.metrics.shadow_dropped.add("gone", amount=len(images))
         except OSError:  # the line is full
             self.metrics.shadow_dropped.add("busy", amount=len(images))
 
     def reap(self) -> None:
-        """Looks whether the process has ended, and logs it; for the process that forked it, from time to time."""
+        """Log the end of the process. Only the parent may call this."""
         pid, status = os.waitpid(self.pid, os.WNOHANG) if self.pid else (0, 0)
         if pid:
             self.pid = 0
@@ -91,14 +91,14 @@ class Shadow:
 
 
 def start(path: Path, share: float, metrics: Metrics, row: int, listener: socket.socket) -> Shadow:
-    """Forks the process, and waits until its model is loaded: the file is read this once.
+    """Fork the process, and wait until it has loaded its model.
 
     Args:
         path: of the shadow model's file.
-        share: of the images that it sees, 0..1.
+        share: of the images to send, 0..1.
         metrics: shared with the workers.
-        row: of the metrics, the process's own.
-        listener: the service's, which is none of its business.
+        row: of the process in the metrics.
+        listener: the service's, which the process closes.
 
     Raises:
         StartError: the file is not a usable model.
@@ -120,11 +120,11 @@ def start(path: Path, share: float, metrics: Metrics, row: int, listener: socket
 
 
 def _run(path: Path, line: socket.socket, metrics: Metrics) -> NoReturn:
-    """Compares what comes until every worker is gone."""
+    """Compare the images until all workers have ended."""
     code = 1
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # it ends with the workers
+            signal.signal(number, signal.SIG_IGN)  # it ends after the workers
         os.nice(LOWEST_PRIORITY)
         try:
             predictor = checked(path)
@@ -148,12 +148,12 @@ def _compare(predictor: Predictor, message: bytes, metrics: Metrics) -> None:
     started_s = time.perf_counter()
     verdicts = predictor.verdicts(predictor.run(images))
     metrics.shadow_run.observe(time.perf_counter() - started_s)
-    said = message[HEAD.size : end]
+    expected = message[HEAD.size : end]
     for number, verdict in enumerate(verdicts):
-        is_same = _coded(verdict) == tuple(said[2 * number : 2 * number + 2])
+        is_same = _coded(verdict) == tuple(expected[2 * number : 2 * number + 2])
         metrics.shadow_images.add("same" if is_same else "other")
 
 
 def _coded(verdict: Verdict) -> tuple[int, int]:
-    """State and digit in two bytes; of what is not read, no digit."""
+    """Return state and class as two bytes; class 0 if the answer has no digit."""
     return STATES.index(verdict.state), verdict.digit if verdict.state in READ else 0

@@ -45,7 +45,7 @@ async def live(_: Request) -> Response:
 async def ready(request: Request) -> Response:
     """200 while predictions are answered; 503 before and after, and without a model."""
     state = request.app.state
-    return Response(status_code=503 if state.shell.is_draining or state.engine.predictor is None else 200)
+    return Response(status_code=503 if state.middleware.is_draining or state.engine.predictor is None else 200)
 
 
 async def model_ready(request: Request) -> Response:

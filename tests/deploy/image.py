@@ -1,4 +1,4 @@
-"""A Dockerfile, carried out without a container engine: its steps, its user and its entry point in namespaces.
+"""Execute a Dockerfile without a container engine: its steps, user and entry point run in namespaces.
 
 Each stage is a folder that becomes the root. What the base image would bring, Python and the system's libraries, is
 this machine's own, mounted read-only. It knows the instructions that `deploy/Dockerfile` uses, and no more.

@@ -1,4 +1,4 @@
-"""The Dockerfile is carried out, and its service run as there: as process 1 of another user, on a read-only root."""
+"""Execute the Dockerfile, and run its service as process 1 of another user on a read-only root."""
 
 import contextlib
 import signal
@@ -66,7 +66,7 @@ def health(image: Stage, container: Container) -> int:
     return subprocess.run(command, env=container.environ, capture_output=True, check=False).returncode
 
 
-def test_it_serves_without_rights_and_ends_in_time(image: Stage) -> None:
+def test_the_image_serves_without_privileges_and_stops_in_time(image: Stage) -> None:
     # Variables that other programs in a container may be given.
     proxies = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
     with run(image, "--workers", "2", **proxies) as container:
@@ -96,7 +96,7 @@ def test_it_serves_without_rights_and_ends_in_time(image: Stage) -> None:
         assert health(image, container) != 0
 
 
-def test_a_name_is_answered_once_it_is_allowed(image: Stage) -> None:
+def test_an_allowed_host_name_is_accepted(image: Stage) -> None:
     with run(image, INKLING_ALLOWED_HOSTS="digits.example.org") as container:
         assert container.outer.stdout
         assert container.outer.stdout.readline()
@@ -104,7 +104,7 @@ def test_a_name_is_answered_once_it_is_allowed(image: Stage) -> None:
         assert httpx2.get(f"{container.address}/v2/health/ready", headers=headers, trust_env=False).status_code == 200
 
 
-def test_without_tmp_one_worker_serves_and_several_say_what_they_lack(image: Stage) -> None:
+def test_without_tmp_one_worker_serves_and_several_report_the_missing_folder(image: Stage) -> None:
     with run(image, has_tmp=False) as container:
         assert container.outer.stdout
         assert container.outer.stdout.readline()
@@ -121,7 +121,7 @@ def test_without_tmp_one_worker_serves_and_several_say_what_they_lack(image: Sta
         assert "temporary folder" in stderr
 
 
-def test_it_has_nothing_but_the_service(image: Stage) -> None:
+def test_the_image_has_only_the_service(image: Stage) -> None:
     app = image.root / "app"
     assert sorted(path.name for path in app.iterdir()) == ["models", "pyproject.toml", "serving", "web"]
     assert [path.name for path in (app / "models").iterdir()] == ["digits.onnx"]

@@ -1,4 +1,4 @@
-"""What the container, compose and Kubernetes files say fits the service: its settings, routes, times and memory."""
+"""The container, compose and Kubernetes files fit the settings, routes, times and memory of the service."""
 
 import io
 import re
@@ -87,7 +87,7 @@ def test_the_image_is_started_as_the_service_expects(dockerfile, environ):
     assert "--require-hashes -r requirements/serving.txt" in install
 
 
-def test_what_the_image_copies_is_there_and_not_ignored(dockerfile):
+def test_the_copied_files_exist_and_are_not_ignored(dockerfile):
     ignore = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     allowed = {line[1:] for line in ignore if line.startswith("!")}
     copied = {
@@ -105,7 +105,7 @@ def test_the_kustomization_names_every_file(kinds):
     assert set(kinds["Kustomization"]["resources"]) == others
 
 
-def test_the_pods_run_with_no_rights_and_what_they_need(pod, dockerfile):
+def test_the_pods_have_no_privileges(pod, dockerfile):
     (container,) = pod["containers"]
     user, group = dict(dockerfile)["USER"].split(":")
     assert pod["securityContext"] == {
@@ -137,18 +137,7 @@ def test_a_pod_has_the_time_to_end(pod, settings):
     assert pod["terminationGracePeriodSeconds"] >= settings.drain_s + GRACE_S + PATIENCE_S
 
 
-def test_the_autoscaler_scales_the_deployment(kinds):
-    target = kinds["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
-    deployment = kinds["Deployment"]
-    assert target == {name: deployment[name] for name in ("apiVersion", "kind")} | {"name": "inkling"}
-    assert deployment["metadata"]["name"] == target["name"]
-    assert "replicas" not in deployment["spec"]
-    assert (
-        kinds["PodDisruptionBudget"]["spec"]["maxUnavailable"] < kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"]
-    )
-
-
-def test_compose_gives_the_service_what_it_needs(services):
+def test_compose_fits_the_service(services):
     service = services["inkling"]
     settings_of(dict.fromkeys(service["environment"], ""))
     assert service["read_only"]
@@ -157,7 +146,7 @@ def test_compose_gives_the_service_what_it_needs(services):
     assert service["ports"] == [f"127.0.0.1:8000:{Settings.port}"]
 
 
-def test_compose_has_no_password_and_says_what_is_missing(services):
+def test_compose_has_no_password_and_names_missing_ones(services):
     text = (DEPLOY / "compose.yaml").read_text()
     secrets = environ_of((DEPLOY / "env.example").read_text())
     assert set(re.findall(r"\$\{(\w+):\?[^}]+\}", text)) == set(secrets)
@@ -180,15 +169,6 @@ def test_the_tracking_server_is_the_pipeline_s_mlflow():
     assert [name for name, _ in pinned if name not in locked] == ["psycopg"]
     for name, version in pinned:
         assert locked.get(name, version) == version
-
-
-def test_all_select_the_deployment_s_pods(kinds):
-    """An empty selector would mean every pod of the namespace, or none."""
-    labels = kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
-    for kind in ("Deployment", "Service", "NetworkPolicy", "PodDisruptionBudget"):
-        spec = kinds[kind]["spec"]
-        selector = spec.get("podSelector", spec.get("selector"))
-        assert selector.get("matchLabels", selector) == labels
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")

@@ -1,4 +1,4 @@
-"""The Triton repository says what the model file says, in the words of Triton's own schema."""
+"""The Triton repository agrees with the model file and with Triton's schema."""
 
 import json
 import subprocess
@@ -60,7 +60,7 @@ def test_names_types_and_shapes_are_those_of_the_file(config, model):
     assert config.max_batch_size > 1
 
 
-def test_one_thread_on_a_processor_and_nobody_waits(config):
+def test_one_thread_for_each_core_and_no_queue_delay(config):
     assert [(group.kind, group.count) for group in config.instance_group] == [(ModelInstanceGroup.KIND_CPU, 2)]
     assert config.parameters["intra_op_thread_count"].string_value == "1"
     assert config.HasField("dynamic_batching")
@@ -76,7 +76,7 @@ def test_labels_and_thresholds_are_those_of_the_file(config, model, repository):
         assert float(config.parameters[f"{name}_threshold"].string_value) == value
 
 
-def test_the_file_is_there_as_it_is(config, repository):
+def test_the_repository_has_the_model_file(config, repository):
     assert config.name == repository.name
     assert (repository / "3" / "model.onnx").read_bytes() == Settings.model.read_bytes()
 
@@ -94,7 +94,7 @@ def test_the_command_needs_nothing_of_the_pipeline(tmp_path):
     assert (tmp_path / "digits" / "config.pbtxt").exists()
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path, capsys):
+def test_a_file_that_is_not_a_model_is_rejected(tmp_path, capsys):
     assert main([str(tmp_path / "repository"), "--model", str(ROOT / "README.md")]) == 1
     assert "README.md is not a usable ONNX model" in capsys.readouterr().err
     assert not (tmp_path / "repository").exists()

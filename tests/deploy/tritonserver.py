@@ -1,4 +1,4 @@
-"""A real Triton on a model repository, where `INKLING_TRITONSERVER` names its binary.
+"""Start a real Triton on a model repository, if `INKLING_TRITONSERVER` names its binary.
 
 The wheel nvidia-pytriton brings one that runs without a GPU. It has the Python backend alone, so `backend/model.py`
 stands in for the onnxruntime backend; a Triton that has that backend uses its own.

@@ -1,1 +1,1 @@
-"""Tests of the service; they need nothing of the pipeline."""
+"""Tests of the service; they do not need the pipeline."""

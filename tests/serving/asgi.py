@@ -1,9 +1,10 @@
-"""Requests as a server hands them over: an HTTP client would tidy the address, and read ahead in the body."""
+"""Send raw ASGI requests: an HTTP client would normalize the address and read ahead in the body."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 import anyio
+import httpx2
 from starlette.types import ASGIApp, Message
 
 
@@ -46,3 +47,10 @@ def exchange(
     }
     anyio.run(app, scope, receive, send)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+def refused(response: httpx2.Response, status: int, *words: str) -> None:
+    """Assert that a response is an error with this status, whose text has these words."""
+    assert response.status_code == status, response.text
+    assert list(response.json()) == ["error"]
+    assert all(word in response.json()["error"] for word in words), response.text

@@ -1,4 +1,4 @@
-"""One service on the committed model, for all tests."""
+"""Fixtures with a service on the committed model."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor
 from serving.settings import ROOT, Settings
 
@@ -48,13 +48,13 @@ def settings(web: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings) -> Shell:
+def app(settings: Settings) -> Middleware:
     """The application."""
     return create_app(settings)
 
 
 @pytest.fixture(scope="session")
-def client(app: Shell) -> Iterator[TestClient]:
+def client(app: Middleware) -> Iterator[TestClient]:
     """A client of the application; an unexpected exception fails the test."""
     with TestClient(app, client=LOOPBACK) as client:
         yield client

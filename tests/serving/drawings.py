@@ -1,4 +1,4 @@
-"""Digits as a pen draws them, and the files that they come in."""
+"""Drawn digits, and files of them."""
 
 import io
 from typing import Any

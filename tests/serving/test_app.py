@@ -1,4 +1,4 @@
-"""Routes, the page, and the one shape of every error."""
+"""Routes, and the common format of errors."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,21 +8,11 @@ from starlette.testclient import TestClient
 
 from serving.app import create_app
 from serving.errors import ModelError, StartError
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor
 from serving.settings import Settings
 
 from .drawings import draw, encode
-
-
-def test_the_page_and_its_files(client: TestClient) -> None:
-    page = client.get("/")
-    assert page.status_code == 200
-    assert page.headers["content-type"].startswith("text/html")
-    script = client.get("/js/app.js")
-    assert script.headers["content-type"].startswith("text/javascript")
-    again = client.get("/js/app.js", headers={"if-none-match": script.headers["etag"]})
-    assert again.status_code == 304
 
 
 @pytest.mark.parametrize(
@@ -73,8 +63,8 @@ FORM = {"content-type": "multipart/form-data"}
     ],
 )
 @pytest.mark.parametrize("is_broken", [False, True])
-def test_what_does_without_the_router_is_answered_as_by_it(
-    app: Shell,
+def test_direct_endpoints_answer_like_routed_ones(
+    app: Middleware,
     monkeypatch: pytest.MonkeyPatch,
     path: str,
     body: bytes,
@@ -98,7 +88,7 @@ def test_what_does_without_the_router_is_answered_as_by_it(
     assert [name for name, _ in direct.headers.items()] == [name for name, _ in routed.headers.items()]
 
 
-def test_a_failure_of_ours_is_500_without_its_reason(app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_500_without_details(app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a secret of ours")
 
@@ -112,7 +102,7 @@ def test_a_failure_of_ours_is_500_without_its_reason(app: Shell, monkeypatch: py
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
-def test_a_client_that_leaves_is_no_failure(app: Shell) -> None:
+def test_a_disconnected_client_is_not_an_error(app: Middleware) -> None:
     import anyio
 
     async def leave() -> None:

@@ -1,4 +1,4 @@
-"""One JSON object a line, whatever is logged."""
+"""Every log record is one line of JSON."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ def test_a_record() -> None:
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(["path", "method"]), st.text()))
-def test_whatever_is_in_it_is_one_line(text: str, facts: dict[str, str]) -> None:
+def test_any_record_is_one_line(text: str, facts: dict[str, str]) -> None:
     written = line("%s", text, facts=facts)
     assert written.isascii()
     assert written.isprintable()
@@ -47,7 +47,7 @@ def test_an_exception_is_one_line_too() -> None:
     assert json.loads(written)["traceback"].endswith("ValueError: broken")
 
 
-def test_what_goes_to_standard_error() -> None:
+def test_the_records_on_standard_error() -> None:
     program = """
 import logging
 from serving import logs

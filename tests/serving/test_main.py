@@ -1,4 +1,4 @@
-"""The real process: it says when it listens, answers, and leaves with the right code."""
+"""The real process: its announcement, answers and exit codes."""
 
 import os
 import signal
@@ -45,7 +45,9 @@ def process(free_port: int, tmp_path: Path, web: Path) -> Iterator[subprocess.Po
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_answers_and_leaves_with_0(process: subprocess.Popen[str], free_port: int, number: signal.Signals) -> None:
+def test_the_process_answers_and_exits_with_0(
+    process: subprocess.Popen[str], free_port: int, number: signal.Signals
+) -> None:
     with httpx2.Client(base_url=f"http://127.0.0.1:{free_port}") as client:
         headers = {"content-type": "application/octet-stream"}
         answer = client.post("/api/predict?width=280&height=280", content=draw(7).tobytes(), headers=headers)
@@ -87,7 +89,7 @@ def test_a_missing_model_is_one_line() -> None:
     one_line(run("--model", "nowhere.onnx"), 1, "nowhere.onnx", "No such file")
 
 
-def test_a_model_that_is_none_is_one_line(tmp_path: Path) -> None:
+def test_a_damaged_model_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(MODEL.read_bytes()[:1000])
     one_line(run("--model", str(tmp_path / "bad.onnx")), 1, "bad.onnx")
 

@@ -1,4 +1,4 @@
-"""Flags over environment over defaults, and what is refused."""
+"""Flags take precedence over the environment, and both over the defaults; bad values are rejected."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -46,7 +46,7 @@ TEXTS: dict[str, tuple[str, object]] = {
 EXPECTED = Settings(**{name: value for name, (_, value) in TEXTS.items()})  # type: ignore[arg-type]
 
 
-def test_every_setting_is_tried_here_with_another_value() -> None:
+def test_the_texts_change_every_setting() -> None:
     assert list(TEXTS) == [field.name for field in fields(Settings)]
     assert all(getattr(EXPECTED, name) != getattr(Settings(), name) for name in TEXTS)
 
@@ -70,7 +70,7 @@ def test_yes_and_no(text: str, value: bool) -> None:
     assert Settings.load(["--watch", text], {"INKLING_LOG_REQUESTS": text}) == Settings(watch=value, log_requests=value)
 
 
-def test_a_flag_alone_means_yes() -> None:
+def test_a_flag_without_a_value_means_yes() -> None:
     assert Settings.load(["--watch", "--log-requests", "--port", "1"], {}) == Settings(
         watch=True, log_requests=True, port=1
     )
@@ -81,7 +81,7 @@ def test_an_empty_list_allows_nothing() -> None:
     assert Settings.load(["--allowed-hosts", " , "], {"INKLING_CORS_ORIGINS": ""}) == Settings()
 
 
-def test_an_empty_variable_is_none_where_none_is_the_default() -> None:
+def test_an_empty_variable_means_none_if_that_is_the_default() -> None:
     names = [field.name for field in fields(Settings) if field.default in (None, "", ())]
     assert {"shadow", "management_token"} <= set(names)
     assert Settings.load([], {f"INKLING_{name.upper()}": "" for name in names}) == Settings()
@@ -93,7 +93,7 @@ def test_an_origin(origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["foo", "a.example", "https://a.example/", "https://", "null", "https://a:b", "**"])
-def test_what_is_no_origin_is_refused(origin: str) -> None:
+def test_an_invalid_origin_is_rejected(origin: str) -> None:
     with pytest.raises(SettingsError, match=r"INKLING_CORS_ORIGINS.*https://example\.org"):
         Settings.load([], {"INKLING_CORS_ORIGINS": f"https://b.example, {origin}"})
 

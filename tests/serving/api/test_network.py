@@ -1,11 +1,9 @@
-"""The network alone: it says of what it sees what the whole model says of the picture, and shows its maps."""
+"""The network without preprocessing agrees with the whole model and returns its feature maps."""
 
-import asyncio
 import base64
 import gc
 import gzip
 import json
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,12 +13,12 @@ from starlette.testclient import TestClient
 from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, Network, Networks
 from serving.api.predict import SCORE_DECIMALS
 from serving.app import create_app
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor, open_session
 from serving.queue.engine import MAX_IN_THREADS
 from serving.settings import Settings
+from tests.serving.asgi import refused
 from tests.serving.drawings import STROKES, draw, encode
-from tests.serving.http.test_rights import refused
 from tests.serving.models import with_metadata
 
 HEADERS = {"content-type": "application/octet-stream"}
@@ -52,7 +50,7 @@ def grids(client: TestClient) -> bytes:
     return b"".join(base64.b64decode(read(client, digit)["normalized"]) for digit in STROKES)
 
 
-def test_it_says_of_what_it_sees_what_is_said_of_the_picture(client: TestClient, grids: bytes) -> None:
+def test_the_network_agrees_with_the_whole_model(client: TestClient, grids: bytes) -> None:
     answer = ask(client, grids)
     assert set(answer) == {"model_version", "answers"}
     for found, digit in zip(answer["answers"], STROKES, strict=True):
@@ -100,17 +98,7 @@ def test_the_maps_are_the_network_s_own_in_bytes(predictor: Predictor, grids: by
         np.testing.assert_allclose(levels * layer["peak"] / 255, maps.clip(0), atol=layer["peak"] / 500)
 
 
-def test_a_pooling_layer_s_maps_are_the_highest_of_those_before(client: TestClient, grids: bytes) -> None:
-    layers = ask(client, grids, "true")["layers"]
-    pairs = [pair for pair in pairwise(layers) if pair[1]["kind"] == "MaxPooling2D"]
-    assert pairs
-    for before, after in pairs:
-        (height, width, channels), maps = after["shape"], np.frombuffer(base64.b64decode(before["maps"]), np.uint8)
-        pooled = maps.reshape(channels, height, 2, width, 2).max((2, 4))
-        assert base64.b64decode(after["maps"]) == pooled.tobytes()
-
-
-def test_the_state_is_by_the_model_s_thresholds(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_state_is_by_the_model_s_thresholds(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     model = with_metadata(thresholds=json.dumps({"digit_score": 1e-9, "confidence": 1}))
     monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
     answer = ask(TestClient(app), grids)
@@ -135,20 +123,7 @@ def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings,
     assert len(made) == 1
 
 
-def test_it_is_run_beside_the_event_loop(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Network._run
-    loops = []
-
-    def watched(*arguments: Any) -> Any:
-        loops.append(asyncio._get_running_loop())
-        return run(*arguments)
-
-    monkeypatch.setattr(Network, "_run", watched)
-    ask(TestClient(app), grids, "true")
-    assert loops == [None, None]
-
-
-def test_under_overload_it_is_refused(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "n_in_threads", MAX_IN_THREADS)
     refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "Send it again")
 
@@ -174,18 +149,11 @@ def test_layers_are_asked_for_or_not(client: TestClient, grids: bytes) -> None:
     refused(client.post("/api/network?layers=yes", content=grids, headers=HEADERS), 400, "?layers=")
 
 
-def test_a_model_file_without_it(app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.engine.model, "network_alone", None)
-    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 404, "does not carry")
-    monkeypatch.setattr(app.engine, "predictor", None)
-    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "not loaded")
-
-
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"fragment": "AAAA"}', "cut"])
 def test_a_damaged_one_is_a_fault_of_the_file(
-    settings: Settings, app: Shell, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
+    settings: Settings, app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    whole = json.loads(app.engine.model.network_alone or "")
+    whole = json.loads(app.engine.model.subnetwork)
     text = json.dumps(whole | {"fragment": whole["fragment"][:400]}) if damage == "cut" else damage
     model = with_metadata(network_alone=text)
     monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))

@@ -1,4 +1,4 @@
-"""What a client of /api sees."""
+"""The answers of /api/predict and /api/model."""
 
 import base64
 import json
@@ -6,17 +6,17 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import httpx2
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from serving.http.compression import compress
-from serving.http.middleware import Shell
+from serving.http.middleware import Middleware
 from serving.model.card import Thresholds
 from serving.model.predictor import Prediction, Predictor
+from tests.serving.asgi import refused
 from tests.serving.conftest import MAX_BODY_BYTES
-from tests.serving.drawings import STROKES, bomb, draw, encode, exif, on_transparent, sideways
+from tests.serving.drawings import bomb, draw, encode, exif, sideways
 
 PNG = encode(draw(7), "PNG")
 FIELDS = {
@@ -31,13 +31,6 @@ def read(client: TestClient, data: bytes, content_type: str = "image/png", query
     answer: dict[str, Any] = response.json()
     assert set(answer) == FIELDS
     return answer
-
-
-def refused(response: httpx2.Response, status: int, *words: str) -> None:
-    assert response.status_code == status, response.text
-    body = response.json()
-    assert list(body) == ["error"]
-    assert all(word in body["error"] for word in words), body["error"]
 
 
 def test_the_answer_for_a_digit(client: TestClient, predictor: Predictor) -> None:
@@ -56,13 +49,6 @@ def test_the_answer_for_a_digit(client: TestClient, predictor: Predictor) -> Non
     normalized = base64.b64decode(answer["normalized"])
     assert len(normalized) == 784
     assert max(normalized) == 255
-
-
-@pytest.mark.parametrize("digit", STROKES)
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
-def test_each_format_is_read(client: TestClient, digit: int, file_format: str) -> None:
-    answer = read(client, encode(draw(digit), file_format), f"image/{file_format.lower()}")
-    assert (answer["state"], answer["digit"]) == ("digit", digit)
 
 
 def test_every_form_of_body_gives_the_same_answer(client: TestClient) -> None:
@@ -121,10 +107,6 @@ def test_a_blank_image(client: TestClient) -> None:
     assert base64.b64decode(answer["normalized"]) == bytes(784)
 
 
-def test_one_pixel(client: TestClient) -> None:
-    assert read(client, b"\x80", "application/octet-stream", "?width=1&height=1")["state"] == "blank"
-
-
 @pytest.mark.parametrize(
     ("digit_score", "shares", "state", "best", "alternatives"),
     [
@@ -139,9 +121,9 @@ def test_one_pixel(client: TestClient) -> None:
         (0, dict.fromkeys(range(10), 0.1), "blank", (None, None), []),
     ],
 )
-def test_what_each_state_offers(
+def test_the_answer_for_each_state(
     client: TestClient,
-    app: Shell,
+    app: Middleware,
     monkeypatch: pytest.MonkeyPatch,
     digit_score: float,
     shares: dict[int, float],
@@ -160,23 +142,6 @@ def test_what_each_state_offers(
     assert answer["alternatives"] == [{"digit": digit, "confidence": share} for digit, share in alternatives]
     assert answer["probabilities"] == pytest.approx(probabilities[0].tolist(), abs=1e-6)
     assert (answer["box"] is None) == (state == "blank")
-
-
-@pytest.mark.parametrize("ink", [0, 255])
-def test_ink_on_nothing_is_read_in_any_shade(client: TestClient, ink: int) -> None:
-    answer = read(client, encode(on_transparent(7, ink), "PNG"))
-    assert (answer["state"], answer["digit"]) == ("digit", 7)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photo_is_read_however_the_camera_was_held(client: TestClient, orientation: int) -> None:
-    photo = draw(7).crop((0, 0, 240, 280))
-    expected = read(client, encode(photo, "PNG"))
-    data = encode(sideways(photo, orientation), "JPEG", quality=95, exif=exif(orientation))
-    answer = read(client, data, "image/jpeg")
-    assert (answer["digit"], answer["width"], answer["height"]) == (7, 240, 280)
-    assert answer["confidence"] == pytest.approx(expected["confidence"], abs=0.02)
-    assert answer["box"] == pytest.approx(expected["box"], abs=4)
 
 
 def test_a_phone_photo_is_measured_in_its_own_pixels(client: TestClient) -> None:
@@ -201,19 +166,11 @@ def test_the_answer_is_compact_and_timed(client: TestClient) -> None:
     ("data", "content_type", "query", "status", "words"),
     [
         (b"", "image/png", "", 400, ["0 bytes"]),
-        (b"", "application/octet-stream", "?width=1&height=1", 400, ["0 bytes"]),
         (b"just some text", "image/png", "", 415, ["14 bytes", "PNG"]),
-        (b"just some text", "text/plain", "", 415, ["PNG"]),
         (bomb(), "image/png", "", 413, ["13000 x 13000", "50000000"]),
         (PNG[:300], "image/png", "", 422, ["cut short"]),
-        (encode(draw(7), "JPEG")[:1500], "image/jpeg", "", 422, ["cut short"]),
         (b"12345", "application/octet-stream", "?width=2&height=3", 400, ["5 bytes", "2 x 3", "6"]),
-        (b"12345", "application/octet-stream", "?width=5", 400, ["height is missing"]),
-        (b"12345", "application/octet-stream", "?width=five&height=1", 400, ["width"]),
-        (b"12345", "application/octet-stream", "", 415, ["PNG"]),
         (b"{", "application/json", "", 400, ["not JSON"]),
-        (b"{}", "application/json", "", 400, ["image"]),
-        (b'{"image": "?"}', "application/json", "", 400, ["base64"]),
         (b"--x\r\n", "multipart/form-data", "", 400, ["boundary"]),
         (b"no form", "multipart/form-data; boundary=x", "", 400, []),
     ],

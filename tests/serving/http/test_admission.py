@@ -1,15 +1,15 @@
-"""The gate: a short queue is always let in, a long one for a moment, and then few."""
+"""Admission control accepts short queues always and long ones only briefly."""
 
 import pytest
 
-from serving.http.admission import BURST_S, LASTING_S, N_SHORT, N_UNDER_OVERLOAD, OVERLOAD_S, Gate
+from serving.http.admission import BURST_S, LASTING_S, N_SHORT, N_UNDER_OVERLOAD, OVERLOAD_S, AdmissionControl
 
 MAX_WAITING = 100
 LONG = N_SHORT
 
 
 class Clock:
-    """The time that the gate sees."""
+    """The time that admission control sees."""
 
     now_s = 1000.0
 
@@ -25,54 +25,54 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def overloaded(clock: Clock) -> Gate:
-    """A gate that has just seen a queue that stayed long."""
-    gate = Gate(MAX_WAITING)
-    assert gate.admits(LONG)
+def overloaded(clock: Clock) -> AdmissionControl:
+    """Admission control that has just seen a queue that stayed long."""
+    admission = AdmissionControl(MAX_WAITING)
+    assert admission.admits(LONG)
     clock.now_s += BURST_S
-    assert not gate.admits(LONG)
-    return gate
+    assert not admission.admits(LONG)
+    return admission
 
 
-def test_a_short_queue_is_let_in_however_long_it_lasts(clock: Clock) -> None:
-    gate = Gate(MAX_WAITING)
+def test_a_short_queue_is_always_accepted(clock: Clock) -> None:
+    admission = AdmissionControl(MAX_WAITING)
     for _ in range(100):
-        assert gate.admits(N_SHORT - 1)
+        assert admission.admits(N_SHORT - 1)
         clock.now_s += BURST_S
 
 
 def test_a_burst_is_let_in_up_to_the_limit(clock: Clock) -> None:
-    gate = Gate(MAX_WAITING)
-    assert [gate.admits(n_waiting) for n_waiting in (LONG, MAX_WAITING - 1, MAX_WAITING)] == [True, True, False]
+    admission = AdmissionControl(MAX_WAITING)
+    assert [admission.admits(n_waiting) for n_waiting in (LONG, MAX_WAITING - 1, MAX_WAITING)] == [True, True, False]
     clock.now_s += BURST_S * 0.9
-    assert gate.admits(LONG)
+    assert admission.admits(LONG)
 
 
 def test_bursts_with_a_short_queue_between_are_no_overload(clock: Clock) -> None:
-    gate = Gate(MAX_WAITING)
+    admission = AdmissionControl(MAX_WAITING)
     for _ in range(100):
-        assert gate.admits(LONG)
+        assert admission.admits(LONG)
         clock.now_s += BURST_S * 0.9
-        assert gate.admits(0)
+        assert admission.admits(0)
 
 
-def test_under_overload_only_few_wait(overloaded: Gate) -> None:
+def test_under_overload_only_few_wait(overloaded: AdmissionControl) -> None:
     assert overloaded.admits(N_UNDER_OVERLOAD - 1)
     assert not overloaded.admits(N_UNDER_OVERLOAD)
 
 
-def test_overload_ends_by_itself(overloaded: Gate, clock: Clock) -> None:
+def test_overload_ends_by_itself(overloaded: AdmissionControl, clock: Clock) -> None:
     clock.now_s += 2 * OVERLOAD_S + 0.01
     assert overloaded.admits(LONG)
 
 
-def test_a_queue_that_is_long_again_right_after_is_more_of_the_same(overloaded: Gate, clock: Clock) -> None:
+def test_a_queue_that_is_long_again_right_after_is_more_of_the_same(overloaded: AdmissionControl, clock: Clock) -> None:
     clock.now_s += OVERLOAD_S + 0.01
     assert overloaded.admits(N_SHORT - 1)
     assert not overloaded.admits(LONG)
 
 
-def test_overload_that_lasts_is_looked_for_less_often(overloaded: Gate, clock: Clock) -> None:
+def test_overload_that_lasts_is_looked_for_less_often(overloaded: AdmissionControl, clock: Clock) -> None:
     clock.now_s += OVERLOAD_S + 0.01
     assert not overloaded.admits(LONG)
     clock.now_s += LASTING_S - 0.01
@@ -84,5 +84,5 @@ def test_overload_that_lasts_is_looked_for_less_often(overloaded: Gate, clock: C
 
 
 def test_a_limit_below_all_others_holds(clock: Clock) -> None:
-    gate = Gate(2)
-    assert [gate.admits(n_waiting) for n_waiting in (0, 1, 2)] == [True, True, False]
+    admission = AdmissionControl(2)
+    assert [admission.admits(n_waiting) for n_waiting in (0, 1, 2)] == [True, True, False]

@@ -1,4 +1,4 @@
-"""Codings of bodies."""
+"""Content codings."""
 
 import gzip
 import zlib
@@ -14,20 +14,20 @@ LIMIT = 10_000
 
 
 @given(body=st.binary(max_size=300), coding=st.sampled_from(["gzip", "deflate"]))
-def test_what_is_compressed_is_inflated_the_same(body: bytes, coding: str) -> None:
+def test_compression_and_inflation_are_inverse(body: bytes, coding: str) -> None:
     compressed = compress(body, coding)
     assert (gzip.decompress if coding == "gzip" else zlib.decompress)(compressed) == body
     assert inflate(compressed, coding, LIMIT) == body
 
 
-def test_the_limit_is_of_what_comes_out() -> None:
+def test_the_limit_applies_to_the_inflated_body() -> None:
     assert len(inflate(gzip.compress(bytes(LIMIT)), " GZip", LIMIT)) == LIMIT
     with pytest.raises(RequestError, match=str(LIMIT)) as caught:
         inflate(gzip.compress(bytes(LIMIT + 1)), "gzip", LIMIT)
     assert caught.value.status == 413
 
 
-def test_identity_is_no_coding() -> None:
+def test_identity_changes_nothing() -> None:
     assert inflate(b"digits", "identity", LIMIT) == b"digits"
 
 

@@ -1,4 +1,4 @@
-"""What the connection refuses by itself is told, counted and logged as every other answer."""
+"""Error responses of the connection are counted and logged like all others."""
 
 import json
 import re

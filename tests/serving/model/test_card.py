@@ -1,4 +1,4 @@
-"""What a model file must say about itself."""
+"""The required metadata of a model file."""
 
 import base64
 import json
@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, OUTPUTS, ModelCard, Tensor, Thresholds, read_card, read_golden
+from serving.model.card import (
+    INPUTS,
+    MAX_CLASSES,
+    ModelCard,
+    Tensor,
+    Thresholds,
+    outputs_for,
+    read_card,
+    read_golden,
+)
 
+OUTPUTS = outputs_for(10)
 METADATA = {
     "classes": json.dumps([str(digit) for digit in range(10)]),
     "normalizer": "1",
@@ -19,6 +29,10 @@ METADATA = {
     "data": '{"source": "mnist"}',
     "metrics": '{"test_accuracy": 0.99}',
     "network": '{"name": "small", "n_parameters": 1000}',
+    "parameters": '{"data": {}}',
+    "training": '{"epoch": 3}',
+    "evaluation": '{"steps": {}}',
+    "experiments": '[{"experiment": "baseline"}]',
 }
 
 
@@ -35,26 +49,20 @@ def test_a_good_file() -> None:
     assert result.data == {"source": "mnist"}
 
 
-def test_what_a_file_need_not_tell() -> None:
-    assert (card().parameters, card().training, card().evaluation, card().experiments) == ({}, {}, {}, [])
-    told = {
-        "parameters": '{"data": {}}',
-        "training": '{"epoch": 3}',
-        "evaluation": '{"steps": {}}',
-        "experiments": '[{"experiment": "baseline"}]',
-    }
-    result = card(metadata={**METADATA, **told})
-    assert (result.parameters, result.training, result.evaluation) == ({"data": {}}, {"epoch": 3}, {"steps": {}})
-    assert result.experiments == [{"experiment": "baseline"}]
-
-
 @pytest.mark.parametrize(("digit_score", "confidence"), [(1e-6, 1e-6), (0.99, 0.1), (0.1, 1)])
 def test_each_threshold_has_its_own_range(digit_score: float, confidence: float) -> None:
     text = json.dumps({"digit_score": digit_score, "confidence": confidence})
     assert card(metadata={**METADATA, "thresholds": text}).thresholds == Thresholds(digit_score, confidence)
 
 
-def test_a_length_left_unsaid_is_accepted() -> None:
+def test_the_classes_determine_the_signature() -> None:
+    metadata = METADATA | {"classes": '["a", "b", "c"]'}
+    assert card(outputs=list(outputs_for(3)), metadata=metadata).classes == ["a", "b", "c"]
+    with pytest.raises(ModelError, match=r"'probabilities' FP32 \[-1, 10\] should be .* \[-1, 3\]"):
+        card(metadata=metadata)
+
+
+def test_an_open_length_is_accepted() -> None:
     card(outputs=[*OUTPUTS[:3], Tensor("box", "FP32", [-1, -1])])
 
 
@@ -84,7 +92,10 @@ def test_metadata_that_is_missing_is_named(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("classes", '["0", "1"]'),
+        ("classes", '["0"]'),
+        ("classes", '["0", "0"]'),
+        ("classes", '["0", ""]'),
+        ("classes", json.dumps([*map(str, range(MAX_CLASSES + 1))])),
         ("classes", "[0,1,2,3,4,5,6,7,8,9]"),
         ("thresholds", "0.9"),
         ("thresholds", "{"),
@@ -117,7 +128,7 @@ def test_bad_metadata_is_named(key: str, text: str) -> None:
         ('{"digit_score": 0.5, "confidence": NaN}', "must hold"),
     ],
 )
-def test_bad_thresholds_are_told(text: str, named: str) -> None:
+def test_bad_thresholds_are_named(text: str, named: str) -> None:
     with pytest.raises(ModelError, match=f"thresholds.* {named}"):
         card(metadata={**METADATA, "thresholds": text})
 
@@ -132,7 +143,7 @@ GOLDEN = {
 
 
 def test_golden_answers() -> None:
-    golden = read_golden({"golden": json.dumps(GOLDEN)})
+    golden = read_golden({"golden": json.dumps(GOLDEN)}, 10)
     assert np.array_equal(golden.images, PIXELS.reshape(2, 28, 28))
     assert (golden.images.dtype, golden.states) == (np.uint8, ["digit", "blank"])
     assert golden.probabilities.tolist() == GOLDEN["probabilities"]
@@ -165,16 +176,16 @@ def test_golden_answers() -> None:
 )
 def test_malformed_golden_answers_are_named(changes: dict[str, object]) -> None:
     with pytest.raises(ModelError, match="'golden'"):
-        read_golden({"golden": json.dumps(GOLDEN | changes)})
+        read_golden({"golden": json.dumps(GOLDEN | changes)}, 10)
 
 
 @pytest.mark.parametrize("key", GOLDEN)
 def test_golden_answers_that_lack_a_part_are_named(key: str) -> None:
     with pytest.raises(ModelError, match=f"'golden' lacks .*'{key}'"):
-        read_golden({"golden": json.dumps({name: value for name, value in GOLDEN.items() if name != key})})
+        read_golden({"golden": json.dumps({name: value for name, value in GOLDEN.items() if name != key})}, 10)
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "[" * 200_000])
 def test_golden_answers_that_are_missing_are_named(text: str | None) -> None:
     with pytest.raises(ModelError, match="'golden'"):
-        read_golden({} if text is None else {"golden": text})
+        read_golden({} if text is None else {"golden": text}, 10)

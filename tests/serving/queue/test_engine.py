@@ -1,4 +1,4 @@
-"""What is queued together is run together, and each request gets its own answer."""
+"""Queued requests are batched, and each gets its own answer."""
 
 import asyncio
 import copy
@@ -72,7 +72,7 @@ def marked(predictor: Predictor, version: str, mark: float) -> Predictor:
     return other
 
 
-def test_what_is_queued_together_is_one_run_for_each_size(predictor: Predictor) -> None:
+def test_queued_images_of_one_size_are_one_run(predictor: Predictor) -> None:
     engine, runs = engine_of(predictor)
     small = np.zeros((1, 10, 12), np.uint8)
     answers = together(*(engine.predict(images) for images in (SEVEN, small, SEVEN, small, SEVEN)))
@@ -92,7 +92,7 @@ def test_a_batch_has_a_limit_and_splits_no_request(predictor: Predictor) -> None
     assert runs.sizes == [len(more_than_half), len(more_than_half) + 1]
 
 
-def test_a_request_alone_waits_for_no_timer(predictor: Predictor) -> None:
+def test_a_single_request_does_not_wait(predictor: Predictor) -> None:
     engine, runs = engine_of(predictor)
 
     async def n_rounds() -> int:
@@ -108,7 +108,7 @@ def test_a_request_alone_waits_for_no_timer(predictor: Predictor) -> None:
     assert runs.sizes == [1]
 
 
-def test_who_has_left_is_not_run(predictor: Predictor) -> None:
+def test_cancelled_requests_are_not_run(predictor: Predictor) -> None:
     engine, runs = engine_of(predictor)
 
     async def leave(n_leaving: int, n_staying: int) -> list[Answer]:
@@ -141,7 +141,7 @@ def test_each_request_gets_its_own_answer(predictor: Predictor, shapes: list[tup
     assert sum(runs.sizes) == sum(map(len, requests))
 
 
-def test_what_comes_too_late_is_refused_and_not_run(predictor: Predictor) -> None:
+def test_late_requests_are_rejected_and_not_run(predictor: Predictor) -> None:
     engine, runs = engine_of(predictor)
     late, in_time, later = together(
         engine.predict(SEVEN, timeout_s=0), engine.predict(SEVEN, timeout_s=600), engine.predict(LARGE, timeout_s=-1)
@@ -162,20 +162,6 @@ def test_the_time_of_a_run_counts_against_the_timeout(predictor: Predictor) -> N
     (refused,) = together(engine.predict(SEVEN, timeout_s=0.002))
     assert isinstance(refused, TimeoutExpiredError)
     assert len(runs.sizes) == 15
-
-
-def test_more_work_needs_more_time(predictor: Predictor) -> None:
-    slow = copy.copy(predictor)
-    pause = threading.Event()  # never set
-    slow.run = lambda images: (pause.wait(0.02 * len(images)), predictor.run(images))[1]  # type: ignore[method-assign]
-    engine, _ = engine_of(slow)
-    for _ in range(40):
-        together(engine.predict(SEVEN))
-    eight, one = together(
-        engine.predict(np.repeat(SEVEN, 8, axis=0), timeout_s=0.1), engine.predict(SEVEN, timeout_s=5)
-    )
-    assert isinstance(eight, TimeoutExpiredError)
-    assert one.n_batch == 1
 
 
 @pytest.mark.parametrize(
@@ -255,7 +241,7 @@ def test_a_failure_reaches_all_of_its_batch_and_no_other(predictor: Predictor, m
     assert together(engine.predict(SEVEN))[0].verdicts[0].digit == 7
 
 
-def test_without_a_model_all_are_told_so() -> None:
+def test_without_a_model_all_requests_are_rejected() -> None:
     answers = together(*(Engine().predict(images) for images in (SEVEN, SEVEN, LARGE)))
     assert all(isinstance(answer, NoModelError) for answer in answers)
 

@@ -1,4 +1,4 @@
-"""A worker and its supervisor: the test speaks the supervisor's part."""
+"""The worker's side of the control line; the test plays the supervisor."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def say(writer: asyncio.StreamWriter, **message: object) -> None:
     writer.write(json.dumps(message).encode() + b"\n")
 
 
-def test_a_good_model_is_asked_for_and_used_when_told(tmp_path: Path) -> None:
+def test_a_good_model_is_used_after_the_supervisor_agrees(tmp_path: Path) -> None:
     async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         before = lifecycle.engine.predictor
         loading = asyncio.create_task(lifecycle.load())
@@ -78,7 +78,7 @@ def test_a_load_fails_if_not_all_workers_agree(tmp_path: Path) -> None:
     assert not run(tmp_path, supervise)
 
 
-def test_a_worker_that_cannot_use_the_model_says_so_and_ends(tmp_path: Path) -> None:
+def test_a_worker_that_cannot_use_the_model_reports_it_and_ends(tmp_path: Path) -> None:
     async def supervise(_: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         say(writer, use=str(tmp_path / "nowhere.onnx"), number=1)
         answer = await heard(reader)
@@ -87,7 +87,7 @@ def test_a_worker_that_cannot_use_the_model_says_so_and_ends(tmp_path: Path) -> 
     assert run(tmp_path, supervise)
 
 
-def test_what_is_told_is_done_in_order(tmp_path: Path) -> None:
+def test_commands_are_executed_in_order(tmp_path: Path) -> None:
     async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         say(writer, use=str(MODEL), number=1)
         say(writer, use=None, number=2)

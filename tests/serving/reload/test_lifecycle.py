@@ -1,4 +1,4 @@
-"""Models come and go while requests are answered; a bad file changes nothing."""
+"""Models are loaded and unloaded while requests are answered; a bad file changes nothing."""
 
 import asyncio
 import hashlib
@@ -100,13 +100,6 @@ def test_a_bad_file_is_refused_and_the_old_model_stays(
         lifecycle.start()
 
 
-def test_a_missing_file_is_refused_too(lifecycle: Lifecycle) -> None:
-    lifecycle.path.unlink()
-    with pytest.raises(ModelError, match="cannot be read"):
-        asyncio.run(lifecycle.load())
-    assert version(lifecycle) == version_of(GOOD)
-
-
 def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
     asyncio.run(lifecycle.unload())
     assert lifecycle.engine.predictor is None
@@ -115,7 +108,7 @@ def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
     assert counted(lifecycle) == (1, 0, 1)
 
 
-def test_the_others_hear_of_good_models_and_of_none(lifecycle: Lifecycle) -> None:
+def test_only_good_models_and_unloads_are_exchanged(lifecycle: Lifecycle) -> None:
     heard = []
 
     async def exchange(predictor: Predictor | None) -> None:
@@ -158,28 +151,6 @@ def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, may
     asyncio.run(main())
 
 
-def test_one_model_is_loaded_at_a_time(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    loading: list[Path] = []
-    most = 0
-
-    def watched(path: Path) -> Predictor:
-        nonlocal most
-        loading.append(path)
-        most = max(most, len(loading))
-        predictor = checked(path)
-        loading.pop()
-        return predictor
-
-    monkeypatch.setattr(lifecycle_module, "checked", watched)
-
-    async def main() -> None:
-        await asyncio.gather(*(lifecycle.load() for _ in range(4)))
-
-    asyncio.run(main())
-    assert most == 1
-    assert counted(lifecycle) == (4, 0, 0)
-
-
 def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> None:
     """Watches the file through one look after each of the steps."""
     todo = iter(steps)
@@ -195,7 +166,7 @@ def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callabl
         asyncio.run(lifecycle.watch())
 
 
-def test_a_watched_file_is_loaded_once_it_rests(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watched_file_is_loaded_when_it_is_complete(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(n_bytes: int) -> Callable[[], object]:
         return lambda: (check_old(), lifecycle.path.write_bytes(OTHER[:n_bytes]))
 
@@ -248,24 +219,3 @@ def test_a_change_between_start_and_watch_is_seen(lifecycle: Lifecycle, monkeypa
     lifecycle.path.write_bytes(OTHER)
     watch(lifecycle, monkeypatch, lambda: None, lambda: None)
     assert version(lifecycle) == version_of(OTHER)
-
-
-def test_what_was_loaded_on_demand_is_not_loaded_again(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    lifecycle.path.write_bytes(OTHER)
-    asyncio.run(lifecycle.load())
-    watch(lifecycle, monkeypatch, lambda: None, lambda: None, lambda: None)
-    assert counted(lifecycle) == (1, 0, 0)
-
-
-def test_a_real_clock_brings_a_new_file_too(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle_module, "WATCH_S", 0.01)
-
-    async def main() -> None:
-        watching = asyncio.ensure_future(lifecycle.watch())
-        lifecycle.path.write_bytes(OTHER)
-        async with asyncio.timeout(60):
-            while version(lifecycle) != version_of(OTHER):
-                await asyncio.sleep(0.01)
-        watching.cancel()
-
-    asyncio.run(main())

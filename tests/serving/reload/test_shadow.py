@@ -1,4 +1,4 @@
-"""The shadow model sees what the model saw, its word is in the metrics alone, and it delays nobody."""
+"""The shadow model reads the model's images, changes only metrics, and delays no request."""
 
 import hashlib
 import os
@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import pytest
 from serving.metrics import SHADOW_DROPPED, Metrics
 from serving.model.predictor import Predictor
 from serving.queue.engine import Answer, Images
-from serving.reload.shadow import BUFFER_BYTES, HEAD, LOWEST_PRIORITY, MAX_MESSAGE_BYTES, Shadow
+from serving.reload.shadow import BUFFER_BYTES, LOWEST_PRIORITY, MAX_MESSAGE_BYTES, Shadow
 from serving.settings import ROOT
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import STROKES, draw
@@ -67,7 +66,7 @@ def messages(line: socket.socket) -> list[bytes]:
         return found
 
 
-def test_a_busy_shadow_is_never_waited_for(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
+def test_a_busy_shadow_never_blocks(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = line
     metrics = Metrics()
     shadow = Shadow("1", 1.0, ours, metrics)
@@ -82,7 +81,7 @@ def test_a_busy_shadow_is_never_waited_for(predictor: Predictor, line: tuple[soc
     assert messages(theirs) == sent[:1]
 
 
-def test_a_shadow_that_has_died_is_no_failure(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
+def test_a_dead_shadow_is_not_an_error(predictor: Predictor, line: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = line
     theirs.close()
     metrics = Metrics()
@@ -94,7 +93,7 @@ def test_a_shadow_that_has_died_is_no_failure(predictor: Predictor, line: tuple[
 
 
 @pytest.mark.parametrize(("n_images", "side_px", "n_messages"), [(1, 640, 0), (3, 1000, 0), (1, 600, 1), (16, 150, 1)])
-def test_a_batch_goes_in_messages_and_what_fits_none_is_dropped(
+def test_a_batch_is_split_and_images_that_are_too_large_are_dropped(
     predictor: Predictor, line: tuple[socket.socket, socket.socket], n_images: int, side_px: int, n_messages: int
 ) -> None:
     ours, theirs = line
@@ -110,31 +109,8 @@ def test_a_batch_goes_in_messages_and_what_fits_none_is_dropped(
     assert shadow.is_alive
 
 
-def test_every_image_of_a_batch_of_canvases_is_sent(
-    predictor: Predictor, line: tuple[socket.socket, socket.socket]
-) -> None:
-    ours, theirs = line
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-    ours.settimeout(WAIT_S)
-    theirs.settimeout(WAIT_S)
-    metrics = Metrics()
-    images = np.stack([np.full((280, 280), grey, np.uint8) for grey in range(16)])
-    answer = answer_for(predictor, images)
-    sending = threading.Thread(target=Shadow("1", 1.0, ours, metrics).observe, args=(images, answer))
-    sending.start()
-    sent = np.empty((0, 280, 280), np.uint8)
-    while len(sent) < len(images):
-        message = theirs.recv(MAX_MESSAGE_BYTES)
-        n_images, height, width = HEAD.unpack_from(message)
-        pixels = np.frombuffer(message, np.uint8, offset=HEAD.size + 2 * n_images)
-        sent = np.concatenate([sent, pixels.reshape(n_images, height, width)])
-    sending.join()
-    assert (sent == images).all()
-    assert dropped(metrics) == 0
-
-
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.5, 200, 300), (1.0, 500, 500)])
-def test_its_share(
+def test_the_share_of_the_shadow(
     predictor: Predictor, line: tuple[socket.socket, socket.socket], share: float, least: int, most: int
 ) -> None:
     ours, theirs = line
@@ -173,7 +149,7 @@ def running(web: Path, shadow: Path, *arguments: str) -> Iterator[tuple[subproce
 
 
 @pytest.mark.parametrize(("content", "n_other"), [(MODEL.read_bytes(), 0), (LENIENT, 1)], ids=["same", "other"])
-def test_it_is_compared_with_the_model_and_ends_with_it(
+def test_the_shadow_is_compared_with_the_model_and_ends_with_it(
     tmp_path: Path, web: Path, content: bytes, n_other: int
 ) -> None:
     path = tmp_path / "shadow.onnx"
@@ -209,7 +185,7 @@ def test_it_is_compared_with_the_model_and_ends_with_it(
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_service_goes_on_when_it_dies_and_says_so(tmp_path: Path, web: Path, workers: str) -> None:
+def test_the_service_logs_the_death_of_the_shadow_and_continues(tmp_path: Path, web: Path, workers: str) -> None:
     with running(web, MODEL, "--workers", workers) as (process, client):
         parent = psutil.Process(process.pid)
         shadow = min(parent.children(), key=lambda child: child.create_time())
@@ -249,7 +225,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 """
 
 
-def test_a_failure_is_logged_and_its_exit_code_says_so() -> None:
+def test_a_failure_is_logged_and_the_exit_code_is_1() -> None:
     command = [sys.executable, "-c", FAILING, str(MODEL)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=True)
     assert result.stdout.split() == ["False", "1"]  # it has not got the listener, and ended with 1

@@ -1,1 +1,1 @@
-"""The real process under load: what it must keep, and what it must survive."""
+"""Tests of the real process under load."""

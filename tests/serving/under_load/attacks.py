@@ -1,4 +1,4 @@
-"""What a hostile client may send; each attack is the bytes of a connection, or a stream of them."""
+"""Attacks: the bytes of a connection, or a stream of them."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Clients on raw sockets, which tell a request that was lost from a connection that was merely closed."""
+"""Clients on raw sockets, which distinguish a lost request from a closed connection."""
 
 import http.client
 import select

@@ -1,4 +1,4 @@
-"""The service as a process of its own: started with flags, its memory watched, its words on stderr kept."""
+"""Start the service as a process, watch its memory and keep its log."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Hostile clients: each gets an error in the one shape or is cut off, memory stays bounded, and others are served."""
+"""A hostile client gets an error or is disconnected, memory stays bounded, and others are served."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Whatever is asked, and however often: what the service has taken, it gives back."""
+"""The service frees the memory of any number of requests."""
 
 import random
 import socket

@@ -1,4 +1,4 @@
-"""Several workers serve one model, whatever happens to the file, and to one of them."""
+"""All workers serve one model, even if the file changes or a worker dies."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def versions(service: Running) -> set[str]:
 
 
 @pytest.mark.parametrize("is_good", [True, False], ids=["replaced", "truncated"])
-def test_a_new_worker_serves_what_the_others_do(tmp_path: Path, is_good: bool) -> None:
+def test_a_new_worker_serves_the_model_of_the_others(tmp_path: Path, is_good: bool) -> None:
     with running(tmp_path, "--workers", "2") as service:
         before = versions(service)
         other = softened(tmp_path / "other.onnx").read_bytes()
@@ -74,7 +74,7 @@ def test_a_new_worker_serves_what_the_others_do(tmp_path: Path, is_good: bool) -
         assert (versions(service) != before) == is_good
 
 
-def test_a_new_worker_serves_what_was_loaded_last(tmp_path: Path) -> None:
+def test_a_new_worker_serves_the_last_loaded_model(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as service:
         before = versions(service)
         softened(service.model)
@@ -97,7 +97,7 @@ def test_an_unload_is_remembered_until_the_next_load(tmp_path: Path) -> None:
         assert {ask(service.address, READY).status for _ in range(N_ASKED)} == {200}
 
 
-def test_a_load_that_not_all_workers_took_up_is_no_success(tmp_path: Path) -> None:
+def test_a_load_fails_unless_all_workers_load_the_model(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as service, socket.create_connection(service.address, END_S) as client:
         poor = the_other(service, client)
         poor.rlimit(resource.RLIMIT_NOFILE, (3, 3))  # it can open no file any more
@@ -113,7 +113,7 @@ def test_a_load_that_not_all_workers_took_up_is_no_success(tmp_path: Path) -> No
         assert len(versions(service)) == 1
 
 
-def test_a_worker_that_dies_during_a_load_holds_it_up_no_longer(tmp_path: Path) -> None:
+def test_a_worker_that_dies_during_a_load_does_not_block_it(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as service, socket.create_connection(service.address, END_S) as client:
         other = the_other(service, client)
         other.suspend()
@@ -127,7 +127,7 @@ def test_a_worker_that_dies_during_a_load_holds_it_up_no_longer(tmp_path: Path) 
         assert len(versions(service)) == 1
 
 
-def test_a_worker_that_is_told_to_end_does_not_take_the_service_along(tmp_path: Path) -> None:
+def test_sigterm_to_a_worker_does_not_stop_the_service(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2", "--drain-s", "0") as service:
         ended = workers_of(service)[0]
         ended.terminate()

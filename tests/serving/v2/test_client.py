@@ -1,11 +1,9 @@
-"""NVIDIA's client, as it is, against a running service: all its calls, synchronous and asyncio."""
+"""NVIDIA's unmodified client, synchronous and asyncio, against a running service."""
 
 import asyncio
-import gzip
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import numpy as np
 import pytest
 import tritonclient.http as triton
@@ -128,39 +126,7 @@ def test_infer(
         assert [output["name"] for output in response["outputs"]] == NAMES[::-1]
 
 
-def test_infer_at_its_simplest(client: Any, predictor: Predictor) -> None:
-    same(client.infer("digits", image()), predictor)
-
-
-def test_some_outputs_some_of_them_binary(client: Any, predictor: Predictor) -> None:
-    outputs = [triton.InferRequestedOutput("box", False), triton.InferRequestedOutput("normalized", True)]
-    result = client.infer("digits", image(), outputs=outputs)
-    assert result.as_numpy("probabilities") is None
-    assert np.array_equal(result.as_numpy("normalized"), predictor.run(SEVEN).normalized)
-    assert "data" in result.get_output("box")
-    assert "data" not in result.get_output("normalized")
-
-
-@pytest.mark.parametrize("is_binary", [True, False])
-def test_classification(client: Any, predictor: Predictor, is_binary: bool) -> None:
-    outputs = [triton.InferRequestedOutput("probabilities", is_binary, class_count=2)]
-    best = client.infer("digits", image(BATCH), outputs=outputs).as_numpy("probabilities")
-    assert best.shape == (3, 2)
-    first = [item if isinstance(item, str) else item.decode() for item in best[:, 0]]
-    for text, digit, probabilities in zip(first, (7, 0, 1), predictor.run(BATCH).probabilities, strict=True):
-        value, index, label = text.split(":")
-        assert (index, label) == (str(digit), predictor.card.classes[digit])
-        assert float(value) == pytest.approx(probabilities[digit], abs=1e-5)
-
-
-def test_the_largest_batch(client: Any) -> None:
-    images = np.zeros((1024, 2, 2), np.uint8)
-    result = client.infer("digits", image(images), response_compression_algorithm="gzip")
-    assert result.as_numpy("normalized").shape == (1024, 28, 28)
-    refused(lambda: client.infer("digits", image(np.zeros((1025, 1, 1), np.uint8))), 413, "1024")
-
-
-def test_what_the_client_is_refused(client: Any) -> None:
+def test_rejected_calls_of_the_client(client: Any) -> None:
     refused(lambda: client.infer("letters", image()), 404, "Request for unknown model: 'letters' is not found")
     refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model: 'digits' version 9 is not found")
     refused(lambda: client.infer("digits", [*image(), *image()]), 400, "`inputs`")
@@ -180,25 +146,6 @@ def test_what_the_client_is_refused(client: Any) -> None:
         refused(lambda call=call: call("digits", "9"), 404, "version 9")
     for call in (client.load_model, client.unload_model):
         refused(lambda call=call: call("letters"), 404, "letters")
-
-
-@pytest.mark.parametrize(
-    ("call", "arguments"),
-    [
-        ("get_trace_settings", []),
-        ("update_trace_settings", ["digits", {"trace_level": "OFF"}]),
-        ("get_log_settings", []),
-        ("update_log_settings", [{"log_info": True}]),
-        ("get_system_shared_memory_status", []),
-        ("register_system_shared_memory", ["region", "/region", 4]),
-        ("unregister_system_shared_memory", []),
-        ("get_cuda_shared_memory_status", ["region"]),
-        ("register_cuda_shared_memory", ["region", "aGFuZGxl", 0, 4]),
-        ("unregister_cuda_shared_memory", ["region"]),
-    ],
-)
-def test_calls_that_there_are_not(client: Any, call: str, arguments: list[Any]) -> None:
-    refused(lambda: getattr(client, call)(*arguments), 404, "nothing at this address")
 
 
 def test_statistics(client: Any, predictor: Predictor) -> None:
@@ -244,7 +191,7 @@ def test_the_repository(client: Any, predictor: Predictor) -> None:
     same(client.infer("digits", image()), predictor)
 
 
-def test_a_model_is_loaded_from_the_services_own_file_alone(client: Any) -> None:
+def test_a_model_is_loaded_only_from_the_configured_file(client: Any) -> None:
     refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
 
 
@@ -264,27 +211,3 @@ def test_async_infer(service: Service, predictor: Predictor) -> None:
         handles = [client.async_infer("digits", image(BATCH[i % 3][None])) for i in range(12)]
         for i, handle in enumerate(handles):
             same(handle.get_result(timeout=10), predictor, BATCH[i % 3][None])
-
-
-def test_many_aio_requests_at_once(service: Service, predictor: Predictor) -> None:
-    async def run() -> list[Any]:
-        async with triton_aio.InferenceServerClient(service.address) as client:
-            return await asyncio.gather(*(client.infer("digits", image(BATCH[i % 3][None])) for i in range(12)))
-
-    for i, result in enumerate(asyncio.run(run())):
-        same(result, predictor, BATCH[i % 3][None])
-
-
-@pytest.mark.parametrize("coding", [None, "gzip"])
-def test_bodies_that_the_client_only_writes_and_reads(
-    service: Service, predictor: Predictor, coding: str | None
-) -> None:
-    body, n_json = triton.InferenceServerClient.generate_request_body(image())
-    headers = {"inference-header-content-length": str(n_json), "accept-encoding": "identity"}
-    if coding:
-        body = gzip.compress(body)
-        headers["content-encoding"] = coding
-    response = httpx2.post(f"http://{service.address}/v2/models/digits/infer", content=body, headers=headers)
-    header_length = int(response.headers["inference-header-content-length"])
-    result = triton.InferenceServerClient.parse_response_body(response.content, header_length=header_length)
-    same(result, predictor)

@@ -1,4 +1,4 @@
-"""The protocol's bytes, against those that NVIDIA's client writes and reads."""
+"""The V2 codec, compared with NVIDIA's client."""
 
 import json
 import math
@@ -58,7 +58,7 @@ def refused(body: bytes, header: bytes | None = None, status: int = 400) -> str:
 
 
 @given(images=IMAGES, outputs=OUTPUT_LISTS, is_binary=st.booleans(), identity=st.text())
-def test_what_the_client_writes_is_read_the_same(
+def test_requests_of_the_client_are_decoded(
     images: npt.NDArray[np.uint8], outputs: list[RequestedOutput], is_binary: bool, identity: str
 ) -> None:
     read = parse(*written(images, outputs, is_binary, request_id=identity, timeout=1500), MAX_PIXELS)
@@ -73,7 +73,7 @@ def test_what_the_client_writes_is_read_the_same(
     outputs=OUTPUT_LISTS.filter(bool),
     identity=st.text(min_size=1) | st.none(),
 )
-def test_what_is_written_the_client_reads_the_same(
+def test_the_client_decodes_the_answers(
     predictor: Predictor, scores: list[list[float]], outputs: list[RequestedOutput], identity: str | None
 ) -> None:
     probabilities = np.array(scores, np.float32)
@@ -108,13 +108,6 @@ def test_the_best_classes(predictor: Predictor, is_binary: bool) -> None:
         assert texts == ["0.750000:1:1", "0.125000:0:0", "1.000000:9:9", "0.000000:0:0"]
 
 
-def test_numbers_are_as_short_as_float32(predictor: Predictor) -> None:
-    prediction = predictor.run(np.zeros((1, 1, 1), np.uint8))
-    request = InferRequest(None, prediction.normalized, math.inf, [RequestedOutput("probabilities", False, 0)])
-    body, _ = encode(request, prediction, predictor.card)
-    assert all(len(repr(value)) <= 12 for value in json.loads(body)["outputs"][0]["data"])
-
-
 def test_flat_and_nested_data_are_the_same() -> None:
     for data in ([0, 1, 2, 255], [[[0, 1], [2, 255]]]):
         read = parse(document(inputs=[tensor(data=data)]), None, MAX_PIXELS)
@@ -123,7 +116,7 @@ def test_flat_and_nested_data_are_the_same() -> None:
         assert read.timeout_s == math.inf
 
 
-def test_what_means_nothing_here_is_tolerated() -> None:
+def test_unknown_parameters_are_ignored() -> None:
     parameters = {"priority": 3, "sequence_id": "a", "sequence_start": True, "mine": [1], "timeout": 0}
     body = document(parameters=parameters, note="x", inputs=[tensor(parameters={"mine": None})])
     assert parse(body, None, MAX_PIXELS).timeout_s == math.inf
@@ -136,7 +129,7 @@ def test_binary_data_is_not_copied() -> None:
 
 
 @pytest.mark.parametrize("header", [b"0", b"", b"none", b"\xb2", b"00"])
-def test_an_image_alone(header: bytes) -> None:
+def test_a_body_of_only_an_image(header: bytes) -> None:
     read = parse(bytes(range(9)), header, MAX_PIXELS)
     assert read.images.tolist() == [[[0, 1, 2], [3, 4, 5], [6, 7, 8]]]
     assert read.outputs == [RequestedOutput(name, True, 0) for name in NAMES]
@@ -208,7 +201,7 @@ SECRET = "secret"
         ),
     ],
 )  # fmt: skip
-def test_what_breaks_the_contract_is_refused_by_name(fields: dict[str, Any], word: str) -> None:
+def test_invalid_fields_are_named(fields: dict[str, Any], word: str) -> None:
     error = refused(document(**fields))
     assert word in error
     assert SECRET not in error
@@ -221,7 +214,7 @@ def test_what_breaks_the_contract_is_refused_by_name(fields: dict[str, Any], wor
         document() + b"!", document() + document(),
     ],
 )  # fmt: skip
-def test_a_body_that_is_no_json_object(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object(body: bytes) -> None:
     assert "JSON" in refused(body)
 
 

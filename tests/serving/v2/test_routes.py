@@ -1,10 +1,7 @@
-"""The protocol as any HTTP client sees it; NVIDIA's own is in test_v2_client.py."""
+"""The V2 protocol over plain HTTP; test_client.py has NVIDIA's client."""
 
 import copy
-import gzip
 import json
-import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,11 +13,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.http.middleware import Shell
-from serving.model.predictor import Predictor
+from serving.http.middleware import Middleware
 from serving.settings import Settings
-from tests.serving.asgi import exchange
-from tests.serving.conftest import LOOPBACK, MAX_BODY_BYTES
+from tests.serving.asgi import exchange, refused
+from tests.serving.conftest import LOOPBACK
 from tests.serving.drawings import draw
 
 INFER = "/v2/models/digits/infer"
@@ -30,16 +26,9 @@ BODY = json.dumps({"inputs": [TENSOR]}).encode()
 
 
 @pytest.fixture(scope="module")
-def own_app(settings: Settings) -> Shell:
+def own_app(settings: Settings) -> Middleware:
     """An application of its own, whose model comes and goes."""
     return create_app(settings)
-
-
-def refused(response: httpx2.Response, status: int, *words: str) -> None:
-    assert response.status_code == status, response.text
-    body = response.json()
-    assert list(body) == ["error"]
-    assert all(word in body["error"] for word in words), body["error"]
 
 
 def infer(client: TestClient, body: bytes = BODY, **headers: str) -> httpx2.Response:
@@ -52,13 +41,7 @@ def values(response: httpx2.Response) -> dict[str, Any]:
     return {output["name"]: output["data"] for output in response.json()["outputs"]}
 
 
-@pytest.mark.parametrize("probe", ["live", "ready"])
-def test_a_started_service_is_live_and_ready(client: TestClient, probe: str) -> None:
-    response = client.get(f"/v2/health/{probe}")
-    assert (response.status_code, response.content) == (200, b"")
-
-
-def test_a_service_that_ends_is_live_and_not_ready(own_app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_ends_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     client = TestClient(own_app)
     monkeypatch.setattr(own_app, "is_draining", True)
     assert client.get("/v2/health/live").status_code == 200
@@ -68,7 +51,7 @@ def test_a_service_that_ends_is_live_and_not_ready(own_app: Shell, monkeypatch: 
     assert infer(client).headers["connection"] == "close"
 
 
-def test_a_service_without_a_model_is_live_and_not_ready(own_app: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_without_a_model_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     client = TestClient(own_app)
     monkeypatch.setattr(own_app.engine, "predictor", None)
     assert client.get("/v2/health/live").status_code == 200
@@ -83,45 +66,6 @@ def test_the_server_is_at_both_addresses_without_a_redirect(client: TestClient) 
         response = client.get(address, follow_redirects=False)
         assert (response.status_code, response.json()["name"]) == (200, "inkling")
         refused(client.post(address), 405, "GET")
-
-
-@pytest.mark.parametrize(
-    ("method", "address"),
-    [("GET", INFER), ("POST", "/v2/models/digits"), ("GET", "/v2/repository/index"), ("PUT", "/v2/models/stats")],
-)
-def test_a_wrong_method_is_refused(client: TestClient, method: str, address: str) -> None:
-    refused(client.request(method, address), 405, "method")
-
-
-def test_the_json_answer(client: TestClient, predictor: Predictor) -> None:
-    response = infer(client)
-    expected = predictor.run(SEVEN[None])
-    for name, data in values(response).items():
-        assert np.allclose(data, getattr(expected, name).ravel(), atol=1e-6), name
-    assert "id" not in response.json()
-    assert response.headers["content-type"] == "application/json"
-    assert response.headers["vary"] == "accept-encoding"
-    assert "inference-header-content-length" not in response.headers
-    number = r"\d+\.\d+"
-    timing = ", ".join(f"{stage};dur={number}" for stage in ("decode", "queue", "infer", "encode", "total"))
-    assert re.fullmatch(timing, response.headers["server-timing"])
-
-
-def test_the_content_type_is_not_asked_for(client: TestClient) -> None:
-    expected = values(infer(client))
-    for content_type in ("application/octet-stream", "text/plain", "multipart/form-data"):
-        assert values(infer(client, content_type=content_type)) == expected
-
-
-def test_an_image_alone(client: TestClient, predictor: Predictor) -> None:
-    response = infer(client, SEVEN.tobytes(), inference_header_content_length="0")
-    assert response.headers["content-type"] == "application/octet-stream"
-    n_json = int(response.headers["inference-header-content-length"])
-    outputs = json.loads(response.content[:n_json])["outputs"]
-    blob = response.content[n_json:]
-    assert sum(output["parameters"]["binary_data_size"] for output in outputs) == len(blob) == 844
-    expected = predictor.run(SEVEN[None])
-    assert blob == b"".join(getattr(expected, output["name"]).tobytes() for output in outputs)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
@@ -139,22 +83,6 @@ def test_br_is_never_the_answer(client: TestClient) -> None:
     assert "content-encoding" not in infer(client, accept_encoding="br").headers
 
 
-def test_compressed_bodies(client: TestClient) -> None:
-    expected = values(infer(client))
-    assert values(infer(client, gzip.compress(BODY), content_encoding="gzip")) == expected
-    assert values(infer(client, zlib.compress(BODY), content_encoding="deflate")) == expected
-    large = BODY + b" " * 50_000
-    assert values(infer(client, gzip.compress(large, 0), content_encoding="gzip")) == expected
-    bomb = gzip.compress(bytes(MAX_BODY_BYTES + 1))
-    refused(infer(client, bomb, content_encoding="gzip"), 413, "inflate", str(MAX_BODY_BYTES))
-    refused(infer(client, gzip.compress(BODY)[:-1], content_encoding="gzip"), 400, "cut short")
-    refused(infer(client, BODY, content_encoding="br"), 415, "gzip")
-
-
-def test_a_body_above_the_limit(client: TestClient) -> None:
-    refused(infer(client, bytes(MAX_BODY_BYTES + 1)), 413, str(MAX_BODY_BYTES))
-
-
 @pytest.mark.parametrize("name", ["<script>", "a" * 65, "a b", "caf\u00e9", "%22"])
 def test_a_strange_name_is_not_repeated(client: TestClient, name: str) -> None:
     for address in (f"/v2/models/{name}", f"/v2/models/digits/versions/{name}"):
@@ -163,7 +91,7 @@ def test_a_strange_name_is_not_repeated(client: TestClient, name: str) -> None:
         assert unquote(name) not in response.json()["error"]
 
 
-def test_a_pinned_version_is_the_one_that_ran(own_app: Shell) -> None:
+def test_a_pinned_version_is_the_one_that_ran(own_app: Middleware) -> None:
     engine = own_app.engine
     loaded = engine.predictor
     other = copy.copy(loaded)
@@ -183,7 +111,7 @@ def test_a_pinned_version_is_the_one_that_ran(own_app: Shell) -> None:
     assert exchange(own_app, "POST", pinned, chunks=[BODY])[0] == 200
 
 
-def test_the_index_of_what_is_ready(own_app: Shell) -> None:
+def test_the_repository_index(own_app: Middleware) -> None:
     client = TestClient(own_app, client=LOOPBACK)
     for body in ("", "{}", '{"ready": true}'):
         assert [entry["state"] for entry in client.post("/v2/repository/index", content=body).json()] == ["READY"]

@@ -1,9 +1,6 @@
-"""The protocol's statistics are what the metrics have counted, of all workers."""
-
-import json
+"""The V2 statistics agree with the metrics of all workers."""
 
 import numpy as np
-from starlette.testclient import TestClient
 
 from serving.metrics import Metrics
 from serving.model.predictor import Predictor
@@ -46,21 +43,3 @@ def test_runs_and_stages_of_all_workers(predictor: Predictor) -> None:
     }
     runs = [(batch["batch_size"], batch["compute_infer"]) for batch in document["batch_stats"]]
     assert runs == [(1, {"count": 2, "ns": 500_000_000}), (3, {"count": 2, "ns": 1_000_000_000})]
-
-
-def test_the_address_tells_them(client: TestClient, predictor: Predictor) -> None:
-    tensor = {"name": "image", "datatype": "UINT8", "shape": [2, 1, 1], "data": [0, 0]}
-
-    def read() -> dict[str, int]:
-        (document,) = client.get("/v2/models/digits/stats").json()["model_stats"]
-        assert (document["name"], document["version"]) == ("digits", predictor.card.version)
-        steps = document["inference_stats"]
-        return {"images": document["inference_count"], "runs": document["execution_count"]} | {
-            step: steps[step]["count"] for step in steps
-        }
-
-    before = read()
-    assert client.post("/v2/models/digits/infer", content=json.dumps({"inputs": [tensor]})).status_code == 200
-    assert client.post("/v2/models/digits/infer", content=b"{").status_code == 400
-    rise = {name: count - before[name] for name, count in read().items()}
-    assert rise == {"images": 2, "runs": 1, **dict.fromkeys(rise.keys() - {"images", "runs"}, 1)}
