@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, OUTPUTS, ModelCard, Tensor, outputs_for, read_card, read_golden
+from serving.model.card import INPUTS, OUTPUTS, Tensor, outputs_for, read_card, read_golden
 from serving.model.decisions import STATES, State, rank
 
 # For the probabilities and scores of golden images: machines differ in the seventh digit, and the file has three.

@@ -1,4 +1,4 @@
-"""One installed service for all tests that need one."""
+"""The service, installed without the pipeline."""
 
 import json
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from requirements.service import UV, service
+from tests.conftest import FillOnce
 
 
 @dataclass
@@ -15,9 +16,9 @@ class Installed:
     """The service in an environment of its own.
 
     Attributes:
-        wheel: that was installed; the source distribution lies beside it.
+        wheel: the installed file.
         python: of the environment.
-        packages: versions by name, when nothing else had been installed.
+        packages: versions by name.
     """
 
     wheel: Path
@@ -26,9 +27,11 @@ class Installed:
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Built from this folder, and installed from the lock; needs the package index, so for slow tests alone."""
-    wheel, python = service(tmp_path_factory.mktemp("service"))
+def installed(fill_once: FillOnce) -> Installed:
+    """Build the wheel and install it with its lock. This needs the package index, so only slow tests use it."""
+    directory = fill_once("service", service)
+    (wheel,) = (directory / "dist").glob("*.whl")
+    python = directory / "environment" / "bin" / "python"
     command = [*UV, "pip", "list", "--format", "json", "--python", str(python)]
     listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     return Installed(wheel, python, {package["name"]: package["version"] for package in listed})

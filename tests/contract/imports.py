@@ -1,14 +1,17 @@
-"""What a source file imports, read from its text: nothing is run."""
+"""The imports of a source file, read from its text."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.project import ROOT
+
 NOT_IN_THE_SERVICE = ("tensorflow", "keras", "mlflow", "dvc", "hydra", "pipeline", "pydantic")
 
 
+@cache
 def imported_names(source: Path) -> set[str]:
-    """Dotted names of all imports at any level of the code, of modules and of what is taken from them."""
+    """Return the dotted names of all imports anywhere in the code, of modules and of their members."""
     found = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -20,6 +23,6 @@ def imported_names(source: Path) -> set[str]:
 
 
 def imported_files(source: Path) -> set[Path]:
-    """Files of this repository that `source` imports."""
+    """Return the files of this repository that `source` imports."""
     files = {(ROOT / name.replace(".", "/")).with_suffix(".py") for name in imported_names(source)}
     return {file for file in files if file.exists()}

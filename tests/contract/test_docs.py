@@ -1,4 +1,4 @@
-"""The documents name files, make targets and figures that exist."""
+"""Links, make targets, figures and the version in the documents."""
 
 import json
 import re
@@ -6,13 +6,13 @@ import tomllib
 
 import pytest
 
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 README = ROOT / "README.md"
 README_BYTES = 5000
 
-# Kinds of non-digits, as the README words them.
+# Families of non-digits with their words in the README.
 REFUSED = {"letters": "letters", "symbols": "symbols", "scribbles": "scribbles", "several_digits": "several digits"}
 
 
@@ -27,18 +27,18 @@ def test_every_link_and_every_target_exists(document):
         assert set(words.split()) <= set(targets), words
 
 
-def test_the_readme_s_figures_are_the_measured_ones():
+def test_the_readme_has_the_measured_figures():
     text = README.read_text()
     metrics = json.loads((ROOT / "metrics/test.json").read_text())
     percent = {name: f"{100 * value:.2f}" for name, value in metrics.items()}
     refused = {name: f"{100 * metrics[f'refused_{name}']:.1f} % of {words}" for name, words in REFUSED.items()}
-    for said in (
+    for words in (
         "{test_accuracy} % (95 % interval {test_accuracy_low} to {test_accuracy_high})",
         "{strokes_accuracy} % on average, {strokes_worst_accuracy} % in the worst of eight ways",
         "{test_refused} % of MNIST's test images and {strokes_refused} % of the pen strokes",
         "{strokes_ece} % on pen strokes, {test_ece} % on MNIST",
     ):
-        assert said.format(**percent) in text
+        assert words.format(**percent) in text
     assert ", ".join(refused.values()) in text
     seeds = json.loads((ROOT / "metrics/seeds.json").read_text())["spread"]
     for name, words in {"test_accuracy": "on MNIST", "strokes_accuracy": "on pen strokes"}.items():
@@ -50,6 +50,6 @@ def test_the_readme_is_short():
     assert README.stat().st_size <= README_BYTES
 
 
-def test_the_changelog_knows_the_version():
+def test_the_changelog_has_the_version():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"## [{version}] - " in (ROOT / "CHANGELOG.md").read_text()

@@ -1,4 +1,4 @@
-"""The wheel serves by itself, elsewhere: what is in it, what is installed with it, and what it then does."""
+"""The wheel, installed without the pipeline and outside of a checkout."""
 
 import json
 import os
@@ -14,10 +14,11 @@ import pytest
 
 from requirements.platforms import TESTS
 from requirements.sbom import DOCUMENT, PYTHON, bill
-from requirements.service import UV, install
+from requirements.service import UV, environment, install
 from serving.version import inkling_version
-from tests.contract.imports import NOT_IN_THE_SERVICE, ROOT
+from tests.contract.imports import NOT_IN_THE_SERVICE
 from tests.contract.locks import locked_here
+from tests.project import ROOT
 from tests.serving.drawings import draw
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -26,7 +27,7 @@ ELSEWHERE = {name: value for name, value in os.environ.items() if not name.start
 
 
 def page_files():
-    """What of web/ a browser loads: not what the styles are built from, nor the types."""
+    """Return the files of web/ that a browser loads."""
     listed = subprocess.run(["git", "ls-files", "web"], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {
         f"web/{style}"
@@ -40,7 +41,7 @@ def page_files():
     }
 
 
-def test_the_wheel_has_the_model_the_page_and_the_code_and_no_more(installed):
+def test_the_wheel_contains_only_the_model_the_page_and_the_code(installed):
     code = {
         str(file.relative_to(ROOT)) for package in ("pipeline", "serving") for file in (ROOT / package).rglob("*.py")
     }
@@ -50,7 +51,7 @@ def test_the_wheel_has_the_model_the_page_and_the_code_and_no_more(installed):
         assert wheel.read("serving/models/digits.onnx") == (ROOT / "models/digits.onnx").read_bytes()
 
 
-def test_this_folder_gives_the_same_wheel_as_its_source_distribution(installed, tmp_path):
+def test_the_source_distribution_gives_the_same_wheel_as_this_folder(installed, tmp_path):
     subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
     assert (tmp_path / installed.wheel.name).read_bytes() == installed.wheel.read_bytes()
 
@@ -62,7 +63,8 @@ def test_an_installed_service_is_the_locked_packages_and_itself(installed):
     subprocess.run([*UV, "pip", "check", "-q", "--python", installed.python], check=True)
 
 
-def test_inkling_serve_answers_the_page_and_a_drawing_and_leaves_with_0(installed, tmp_path):
+@pytest.mark.workflow
+def test_inkling_serve_answers_the_page_and_a_drawing_and_exits_with_0(installed, tmp_path):
     command = [installed.python.parent / "inkling-serve", "--port", "0"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=ELSEWHERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -90,11 +92,10 @@ def test_inkling_serve_answers_the_page_and_a_drawing_and_leaves_with_0(installe
         process.communicate()
 
 
-def test_a_bad_setting_is_told_by_the_name_that_was_typed(installed, tmp_path):
-    command = [installed.python.parent / "inkling-serve", "--port", "eighty"]
-    done = subprocess.run(command, cwd=tmp_path, env=ELSEWHERE, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("inkling-serve: --port is 'eighty'")
+def run_elsewhere(directory, *command, code):
+    done = subprocess.run(command, cwd=directory, env=ELSEWHERE, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, "")
+    return done.stderr
 
 
 @pytest.mark.parametrize("name", ["config", "download", "train"])
@@ -108,23 +109,26 @@ def test_an_installed_pipeline_command_reports_that_it_needs_a_checkout(name, in
     assert done.stderr.count("\n") == 1
 
 
+def test_an_error_names_the_command_that_was_typed(installed, tmp_path):
+    printed = run_elsewhere(tmp_path, installed.python.parent / "inkling-serve", "--port", "eighty", code=2)
+    assert printed.startswith("inkling-serve: --port is 'eighty'")
+
+
 def test_an_installed_pipeline_is_a_library(installed, tmp_path):
-    library = [installed.python, "-c", "from pipeline.sources import mnist"]
-    subprocess.run(library, cwd=tmp_path, env=ELSEWHERE, check=True)
+    run_elsewhere(tmp_path, installed.python, "-c", "from pipeline.sources import mnist", code=0)
 
 
 @pytest.mark.skipif("{}.{}".format(*sys.version_info) != PYTHON, reason="the lock has other versions for other Pythons")
-def test_the_bill_of_materials_is_what_the_tool_says_of_it(installed, tmp_path):
+def test_the_bill_of_materials_is_up_to_date(installed, tmp_path):
     assert bill(installed.python, tmp_path) == DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_it_runs_the_service_s_tests(installed):
-    # The last one here: it installs more.
-    install(installed.python, "--require-hashes", "-r", str(ROOT / "requirements/serving-test.txt"))
-    command = [installed.python, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
+def test_the_service_s_tests_pass_without_the_pipeline(installed, tmp_path):
+    python = environment(tmp_path / "environment", "serving-test")
+    install(python, str(installed.wheel))
+    command = [python, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
-    missing = [installed.python, "-c", "import tensorflow"]
-    assert "ModuleNotFoundError" in subprocess.run(missing, capture_output=True, text=True, check=False).stderr
+    assert "ModuleNotFoundError" in run_elsewhere(tmp_path, python, "-c", "import tensorflow", code=1)

@@ -1,13 +1,14 @@
-"""Which package may import which other, and which modules know a heavy library. Nothing is run but two imports."""
+"""Which package may import which, and which modules import a heavy library."""
 
 import subprocess
 import sys
 
 import pytest
 
-from tests.contract.imports import NOT_IN_THE_SERVICE, ROOT, imported_names
+from tests.contract.imports import NOT_IN_THE_SERVICE, imported_names
+from tests.project import ROOT
 
-# Each package with all that it may import; a package comes after what it imports.
+# Each package with those that it may import, which come first.
 PIPELINE = {
     "base": "",
     "config": "base",
@@ -43,7 +44,7 @@ SERVING = {
     "workers": "app errors http metrics reload settings",
     "__main__": "errors logs settings workers",
 }
-# What the pipeline's commands use of the service.
+# Packages of the service that the pipeline's commands use.
 SHARED = {"serving.drawing", "serving.errors", "serving.model"}
 
 # The only modules that import a library.
@@ -67,12 +68,12 @@ MODULES = modules("pipeline") | modules("serving")
 
 
 def package(name):
-    """Such as "pipeline.ink" for "pipeline.ink.warp"; of a module at the top, the module."""
+    """Return the first two parts of a module's name."""
     return ".".join(name.split(".")[:2])
 
 
 def imports_of(top, name):
-    """Packages and top modules of this project that a package or top module imports, other than itself."""
+    """Return the packages and top modules of this project that another one imports."""
     own = f"{top}.{name}"
     used = {
         package(imported)
@@ -87,7 +88,7 @@ def imports_of(top, name):
     ("top", "name", "allowed"),
     [(top, *item) for top, table in (("pipeline", PIPELINE), ("serving", SERVING)) for item in table.items()],
 )
-def test_a_package_imports_only_those_of_its_row(top, name, allowed):
+def test_a_package_imports_only_what_its_row_lists(top, name, allowed):
     full = {other if "." in other else f"{top}.{other}" for other in allowed.split()}
     assert imports_of(top, name) <= full
     table = list(PIPELINE if top == "pipeline" else SERVING)
@@ -95,13 +96,13 @@ def test_a_package_imports_only_those_of_its_row(top, name, allowed):
     assert own <= set(table[: table.index(name)]), "listed before what it imports"
 
 
-def test_every_package_has_its_row():
+def test_every_package_has_a_row():
     for top, table in (("pipeline", PIPELINE), ("serving", SERVING)):
         packages = {name.split(".")[1] for name in MODULES if name.startswith(f"{top}.") and name.count(".") > 1}
         assert packages <= set(table)
 
 
-def test_a_command_uses_the_service_as_little_as_a_package_does():
+def test_a_command_imports_only_shared_packages_of_the_service():
     for name in MODULES:
         if name.count(".") == 1 and name.startswith("pipeline."):
             used = {other for other in imports_of(*name.split(".")) if other.startswith("serving.")}
@@ -118,7 +119,7 @@ def test_the_service_imports_few_libraries():
     assert used <= SERVING_LIBRARIES | {"serving"} | sys.stdlib_module_names
 
 
-def test_what_runs_elsewhere_is_made_with_the_service_only():
+def test_deploy_imports_only_the_service():
     used = set().union(*(top_level(file) for file in (ROOT / "deploy").rglob("*.py")))
     assert used <= {"serving"} | sys.stdlib_module_names
 
@@ -131,11 +132,11 @@ def top_level(file):
     ("statement", "forbidden"),
     [
         ("import serving.app, serving.__main__", NOT_IN_THE_SERVICE),
-        # The pipeline tests and draws with these, so they load nothing of the web.
+        # The pipeline uses these, so they load no web library.
         ("import serving.model.predictor, serving.drawing.rasterize", ("starlette", "uvicorn", "anyio")),
     ],
 )
-def test_a_running_process_has_not_loaded(statement, forbidden):
+def test_an_import_does_not_load(statement, forbidden):
     code = f"import sys\n{statement}\nprint(*sorted(set({forbidden!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

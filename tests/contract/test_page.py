@@ -1,7 +1,7 @@
 """Agreement between the page and the service."""
 
 from serving.api.images import FORMATS_TEXT
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 
 def test_the_page_names_the_formats_that_the_service_reads() -> None:

@@ -1,4 +1,4 @@
-"""One real run of each workflow of the pipeline, for the gate; test_install.py and test_hot_swap.py have the service's."""
+"""One real run of each workflow of the pipeline; those of the service are in test_install.py and test_hot_swap.py."""
 
 import json
 

@@ -1,32 +1,27 @@
-"""From a sweep to the champion, and DVC's experiments, in a copy of the project with a few embedded images."""
+"""From a sweep to the champion, and DVC's experiments, in a copy of the trained project."""
 
 import csv
 import hashlib
 import json
-import sys
 import time
 
 import pytest
 import yaml
 
-from tests.contract.test_fresh_clone import get, served
-from tests.project import committed_copy, stages_run
+from tests.contract.clone import get, served
+from tests.project import stages_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-# A training on 800 images succeeds in seconds with these values, except for the learning rate.
-OVERRIDES = [
-    "size=smoke", "data.source=embedded", "model.width=0.25", "train.epochs=6", "train.batch_size=32",
-    "train.warmup_epochs=0", "train.ema_decay=0.9", "train.learning_rate=0.00001",
-]  # fmt: skip
 GATES = {"mnist": 0.5, "strokes": 0.5, "nondigits": 0.0, "p_value": 0.05, "latency_ratio": 5.0, "size_bytes": 500_000}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    project = committed_copy(tmp_path_factory.mktemp("champion") / "inkling", OVERRIDES)
-    (project.directory / "conf" / "gates.yaml").write_text(yaml.safe_dump(GATES))
-    project.run("dvc", "repro", "prepare")
+def project(copy_trained, tmp_path_factory):
+    """The trained project with a learning rate that is far too low, not yet trained with it."""
+    project = copy_trained(tmp_path_factory.mktemp("champion") / "inkling")
+    project.write("conf/gates.yaml", yaml.safe_dump(GATES))
+    set_learning_rate(project, "0.00001")  # as YAML reads a number
     project.commit()
     return project
 
@@ -92,21 +87,16 @@ def test_the_best_of_a_sweep_becomes_champion_and_a_worse_model_does_not(project
     assert tags["gate.size_bytes"].startswith("holds")
     assert tags["git_commit"] == project.git("rev-parse", "HEAD").strip()
 
-    (project.directory / ".venv").symlink_to(sys.prefix)
-    with served(project.directory, "serve", seconds=200, settings=["MODEL=champion"]) as (address, _):
+    with served(project.directory, "serve", "MODEL=champion", seconds=200) as (address, _):
         assert json.loads(get(f"{address}/api/model"))["sha256"] == hashlib.sha256(champion).hexdigest()
         shown_lineage = project.run("pipeline.lineage", address)
         for part in ("version 1 (champion) of the registry", "HEAD           has another model", "train: python -m"):
             assert part in shown_lineage
     shown_lineage = json.loads(project.run("pipeline.lineage", "models/digits.onnx", "--json"))
-    assert (
-        [one["id"] for one in shown_lineage["commits"]]
-        == [tags["git_commit"]]
-        == [shown_lineage["versions"][0]["commit"]]
-    )
-    assert shown_lineage["versions"][0]["run_id"] == shown_lineage["runs"][0]["run_id"]
+    (commit,), (version, *_) = shown_lineage["commits"], shown_lineage["versions"]
+    assert commit["id"] == tags["git_commit"] == version["commit"]
+    assert version["run_id"] == shown_lineage["runs"][0]["run_id"]
     assert [check for check in shown_lineage["checks"] if check["result"] != "agrees"] == []
-    (project.directory / ".venv").unlink()
     assert project.run("pipeline.fetch", "1").splitlines()[-1].endswith("outputs/registry/1.onnx")
     assert (project.directory / "outputs/registry/1.onnx").read_bytes() == champion
     assert "no model 'best'; it has 1, 2, challenger, champion" in project.run("pipeline.fetch", "best", ok=False)

@@ -81,7 +81,7 @@ def swaps(service: Running, contents: list[bytes], expected: dict[str, np.ndarra
         yield list(expected)[number % 2]
 
 
-@WORKERS
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=[pytest.mark.slow, pytest.mark.workflow])])
 def test_loads_lose_and_mix_nothing(
     tmp_path: Path, workers: str, contents: list[bytes], expected: dict[str, np.ndarray]
 ) -> None:
