@@ -1,4 +1,4 @@
-"""One real run of each workflow of the pipeline; those of the service are in test_install.py and test_hot_swap.py."""
+"""One real run of each workflow of the pipeline; test_install.py and test_hot_swap.py have those of the service."""
 
 import json
 
