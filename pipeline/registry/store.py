@@ -135,7 +135,8 @@ def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None
 
     Args:
         name: value of `experiment.name`.
-        parameters: by dotted key; other parameters of the run may have any value."""
+        parameters: by dotted key; other parameters of the run may have any value.
+    """
     wanted = {key: str(value) for key, value in parameters.items()}
     with _store() as client:
         runs = _search(client, f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
