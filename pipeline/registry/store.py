@@ -1,4 +1,7 @@
-"""Read runs from MLflow, and read and write its model registry."""
+"""Read runs from MLflow, and read and write its model registry.
+
+All functions raise RegistryError if MLflow does not answer.
+"""
 
 import ast
 import hashlib
@@ -103,22 +106,14 @@ def load_trial(run_id: str) -> Trial:
 
 
 def find_trial(weights_sha256: str) -> Trial | None:
-    """Return the latest run that made these weights, if there is one.
-
-    Raises:
-        RegistryError: MLflow does not answer.
-    """
+    """Return the latest run that made these weights, if there is one."""
     with _store() as client:
         runs = _search(client, f"tags.{WEIGHTS_TAG} = '{weights_sha256}'", max_results=1)
         return _trial(client, runs[0]) if runs else None
 
 
 def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
-    """Return the runs that exported a model file, latest first, by its SHA-256 or the first digits of it.
-
-    Raises:
-        RegistryError: MLflow does not answer.
-    """
+    """Return the runs that exported a model file, latest first, by its SHA-256 or the first digits of it."""
     with _store() as client:
         return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'", max_results)]
 
@@ -141,9 +136,6 @@ def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None
     Args:
         name: value of `experiment.name`.
         parameters: by dotted key; other parameters of the run may have any value.
-
-    Raises:
-        RegistryError: MLflow does not answer.
     """
     wanted = {key: str(value) for key, value in parameters.items()}
     with _store() as client:
@@ -153,11 +145,7 @@ def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None
 
 
 def load_history(run_id: str) -> list[Epoch]:
-    """Return the metrics of each epoch of a run.
-
-    Raises:
-        RegistryError: MLflow does not answer.
-    """
+    """Return the metrics of each epoch of a run."""
     names = [one.name for one in fields(Epoch) if one.name != "epoch"]
     with _store() as client:
         series = {
@@ -180,11 +168,7 @@ def fetch_network(run_id: str, outputs: Outputs) -> None:
 
 
 def page(weights: Path) -> str | None:
-    """Return the address of the run that made these weights, on the server or on `make ui`; None without a run.
-
-    Raises:
-        RegistryError: MLflow does not answer.
-    """
+    """Return the address of the run that made these weights, on the server or on `make ui`; None without a run."""
     with _store() as client:
         found = _search(client, f"tags.{WEIGHTS_TAG} = '{file_sha256(weights)}'", max_results=1)
     server = uri() if uri().startswith("http") else "http://127.0.0.1:5000"
@@ -209,11 +193,7 @@ class Version:
 
 
 def versions() -> dict[str, Version]:
-    """Return all versions of the model, by number and by alias.
-
-    Raises:
-        RegistryError: MLflow does not answer.
-    """
+    """Return all versions of the model, by number and by alias."""
     with _store() as client:
         if not client.search_registered_models(f"name = '{MODEL}'"):
             return {}
@@ -251,21 +231,13 @@ def add_version(export: Trial) -> Version:
 
 
 def set_champion(version: Version) -> None:
-    """Give a version the alias `CHAMPION`.
-
-    Raises:
-        RegistryError: MLflow does not answer.
-    """
+    """Give a version the alias `CHAMPION`."""
     with _store() as client:
         client.set_registered_model_alias(MODEL, CHAMPION, version.number)
 
 
 def tag_version(version: Version, tags: Mapping[str, str]) -> None:
-    """Add tags to a version.
-
-    Raises:
-        RegistryError: MLflow does not answer.
-    """
+    """Add tags to a version."""
     with _store() as client:
         for name, text in tags.items():
             client.set_model_version_tag(MODEL, version.number, name, text)

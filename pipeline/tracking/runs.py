@@ -188,11 +188,7 @@ def was_interrupted(error: BaseException | None) -> bool:
 
 
 def replay(directory: Path) -> tuple[int, int]:
-    """Send what the store missed of the runs below a directory, and end runs whose process was killed.
-
-    Returns:
-        Numbers of runs that were sent, and that were not.
-    """
+    """Send what the store missed, and end runs whose process was killed; see `journal.replay`."""
     return journal.replay(directory, _send, PATIENCE_S)
 
 
