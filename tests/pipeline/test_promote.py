@@ -106,6 +106,7 @@ def params(store, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     split = Split(np.zeros((6, 28, 28), np.uint8), np.array([1, 2, 3, -1, 4, 5], np.int32))
     save({"validation": split}, {}, CARD, tmp_path)
+    monkeypatch.setattr(promote, "load_config", lambda: CONFIG)
     monkeypatch.setattr(promote, "load_card", partial(load_card, tmp_path))
     monkeypatch.setattr(promote, "load_split", partial(load_split, directory=tmp_path))
     monkeypatch.setattr(promote, "PARAMS", tmp_path / "params.yaml")
