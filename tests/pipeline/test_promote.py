@@ -158,16 +158,16 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     promote.promote(None, None, is_dry_run=True)
     assert params.read_text() == dump(CONFIG)
     promote.promote(None, None, is_dry_run=False)
-    assert params.read_text() == dump(load_config(["train.learning_rate=0.003"]))
+    assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.003"]))
     printed = capsys.readouterr().out
     assert "-  learning_rate: 0.002\n+  learning_rate: 0.003\n" in printed
     assert "90.00 %   43.85 to 100.00  " in printed  # Wilson's interval of three images
     assert "195,051" in printed
 
     promote.promote(None, other, is_dry_run=False)
-    assert params.read_text() == dump(load_config(["train.learning_rate=0.5"]))
+    assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
     promote.promote(first, None, is_dry_run=False)
-    assert params.read_text() == dump(load_config(["train.learning_rate=0.5"]))
+    assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
 
 
 def test_a_sweep_and_a_run_at_once_are_refused(monkeypatch, capsys):
