@@ -95,6 +95,7 @@ def params(store, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     split = Split(np.zeros((6, 28, 28), np.uint8), np.array([1, 2, 3, -1, 4, 5], np.int32))
     save({"validation": split}, {}, CARD, tmp_path)
+    monkeypatch.setattr(promote, "load_config", lambda: CONFIG)
     monkeypatch.setattr(promote, "load_card", partial(load_card, tmp_path))
     monkeypatch.setattr(promote, "load_split", partial(load_split, directory=tmp_path))
     monkeypatch.setattr(promote, "PARAMS", tmp_path / "params.yaml")
@@ -146,16 +147,16 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     promote.promote(None, None, is_dry_run=True)
     assert params.read_text() == dump(CONFIG)
     promote.promote(None, None, is_dry_run=False)
-    assert params.read_text() == dump(load_config(["train.learning_rate=0.003"]))
+    assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.003"]))
     printed = capsys.readouterr().out
     assert "-  learning_rate: 0.002\n+  learning_rate: 0.003\n" in printed
     assert "90.00 %   43.85 to 100.00  " in printed  # Wilson's interval of three images
     assert "195,051" in printed
 
     promote.promote(None, other, is_dry_run=False)
-    assert params.read_text() == dump(load_config(["train.learning_rate=0.5"]))
+    assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
     promote.promote(first, None, is_dry_run=False)
-    assert params.read_text() == dump(load_config(["train.learning_rate=0.5"]))
+    assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
 
 
 def test_a_sweep_and_a_run_exclude_each_other(monkeypatch, capsys):
