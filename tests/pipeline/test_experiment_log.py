@@ -16,7 +16,7 @@ from pipeline.network.history import Epoch
 from pipeline.network.networks import build_network
 from pipeline.registry.store import load_history
 from pipeline.tracking import runs
-from tests.pipeline.project import Project
+from tests.project import Project
 
 CARD = DataCard("mnist", "MNIST", 54_000, 6_000, 10_000, {}, 0, {}, {})
 CONFIGS = {

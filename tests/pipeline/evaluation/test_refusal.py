@@ -27,7 +27,7 @@ def test_shares_of_families_and_kinds(reader, drawings):
     assert shares["refused_blank"] == 1
 
 
-@pytest.mark.parametrize(("threshold", "state"), [(0.0, "digit"), (2.0, "not_a_digit")])
+@pytest.mark.parametrize(("threshold", "state"), [(1e-9, "digit"), (2.0, "not_a_digit")])
 def test_thresholds_do_not_change_blank(reader, threshold, state):
     strict = Reader(reader.network, Calibration(1.0, {"digit_score": threshold, "confidence": 0.0}))
     for row in measure_refusal(strict, [], 4)["families"].values():
