@@ -2,8 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -17,7 +17,6 @@ from omegaconf import DictConfig
 
 from pipeline.base.files import write_table
 from pipeline.tracking.journal import wait_for_trials
-from pipeline.tracking.study import open_storage
 
 if TYPE_CHECKING:  # Hydra imports every plugin at every start, and this import takes a second
     import optuna
@@ -30,24 +29,8 @@ INTERRUPTED = "interrupted"  # attribute of a trial whose driver was killed
 class OptunaSweeper(Sweeper):
     """Ask a study for trials and launch them in batches. The trials report their results to the study."""
 
-    def __init__(
-        self,
-        study: str,
-        storage: Any,
-        objectives: DictConfig,
-        n_trials: int,
-        n_parallel: int,
-        seed: int,
-        params: DictConfig,
-        **of_trials: Any,
-    ) -> None:
-        self._study_name = study
-        self._storage = storage
-        self._objectives = {str(name): direction for name, direction in objectives.items()}
-        self._n_trials = n_trials
-        self._n_parallel = n_parallel
-        self._seed = seed
-        self._params = params
+    def __init__(self, **settings: Any) -> None:
+        self._settings = SimpleNamespace(**settings)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra passes, and make the launcher."""
@@ -58,73 +41,66 @@ class OptunaSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run trials until the study has `n_trials`.
-
-        Args:
-            arguments: overrides; those with several values are searched. They take precedence over `params`.
-        """
+        """Search the overrides with several values, which take precedence over `params`, to `n_trials` in the study."""
         import optuna
 
+        settings = self._settings
         parser = OverridesParser.create(config_loader=self._context.config_loader)
-        given = parser.parse_overrides([f"{key!s}={value}" for key, value in self._params.items()] + arguments)
+        given = parser.parse_overrides([f"{key!s}={value}" for key, value in settings.params.items()] + arguments)
         overrides = {override.get_key_element(): override for override in given}
         space = {key: _distribution(override) for key, override in overrides.items() if override.is_sweep_override()}
         shared = [override.input_line or "" for key, override in overrides.items() if key not in space]
         study = self._open_study()
-        if _n_finished(study) >= self._n_trials:
-            log.info("the study %r has its %d trials: a larger n_trials continues it", self._study_name, self._n_trials)
+        if _n_finished(study) >= settings.n_trials:
+            log.info(
+                "the study %r has its %d trials: a larger n_trials continues it", settings.study, settings.n_trials
+            )
         n_launched = 0
-        while (n_wanted := min(self._n_parallel, self._n_trials - _n_finished(study))) > 0:
-            trials = [study.ask(space) for _ in range(n_wanted)]
-            self._launch(study, trials, shared, n_launched)
+        while (n_wanted := min(settings.n_parallel, settings.n_trials - _n_finished(study))) > 0:
+            jobs = []
+            for trial in [study.ask(space) for _ in range(n_wanted)]:
+                values = [f"{key}={value}" for key, value in trial.params.items()]
+                jobs.append([*shared, *values, f"hydra.sweeper.trial={trial.number}"])
+            self._launch(study, jobs, n_launched)
             n_launched += n_wanted
         if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
-            sys.exit(f"error: every trial of the study {self._study_name!r} failed; see the messages above")
+            sys.exit(f"error: every trial of the study {settings.study!r} failed; see the messages above")
         self._save(study)
 
     def _open_study(self) -> "optuna.Study":
         import optuna
 
-        study = optuna.load_study(study_name=self._study_name, storage=open_storage(self._storage))
+        settings = self._settings
+        study = optuna.load_study(study_name=settings.study, storage=settings.storage)
         # The seed contains the number of trials: a continued study must not draw its first trials again.
-        study.sampler = optuna.samplers.TPESampler(
-            seed=self._seed + len(study.trials), constant_liar=self._n_parallel > 1
-        )
+        seed = settings.seed + len(study.trials)
+        study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=settings.n_parallel > 1)
         for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
             optuna.Trial(study, trial._trial_id).set_user_attr(INTERRUPTED, True)
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
             study.enqueue_trial(trial.params)
         return study
 
-    def _launch(
-        self, study: "optuna.Study", trials: Sequence["optuna.Trial"], shared: list[str], n_launched: int
-    ) -> None:
+    def _launch(self, study: "optuna.Study", jobs: list[list[str]], n_launched: int) -> None:
         """Run trials. A trial that does not report to the study has failed."""
         from optuna.trial import TrialState
 
-        jobs = []
-        for trial in trials:
-            values = [f"{key}={value}" for key, value in trial.params.items()]
-            jobs.append([*shared, *values, f"hydra.sweeper.trial={trial.number}"])
         try:
-            ended = self._launcher.launch(jobs, initial_job_idx=n_launched)
+            for job in self._launcher.launch(jobs, initial_job_idx=n_launched):
+                if job.status == JobStatus.FAILED:
+                    log.warning("%s: %s", " ".join(job.overrides or []), job._return_value)
         except Exception as error:  # some launchers raise if the process of a trial is killed; the search continues
             log.warning("the launcher stopped: %s: %s", type(error).__name__, error)
             wait_for_trials(self._directory)
-        else:
-            for one in ended:
-                if one.status == JobStatus.FAILED:
-                    log.warning("%s: %s", " ".join(one.overrides or []), one._return_value)
         for silent in study.get_trials(states=[TrialState.RUNNING]):
             study.tell(silent.number, state=TrialState.FAIL)
             log.warning("trial %d failed", silent.number)
 
     def _save(self, study: "optuna.Study") -> None:
         """Write the best trial, or the Pareto front of several objectives, as a table in the sweep's directory."""
-        names = list(self._objectives)
         best = sorted(study.best_trials, key=lambda trial: trial.values)
         keys = sorted({key for trial in best for key in trial.params})
-        header = ["trial", *names, *keys]
+        header = ["trial", *map(str, self._settings.objectives), *keys]
         rows = [[trial.number, *trial.values, *(trial.params.get(key) for key in keys)] for trial in best]
         write_table(self._directory / "best_trials.csv", header, rows)
         for row in rows:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.prompt import InvalidResponse, PromptBase
 from rich.table import Table
 from rich.text import Text, TextType
@@ -57,11 +57,7 @@ class _Value(PromptBase[str]):
         return input()
 
     def process_response(self, value: str) -> str:
-        """Return the typed value.
-
-        Raises:
-            InvalidResponse: it is not valid.
-        """
+        """Return the typed value, or raise InvalidResponse."""
         value = value.strip()
         try:
             load_config([*self._overrides, f"{self._key}={value}"])
@@ -71,11 +67,7 @@ class _Value(PromptBase[str]):
 
 
 def ask(overrides: Sequence[str], console: Console) -> list[str]:
-    """Return the overrides, and one for each value that was typed.
-
-    Raises:
-        ConfigError: an override is not valid.
-    """
+    """Return the overrides, and one for each value that was typed."""
     chosen, defaults = list(overrides), flatten(load_config(overrides))
     if not sys.stdin.isatty():
         console.print("No terminal: training with the defaults.")
@@ -89,20 +81,12 @@ def ask(overrides: Sequence[str], console: Console) -> list[str]:
     return chosen
 
 
-class _Speed(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        """Return steps per second."""
-        return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
-
-
 class _Live(Progress):
     """A progress bar that reads the trainer's position whenever it is drawn."""
 
     def __init__(self, trainer: "Trainer", console: Console) -> None:
         self._trainer = trainer
-        columns = (BarColumn(None), TextColumn("{task.percentage:.0f} %"), _Speed(), TimeElapsedColumn(),
-                   TextColumn("left"), TimeRemainingColumn())  # fmt: skip
-        super().__init__(*columns, console=console)
+        super().__init__(console=console)
         self.add_task("training", total=trainer.n_steps_in_all)
 
     def get_renderables(self) -> Iterator:
@@ -113,23 +97,14 @@ class _Live(Progress):
 
 
 def run(overrides: Sequence[str], console: Console) -> None:
-    """Train with these values; print the progress and the results.
-
-    Raises:
-        InklingError: a value or the data is not valid, or the training fails.
-    """
+    """Train with these values; print the progress and the results."""
     config = load_config(overrides)
     outputs = Outputs(ROOT / "outputs" / "interactive" / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
     write_text(outputs.directory / "params.yaml", dump(config))
-    console.print(Text.assemble("\nThe same without questions: ", (repeat(overrides), "bold"), "\n"), soft_wrap=True)
-
+    command = f"{shlex.join(['python', '-m', 'pipeline.interactive', *overrides])} </dev/null"
+    console.print(Text.assemble("\nThe same without questions: ", (command, "bold"), "\n"), soft_wrap=True)
     train(config, outputs, " ".join(overrides) or "interactive", partial(_Live, console=console))
     _summarize(outputs, console)
-
-
-def repeat(overrides: Sequence[str]) -> str:
-    """Return the shell command that trains with these values without asking."""
-    return f"{shlex.join(['python', '-m', 'pipeline.interactive', *overrides])} </dev/null"
 
 
 def _summarize(outputs: Outputs, console: Console) -> None:

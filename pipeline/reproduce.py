@@ -41,20 +41,14 @@ def update() -> None:
 
     Absent data, as in a fresh clone, makes no stage run: dvc.lock has its hashes. Nor do weights and data of an
     experiment, which git ignores. If a stage has to run, its absent inputs are made too.
-
-    Raises:
-        InklingError: a stage failed; its message is printed.
     """
     if not (ROOT / ".git").exists():  # an unpacked archive
         _dvc(ROOT, "config", "--local", "core.no_scm", "true")
     if outdated():
         put_back()
     if outdated():
-        print(
-            "code, parameters or inputs of models/digits.onnx have changed: running the stages that depend on them, "
-            "maybe a training; `make serve` serves the present file",
-            flush=True,
-        )
+        reason = "code, parameters or inputs of models/digits.onnx have changed: running the stages that depend on them"
+        print(f"{reason}, maybe a training; `make serve` serves the present file", flush=True)
         repro(ROOT)
     else:
         print("models/digits.onnx is up to date with the code, params.yaml and dvc.lock")
@@ -70,11 +64,7 @@ def _dvc_repo() -> Iterator[Repo]:
 
 
 def outdated() -> bool:
-    """Return whether a stage has to run for another reason than absent data.
-
-    Raises:
-        InklingError: DVC can't read the project.
-    """
+    """Return whether a stage has to run for another reason than absent data."""
     with _dvc_repo() as repo:
         logging.getLogger("dvc").setLevel(logging.WARNING)  # in a dry run DVC logs that stages run
         if any(not out.use_cache and not out.exists for stage in repo.index.stages for out in stage.outs):
@@ -86,21 +76,14 @@ def outdated() -> bool:
 
 
 def put_back() -> None:
-    """If only weights and data differ from dvc.lock, check out those of dvc.lock, or remove them if DVC has none.
-
-    Raises:
-        InklingError: DVC can't read the project.
-    """
+    """If only weights and data differ from dvc.lock, check out those of dvc.lock, or remove them if DVC has none."""
     with _dvc_repo() as repo:
         outs = [out for stage in repo.index.stages for out in stage.outs if out.use_cache]
         paths = [Path(out.def_path) for out in outs]
         if not all(is_within(change, paths) for stage in repo.status().values() for change in stage):
             return
         if others := [str(out) for out in outs if out.exists and out.changed_checksum()]:
-            print(
-                f"{', '.join(others)}: not those of dvc.lock; checked out from DVC's cache, or removed if not in it",
-                flush=True,
-            )
+            print(f"{', '.join(others)}: not those of dvc.lock; taken from DVC's cache, or removed", flush=True)
             repo.checkout([str(ROOT / path) for path in others], force=True, allow_missing=True)
 
 
@@ -111,21 +94,13 @@ def is_within(change: Mapping[str, Mapping[str, str]] | str, outs: Sequence[Path
 
 
 def changed_stages() -> list[str]:
-    """Return the stages whose code, parameters, inputs or outputs differ from dvc.lock.
-
-    Raises:
-        InklingError: DVC can't read the project.
-    """
+    """Return the stages whose code, parameters, inputs or outputs differ from dvc.lock."""
     with _dvc_repo() as repo:
         return list(repo.status())
 
 
 def demo(serving_arguments: list[str]) -> None:
-    """Run the pipeline on the embedded data in a temporary copy of this repository, then serve that model.
-
-    Raises:
-        InklingError: the address is in use, or a stage failed.
-    """
+    """Run the pipeline on the embedded data in a temporary copy of this repository, then serve that model."""
     settings = Settings.load(serving_arguments, os.environ)
     try:  # before the pipeline runs
         socket.create_server((settings.host, settings.port)).close()
@@ -143,16 +118,11 @@ def demo(serving_arguments: list[str]) -> None:
                 code = server.wait()
             finally:
                 server.terminate()
-        if code:
-            sys.exit(code)
+        sys.exit(code)
 
 
 def repro(project: Path, *options: str) -> None:
-    """Run `dvc repro`.
-
-    Raises:
-        InklingError: a stage failed; its message is printed.
-    """
+    """Run `dvc repro`."""
     if _dvc(project, "repro", *options):
         raise InklingError("the pipeline did not finish; see the message above")
 
@@ -164,48 +134,32 @@ def _dvc(project: Path, *arguments: str) -> int:
     with subprocess.Popen(command, cwd=project, env=os.environ | {"PATH": path}) as dvc:
         try:
             return dvc.wait()
-        except BaseException:
-            _end(dvc.pid)
+        except BaseException:  # a stage would go on if only DVC ended
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(dvc.pid)
+                tree = [process, *process.children(recursive=True)]
+                for end in (psutil.Process.terminate, psutil.Process.kill):
+                    for member in tree:
+                        with suppress(psutil.NoSuchProcess):
+                            end(member)
+                    tree = psutil.wait_procs(tree, timeout=PATIENCE_S)[1]
             raise
 
 
-def _end(pid: int) -> None:
-    """End DVC and its stage, which would go on if only DVC ended."""
-    try:
-        process = psutil.Process(pid)
-        tree = [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for member in tree:
-        with suppress(psutil.NoSuchProcess):
-            member.terminate()
-    for member in psutil.wait_procs(tree, timeout=PATIENCE_S)[1]:
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
-
-
 def copy_project(target: Path, overrides: list[str]) -> None:
-    """Copy code and configuration, without data and results, with other parameters.
+    """Copy code and configuration, without data and results, with other parameters, into a new directory."""
 
-    Args:
-        target: a directory that does not exist yet.
-        overrides: as `load_config` takes them.
-    """
-    shutil.copytree(
-        ROOT,
-        target,
-        ignore=lambda folder, _: NOT_COPIED if Path(folder) == ROOT else {"__pycache__"},
-        ignore_dangling_symlinks=True,
-    )
+    def ignore(folder: str, _: list[str]) -> set[str]:
+        return NOT_COPIED if Path(folder) == ROOT else {"__pycache__"}
+
+    shutil.copytree(ROOT, target, ignore=ignore, ignore_dangling_symlinks=True)
     (target / "params.yaml").write_text(dump(load_config(overrides)))
     _dvc(target, "init", "--no-scm", "-q")
 
 
 def main(arguments: list[str]) -> None:
     """Run the command line."""
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # so that temporary copies and servers end with this process
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # temporary copies and servers end with this process
     try:
         match arguments:
             case ["update"]:

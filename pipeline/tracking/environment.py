@@ -22,19 +22,16 @@ def code_tags() -> dict[str, str]:
 
 def describe() -> str:
     """Return system, processors and packages, one per line; the packages as a pip requirements file lists them."""
-    machine = f"{platform.platform()}, Python {platform.python_version()}"
     cores = f"{psutil.cpu_count(logical=False)} cores, {psutil.cpu_count()} threads"
-    memory = f"{psutil.virtual_memory().total / 2**30:.1f} GiB"
+    machine = f"# {cores}, {psutil.virtual_memory().total / 2**30:.1f} GiB"
     packages = sorted({f"{one.name}=={one.version}" for one in distributions()}, key=str.lower)
-    return "\n".join([f"# {machine}", f"# {cores}, {memory}", *packages]) + "\n"
+    return "\n".join([f"# {platform.platform()}, Python {platform.python_version()}", machine, *packages, ""])
 
 
 def usage() -> dict[str, float]:
     """Return system metrics, by MLflow's names; a rate is an average since the previous call."""
-    memory = psutil.virtual_memory()
     return {
         "system/cpu_utilization_percentage": psutil.cpu_percent(),
-        "system/system_memory_usage_percentage": memory.percent,
-        "system/system_memory_usage_megabytes": memory.used / 1e6,
+        "system/system_memory_usage_percentage": psutil.virtual_memory().percent,
         "system/process_memory_megabytes": psutil.Process().memory_info().rss / 1e6,
     }

@@ -11,11 +11,7 @@ class GitError(InklingError):
 
 
 def git(directory: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    """Run git in a directory and return what it printed.
-
-    Raises:
-        GitError: it can't be run, or it fails.
-    """
+    """Run git in a directory and return what it printed, or raise GitError."""
     try:
         run = subprocess.run(["git", *arguments], cwd=directory, input=stdin, capture_output=True, check=False)
     except OSError as error:

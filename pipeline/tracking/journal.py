@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import json
 import logging
-import os
 import shutil
 import signal
 import threading
@@ -44,24 +43,16 @@ class Journal:
         self._file = new.open("a", buffering=1)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         new.rename(self._path)
-        self._store = store
-        self._send = send
-        self._run_id = ""
-        self._unsent: list[Event] = []
-        self._patience_s = patience_s
+        self._store, self._send, self._run_id, self._patience_s = store, send, "", patience_s
+        self.unsent: list[Event] = []
         self._started, self._taken_s = time.monotonic(), 0.0
         self._is_warned = patience_s <= 0
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether the store has everything so far."""
-        return not self._unsent
 
     def append(self, kind: str, **values: Any) -> Event:
         """Write an event, send all unsent events unless the store is too slow, and return the event."""
         event = {"kind": kind, "time": round(1000 * time.time()), "store": self._store} | values
         self._file.write(json.dumps(event) + "\n")
-        self._unsent.append(event)
+        self.unsent.append(event)
         if self._patience_s > 0 and not self._is_too_slow():
             self._flush()
         return event
@@ -71,22 +62,22 @@ class Journal:
         sha256 = file_sha256(path)
         kept = self._kept / sha256 / path.name
         self.append(kind, path=str(path.resolve()), sha256=sha256, kept=str(kept.resolve()), **values)
-        if self._unsent:
+        if self.unsent:
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, kept)
 
     def _flush(self) -> None:
         started, reason = time.monotonic(), ""
         try:
-            while self._unsent:
+            while self.unsent:
                 with _uninterrupted():
-                    self._run_id = self._send(self._run_id, self._unsent[0])
-                    del self._unsent[0]
+                    self._run_id = self._send(self._run_id, self.unsent[0])
+                    del self.unsent[0]
         except Exception as error:  # no error of the store may end a training
             reason = first_line(error)
         self._taken_s += time.monotonic() - started
-        if self._is_too_slow():
-            reason = reason or "it is too slow"
+        if not reason and self._is_too_slow():
+            reason = "it is too slow"
         if reason and not self._is_warned:
             self._is_warned = True
             log.warning("MLflow at %s does not answer; continuing without it (%s)", self._store, reason)
@@ -97,26 +88,20 @@ class Journal:
     def close(self) -> None:
         """Release the lock, and delete the journal if the store has all events."""
         with self._file:
-            if self.is_sent:
-                _delete(self._path)
-            else:
+            if self.unsent:
                 log.warning("`python -m pipeline.replay` sends MLflow what it missed")
+            else:
+                _delete(self._path)
 
 
 def replay(directory: Path, send: Send, patience_s: float) -> tuple[int, int]:
-    """Send all journals below a directory that no process writes.
+    """Send all journals below a directory, at any depth, that no process writes.
 
-    Args:
-        directory: is searched at any depth.
-        send: to the store.
-        patience_s: skip a store after so many seconds of failures.
-
-    Returns:
-        Numbers of runs that were sent, and that were not.
+    Skip a store after `patience_s` seconds of failures. Return the numbers of runs that were sent, and that were not.
     """
     # A sweep comes after its trials, which lie deeper.
-    walked = os.walk(directory)  # allows that other processes delete files meanwhile
-    paths = [Path(folder, name) for folder, _, names in walked for name in names if name.endswith(".jsonl")]
+    walked = directory.walk()  # allows that other processes delete files meanwhile
+    paths = [folder / name for folder, _, names in walked for name in names if name.endswith(".jsonl")]
     n_sent, failed, left_s = 0, list[tuple[Path, str]](), defaultdict[str, float](lambda: patience_s)
     for path in sorted(paths, key=lambda path: (-len(path.parts), path.name)):
         started, where = time.monotonic(), (path, "")
@@ -142,11 +127,7 @@ def replay(directory: Path, send: Send, patience_s: float) -> tuple[int, int]:
 
 
 def wait_for_trials(directory: Path) -> None:
-    """Wait until no trial of a sweep runs: some launchers return as soon as one of several trials was killed.
-
-    Args:
-        directory: of the sweep, which contains those of its trials.
-    """
+    """Wait until no trial of a sweep runs: some launchers return as soon as one of several trials was killed."""
     for path in directory.glob("*/journals/*.jsonl"):
         with contextlib.suppress(FileNotFoundError), path.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -156,8 +137,7 @@ def is_waiting(directory: Path, *texts: str) -> bool:
     """Return whether an unsent journal in this directory contains all these texts."""
     for path in directory.glob("*.jsonl"):
         with contextlib.suppress(FileNotFoundError):  # just sent
-            written = path.read_text()
-            if all(text in written for text in texts):
+            if all(text in path.read_text() for text in texts):
                 return True
     return False
 
@@ -182,37 +162,33 @@ def _uninterrupted() -> Iterator[None]:
         yield
         return
     came = list[int]()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    both = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in both.items() if callable(handler)}
 
     def handle(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        if len(came) > 1 and callable(handler := handlers[signal.Signals(number)]):
-            handler(number, frame)
+        if len(came) > 1:
+            handlers[number](number, frame)
 
-    held = [number for number, handler in handlers.items() if callable(handler)]
-    for number in held:
+    for number in handlers:
         signal.signal(number, handle)
     try:
         yield
     finally:
-        for number in held:
-            signal.signal(number, handlers[number])
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         if len(came) == 1:
             signal.raise_signal(came[0])
 
 
 def _lock(path: Path) -> TextIO | None:
     """Open a journal; return None if a process writes or sends it."""
-    try:
-        file = path.open("r+")
-    except FileNotFoundError:
-        return None
-    try:
+    with contextlib.ExitStack() as opened, contextlib.suppress(FileNotFoundError, BlockingIOError):
+        file = opened.enter_context(path.open("r+"))
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+        opened.pop_all()
+        return file
+    return None
 
 
 def _delete(path: Path) -> None:
@@ -224,8 +200,7 @@ def _read(file: TextIO, last_sign_of_life: float) -> list[Event]:
     """Return the events; the last one is `end`."""
     events = [json.loads(line) for line in file if line.endswith("\n")]  # a killed process may leave part of a line
     if events and events[-1]["kind"] != "end":
-        when, store = round(1000 * last_sign_of_life), events[-1]["store"]
-        events.append({"kind": "end", "time": when, "store": store, "status": "KILLED"})
+        events.append(events[-1] | {"kind": "end", "time": round(1000 * last_sign_of_life), "status": "KILLED"})
     return events
 
 

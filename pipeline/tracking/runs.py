@@ -66,11 +66,6 @@ class Run:
         with closing(self.journal):
             self._log("end", status=status)
 
-    def log_setting(self, config: Config) -> None:
-        """Record the parameters, the machine, and the versions of all packages."""
-        self._log("parameters", values=parameters(config))
-        self._log("text", file="environment.txt", text=describe())
-
     def log_data(self, splits: dict[str, Split], card: DataCard) -> None:
         """Record the names and digests of the images."""
         for name, split in splits.items():
@@ -120,12 +115,14 @@ def start_run(name: str, config: Config, card: DataCard, outputs: Outputs) -> It
     """Start a run with its parameters and the state of code and data; within a sweep, as a child of it."""
     sweep = _sweep()
     parent = sweep.get("start")
-    swept = parent["tags"] if parent else {}  # a remote machine may have no git
-    code = {name: swept.get(name, value) for name, value in code_tags().items()}
+    code = code_tags()
+    if parent:  # a remote machine may have no git
+        code = {key: parent["tags"][key] for key in code}
     tags = code | {"data": card.title, DATA_TAG: json.dumps(card.sha256)}
     run = Run(outputs.journals, _start(name, tags, parent=parent), is_online=sweep.get("is_online", True))
     with _ended(run):
-        run.log_setting(config)
+        run.journal.append("parameters", values=parameters(config))
+        run.journal.append("text", file="environment.txt", text=describe())
         yield run
 
 
@@ -142,27 +139,20 @@ def resume_run(outputs: Outputs) -> Iterator[Run]:
 
 @contextmanager
 def start_sweep(name: str, directory: Path, study: str | None = None) -> Iterator[Path]:
-    """Start the run of a sweep, parent of the runs of its trials.
+    """Start the run of a sweep, parent of the runs of its trials. Yield the path for their variable `SWEEP`.
 
     It starts before the first trial: processes that create a database and an experiment at the same time may fail.
-
-    Args:
-        name: of the run.
-        directory: of the sweep; plots and tables in it are recorded.
-        study: ID of a search's study; an interrupted search continues in the same run.
-
-    Yields:
-        The path of a file with the store and the run, for the variable `SWEEP` of the trials.
+    The ID of a study lets an interrupted search continue in the same run.
     """
     start = _start(name, code_tags(), found_by=(STUDY_TAG, study) if study else None)
     run = Run(Outputs(directory).journals, start)
-    file = directory.resolve() / "sweep.json"
-    write_json(file, {"is_online": run.journal.is_sent, "start": run.start})
+    file = directory / "sweep.json"
+    write_json(file, {"is_online": not run.journal.unsent, "start": run.start})
     with _ended(run):
         try:
             yield file
         finally:
-            if not was_interrupted(sys.exception()):
+            if not isinstance(sys.exception(), KeyboardInterrupt):  # nor SIGTERM, which the command line makes equal
                 journal.wait_for_trials(directory)
             replay(directory)  # before the end, which counts the trials in the store
             run.log_plots(*sorted([*directory.glob("*.csv"), *directory.glob("*.png")]))
@@ -177,14 +167,9 @@ def _ended(run: Run) -> Iterator[None]:
         run.end("FINISHED")
         raise
     except BaseException as error:
-        run.end("KILLED" if was_interrupted(error) else "FAILED")
+        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
     run.end("FINISHED")
-
-
-def was_interrupted(error: BaseException | None) -> bool:
-    """Return whether Ctrl+C or SIGTERM, which `pipeline.runtime.stage` makes equal, ended a run."""
-    return isinstance(error, KeyboardInterrupt)
 
 
 def replay(directory: Path) -> tuple[int, int]:
@@ -229,20 +214,17 @@ def _send(run_id: str, event: Event) -> str:
 
 
 def _find_or_create(client: mlflow.MlflowClient, start: Event) -> str:
-    experiment = _experiment_id(client, start["store"])
+    if found := client.get_experiment_by_name(EXPERIMENT):
+        experiment = found.experiment_id
+    else:  # a server chooses its own place for files
+        files = (PROJECT / "mlartifacts").as_uri() if start["store"] == OWN_STORE else None
+        experiment = client.create_experiment(EXPERIMENT, files)
     key, tags = start["found_by"], start["tags"]
-    if found := client.search_runs([experiment], f"tags.{key} = '{tags[key]}'", max_results=1):
-        return found[0].info.run_id
+    if runs := client.search_runs([experiment], f"tags.{key} = '{tags[key]}'", max_results=1):
+        return runs[0].info.run_id
     if start["parent"]:
         tags = tags | {MLFLOW_PARENT_RUN_ID: _find_or_create(client, start["parent"])}
     return client.create_run(experiment, start["time"], tags, start["name"]).info.run_id
-
-
-def _experiment_id(client: mlflow.MlflowClient, store: str) -> str:
-    if found := client.get_experiment_by_name(EXPERIMENT):
-        return found.experiment_id
-    files = (PROJECT / "mlartifacts").as_uri() if store == OWN_STORE else None  # a server chooses its own place
-    return client.create_experiment(EXPERIMENT, files)
 
 
 def _send_model(client: mlflow.MlflowClient, run_id: str, event: Event, file: Path) -> None:

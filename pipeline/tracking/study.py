@@ -19,16 +19,13 @@ if TYPE_CHECKING:  # the import takes a second
 
 
 FIGURES = ("val_accuracy", "n_weights")  # that `train` returns, and that can be objectives
-ID, VALUES = "id", "values"  # attributes of a study
 
 
 @contextmanager
 def open_study(settings: Any, values: Sequence[str]) -> Iterator[str]:
     """Create the study or open it, for one driver at a time on this machine. Yield its ID.
 
-    Args:
-        settings: of the sweeper, conf/hydra/sweeper/optuna.yaml.
-        values: all overrides and digests that determine the trials, in any order.
+    `values` are all overrides and digests that determine the trials, in any order.
 
     Raises:
         ConfigError: an objective is unknown, the study belongs to another search, or another process runs it.
@@ -39,35 +36,30 @@ def open_study(settings: Any, values: Sequence[str]) -> Iterator[str]:
     if unknown := objectives.keys() - set(FIGURES):
         raise ConfigError(f"hydra.sweeper.objectives: {', '.join(unknown)} is not one of {', '.join(FIGURES)}")
     OUTPUTS.mkdir(exist_ok=True)
-    with (OUTPUTS / f"study-{_sha256(settings.study, str(settings.storage))}.lock").open("w") as lock:
+    with (OUTPUTS / f"study-{_sha256(settings.study, settings.storage)}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConfigError(f"the study {settings.study!r} is being searched by another process") from error
-        directions, storage = list(objectives.values()), open_storage(settings.storage)
+        name, directions = settings.study, list(objectives.values())
         study = optuna.create_study(
-            study_name=settings.study, storage=storage, directions=directions, load_if_exists=True
+            study_name=name, storage=settings.storage, directions=directions, load_if_exists=True
         )
         digest = _sha256(*map(str, objectives.items()), *sorted(values))
         # A random ID: a study that was deleted and created again must not continue the old MLflow run.
-        for name, value in ((ID, uuid.uuid4().hex), (VALUES, digest)):
-            if name not in study.user_attrs:
-                study.set_user_attr(name, value)
-        if study.user_attrs[VALUES] != digest:
+        for key, value in (("id", uuid.uuid4().hex), ("values", digest)):
+            if key not in study.user_attrs:
+                study.set_user_attr(key, value)
+        if study.user_attrs["values"] != digest:
             raise ConfigError(
-                f"the study {settings.study!r} belongs to another search: its values, params.yaml or data differ. "
+                f"the study {name!r} belongs to another search: its values, params.yaml or data differ. "
                 "hydra.sweeper.study=NAME starts another study"
             )
-        yield study.user_attrs[ID]
+        yield study.user_attrs["id"]
 
 
 def _sha256(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
-
-
-def open_storage(storage: Any) -> Any:
-    """Return Optuna's storage for the URL of a database or a Hydra node with `_target_`."""
-    return storage if isinstance(storage, str) else instantiate(storage)
 
 
 def report(epoch: Epoch) -> None:
@@ -94,13 +86,11 @@ def tell(figures: Mapping[str, float]) -> None:
 
 def _trial() -> "optuna.Trial | None":
     """Return the trial of this process, `hydra.sweeper.trial`."""
-    if not HydraConfig.initialized():
-        return None
-    settings: Any = HydraConfig.get().sweeper
+    settings: Any = HydraConfig.get().sweeper if HydraConfig.initialized() else {}
     if settings.get("trial") is None:
         return None
     import optuna
 
     pruner = instantiate(settings.pruner) or optuna.pruners.NopPruner()
-    study = optuna.load_study(study_name=settings.study, storage=open_storage(settings.storage), pruner=pruner)
+    study = optuna.load_study(study_name=settings.study, storage=settings.storage, pruner=pruner)
     return optuna.Trial(study, study.get_trials(deepcopy=False)[settings.trial]._trial_id)

@@ -62,34 +62,21 @@ def _start(config: DictConfig) -> None:
     directory = Path(hydra.sweep.dir).resolve()
     file = running.enter_context(runs.start_sweep(name, directory, study))
     # As overrides: a trial in another process may have another environment and working directory.
-    settings = {f"+hydra.job.env_set.{runs.SWEEP}": file, "hydra.sweep.dir": directory}
     with read_write(config):
-        for key, path in settings.items():
+        for key, path in ((f"+hydra.job.env_set.{runs.SWEEP}", file), ("hydra.sweep.dir", directory)):
             quoted = str(path).replace("'", r"\'")
             hydra.overrides.hydra.append(f"{key}='{quoted}'")
     if (ray_settings := OmegaConf.select(hydra, "launcher.ray.init")) is not None:
-        _start_ray(ray_settings)
+        import ray
 
-
-def _start_ray(settings: DictConfig) -> None:
-    """Start Ray before its launcher does: `ray.init` replaces the handler of SIGTERM, which is restored here."""
-    import ray
-
-    options: Any = OmegaConf.to_container(settings, resolve=True)
-    handler = signal.getsignal(signal.SIGTERM)
-    ray.init(**options)
-    signal.signal(signal.SIGTERM, handler)
+        options: Any = OmegaConf.to_container(ray_settings, resolve=True)
+        handler = signal.getsignal(signal.SIGTERM)
+        ray.init(**options)  # before the launcher does, because it replaces the handler of SIGTERM
+        signal.signal(signal.SIGTERM, handler)
 
 
 def check_values(config: DictConfig, arguments: list[str]) -> list[Config]:
     """Check every value of a sweep at least once, together with the values that all trials share.
-
-    Args:
-        config: composed by Hydra, with its own section.
-        arguments: overrides; some have several values.
-
-    Returns:
-        The checked configurations.
 
     Raises:
         ConfigError: with the key, the value and what is allowed.
@@ -102,7 +89,7 @@ def check_values(config: DictConfig, arguments: list[str]) -> list[Config]:
     shared = [override.input_line or "" for override in overrides if not override.is_sweep_override()]
     checked = []
     for values in list(zip_longest(*map(_assignments, swept))) or [()]:
-        chosen = [value for value in values if value is not None]
+        chosen = list(filter(None, values))
         try:
             composed = loader.load_sweep_config(config, shared + chosen)
         except HydraException as error:

@@ -171,7 +171,7 @@ def test_a_signal_is_delayed_until_the_store_answers(tmp_path, number, error):
         signal.signal(signal.SIGTERM, before)
         journal.close()
     assert kinds == ["start"]
-    assert journal.is_sent == (error is None)
+    assert (not journal.unsent) == (error is None)
 
 
 def test_a_second_signal_is_not_delayed(tmp_path):
