@@ -6,7 +6,6 @@ docs/experiment_log.json contains the same for the metadata of the model file. T
 MLflow. Accuracy on the test images is measured here, with the recorded weights. It chooses nothing.
 """
 
-import argparse
 import logging
 import sys
 import tempfile
@@ -41,30 +40,24 @@ log = logging.getLogger(__name__)
 DOCUMENT = ROOT / "docs" / "experiment_log.md"
 BASELINE = "baseline"
 DECIDING = ("data", "strokes", "model", "train")  # sections that determine the weights
-SOURCE = "[DigitVision](https://github.com/murodovdev/digit-vision)"
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Result of an experiment.
-
-    Attributes:
-        config: its preset.
-        run: its latest run with these values.
-        history: all epochs.
-        kept: the epoch whose weights were kept.
-        figures: metrics on the test images, named as in `measure`.
-        is_right: bool ``[n]``, for each test image.
-        favourite: the most frequent answer, and its share of the answers.
-    """
+    """Result of an experiment: its preset, its latest run with these values, and the answers to the test images."""
 
     config: Config
     run: store.Trial
     history: list[Epoch]
     kept: Epoch
-    figures: dict[str, float]
-    is_right: np.ndarray
-    favourite: tuple[int, float]
+    figures: dict[str, float]  # named as in `measure`
+    is_right: np.ndarray  # bool [n]
+    favourite: tuple[int, float]  # the most frequent answer, and its share of the answers
+
+    @property
+    def seconds(self) -> float:
+        """Seconds per epoch."""
+        return self.run.seconds / len(self.history)
 
 
 def presets() -> dict[str, Config]:
@@ -75,11 +68,7 @@ def presets() -> dict[str, Config]:
 
 
 def find_runs(configs: Mapping[str, Config]) -> dict[str, store.Trial]:
-    """Return the latest finished run of each experiment.
-
-    Raises:
-        DataError: an experiment has no run with the values of its preset. The message contains the command for it.
-    """
+    """Return the latest finished run of each experiment, or raise DataError with the command that makes it."""
     found = {name: store.find_experiment(name, _deciding(config)) for name, config in configs.items()}
     missing = ",".join(name for name, run in found.items() if run is None)
     if missing:
@@ -103,24 +92,16 @@ def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
     answered = Answered(test.labels, read_all(reader, test.images))
     counts = np.bincount(answered.predicted, minlength=N_CLASSES)
     history = store.load_history(run.run_id)
-    return Result(
-        config=config,
-        run=run,
-        history=history,
-        kept=kept_epoch(history, config.train.patience),
-        figures=measure("test", answered, reader.calibration.thresholds),
-        is_right=answered.is_right,
-        favourite=(int(counts.argmax()), float(counts.max() / counts.sum())),
-    )
+    kept = kept_epoch(history, config.train.patience)
+    figures = measure("test", answered, reader.calibration.thresholds)
+    favourite = int(counts.argmax()), float(counts.max() / counts.sum())
+    return Result(config, run, history, kept, figures, answered.is_right, favourite)
 
 
 def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> None:
     """Write the document, and next to it the plot of the curves, their data and the records for the model file.
 
-    Args:
-        results: results by name, with the baseline.
-        card: data card of the training images of the baseline.
-        document: path of the Markdown file.
+    `card` is the data card of the training images of the baseline, which is among the results.
     """
     picture, data = document.with_suffix(".png"), document.with_suffix(".csv")
     histories = {name: result.history for name, result in results.items()}
@@ -130,10 +111,11 @@ def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> 
     sections = (
         "# Experiments\n\nWritten by `python -m pipeline.experiment_log` from the runs that MLflow has. Typed by hand "
         "is only what was expected; each run recorded it as it started. The experiments are those that "
-        f"{SOURCE} published, with its network; how many epochs, how much patience and which warps it took, it does "
-        f"not say. Here `python -m pipeline.train -m 'experiment=glob(*)'` runs them, on {card.train:,} images; "
-        f"{card.validation:,} others choose the epoch that is kept. The {card.test:,} test images, read from raw "
-        "pixels as the service would, choose nothing; in brackets 95 % intervals (Wilson).",
+        "[DigitVision](https://github.com/murodovdev/digit-vision) published, with its network; how many epochs, how "
+        "much patience and which warps it took, it does not say. Here `python -m pipeline.train -m "
+        f"'experiment=glob(*)'` runs them, on {card.train:,} images; {card.validation:,} others choose the epoch that "
+        f"is kept. The {card.test:,} test images, read from raw pixels as the service would, choose nothing; in "
+        "brackets 95 % intervals (Wilson).",
         _expectations(results),
         _outcomes(results),
         f"![Validation error and losses by epoch]({picture.name})\n\nThe curves' figures: [{data.name}]({data.name}).",
@@ -147,23 +129,16 @@ def _expectations(results: Mapping[str, Result]) -> str:
     rows, outside, usual = [], [], _deciding(results[BASELINE].config)
     for name, result in results.items():
         changes = (f"`{key}={value}`" for key, value in _deciding(result.config).items() if usual[key] != value)
-        published, accuracy = result.config.experiment.published, result.figures["test_accuracy"]
-        rows.append(
-            (
-                name,
-                result.run.parameters["experiment.hypothesis"],
-                ", ".join(changes) or "nothing",
-                percent(result.kept.val_accuracy),
-                interval(result.figures, "test_accuracy", 2),
-                "" if published is None else percent(published),
-                "" if published is None else f"{100 * (accuracy - published):+.2f}",
-                f"{len(result.history)} ({result.kept.epoch})",
-                f"{result.run.seconds:.0f}",
-            )
-        )
-        low, high = (result.figures[f"test_accuracy_{end}"] for end in ("low", "high"))
+        published = result.config.experiment.published
+        accuracy, low, high = (result.figures[f"test_accuracy{end}"] for end in ("", "_low", "_high"))
+        compared = ("", "") if published is None else (percent(published), f"{100 * (accuracy - published):+.2f}")
         if published is not None and not low <= published <= high:
             outside.append(name)
+        rows.append((
+            name, result.run.parameters["experiment.hypothesis"], ", ".join(changes) or "nothing",
+            percent(result.kept.val_accuracy), interval(result.figures, "test_accuracy", 2), *compared,
+            f"{len(result.history)} ({result.kept.epoch})", f"{result.run.seconds:.0f}",
+        ))  # fmt: skip
     header = ("experiment", "expected", "other than baseline", "validation", "MNIST test", "published",
               "difference, points", "epochs (kept)", "seconds")  # fmt: skip
     agreement = f"The published figure is outside the interval for: {', '.join(outside) or 'none of them'}."
@@ -171,19 +146,14 @@ def _expectations(results: Mapping[str, Result]) -> str:
 
 
 def _outcomes(results: Mapping[str, Result]) -> str:
-    baseline = results[BASELINE]
-    rows = [
-        (
-            name,
-            "" if result is baseline else _against(result, baseline),
-            f"{result.kept.loss:.3f}, {result.kept.val_loss:.3f}",
-            f"{result.history[-1].loss:.3f}, {result.history[-1].val_loss:.3f}",
-            f"{result.favourite[0]} ({percent(result.favourite[1], 1)})",
-            f"{result.run.seconds / len(result.history):.1f}",
-            f"`{result.run.run_id[:8]}`",
-        )
-        for name, result in results.items()
-    ]
+    rows = []
+    for name, result in results.items():
+        n_better, n_worse, points, p = compare(result.is_right, results[BASELINE].is_right)
+        against = f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {format_p(p)}"
+        losses = [f"{epoch.loss:.3f}, {epoch.val_loss:.3f}" for epoch in (result.kept, result.history[-1])]
+        answer, share = result.favourite
+        rows.append((name, "" if name == BASELINE else against, *losses, f"{answer} ({percent(share, 1)})",
+                     f"{result.seconds:.1f}", f"`{result.run.run_id[:8]}`"))  # fmt: skip
     header = ("experiment", "MNIST test, against baseline", "losses at the kept epoch", "at the last epoch",
               "most frequent answer", "seconds an epoch", "run")  # fmt: skip
     return (
@@ -193,16 +163,10 @@ def _outcomes(results: Mapping[str, Result]) -> str:
     )
 
 
-def _against(result: Result, baseline: Result) -> str:
-    n_better, n_worse, points, p = compare(result.is_right, baseline.is_right)
-    return f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {format_p(p)}"
-
-
 def _record(name: str, result: Result, baseline: Result) -> dict[str, Any]:
     """Return the record of an experiment for the metadata of the model file."""
-    config, figures = result.config, result.figures
-    seconds, usual = (one.run.seconds / len(one.history) for one in (result, baseline))
-    compared = None if result is baseline else (baseline.is_right, usual)
+    config = result.config
+    compared = None if result is baseline else (baseline.is_right, baseline.seconds)
     return {
         "experiment": name,
         "hypothesis": result.run.parameters["experiment.hypothesis"],
@@ -212,17 +176,16 @@ def _record(name: str, result: Result, baseline: Result) -> dict[str, Any]:
         "augmentation": any(config.train.augment.model_dump().values()),
         "batchnorm": config.model.batchnorm,
         "val_accuracy": round(result.kept.val_accuracy, 6),
-        **{key: figures[key] for key in ("test_accuracy", "test_accuracy_low", "test_accuracy_high")},
+        **{key: result.figures[key] for key in ("test_accuracy", "test_accuracy_low", "test_accuracy_high")},
         "published": config.experiment.published,
         "epochs": len(result.history),
         "seconds": round(result.run.seconds, 1),
-        "finding": finding(result.is_right, result.history, seconds, result.favourite, compared),
+        "finding": finding(result.is_right, result.history, result.seconds, result.favourite, compared),
     }
 
 
 def main() -> None:
     """Evaluate the runs and write the log."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         configs = presets()

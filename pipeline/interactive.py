@@ -6,6 +6,7 @@ Defaults are the values of params.yaml, changed by the overrides; without a term
 are below outputs/interactive/, not in files that DVC tracks.
 """
 
+import json
 import logging
 import select
 import shlex
@@ -13,14 +14,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import Progress
-from rich.prompt import InvalidResponse, PromptBase
-from rich.table import Table
-from rich.text import Text, TextType
+from rich.text import Text
 
 from pipeline.base.errors import ConfigError, InklingError
 from pipeline.base.files import read_json, write_text
@@ -40,32 +39,6 @@ ASKED = (
 )  # fmt: skip
 
 
-class _Value(PromptBase[str]):
-    """Prompt for the value of a key until it is valid."""
-
-    def __init__(self, key: str, overrides: Sequence[str], console: Console) -> None:
-        super().__init__(Text.assemble((key, "bold"), f"  {describe(key)}"), console=console)
-        self._key, self._overrides = key, overrides
-
-    @classmethod
-    def get_input(cls, console: Console, prompt: TextType, password: bool, stream: TextIO | None = None) -> str:
-        """Return a typed line."""
-        console.print(prompt, end="")
-        # Python handles a signal that arrives just before a read only after the read.
-        while not select.select([sys.stdin], [], [], 0.1)[0]:
-            pass
-        return input()
-
-    def process_response(self, value: str) -> str:
-        """Return the typed value, or raise InvalidResponse."""
-        value = value.strip()
-        try:
-            load_config([*self._overrides, f"{self._key}={value}"])
-        except ConfigError as error:
-            raise InvalidResponse(Text(str(error), "red")) from error
-        return value
-
-
 def ask(overrides: Sequence[str], console: Console) -> list[str]:
     """Return the overrides, and one for each value that was typed."""
     chosen, defaults = list(overrides), flatten(load_config(overrides))
@@ -74,11 +47,25 @@ def ask(overrides: Sequence[str], console: Console) -> list[str]:
         return chosen
     console.print("Press Enter for the value in brackets.\n")
     for key in ASKED:
-        shown = {None: "null", True: "true", False: "false"}.get(defaults[key], str(defaults[key]))
-        answer = _Value(key, chosen, console)(default=shown)
-        if answer != shown:
-            chosen.append(f"{key}={answer}")
+        default = defaults[key] if isinstance(defaults[key], str) else json.dumps(defaults[key])
+        prompt = Text.assemble((key, "bold"), f"  {describe(key)} ({default}): ")
+        while (value := _read_line(prompt, console)) not in ("", default):
+            try:
+                load_config([*chosen, f"{key}={value}"])
+            except ConfigError as error:
+                console.print(Text(str(error), "red"))
+            else:
+                chosen.append(f"{key}={value}")
+                break
     return chosen
+
+
+def _read_line(prompt: Text, console: Console) -> str:
+    console.print(prompt, end="")
+    # Python handles a signal that arrives just before a read only after the read.
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        pass
+    return input().strip()
 
 
 class _Live(Progress):
@@ -111,11 +98,9 @@ def _summarize(outputs: Outputs, console: Console) -> None:
     from pipeline.registry.store import page
     from pipeline.tracking.runs import OWN_STORE, uri
 
-    summary = Table("", "", show_header=False)
     for name, value in read_json(outputs.metrics("train"), made_by="train").items():
-        summary.add_row(name, f"{value:g}")
-    summary.add_row("written to", str(outputs.directory.relative_to(ROOT)))
-    console.print(summary)
+        console.print(f"{name:24} {value:g}")
+    console.print(f"written to {outputs.directory.relative_to(ROOT)}", soft_wrap=True)
     try:
         link = page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` sends it"
     except InklingError as error:  # the training succeeded

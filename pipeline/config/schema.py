@@ -9,9 +9,8 @@ from pydantic.fields import FieldInfo
 
 from pipeline.base.parts import SELECTABLE
 
-# The names of the modules, listed without importing them: they load Keras.
-_ARCHITECTURES = Path(__file__).parents[1] / "network" / "architectures"
-NETWORKS = tuple(sorted(path.stem for path in _ARCHITECTURES.glob("[!_]*.py")))
+# Listed without importing the modules, which load Keras.
+NETWORKS = tuple(sorted(path.stem for path in Path(__file__).parents[1].glob("network/architectures/[!_]*.py")))
 
 
 class _Section(BaseModel):
@@ -23,16 +22,14 @@ class DataConfig(_Section):
     """The raw data and its splits."""
 
     source: Literal["mnist", "embedded"] = Field(
-        description="mnist: 70,000 images from a mirror; embedded: 5,000 of them from a package, without a network"
+        description="mnist: 70,000 images from a mirror; embedded: 5,000 of them from a package, offline"
     )
     seed: int = Field(ge=0, lt=2**31, description="seed for shuffling the images before the split")
     validation_fraction: float = Field(gt=0, lt=0.5, description="share of the training images used for validation")
     test_fraction: float = Field(gt=0, lt=0.5, description="share used for the test if there is no official test set")
     pendigits: bool = Field(description="add the pen strokes of 44 writers to MNIST; ignored for the embedded source")
     validation_writers: int = Field(ge=1, le=29, description="number of the 30 training writers used for validation")
-    extra_strokes: str | None = Field(
-        min_length=1, description="directory of more training drawings (*.unipen from the service); null: none"
-    )
+    extra_strokes: str | None = Field(min_length=1, description="directory of more training drawings (*.unipen)")
     limit: int | None = Field(ge=20, description="maximum number of images in each split, for smoke tests; null: all")
 
 
@@ -70,22 +67,20 @@ class AugmentConfig(_Section):
 class TrainConfig(_Section):
     """The training recipe."""
 
-    parts: list[Literal[SELECTABLE]] = Field(  # type: ignore[valid-type] # the names come from the table of parts
+    parts: list[Literal[SELECTABLE]] = Field(  # type: ignore[valid-type]
         min_length=1, description="parts for training and validation; pendigits includes the extra drawings"
     )
     seed: int = Field(ge=0, lt=2**31, description="seed for initial weights, shuffling, augmentation and dropout")
     epochs: int = Field(ge=1, le=1000, description="maximum number of epochs; a cosine schedule ends with the last")
     patience: int | None = Field(
-        ge=1, description="epochs without better validation accuracy before stopping; keeps the best; null: the last"
+        ge=1, description="epochs without improvement to stop after; keeps the best; null: off"
     )
     batch_size: int = Field(ge=1, le=8192, description="images per step")
     optimizer: Literal["muon", "adamw"] = Field(description="optimizer of the convolutions; AdamW trains the rest")
     learning_rate: float = Field(gt=0, le=1, description="peak learning rate")
     schedule: Literal["cosine", "constant"] = Field(description="after the warm-up; cosine falls to 0")
     warmup_epochs: float = Field(ge=0, description="number of epochs in which the learning rate rises from 0")
-    weight_decay: float = Field(
-        ge=0, lt=1, description="decoupled, relative to the learning rate, not on biases; 0 turns AdamW into Adam"
-    )
+    weight_decay: float = Field(ge=0, lt=1, description="decoupled, relative to the learning rate, not on biases")
     label_smoothing: float = Field(ge=0, lt=1, description="share of the target that is spread over all classes")
     refusal_weight: float = Field(ge=0, le=10, description="weight of the digit-or-not loss; the class loss has 1")
     ema_decay: float = Field(ge=0, lt=1, description="decay per step of the averaged weights; 0: no average")
@@ -102,22 +97,18 @@ class DecisionConfig(_Section):
 class RuntimeConfig(_Section):
     """How numbers are computed. This changes the bits of the result, not its meaning."""
 
-    mode: Literal["portable", "fast"] = Field(
-        description="portable: AVX2 and FMA only, on any processor; fast: all instructions of this processor"
-    )
+    mode: Literal["portable", "fast"] = Field(description="portable: AVX2 and FMA only; fast: all instructions")
     threads: int = Field(ge=1, le=256, description="TensorFlow threads; their number changes the order of sums")
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
-        description="precision of the training; auto: mixed_bfloat16 if the processor has AMX, otherwise float32"
+        description="precision of the training; auto: mixed_bfloat16 on a processor with AMX, otherwise float32"
     )
     deterministic: bool = Field(description="only operations that are repeatable to the bit")
 
     @model_validator(mode="after")
     def _require_exact_portable(self) -> Self:
         if self.mode == "portable" and (self.precision != "float32" or not self.deterministic):
-            raise ValueError(
-                "mode=portable needs precision=float32 and deterministic=true; "
-                f"mode=fast takes precision={self.precision} and deterministic={str(self.deterministic).lower()}"
-            )
+            given = f"precision={self.precision} and deterministic={str(self.deterministic).lower()}"
+            raise ValueError(f"mode=portable needs precision=float32 and deterministic=true; mode=fast takes {given}")
         return self
 
 
@@ -157,7 +148,7 @@ class Config(_Section):
 
 
 def _field(key: str) -> FieldInfo:
-    """Return the field of a dotted key such as "train.epochs", or of a list item such as "train.parts.0"."""
+    """Return the field of a dotted key, also of a list item such as "train.parts.0"."""
     field = FieldInfo(annotation=Config)
     for name in key.split("."):
         field = getattr(field.annotation, "model_fields", {name: field})[name]
@@ -168,8 +159,7 @@ def describe(key: str) -> str:
     """Return the description of a dotted key and its allowed values."""
     section, _, name = key.rpartition(".")
     schema = _field(section).annotation.model_json_schema()["properties"][name]  # type: ignore[union-attr]
-    allowed = " or ".join(_allowed(option) for option in schema.get("anyOf", [schema]))
-    return f"{schema['description']} [{allowed}]"
+    return f"{schema['description']} [{' or '.join(map(_allowed, schema.get('anyOf', [schema])))}]"
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
@@ -184,7 +174,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 def explain(problem: Mapping[str, Any]) -> str:
     """Return the key of a validation error, the rule, the value and the description of the key."""
     key, message = ".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
+    message = message[0].lower() + message[1:]
     match problem["type"]:
         case "missing":
             return f"{key} is missing from params.yaml"

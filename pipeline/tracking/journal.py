@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import logging
+import os
 import shutil
 import signal
 import threading
@@ -100,8 +101,8 @@ def replay(directory: Path, send: Send, patience_s: float) -> tuple[int, int]:
     Skip a store after `patience_s` seconds of failures. Return the numbers of runs that were sent, and that were not.
     """
     # A sweep comes after its trials, which lie deeper.
-    walked = directory.walk()  # allows that other processes delete files meanwhile
-    paths = [folder / name for folder, _, names in walked for name in names if name.endswith(".jsonl")]
+    walked = os.walk(directory)  # allows that other processes delete files meanwhile
+    paths = [Path(folder, name) for folder, _, names in walked for name in names if name.endswith(".jsonl")]
     n_sent, failed, left_s = 0, list[tuple[Path, str]](), defaultdict[str, float](lambda: patience_s)
     for path in sorted(paths, key=lambda path: (-len(path.parts), path.name)):
         started, where = time.monotonic(), (path, "")

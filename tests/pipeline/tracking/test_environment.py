@@ -2,25 +2,16 @@ import hashlib
 import importlib.metadata
 
 from pipeline.base.paths import ROOT
-from pipeline.tracking.environment import code_tags, describe, usage
+from pipeline.tracking.environment import code_tags, describe
 
 
-def test_code_has_its_commit_and_the_digest_of_dvc_lock():
+def test_code_has_its_commit_and_the_digest_of_dvc_lock(monkeypatch):
     tags = code_tags()
     assert len(tags["git_commit"].removesuffix("-dirty")) == 40
     assert tags["dvc_lock_sha256"] == hashlib.sha256((ROOT / "dvc.lock").read_bytes()).hexdigest()
-
-
-def test_without_git_the_commit_is_unknown(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert code_tags()["git_commit"] == "none"
 
 
 def test_packages_are_listed_with_their_versions():
     assert f"numpy=={importlib.metadata.version('numpy')}" in describe().splitlines()
-
-
-def test_usage_is_plausible():
-    figures = usage()
-    assert 0 < figures["system/system_memory_usage_percentage"] <= 100
-    assert 0 < figures["system/process_memory_megabytes"] <= figures["system/system_memory_usage_megabytes"]
