@@ -3,8 +3,7 @@
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,13 +40,16 @@ FillOnce = Callable[[str, Callable[[Path], object]], Path]
 @pytest.fixture(scope="session")
 def fill_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FillOnce:
     """Return a function that fills a directory once for all worker processes, and returns its path."""
+    import fcntl  # Windows has none
+
     base = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):  # a worker of pytest-xdist has its own directory below
         base = base.parent
 
     def fill_directory(name: str, fill: Callable[[Path], object]) -> Path:
         directory, done = base / name, base / f"{name}.done"
-        with _locked(base / f"{name}.lock"):
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             if not done.exists():
                 shutil.rmtree(directory, ignore_errors=True)
                 fill(directory)
@@ -55,15 +57,6 @@ def fill_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         return directory
 
     return fill_directory
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    import fcntl
-
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -25,14 +25,11 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLF
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+        return int(listener.getsockname()[1])
 
 
 def answers(url: str) -> bool:
-    """Return whether GET has a response without an error status."""
     with contextlib.suppress(OSError):  # urllib's errors and timeouts are of this kind
         urllib.request.urlopen(url, timeout=5).close()
         return True
@@ -42,11 +39,7 @@ def answers(url: str) -> bool:
 def wait_until(
     is_ready: Callable[[], Any], process: subprocess.Popen[Any], seconds: float = 200, log: Path | None = None
 ) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        AssertionError: the process ended first, or the time is over; with what it logged.
-    """
+    """Wait until a condition holds; fail with the log if the process ended first, or the time is over."""
     deadline = time.monotonic() + seconds
     while not is_ready():
         logged = log.read_text(errors="replace") if log else ""
@@ -77,19 +70,7 @@ def started(
     number: signal.Signals = signal.SIGTERM,
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a command, wait until it is ready, and end it with the context.
-
-    Args:
-        command: program and arguments.
-        is_ready: such as `lambda: answers(url)`, or `lambda: "listening" in log.read_text()`.
-        log: file that gets its output.
-        seconds: it has to be ready in.
-        number: signal that ends it.
-        options: of `subprocess.Popen`.
-
-    Raises:
-        AssertionError: it is not ready in time; with its output.
-    """
+    """Start a command with its output in `log`, wait until it is ready, and end it with the context by a signal."""
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **options)
     try:
@@ -107,8 +88,6 @@ def run(directory: Path, *command: str, env: Mapping[str, str] = ENVIRONMENT, ok
 
 
 class Project:
-    """A directory with code or results of this project."""
-
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.store = f"sqlite:///{directory / 'mlflow.db'}"
@@ -121,11 +100,9 @@ class Project:
         )  # fmt: skip
 
     def run(self, *arguments: str, ok: bool = True, **environment: str) -> str:
-        """Run `python -m ...` and return what it printed."""
         return run(self.directory, sys.executable, "-m", *arguments, env=ENVIRONMENT | environment, ok=ok)
 
     def git(self, *arguments: str) -> str:
-        """Run git and return what it printed."""
         return run(self.directory, "git", *arguments).strip()
 
     def make_repository(self) -> None:
@@ -136,13 +113,11 @@ class Project:
             self.git("config", name, value)
 
     def commit(self, subject: str = "a change") -> str:
-        """Commit all files and return the commit."""
         self.git("add", "--all")
         self.git("commit", "-q", "--allow-empty", "-m", subject)
         return self.git("rev-parse", "HEAD")
 
     def read(self, name: str) -> str:
-        """Return the text of a file."""
         return (self.directory / name).read_text()
 
     def write(self, name: str, content: str | bytes) -> bytes:
@@ -153,13 +128,11 @@ class Project:
         return path.read_bytes()
 
     def client(self, store: str | None = None) -> Any:
-        """Return a client of an MLflow store, or of its own."""
         import mlflow
 
         return mlflow.MlflowClient(store or self.store)
 
     def is_up_to_date(self) -> bool:
-        """Return whether DVC has nothing to run."""
         return "up to date" in self.run("dvc", "status")
 
 

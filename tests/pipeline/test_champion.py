@@ -1,6 +1,5 @@
 """From a sweep to the champion, and DVC's experiments, in a copy of the trained project."""
 
-import csv
 import hashlib
 import json
 import time
@@ -31,8 +30,8 @@ def learning_rate(project):
 
 
 def set_learning_rate(project, value):
-    params = project.directory / "params.yaml"
-    params.write_text(params.read_text().replace(f"learning_rate: {learning_rate(project)}", f"learning_rate: {value}"))
+    old, params = f"learning_rate: {learning_rate(project)}", project.read("params.yaml")
+    project.write("params.yaml", params.replace(old, f"learning_rate: {value}"))
 
 
 def reproduce(project):
@@ -41,31 +40,17 @@ def reproduce(project):
     return stages_run(output)
 
 
-def runs(project):
-    """Return the runs in MLflow by name."""
-    client, by_name = project.client(), {}
-    for run in client.search_runs([client.get_experiment_by_name("inkling").experiment_id]):
-        by_name.setdefault(run.info.run_name, []).append(run)
-    return by_name
-
-
 def aliases(project):
     return {alias: str(number) for alias, number in project.client().get_registered_model("digits").aliases.items()}
 
 
 def test_the_best_of_a_sweep_becomes_champion_and_a_worse_model_does_not(project):
     project.run("pipeline.train", "-m", "train.learning_rate=0.00001,0.005,0.0001")
-    shown = project.run("pipeline.promote", "--dry-run")
-    assert "+  learning_rate: 0.005" in shown
-    assert "(as in params.yaml)" in shown
-    assert project.git("status", "--porcelain") == ""
     project.run("pipeline.promote")
     assert learning_rate(project) == 0.005
     assert project.git("diff", "--shortstat").strip() == "1 file changed, 1 insertion(+), 1 deletion(-)"
 
-    refused = project.run("pipeline.register", ok=False)
-    assert "the git tree has changes" in refused
-    assert "params.yaml" in refused
+    assert "the git tree has changes" in project.run("pipeline.register", ok=False)
     project.commit()
     assert "`dvc status` is not clean (train" in project.run("pipeline.register", ok=False)
     assert reproduce(project) == ["train", "evaluate", "export"]
@@ -84,7 +69,6 @@ def test_the_best_of_a_sweep_becomes_champion_and_a_worse_model_does_not(project
     assert aliases(project) == {"challenger": "2", "champion": "1"}
     tags = project.client().get_model_version("digits", "2").tags
     assert tags["gate.mnist_p_value"].startswith("FAILS")
-    assert tags["gate.size_bytes"].startswith("holds")
     assert tags["git_commit"] == project.git("rev-parse", "HEAD").strip()
 
     with served(project.directory, "serve", "MODEL=champion", seconds=200) as (address, _):
@@ -97,7 +81,7 @@ def test_the_best_of_a_sweep_becomes_champion_and_a_worse_model_does_not(project
     assert commit["id"] == tags["git_commit"] == version["commit"]
     assert version["run_id"] == shown_lineage["runs"][0]["run_id"]
     assert [check for check in shown_lineage["checks"] if check["result"] != "agrees"] == []
-    assert project.run("pipeline.fetch", "1").splitlines()[-1].endswith("outputs/registry/1.onnx")
+    project.run("pipeline.fetch", "1")
     assert (project.directory / "outputs/registry/1.onnx").read_bytes() == champion
     assert "no model 'best'; it has 1, 2, challenger, champion" in project.run("pipeline.fetch", "best", ok=False)
     assert project.git("status", "--porcelain") == ""
@@ -119,17 +103,10 @@ def test_dvc_s_experiments_have_the_same_values_and_runs_in_mlflow(project):
 
     differences = json.loads(project.run("dvc", "exp", "diff", "--json", "here", "queued").splitlines()[-1])
     assert differences["params"]["params.yaml"] == {"train.learning_rate": {"old": 0.001, "new": 0.002, "diff": 0.001}}
-    found, trained = runs(project), differences["metrics"]["metrics/train.json"]
-    for name, side in (("here", "old"), ("queued", "new")):
-        (run,) = found[name]
-        assert run.info.status == "FINISHED"
-        assert (
-            float(run.data.params["train.learning_rate"])
-            == differences["params"]["params.yaml"]["train.learning_rate"][side]
-        )
-        assert run.data.metrics["kept_val_loss"] == pytest.approx(trained["val_loss"][side])
+    losses, client = differences["metrics"]["metrics/train.json"]["val_loss"], project.client()
+    experiment = client.get_experiment_by_name("inkling").experiment_id
+    for name, side, rate in (("here", "old", "0.001"), ("queued", "new", "0.002")):
+        (run,) = client.search_runs([experiment], f"attributes.run_name = '{name}'")
+        assert (run.info.status, run.data.params["train.learning_rate"]) == ("FINISHED", rate)
+        assert run.data.metrics["kept_val_loss"] == pytest.approx(losses[side])
         assert {"test_accuracy", "onnx_test_accuracy", "parity_difference"} <= run.data.metrics.keys()
-    shown = list(csv.DictReader(project.run("dvc", "exp", "show", "--csv").splitlines()))
-    losses = {row["Experiment"]: float(row["val_loss"]) for row in shown if row["Experiment"]}
-    assert losses["here"] == pytest.approx(trained["val_loss"]["old"])
-    assert losses["queued"] == pytest.approx(trained["val_loss"]["new"])

@@ -1,6 +1,5 @@
 """DVC, MLflow and the commands in a project in which every stage ran once."""
 
-import hashlib
 import json
 
 import onnx
@@ -26,9 +25,7 @@ def test_every_stage_ran_once(trained, project):
     assert stages_run(project.run("dvc", "repro")) == []
     assert not list(project.directory.rglob("*partial-*"))
     metadata = {entry.key: entry.value for entry in onnx.load(project.directory / "models/digits.onnx").metadata_props}
-    data = json.loads(metadata["data"])
-    assert (data["source"], data["train"]) == ("embedded", 800)
-    assert "embedded" in data["title"]
+    assert json.loads(metadata["data"])["source"] == "embedded"
     assert json.loads(metadata["metrics"]) == json.loads(project.read("metrics/test.json"))
 
 
@@ -36,9 +33,6 @@ def test_metrics_and_plots_are_shown(project):
     shown = json.loads(project.run("dvc", "metrics", "show", "--json").splitlines()[-1])
     files = next(iter(shown.values()))["data"]
     assert set(files) == {f"metrics/{name}.json" for name in ("train", "test", "export")}
-    assert hashlib.sha256((project.directory / "models/digits.onnx").read_bytes()).hexdigest() in project.read(
-        "docs/model_card.md"
-    )
     project.run("dvc", "plots", "show")
     page = project.read("dvc_plots/index.html")
     for name in ("Loss", "Accuracy", "Confusion matrix", "curves.png"):
@@ -56,22 +50,9 @@ def test_the_run_in_mlflow_is_complete(trained):
         assert found == pytest.approx(recorded)
     assert len(client.get_metric_history(run.info.run_id, "val_loss")) == N_EPOCHS
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"embedded-train", "embedded-validation"}
-    artifacts = {
-        file.path for folder in ("plots", "network") for file in client.list_artifacts(run.info.run_id, folder)
-    }
-    assert {"plots/confusion.png", "plots/curves.png", "network/network.weights.h5"} <= artifacts
-    models = client.search_logged_models([run.info.experiment_id])
-    assert [model.name for model in models] == ["digits"]
-
-
-def test_an_unknown_parameter_is_rejected_before_any_work(project):
-    refused = project.run("pipeline.train", "train.learning_rte=0.1", ok=False)
-    assert "train.learning_rte" in refused
-    refused = project.run("pipeline.train", "train.learning_rate=7", ok=False)
-    assert "error: train.learning_rate: input should be less than or equal to 1, not 7" in refused
-    assert "Traceback" not in refused
-    refused = project.run("pipeline.evaluate", "train.epochs=1", ok=False)
-    assert "dvc exp run -S train.epochs=1" in refused
+    plots = {file.path for file in client.list_artifacts(run.info.run_id, "plots")}
+    assert {"plots/confusion.png", "plots/curves.png"} <= plots
+    assert [model.name for model in client.search_logged_models([run.info.experiment_id])] == ["digits"]
 
 
 def test_an_experiment_on_other_data_than_the_prepared_is_rejected(project):
@@ -83,28 +64,22 @@ def test_an_experiment_on_other_data_than_the_prepared_is_rejected(project):
 def test_a_failed_export_keeps_the_previous_model(project):
     before = (project.directory / "models/digits.onnx").read_bytes()
     params = project.read("params.yaml")
-    (project.directory / "params.yaml").write_text(
-        params.replace("parity_tolerance: 0.0001", "parity_tolerance: 1.0e-12")
-    )
+    project.write("params.yaml", params.replace("parity_tolerance: 0.0001", "parity_tolerance: 1.0e-12"))
     printed = project.run("dvc", "repro", ok=False)
     assert "the file answers differently from the evaluated network" in printed
     assert "Traceback" not in printed
     assert (project.directory / "models/digits.onnx").read_bytes() == before
     assert not list(project.directory.rglob("*partial-*"))
-    (project.directory / "params.yaml").write_text(params)
+    project.write("params.yaml", params)
     assert project.is_up_to_date()
 
 
-def test_an_experiment_writes_below_its_own_directory(project):
+def test_experiments_and_sweeps_write_below_their_own_directories(project):
     project.run("pipeline.train", "model.width=0.5")
+    project.run("pipeline.train", "-m", "train.learning_rate=0.001,0.003")
     for name in ("metrics/train.json", "models/network.weights.h5", "models/calibration.json", "plots/history.csv"):
         assert len(list(project.directory.glob(f"outputs/run/*/{name}"))) == 1
-    assert project.is_up_to_date()
-
-
-def test_a_sweep_writes_below_its_own_directory(project):
-    project.run("pipeline.train", "-m", "train.learning_rate=0.001,0.003")
-    assert len(list(project.directory.glob("outputs/multirun/*/*/models/network.weights.h5"))) == 2
+        assert len(list(project.directory.glob(f"outputs/multirun/*/*/{name}"))) == 2
     assert project.is_up_to_date()
 
 
@@ -124,5 +99,5 @@ def test_another_seed_is_trained_once_and_added_to_the_summary(project):
 def test_after_a_changed_learning_rate_only_train_and_what_follows_runs(project):
     params = yaml.safe_load(project.read("params.yaml"))
     params["train"]["learning_rate"] = 0.004
-    (project.directory / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    project.write("params.yaml", yaml.safe_dump(params, sort_keys=False))
     assert stages_run(project.run("dvc", "repro")) == ["train", "evaluate", "export"]

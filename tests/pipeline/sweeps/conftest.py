@@ -15,21 +15,14 @@ NEEDED = ("conf", "hydra_plugins", "pipeline", "serving", "tests/pipeline/sweeps
           "tests/__init__.py", "params.yaml")  # fmt: skip
 
 
-@pytest.fixture(scope="session", autouse=True)
-def runtime():
-    """Start no TensorFlow: the trials here are in other processes, and do not train."""
-
-
 class SweepProject(Project):
-    """A copy of the files that a sweep needs, with trials that take no time."""
-
     def start_slow(self, *arguments, **environment):
         """Start a sweep whose trials run until a file `go` exists; return when its first trial runs."""
         process = self.start(TRIALS, *arguments, f"train.seed={SLOW}", **environment)
         try:
             wait_until(self.running_trials, process)
         except AssertionError:
-            kill(process)
+            end(process, signal.SIGKILL)
             raise
         return process
 
@@ -64,7 +57,3 @@ def project(tmp_path):
 
 def statuses(runs):
     return [run.info.status for run in runs]
-
-
-def kill(process):
-    end(process, signal.SIGKILL)

@@ -1,13 +1,14 @@
 """A tracking server that is down from the start, or that dies during a sweep: no event is lost."""
 
+import signal
 import subprocess
 import sys
 
 import mlflow
 import pytest
 
-from tests.pipeline.sweeps.conftest import kill, statuses
-from tests.project import ENVIRONMENT, answers, free_port, wait_until
+from tests.pipeline.sweeps.conftest import statuses
+from tests.project import ENVIRONMENT, answers, end, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +29,7 @@ def server(tmp_path):
 
     yield address, start
     for process in started:
-        kill(process)
+        end(process, signal.SIGKILL)
 
 
 def test_a_server_that_was_down_gets_all_runs_from_a_replay(project, server):
@@ -51,7 +52,7 @@ def test_a_server_that_died_gets_the_rest_from_a_replay(project, server):
     address, start = server
     process = start()
     sweep = project.start_slow("-m", "train.epochs=2", "train.learning_rate=0.25,0.5", MLFLOW_TRACKING_URI=address)
-    kill(process)
+    end(process, signal.SIGKILL)
     (project.directory / "go").touch()
     output, _ = sweep.communicate()
     assert sweep.returncode == 0, output

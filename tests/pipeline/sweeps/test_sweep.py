@@ -1,6 +1,5 @@
 """Sweeps from start to end: every trial is in MLflow, as a child of its sweep, with the right status."""
 
-import itertools
 import os
 import signal
 import time
@@ -11,6 +10,8 @@ from tests.pipeline.sweeps.conftest import statuses
 from tests.pipeline.sweeps.trials import RAISES
 from tests.project import wait_until
 
+SWEEP = ("-m", "train.learning_rate=0.1", "runtime.threads=1")
+
 
 @pytest.mark.slow
 def test_a_failed_trial_leaves_the_others_and_all_values_are_recorded(project):
@@ -20,22 +21,10 @@ def test_a_failed_trial_leaves_the_others_and_all_values_are_recorded(project):
     assert sweep.data.metrics == {"n_finished": 2, "n_failed": 2, "n_killed": 0, "best_val_accuracy": 0.875}
     assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {sweep.info.run_id}
     assert "train.learning_rate=0.25,0.5" in sweep.info.run_name
-    assert "sweeper" not in sweep.info.run_name
     ran = [(run.data.params["train.learning_rate"], run.data.params["train.seed"], run.info.status) for run in trials]
     assert ran == [("0.25", "0", "FINISHED"), ("0.25", "1", "FAILED"), ("0.5", "0", "FINISHED"), ("0.5", "1", "FAILED")]
     assert sweep.data.tags["best_run"] == trials[0].info.run_id
     assert project.journals() == []
-
-
-@pytest.mark.slow
-def test_the_preset_grid_runs_every_combination(project):
-    project.sweep("hydra/sweeper=grid")
-    (sweep,), trials = project.runs()
-    assert sweep.data.metrics["n_finished"] == 6
-    assert sweep.info.run_name.startswith("hydra/sweeper=grid")
-    keys = "train.learning_rate", "model.dropout"
-    ran = {tuple(float(run.data.params[key]) for key in keys) for run in trials}
-    assert ran == set(itertools.product((0.001, 0.002, 0.004), (0.3, 0.5)))
 
 
 @pytest.mark.slow
@@ -50,31 +39,23 @@ def test_every_value_is_checked_before_the_first_trial(project):
 
 
 @pytest.mark.parametrize(
-    ("launcher", "sent"),
+    ("arguments", "sent"),
     [
-        ("basic", signal.SIGINT),
-        pytest.param("basic", signal.SIGTERM, marks=pytest.mark.slow),
-        pytest.param("ray_nodes", signal.SIGTERM, marks=pytest.mark.slow),
+        (SWEEP, signal.SIGINT),
+        pytest.param(SWEEP, signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param((*SWEEP, "hydra/launcher=ray_nodes"), signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param((), signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
-def test_an_interrupted_sweep_is_recorded_as_killed_with_its_trial(project, launcher, sent):
-    if launcher != "basic":
+def test_an_interrupted_run_and_its_sweep_are_recorded_as_killed(project, arguments, sent):
+    if "hydra/launcher=ray_nodes" in arguments:
         pytest.importorskip("hydra_plugins.hydra_ray_launcher")
-    process = project.start_slow("-m", "train.learning_rate=0.1", f"hydra/launcher={launcher}", "runtime.threads=1")
+    process = project.start_slow(*arguments)
     process.send_signal(sent)
     process.communicate()
-    (sweep,), trials = project.runs()
-    assert sweep.info.status == "KILLED"
-    assert statuses(trials) == ["KILLED"]
-
-
-@pytest.mark.slow
-def test_a_terminated_run_is_recorded_as_killed(project):
-    process = project.start_slow()
-    process.terminate()
-    process.communicate()
-    (run,), _ = project.runs()
-    assert run.info.status == "KILLED"
+    others, trials = project.runs()
+    assert len(trials) == (1 if arguments else 0)
+    assert statuses(others + trials) == ["KILLED"] * (len(trials) + 1)
 
 
 @pytest.mark.slow
@@ -101,10 +82,7 @@ def test_the_next_sweep_ends_the_runs_of_a_killed_one(project):
     process = project.start_slow("-m", "train.learning_rate=0.1,0.2")
     process.kill()
     process.communicate()
-    (sweep,), (trial,) = project.runs()
-    assert statuses([sweep, trial]) == ["RUNNING", "RUNNING"]
     project.sweep("train.learning_rate=0.3")
     sweeps, trials = project.runs()
-    assert statuses(sweeps) == ["KILLED", "FINISHED"]
-    assert statuses(trials) == ["KILLED", "FINISHED"]
+    assert statuses(sweeps) == statuses(trials) == ["KILLED", "FINISHED"]
     assert sweeps[0].data.metrics["n_killed"] == 1
