@@ -1,12 +1,10 @@
 import json
 import re
-import shutil
 
-import mlflow
 import numpy as np
 import pytest
 
-from pipeline.base.errors import DataError, InklingError
+from pipeline.base.errors import DataError
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import DataCard, Split
@@ -125,20 +123,6 @@ def test_records_for_the_model_file(document):
 def test_a_missing_run_is_named_with_its_command(store):
     with pytest.raises(DataError, match=r"python -m pipeline\.train -m experiment=high_lr,tiny_batch$"):
         find_runs({name: config for name, config in presets().items() if name in ("high_lr", "tiny_batch")})
-
-
-def test_lost_weights_and_an_unreachable_store(store, test_images, monkeypatch):
-    run = find_runs(CONFIGS)["high_lr"]
-    artifacts = mlflow.MlflowClient(runs.uri()).get_run(run.run_id).info.artifact_uri
-    shutil.move(f"{artifacts}/network", f"{artifacts}/lost")
-    try:
-        with pytest.raises(InklingError, match="MLflow at"):
-            evaluate_run(CONFIGS["high_lr"], run, test_images)
-    finally:
-        shutil.move(f"{artifacts}/lost", f"{artifacts}/network")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    with pytest.raises(InklingError, match=r"MLflow at http://127\.0\.0\.1:1"):
-        find_runs(CONFIGS)
 
 
 @pytest.mark.slow

@@ -15,7 +15,6 @@ from pipeline import interactive
 from pipeline.base.files import write_json, write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import describe
-from pipeline.config.values import load_config
 from pipeline.interactive import ASKED
 
 ASK = "from rich.console import Console; from pipeline.interactive import ask; print('CHOSEN', ask({}, Console()))"
@@ -58,16 +57,16 @@ def test_an_invalid_value_is_asked_again_with_the_reason():
         "train.learning_rate": ["fast", "0.001,0.01", "[", "0.01"],
     }
     code, screen = typed(
-        [sys.executable, "-c", ASK.format(["model.width=0.5"])], [line for key in ASKED for line in answers[key]]
+        [sys.executable, "-c", ASK.format(["model.width=0.5", "model.dropout=0"])],
+        [line for key in ASKED for line in answers[key]],
     )
     assert code == 0, screen
-    chosen = ["model.width=0.5", "model.name=seed_vision", "train.epochs=2"]
+    chosen = ["model.width=0.5", "model.dropout=0", "model.name=seed_vision", "train.epochs=2"]
     assert screen.endswith(f"CHOSEN {[*chosen, 'train.learning_rate=0.01']}\n")
     assert "not 'resnet' (a module in pipeline/network/architectures)" in screen
     assert "train.epochs: input should be greater than or equal to 1, not 0" in screen
-    defaults = load_config(["model.width=0.5"])
-    assert f"model.width  {describe('model.width')} (0.5): " in screen
-    assert f"model.batchnorm  {describe('model.batchnorm')} ({str(defaults.model.batchnorm).lower()}): " in screen
+    for key, default in (("model.width", "0.5"), ("model.dropout", "0.0")):
+        assert f"{key}  {describe(key)} ({default}): " in screen
 
 
 def test_without_a_terminal_the_defaults_are_taken():
@@ -87,23 +86,15 @@ def test_a_run_that_mlflow_missed_is_mentioned(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_sigterm_ends_the_prompts_without_a_traceback(small_project):
-    code, screen = typed([sys.executable, "-m", "pipeline.interactive"], [], small_project, "model.name")
-    assert code == 130
-    assert "Traceback" not in screen
-
-
-@pytest.mark.slow
-def test_sigterm_ends_a_training_and_its_run(small_project):
-    overrides = ["model.width=0.25", "train.epochs=500"]
-    answers = [""] * len(ASKED)
-    command = [sys.executable, "-m", "pipeline.interactive", *overrides]
-    code, screen = typed(command, answers, small_project, "epoch 1/500")
+@pytest.mark.parametrize(("answers", "shown", "statuses"), [([], "model.name", []), ([""], "epoch 1/500", ["KILLED"])])
+def test_sigterm_ends_the_prompts_and_a_training_with_its_run(small_project, answers, shown, statuses):
+    command = [sys.executable, "-m", "pipeline.interactive", "model.width=0.25", "train.epochs=500"]
+    code, screen = typed(command, answers * len(ASKED), small_project, shown)
     assert code == 130
     assert "Traceback" not in screen
     client = mlflow.MlflowClient(f"sqlite:///{small_project / 'mlflow.db'}")
-    (run,) = client.search_runs([client.get_experiment_by_name("inkling").experiment_id])
-    assert run.info.status == "KILLED"
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    assert [run.info.status for run in client.search_runs(experiments)] == statuses
 
 
 @pytest.mark.slow

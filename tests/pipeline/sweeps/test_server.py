@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 
-import mlflow
 import pytest
 
 from tests.pipeline.sweeps.conftest import statuses
@@ -32,35 +31,26 @@ def server(tmp_path):
         end(process, signal.SIGKILL)
 
 
-def test_a_server_that_was_down_gets_all_runs_from_a_replay(project, server):
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_server_gets_what_it_missed_from_a_replay(project, server, dies):
     address, start = server
-    output = project.sweep("train.learning_rate=0.25,0.5", MLFLOW_TRACKING_URI=address)
-    assert f"{address} does not answer" in output
-    assert len(project.journals()) == 3
-    start()
-    assert "MLflow now has 3 runs" in project.run("pipeline.replay")
-    assert "missed nothing" in project.run("pipeline.replay")
-    (sweep,), trials = project.runs(address)
-    assert sweep.data.metrics["best_val_accuracy"] == 0.875
-    assert statuses([sweep, *trials]) == ["FINISHED"] * 3
-    assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {sweep.info.run_id}
-    files = mlflow.MlflowClient(address).list_artifacts(trials[0].info.run_id, "network")
-    assert [file.path for file in files] == ["network/calibration.json", "network/network.weights.h5"]
-
-
-def test_a_server_that_died_gets_the_rest_from_a_replay(project, server):
-    address, start = server
-    process = start()
+    process = start() if dies else None
     sweep = project.start_slow("-m", "train.epochs=2", "train.learning_rate=0.25,0.5", MLFLOW_TRACKING_URI=address)
-    end(process, signal.SIGKILL)
+    if process:
+        end(process, signal.SIGKILL)
     (project.directory / "go").touch()
     output, _ = sweep.communicate()
     assert sweep.returncode == 0, output
+    assert f"{address} does not answer" in output
     start()
     project.run("pipeline.replay")
+    assert "missed nothing" in project.run("pipeline.replay")
     (sweep,), trials = project.runs(address)
     assert statuses([sweep, *trials]) == ["FINISHED"] * 3
-    assert sweep.data.metrics["n_finished"] == 2
+    assert (sweep.data.metrics["n_finished"], sweep.data.metrics["best_val_accuracy"]) == (2, 0.875)
+    assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {sweep.info.run_id}
     for run in trials:
-        history = mlflow.MlflowClient(address).get_metric_history(run.info.run_id, "val_accuracy")
+        history = project.client(address).get_metric_history(run.info.run_id, "val_accuracy")
         assert [value.step for value in history] == [1, 2]
+        files = project.client(address).list_artifacts(run.info.run_id, "network")
+        assert [file.path for file in files] == ["network/calibration.json", "network/network.weights.h5"]
