@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -110,9 +109,8 @@ def demo(serving_arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="inkling-demo-") as directory:
         copy = Path(directory) / "inkling"
         copy_project(copy, overrides=["size=demo"])
-        started = time.perf_counter()
         repro(copy)
-        print(f"ran every stage on the embedded data in {time.perf_counter() - started:.0f} s; serving that model")
+        print("ran every stage on the embedded data; serving that model", flush=True)
         with subprocess.Popen([sys.executable, "-m", "serving", *serving_arguments], cwd=copy) as server:
             try:
                 code = server.wait()
