@@ -3,8 +3,6 @@
 import io
 import re
 import shlex
-import shutil
-import subprocess
 
 import httpx2
 import pytest
@@ -16,8 +14,8 @@ from serving.settings import ENV_PREFIX, Settings
 from serving.v2 import routes
 from serving.version import inkling_version
 from serving.workers import PATIENCE_S
-from tests.contract.imports import ROOT
 from tests.deploy.image import instructions, words_of
+from tests.project import ROOT
 from tests.serving.under_load.process import running, watched
 
 DEPLOY = ROOT / "deploy"
@@ -31,7 +29,7 @@ def environ_of(text):
 
 
 def settings_of(environ):
-    """Settings from variables, of which each has to be one of the service's."""
+    """Return the settings from variables; fail if one is unknown."""
     known = {ENV_PREFIX + name.upper() for name in Settings.__dataclass_fields__}
     assert {name for name in environ if name.startswith(ENV_PREFIX)} <= known
     return Settings.load([], environ)
@@ -43,13 +41,7 @@ def dockerfile():
 
 
 @pytest.fixture(scope="module")
-def environ(dockerfile):
-    return dict(word.split("=", 1) for name, rest in dockerfile if name == "ENV" for word in shlex.split(rest))
-
-
-@pytest.fixture(scope="module")
 def kinds():
-    """The Kubernetes objects by kind."""
     objects = [yaml.safe_load(path.read_text()) for path in KUBERNETES.glob("*.yaml")]
     return {each["kind"]: each for each in objects}
 
@@ -70,12 +62,13 @@ def services():
 
 
 def bytes_of(text):
-    """Of a limit in MiB, as Kubernetes or compose writes it."""
+    """Return the bytes of a limit in MiB, as Kubernetes or compose writes it."""
     return int(re.fullmatch(r"(\d+)(Mi|m)", text)[1]) * MB
 
 
-def test_the_image_is_started_as_the_service_expects(dockerfile, environ):
+def test_the_image_is_started_as_the_service_expects(dockerfile):
     last = dict(dockerfile)
+    environ = dict(word.split("=", 1) for name, rest in dockerfile if name == "ENV" for word in shlex.split(rest))
     settings = settings_of(environ)
     assert settings.host == "0.0.0.0"
     assert last["EXPOSE"] == str(settings.port)
@@ -171,15 +164,6 @@ def test_the_tracking_server_is_the_pipeline_s_mlflow():
         assert locked.get(name, version) == version
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
-def test_kustomize_takes_it():
-    built = subprocess.run(["kubectl", "kustomize", str(KUBERNETES)], capture_output=True, text=True, check=True).stdout
-    objects = {each["kind"]: each for each in yaml.safe_load_all(built)}
-    (container,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
-    assert container["envFrom"][0]["configMapRef"]["name"] == objects["ConfigMap"]["metadata"]["name"]
-    assert container["image"] != "inkling"
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["kubernetes", "compose"])
 def test_the_largest_picture_fits_into_the_memory(where, pod, settings, services, tmp_path):
@@ -189,7 +173,7 @@ def test_the_largest_picture_fits_into_the_memory(where, pod, settings, services
     else:
         max_pixels, limit = Settings.max_pixels, bytes_of(services["inkling"]["mem_limit"])
     side = int(max_pixels**0.5)
-    # Of all formats, a transparent WebP takes the most: four copies in its decoder.
+    # A transparent WebP takes the most memory of all formats: four copies in its decoder.
     picture = io.BytesIO()
     Image.new("RGBA", (side, side), (0, 0, 0, 128)).save(picture, "WEBP", method=0)
     with running(tmp_path, "--max-pixels", str(max_pixels)) as service:
@@ -200,5 +184,5 @@ def test_the_largest_picture_fits_into_the_memory(where, pod, settings, services
     took = f"{idle // MB} MiB idle, {peak.n_bytes // MB} MiB with {side} x {side} pixels"
     print(f"{where}: {took}, {limit // MB} MiB allowed")
     assert answer.status_code == 200
-    # And the bodies of others, as tests/serving/under_load/test_attacks.py has measured them: 130 MiB above idle.
+    # Other request bodies take up to 130 MiB, see tests/serving/under_load/test_attacks.py.
     assert peak.n_bytes + 130 * MB < limit

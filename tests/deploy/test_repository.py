@@ -11,7 +11,7 @@ from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInsta
 
 from deploy.triton import main, write_repository
 from serving.settings import Settings
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 TYPES = {onnx.TensorProto.UINT8: "TYPE_UINT8", onnx.TensorProto.FLOAT: "TYPE_FP32"}
 
@@ -25,7 +25,7 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(repository):
-    """Parsed by the schema: a wrong name, type or enumerator is an error."""
+    # The schema makes a wrong name, type or enumerator an error.
     return text_format.Parse((repository / "config.pbtxt").read_text(), ModelConfig())
 
 
@@ -52,7 +52,9 @@ def of_config(tensors):
     }
 
 
-def test_names_types_and_shapes_are_those_of_the_file(config, model):
+def test_names_types_and_shapes_are_those_of_the_file(config, model, repository):
+    assert config.name == repository.name
+    assert (repository / "3" / "model.onnx").read_bytes() == Settings.model.read_bytes()
     assert of_config(config.input) == of_file(model.graph.input)
     assert of_config(config.output) == of_file(model.graph.output)
     for tensor in (*model.graph.input, *model.graph.output):
@@ -74,11 +76,6 @@ def test_labels_and_thresholds_are_those_of_the_file(config, model, repository):
     assert (repository / labelled.label_filename).read_text().split() == json.loads(metadata["classes"])
     for name, value in json.loads(metadata["thresholds"]).items():
         assert float(config.parameters[f"{name}_threshold"].string_value) == value
-
-
-def test_the_repository_has_the_model_file(config, repository):
-    assert config.name == repository.name
-    assert (repository / "3" / "model.onnx").read_bytes() == Settings.model.read_bytes()
 
 
 def test_the_command_needs_nothing_of_the_pipeline(tmp_path):
