@@ -4,7 +4,7 @@ import statistics
 import numpy as np
 import pytest
 
-from bench.arrivals import FRAME_S, drawings, poisson, requests_of
+from bench.arrivals import FRAME_S, drawings, requests_of
 from bench.rounds import by_figure
 from bench.scale.section import replicas, section, served
 from pipeline.sources.unipen import Drawing
@@ -24,11 +24,6 @@ def test_drawings_send_a_request_per_frame_at_the_rate_from_the_start():
     due = until(drawings(RATE, [10, 70], seed=1), 100)
     assert due == sorted(due)
     assert len(due) == pytest.approx(100 * RATE, rel=0.1)
-
-
-@pytest.mark.parametrize("arrivals", [poisson, lambda rate, seed: drawings(rate, [10, 70], seed)])
-def test_arrivals_depend_on_the_seed(arrivals):
-    assert until(arrivals(RATE, 1), 1) == until(arrivals(RATE, 1), 1) != until(arrivals(RATE, 2), 1)
 
 
 def test_a_drawing_has_a_request_for_each_event_that_moves_the_pen():
@@ -90,10 +85,3 @@ SENTENCES = [
 def test_the_section_contains_the_derived_figures():
     text = section(RESULTS)
     assert [sentence for sentence in SENTENCES if sentence not in text] == []
-
-
-def test_section_if_no_rate_is_good_enough():
-    slow = SERVICE | {"drawings": {"0.5": load(0.5, 99)}}
-    text = section(RESULTS | {"services": {"1": slow, "2": SERVICE}})
-    assert "with drawings, at no share is p99 at most 50 ms" in text
-    assert "Nothing follows" in text

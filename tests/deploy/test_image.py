@@ -90,14 +90,6 @@ def test_the_image_serves_without_privileges_and_stops_in_time(image: Stage) -> 
         assert health(image, container) != 0
 
 
-def test_an_allowed_host_name_is_accepted(image: Stage) -> None:
-    with run(image, INKLING_ALLOWED_HOSTS="digits.example.org") as container:
-        assert container.outer.stdout
-        assert container.outer.stdout.readline()
-        headers = {"host": "digits.example.org"}
-        assert httpx2.get(f"{container.address}/v2/health/ready", headers=headers, trust_env=False).status_code == 200
-
-
 def test_without_tmp_one_worker_serves_and_several_report_the_missing_folder(image: Stage) -> None:
     with run(image, has_tmp=False) as container:
         assert container.outer.stdout

@@ -1,5 +1,3 @@
-"""The container, compose and Kubernetes files fit the settings, routes, times and memory of the service."""
-
 import io
 import re
 import shlex
@@ -35,30 +33,11 @@ def settings_of(environ):
     return Settings.load([], environ)
 
 
-@pytest.fixture(scope="module")
-def dockerfile():
-    return instructions(DEPLOY / "Dockerfile")
-
-
-@pytest.fixture(scope="module")
-def kinds():
-    objects = [yaml.safe_load(path.read_text()) for path in KUBERNETES.glob("*.yaml")]
-    return {each["kind"]: each for each in objects}
-
-
-@pytest.fixture(scope="module")
-def pod(kinds):
-    return kinds["Deployment"]["spec"]["template"]["spec"]
-
-
-@pytest.fixture(scope="module")
-def settings():
-    return settings_of(environ_of((KUBERNETES / "settings.env").read_text()))
-
-
-@pytest.fixture(scope="module")
-def services():
-    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+KINDS = {each["kind"]: each for each in (yaml.safe_load(path.read_text()) for path in KUBERNETES.glob("*.yaml"))}
+POD = KINDS["Deployment"]["spec"]["template"]["spec"]
+SERVICES = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+DOCKERFILE = instructions(DEPLOY / "Dockerfile")
+SETTINGS = settings_of(environ_of((KUBERNETES / "settings.env").read_text()))
 
 
 def bytes_of(text):
@@ -66,9 +45,9 @@ def bytes_of(text):
     return int(re.fullmatch(r"(\d+)(Mi|m)", text)[1]) * MB
 
 
-def test_the_image_is_started_as_the_service_expects(dockerfile):
-    last = dict(dockerfile)
-    environ = dict(word.split("=", 1) for name, rest in dockerfile if name == "ENV" for word in shlex.split(rest))
+def test_the_image_is_started_as_the_service_expects():
+    last = dict(DOCKERFILE)
+    environ = dict(word.split("=", 1) for name, rest in DOCKERFILE if name == "ENV" for word in shlex.split(rest))
     settings = settings_of(environ)
     assert settings.host == "0.0.0.0"
     assert last["EXPOSE"] == str(settings.port)
@@ -76,16 +55,16 @@ def test_the_image_is_started_as_the_service_expects(dockerfile):
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last["USER"])
     (asked,) = re.findall(r"'(/v2/[^']+)'", last["HEALTHCHECK"])
     assert asked in ROUTES
-    (install,) = (rest for name, rest in dockerfile if name == "RUN" and " install " in rest)
+    (install,) = (rest for name, rest in DOCKERFILE if name == "RUN" and " install " in rest)
     assert "--require-hashes -r requirements/serving.txt" in install
 
 
-def test_the_copied_files_exist_and_are_not_ignored(dockerfile):
+def test_the_copied_files_exist_and_are_not_ignored():
     ignore = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     allowed = {line[1:] for line in ignore if line.startswith("!")}
     copied = {
         source.rstrip("/")
-        for name, rest in dockerfile
+        for name, rest in DOCKERFILE
         if name == "COPY" and not rest.startswith("--from")
         for source in rest.split()[:-1]
     }
@@ -93,15 +72,10 @@ def test_the_copied_files_exist_and_are_not_ignored(dockerfile):
     assert all((ROOT / source).exists() for source in copied)
 
 
-def test_the_kustomization_names_every_file(kinds):
-    others = {path.name for path in KUBERNETES.iterdir()} - {"kustomization.yaml", "settings.env"}
-    assert set(kinds["Kustomization"]["resources"]) == others
-
-
-def test_the_pods_have_no_privileges(pod, dockerfile):
-    (container,) = pod["containers"]
-    user, group = dict(dockerfile)["USER"].split(":")
-    assert pod["securityContext"] == {
+def test_the_pods_have_no_privileges():
+    (container,) = POD["containers"]
+    user, group = dict(DOCKERFILE)["USER"].split(":")
+    assert POD["securityContext"] == {
         "runAsNonRoot": True, "runAsUser": int(user), "runAsGroup": int(group),
         "seccompProfile": {"type": "RuntimeDefault"},
     }  # fmt: skip
@@ -110,28 +84,25 @@ def test_the_pods_have_no_privileges(pod, dockerfile):
     }  # fmt: skip
     assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/tmp"]
     # A Service by the name of inkling would set INKLING_PORT to an address.
-    assert pod["enableServiceLinks"] is False
+    assert POD["enableServiceLinks"] is False
 
 
-def test_probes_and_ports_are_the_service_s(pod, settings, kinds):
-    (container,) = pod["containers"]
+def test_probes_ports_and_time_to_end_are_the_service_s():
+    (container,) = POD["containers"]
     (port,) = container["ports"]
-    assert (settings.host, port["containerPort"]) == ("0.0.0.0", settings.port)
+    assert (SETTINGS.host, port["containerPort"]) == ("0.0.0.0", SETTINGS.port)
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         asked = container[probe]["httpGet"]
         assert asked["path"] in ROUTES
         assert asked["port"] == port["name"]
-    assert kinds["Service"]["spec"]["ports"][0]["targetPort"] == port["name"]
-    assert kinds["NetworkPolicy"]["spec"]["ingress"][0]["ports"] == [{"port": port["name"]}]
-    assert kinds["Service"]["metadata"]["name"] in settings.allowed_hosts
+    assert KINDS["Service"]["spec"]["ports"][0]["targetPort"] == port["name"]
+    assert KINDS["NetworkPolicy"]["spec"]["ingress"][0]["ports"] == [{"port": port["name"]}]
+    assert KINDS["Service"]["metadata"]["name"] in SETTINGS.allowed_hosts
+    assert POD["terminationGracePeriodSeconds"] >= SETTINGS.drain_s + GRACE_S + PATIENCE_S
 
 
-def test_a_pod_has_the_time_to_end(pod, settings):
-    assert pod["terminationGracePeriodSeconds"] >= settings.drain_s + GRACE_S + PATIENCE_S
-
-
-def test_compose_fits_the_service(services):
-    service = services["inkling"]
+def test_compose_fits_the_service():
+    service = SERVICES["inkling"]
     settings_of(dict.fromkeys(service["environment"], ""))
     assert service["read_only"]
     assert service["tmpfs"] == ["/tmp"]
@@ -139,21 +110,22 @@ def test_compose_fits_the_service(services):
     assert service["ports"] == [f"127.0.0.1:8000:{Settings.port}"]
 
 
-def test_compose_has_no_password_and_names_missing_ones(services):
+def test_compose_has_no_password_and_names_missing_ones():
     text = (DEPLOY / "compose.yaml").read_text()
     secrets = environ_of((DEPLOY / "env.example").read_text())
     assert set(re.findall(r"\$\{(\w+):\?[^}]+\}", text)) == set(secrets)
     assert set(secrets.values()) == {""}
-    for service in services.values():
+    for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if re.search(r"KEY|PASSWORD", name):
                 assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value)
     assert "/deploy/.env" in (ROOT / ".gitignore").read_text().splitlines()
 
 
-def test_the_image_has_the_version_of_the_code():
-    images = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]
-    assert [image["newTag"] for image in images] == [inkling_version()]
+def test_the_kustomization_has_every_file_and_the_version_of_the_code():
+    others = {path.name for path in KUBERNETES.iterdir()} - {"kustomization.yaml", "settings.env"}
+    assert set(KINDS["Kustomization"]["resources"]) == others
+    assert [image["newTag"] for image in KINDS["Kustomization"]["images"]] == [inkling_version()]
 
 
 def test_the_tracking_server_is_the_pipeline_s_mlflow():
@@ -166,12 +138,12 @@ def test_the_tracking_server_is_the_pipeline_s_mlflow():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["kubernetes", "compose"])
-def test_the_largest_picture_fits_into_the_memory(where, pod, settings, services, tmp_path):
+def test_the_largest_picture_fits_into_the_memory(where, tmp_path):
     """`python -m pytest -m slow -s tests/deploy/test_manifests.py` prints how much it takes."""
     if where == "kubernetes":
-        max_pixels, limit = settings.max_pixels, bytes_of(pod["containers"][0]["resources"]["limits"]["memory"])
+        max_pixels, limit = SETTINGS.max_pixels, bytes_of(POD["containers"][0]["resources"]["limits"]["memory"])
     else:
-        max_pixels, limit = Settings.max_pixels, bytes_of(services["inkling"]["mem_limit"])
+        max_pixels, limit = Settings.max_pixels, bytes_of(SERVICES["inkling"]["mem_limit"])
     side = int(max_pixels**0.5)
     # A transparent WebP takes the most memory of all formats: four copies in its decoder.
     picture = io.BytesIO()

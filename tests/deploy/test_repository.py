@@ -1,5 +1,3 @@
-"""The Triton repository agrees with the model file and with Triton's schema."""
-
 import json
 import subprocess
 import sys
@@ -7,7 +5,7 @@ import sys
 import onnx
 import pytest
 from google.protobuf import text_format
-from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
+from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig
 
 from deploy.triton import main, write_repository
 from serving.settings import Settings
@@ -19,7 +17,7 @@ TYPES = {onnx.TensorProto.UINT8: "TYPE_UINT8", onnx.TensorProto.FLOAT: "TYPE_FP3
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     folder = tmp_path_factory.mktemp("repository")
-    card = write_repository(Settings.model, folder, version=3, instances=2)
+    card = write_repository(Settings.model, folder, version=3)
     return folder / card.name
 
 
@@ -60,13 +58,6 @@ def test_names_types_and_shapes_are_those_of_the_file(config, model, repository)
     for tensor in (*model.graph.input, *model.graph.output):
         assert tensor.type.tensor_type.shape.dim[0].dim_param  # any batch
     assert config.max_batch_size > 1
-
-
-def test_one_thread_for_each_core_and_no_queue_delay(config):
-    assert [(group.kind, group.count) for group in config.instance_group] == [(ModelInstanceGroup.KIND_CPU, 2)]
-    assert config.parameters["intra_op_thread_count"].string_value == "1"
-    assert config.HasField("dynamic_batching")
-    assert config.dynamic_batching.max_queue_delay_microseconds == 0
 
 
 def test_labels_and_thresholds_are_those_of_the_file(config, model, repository):

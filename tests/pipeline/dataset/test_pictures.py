@@ -36,9 +36,3 @@ def test_nondigits_are_of_trained_families_only(monkeypatch):
     assert len(drawn) == 60
     assert not any(family.is_held_out for family in drawn)
     assert np.array_equal(split.images, render_nondigits(60, [Drawing(3, 1, ELL)], seed=1).images)
-
-
-def test_the_pictures_are_normalised():
-    images = render_drawings([Drawing(1, 1, ELL)], n_each=10, seed=1, is_warped=False).images
-    assert ((images > 0).any(axis=2).sum(axis=1) >= 19).all()
-    assert images.max(axis=(1, 2)).tolist() == [255] * 10
