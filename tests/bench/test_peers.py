@@ -1,19 +1,12 @@
 import json
-import os
-import signal
-import subprocess
-import sys
 
 import numpy as np
-import psutil
 import pytest
 
 from bench.load import Answer
 from bench.peers.jobs import digit_of
-from bench.peers.plot import overview
 from bench.peers.section import aims, section
 from bench.rounds import ratio
-from pipeline.base.paths import ROOT
 
 PROBABILITIES = np.eye(10, dtype=np.float32)[7:8]
 VALUES = PROBABILITIES.tolist()
@@ -34,7 +27,6 @@ def v2(**tensor):
     "given",
     [
         answer({"probabilities": VALUES[0]}),
-        answer({"probabilities": VALUES}),
         answer({"predictions": {"probabilities": VALUES}}),
         answer({"outputs": [{"name": "probabilities", "parameters": None, "data": VALUES[0]}]}),
         answer(v2(parameters={"binary_data_size": 40}), np.float32(1).tobytes() + PROBABILITIES.tobytes()),
@@ -85,12 +77,8 @@ def test_ratios_are_formed_within_each_round():
 SENTENCES = [
     "**holds** against what its documents teach: 4.00 (4.00 to 4.00), Inkling, raw bytes, to FastAPI, JSON.",
     "**does not hold** against any form, by hand too: 1.50 (1.50 to 1.50), Inkling, raw bytes, to FastAPI, raw",
-    "**does not hold** against any form, by hand too: 1.25 (1.25 to 1.25), Inkling, V2 binary, to FastAPI, raw",
     "**holds** against what its documents teach: 0.25 (0.25 to 0.25), Inkling, raw bytes, to FastAPI, JSON.",
     "**does not hold** against what its documents teach: 1.20 (1.20 to 1.20), Inkling, body, to FastAPI, form.",
-    "Least memory **holds**: 1.00 (1.00 to 1.00), Inkling to FastAPI.",
-    "Shortest start **does not hold**: 2.00 (2.00 to 2.00), Inkling to FastAPI.",
-    "1 connection **holds** with 120 us an image in a run of one image: 1.28 (1.28 to 1.28).",
     "16 connections **does not hold** with 75 us an image in a run of a batch of 16: 1.67 (1.67 to 1.67).",
     "take the core for 7,500 requests/s at 16 connections. Inkling (raw bytes) has 0.60 (0.60 to 0.60) of that; "
     "it is 6.67 (6.67 to 6.67) times FastAPI, JSON; it is 2.50 (2.50 to 2.50) times FastAPI, raw bytes by hand",
@@ -101,49 +89,3 @@ def test_aims_with_their_ratios():
     sentences = list(aims(RESULTS))
     assert [sum(wanted in sentence for sentence in sentences) for wanted in SENTENCES] == [1] * len(SENTENCES)
     assert "Not measured: KServe: not up after 120 s" in section(RESULTS)
-
-
-def test_plot_has_a_bar_for_every_server_and_form():
-    labels = [tick.get_text() for tick in overview(RESULTS).axes[0].get_yticklabels()]
-    assert labels == ["Inkling, raw bytes", "Inkling, V2 binary", "FastAPI, raw bytes by hand", "FastAPI, JSON"]
-
-
-# Start a server with a correct answer and a child process that ignores SIGTERM, and wait.
-BENCH = """
-import sys, time
-from pathlib import Path
-import bench.peers.server as server
-from bench.peers.jobs import raw_tensor
-from bench.peers.table import Peer
-server.OUTPUTS, server.STOP_LIMIT_S = Path(sys.argv[1]), 0.5
-peer = Peer("stand-in", "", "{ours} {home}/app.py {port}", (raw_tensor("/"),))
-server.set_up()
-with server.running(peer) as running:
-    print(*(process.pid for process in running.tree()), flush=True)
-    time.sleep(60)
-"""
-APP = """
-import http.server, json, subprocess, sys
-subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"])
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"probabilities": [n == 7 for n in range(10)]}).encode())
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
-
-
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="server and client need a core each")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_no_server_survives_a_terminated_bench(number, tmp_path):
-    home = tmp_path / "peers" / "stand-in"
-    home.mkdir(parents=True)
-    (home / "app.py").write_text(APP)
-    command = [sys.executable, "-c", BENCH, tmp_path]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as bench:
-        pids = [int(pid) for pid in bench.stdout.readline().split()]
-        assert len(pids) == 2
-        bench.send_signal(number)
-        assert bench.wait(30) != 0
-    assert not any(psutil.pid_exists(pid) for pid in pids)

@@ -1,7 +1,7 @@
 """Execute a Dockerfile without a container engine: its steps, user and entry point run in namespaces.
 
-Each stage is a folder that becomes the root. What the base image would bring, Python and the system's libraries, is
-this machine's own, mounted read-only. It knows the instructions that `deploy/Dockerfile` uses, and no more.
+Each stage is a folder that becomes the root. Python and the system's libraries are this machine's own, mounted
+read-only, instead of the base image's. Only the instructions that `deploy/Dockerfile` uses are known.
 """
 
 import json
@@ -21,7 +21,7 @@ NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 
 def lacking() -> str:
-    """What is not there that this needs; nothing where all is."""
+    """Return what is missing on this system, or an empty string."""
     if not all(shutil.which(tool) for tool in ("unshare", "setpriv", "chroot", "mount")):
         return "this system has no namespaces, or no tools for them"
     if not Path(sys.base_prefix, "bin", "python").exists():
@@ -32,13 +32,7 @@ def lacking() -> str:
 
 @dataclass
 class Stage:
-    """A stage that is being built, or the image that came of the last.
-
-    Attributes:
-        root: its files, but for the system's.
-        environ: set by ENV, over the base image's PATH.
-        settings: USER, ENTRYPOINT, HEALTHCHECK, STOPSIGNAL as they were written.
-    """
+    """A stage that is being built, or the final image. `settings` are instructions such as USER and ENTRYPOINT."""
 
     root: Path
     environ: dict[str, str] = field(default_factory=lambda: {"PATH": PATH})
@@ -47,13 +41,9 @@ class Stage:
     def command(
         self, command: list[str], *, user: str = "0:0", is_read_only: bool = False, has_tmp: bool = True
     ) -> list[str]:
-        """How to run a command with the stage as its root, as process 1.
+        """Return the command line that runs a command as process 1 with the stage as its root.
 
-        Args:
-            command: what to run.
-            user: user and group, as numbers.
-            is_read_only: nothing can be written but /tmp.
-            has_tmp: /tmp is in memory; else it is a folder of the root.
+        With `is_read_only`, only /tmp can be written. With `has_tmp`, /tmp is in memory, else a folder of the root.
         """
         uid, gid = user.split(":")
         root = str(self.root)
@@ -76,7 +66,7 @@ class Stage:
         if is_read_only:
             mounts.append(f"mount -o remount,bind,ro {root}")
         work = shlex.quote(self.settings.get("WORKDIR", "/"))
-        # chroot goes to the root, so the working directory is entered by a shell that then is the command.
+        # chroot changes to the root, so a shell enters the working directory and then becomes the command.
         inside = f"cd {work} && exec {shlex.join(command)}"
         drop = f"setpriv --reuid {uid} --regid {gid} --clear-groups --no-new-privs --bounding-set -all"
         mounts.append(f"exec chroot {root} {drop if uid != '0' else ''} sh -c {shlex.quote(inside)}")
@@ -84,17 +74,13 @@ class Stage:
 
 
 def instructions(dockerfile: Path) -> list[tuple[str, str]]:
-    """Its instructions in order, each with its arguments on one line."""
+    """Return the instructions in order, each with its arguments on one line."""
     text = re.sub(r"^\s*#.*\n", "", dockerfile.read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     return [(word, rest.strip()) for word, rest in re.findall(r"^(\w+) (.*)$", text, re.MULTILINE)]
 
 
 def build(dockerfile: Path, context: Path, folder: Path) -> Stage:
-    """The image; its stages are made in `folder`, and `RUN` runs with this process's environment, as pip needs it.
-
-    Raises:
-        subprocess.CalledProcessError: a step failed.
-    """
+    """Return the image. Its stages are made in `folder`; `RUN` gets this process's environment, which pip needs."""
     stages: dict[str, Stage] = {}
     stage = Stage(folder)
     for word, rest in instructions(dockerfile):
@@ -124,7 +110,7 @@ def build(dockerfile: Path, context: Path, folder: Path) -> Stage:
 
 
 def words_of(argument: str) -> list[str]:
-    """The command in an instruction's argument, in exec form."""
+    """Return the command of an instruction in exec form."""
     command: list[str] = json.loads("[" + argument.partition("[")[2])
     return command
 

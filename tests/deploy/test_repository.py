@@ -1,5 +1,3 @@
-"""The Triton repository agrees with the model file and with Triton's schema."""
-
 import json
 import subprocess
 import sys
@@ -7,11 +5,11 @@ import sys
 import onnx
 import pytest
 from google.protobuf import text_format
-from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
+from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig
 
 from deploy.triton import main, write_repository
 from serving.settings import Settings
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 TYPES = {onnx.TensorProto.UINT8: "TYPE_UINT8", onnx.TensorProto.FLOAT: "TYPE_FP32"}
 
@@ -19,13 +17,13 @@ TYPES = {onnx.TensorProto.UINT8: "TYPE_UINT8", onnx.TensorProto.FLOAT: "TYPE_FP3
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     folder = tmp_path_factory.mktemp("repository")
-    card = write_repository(Settings.model, folder, version=3, instances=2)
+    card = write_repository(Settings.model, folder, version=3)
     return folder / card.name
 
 
 @pytest.fixture(scope="module")
 def config(repository):
-    """Parsed by the schema: a wrong name, type or enumerator is an error."""
+    # The schema makes a wrong name, type or enumerator an error.
     return text_format.Parse((repository / "config.pbtxt").read_text(), ModelConfig())
 
 
@@ -52,19 +50,14 @@ def of_config(tensors):
     }
 
 
-def test_names_types_and_shapes_are_those_of_the_file(config, model):
+def test_names_types_and_shapes_are_those_of_the_file(config, model, repository):
+    assert config.name == repository.name
+    assert (repository / "3" / "model.onnx").read_bytes() == Settings.model.read_bytes()
     assert of_config(config.input) == of_file(model.graph.input)
     assert of_config(config.output) == of_file(model.graph.output)
     for tensor in (*model.graph.input, *model.graph.output):
         assert tensor.type.tensor_type.shape.dim[0].dim_param  # any batch
     assert config.max_batch_size > 1
-
-
-def test_one_thread_for_each_core_and_no_queue_delay(config):
-    assert [(group.kind, group.count) for group in config.instance_group] == [(ModelInstanceGroup.KIND_CPU, 2)]
-    assert config.parameters["intra_op_thread_count"].string_value == "1"
-    assert config.HasField("dynamic_batching")
-    assert config.dynamic_batching.max_queue_delay_microseconds == 0
 
 
 def test_labels_and_thresholds_are_those_of_the_file(config, model, repository):
@@ -74,11 +67,6 @@ def test_labels_and_thresholds_are_those_of_the_file(config, model, repository):
     assert (repository / labelled.label_filename).read_text().split() == json.loads(metadata["classes"])
     for name, value in json.loads(metadata["thresholds"]).items():
         assert float(config.parameters[f"{name}_threshold"].string_value) == value
-
-
-def test_the_repository_has_the_model_file(config, repository):
-    assert config.name == repository.name
-    assert (repository / "3" / "model.onnx").read_bytes() == Settings.model.read_bytes()
 
 
 def test_the_command_needs_nothing_of_the_pipeline(tmp_path):

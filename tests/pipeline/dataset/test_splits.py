@@ -31,7 +31,7 @@ def test_parts_are_split_joined_and_selected_in_the_order_of_the_split():
     assert splits.join([parts["extra"], parts["mnist"]]).images[:, 0, 0].tolist() == [2, 3, 4, 0, 1]
     assert splits.select_parts(split, sizes, ["nondigits", "mnist"]).labels.tolist() == [0, 1, NO_DIGIT]
     assert splits.select_parts(split, sizes, ["pendigits"]).labels.tolist() == [2, 3, 4]
-    with pytest.raises(DataError, match="unknown part 'other'"):
+    with pytest.raises(DataError, match=r"unknown part 'other', not one of mnist, .*: run `dvc repro prepare`"):
         splits.select_parts(split, {"mnist": 5, "other": 1}, ["mnist"])
     for names in (["nondigits"], ["skeletons"]):
         with pytest.raises(

@@ -33,9 +33,3 @@ def test_averages_are_over_all_cells(reader):
     assert means["strokes_accuracy"] == pytest.approx(0.85)
     assert means["strokes_worst_accuracy"] == 0.5
     assert means["strokes_refused"] == pytest.approx(0.1)
-
-
-def test_no_drawings(reader):
-    cells = read_cells(reader, [])
-    assert cells == measure_cells(cells, {}) == average({}) == {}
-    assert len(pool(cells).predicted) == 0

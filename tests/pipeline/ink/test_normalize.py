@@ -93,10 +93,3 @@ def test_the_longest_side_of_the_ink_is_twenty_pixels():
     assert answer.box[0].tolist() == [100, 50, 130, 150]
     rows, columns = np.nonzero(answer.normalized[0])
     assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 6)
-
-
-def test_a_batch_gives_the_answers_of_single_images(digits):
-    images, _ = digits
-    batch = PREDICTOR.run(images[:20])
-    single = np.concatenate([PREDICTOR.run(image[None]).probabilities for image in images[:20]])
-    assert batch.probabilities == pytest.approx(single, abs=1e-6)

@@ -1,5 +1,3 @@
-"""The metadata of the committed model file agrees with what the stages wrote."""
-
 import json
 
 import onnx
@@ -15,17 +13,17 @@ from pipeline.network.networks import build_network
 
 
 @pytest.fixture(scope="module")
-def told():
-    metadata = onnx.load(Outputs().model).metadata_props
-    return {entry.key: json.loads(entry.value) for entry in metadata if entry.value[0] in "{["}
+def metadata():
+    entries = onnx.load(Outputs().model).metadata_props
+    return {entry.key: json.loads(entry.value) for entry in entries if entry.value[0] in "{["}
 
 
 def metrics(name):
     return json.loads(Outputs().metrics(name).read_text())
 
 
-def test_training_is_the_history_with_the_kept_epoch(told):
-    training, kept = told["training"], metrics("train")
+def test_training_is_the_history_with_the_kept_epoch(metadata):
+    training, kept = metadata["training"], metrics("train")
     history = read_history(Outputs().plot("history.csv"))
     assert training["epochs"] == len(training["history"]) == len(history)
     assert training["epoch"] == kept["epoch"]
@@ -39,23 +37,23 @@ def test_training_is_the_history_with_the_kept_epoch(told):
     assert training["parameters"]["dropout"] == config.model.dropout
 
 
-def test_evaluation_is_what_was_measured(told):
-    evaluation = told["evaluation"]
+def test_evaluation_is_what_was_measured(metadata):
+    evaluation = metadata["evaluation"]
     assert evaluation["steps"] == metrics("steps")
     assert evaluation["refusal"]["families"] == metrics("refusal")["families"]
     assert {key: evaluation[key] for key in ("confusion", "reliability", "mistakes")} == metrics("details")
     n_wrong = sum(n for i, row in enumerate(evaluation["confusion"]["mnist"]) for j, n in enumerate(row) if i != j)
-    assert n_wrong == told["metrics"]["test_errors"]
+    assert n_wrong == metadata["metrics"]["test_errors"]
     assert sum(mistake["source"] == "MNIST" for mistake in evaluation["mistakes"]) == n_wrong
 
 
-def test_parameters_network_and_experiments_are_those_of_the_project(told):
+def test_parameters_network_and_experiments_are_those_of_the_project(metadata):
     network = build_network(load_config().model)
-    assert told["parameters"] == load_config().model_dump()
-    assert told["classes"] == list(CLASSES)
-    assert told["network"]["layers"] == describe_layers(network)
-    assert told["network"]["definition"] == definition(network)
-    assert told["experiments"] == json.loads((ROOT / "docs/experiment_log.json").read_text())["experiments"]
+    assert metadata["parameters"] == load_config().model_dump()
+    assert metadata["classes"] == list(CLASSES)
+    assert metadata["network"]["layers"] == describe_layers(network)
+    assert metadata["network"]["definition"] == definition(network)
+    assert metadata["experiments"] == json.loads((ROOT / "docs/experiment_log.json").read_text())["experiments"]
 
 
 def test_a_history_round_trips_and_a_damaged_file_is_named(tmp_path):

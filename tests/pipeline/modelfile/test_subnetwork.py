@@ -48,7 +48,7 @@ def model(reader):
 
 
 @pytest.fixture(scope="module")
-def alone(model):
+def network_entry(model):
     return json.loads({entry.key: entry.value for entry in model.metadata_props}[KEY])
 
 
@@ -56,37 +56,37 @@ def session(content):
     return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
 
-def test_the_subnetwork_answers_as_the_whole_file_does(model, alone, digits):
+def test_the_subnetwork_answers_as_the_whole_file_does(model, network_entry, digits):
     content = model.SerializeToString()
     images = np.concatenate([digits[0][::100], np.zeros((1, 28, 28), np.uint8)])  # the last is blank
     *expected, grids = session(content).run(["probabilities", "digit_score", "normalized"], {"image": images})
-    merged = session(content + base64.b64decode(alone["fragment"]))
-    inputs = {"image": np.zeros((1, 1, 1), np.uint8), alone["input"]: grids}
-    found = merged.run([alone["probabilities"], alone["digit_score"]], inputs)
+    merged = session(content + base64.b64decode(network_entry["fragment"]))
+    inputs = {"image": np.zeros((1, 1, 1), np.uint8), network_entry["input"]: grids}
+    found = merged.run([network_entry["probabilities"], network_entry["digit_score"]], inputs)
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert found[1][-1] == 0  # blank
     assert len(set(expected[0].argmax(axis=1))) > 1, "answers that are all the same would agree with anything"
 
 
-def test_the_maps_of_each_layer_are_those_of_keras(model, alone, reader, digits):
+def test_the_maps_of_each_layer_are_those_of_keras(model, network_entry, reader, digits):
     grids = digits[0][::1000]
-    merged = session(model.SerializeToString() + base64.b64decode(alone["fragment"]))
-    inputs = {"image": np.zeros((1, 1, 1), np.uint8), alone["input"]: grids}
+    merged = session(model.SerializeToString() + base64.b64decode(network_entry["fragment"]))
+    inputs = {"image": np.zeros((1, 1, 1), np.uint8), network_entry["input"]: grids}
     named = named_layers(reader.network)
-    found = merged.run([layer["output"] for layer in alone["layers"]], inputs)
-    for layer, maps in zip(alone["layers"], found, strict=True):
+    found = merged.run([layer["output"] for layer in network_entry["layers"]], inputs)
+    for layer, maps in zip(network_entry["layers"], found, strict=True):
         keras_layer = named[layer["name"]]
         assert layer["kind"] == type(keras_layer).__name__
         values = keras.Model(reader.network.inputs[0], keras_layer.output)(grids[..., None] / np.float32(255))
         np.testing.assert_allclose(maps, values.numpy().transpose(0, 3, 1, 2), atol=1e-4)
 
 
-def test_the_file_itself_stays_the_same_and_stores_no_weight_twice(model, alone, reader):
+def test_the_file_itself_stays_the_same_and_stores_no_weight_twice(model, network_entry, reader):
     without = convert(reader, 18, {"b": "2"})
     assert model.graph.SerializeToString(deterministic=True) == without.graph.SerializeToString(deterministic=True)
     assert [entry.key for entry in model.metadata_props] == ["b", KEY]
-    fragment = onnx.ModelProto.FromString(base64.b64decode(alone["fragment"]))
+    fragment = onnx.ModelProto.FromString(base64.b64decode(network_entry["fragment"]))
     assert sum(np.prod(constant.dims) for constant in fragment.graph.initializer) < 20
 
 

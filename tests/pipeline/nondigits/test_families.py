@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.ink.hand import STEP, fit, length, resample, write
+from pipeline.ink.hand import STEP, length, resample
 from pipeline.ink.normalize import normalize_each
 from pipeline.nondigits import glyphs
 from pipeline.nondigits.doodles import DOODLES, SHAPES
@@ -48,7 +48,7 @@ def test_everything_drawn_is_usable_and_repeatable(name, family):
 
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.kind in PICTURES])
 def test_only_blank_pictures_have_no_ink(name):
-    pictures = draw_many(name)
+    pictures = draw_many(name, n=50)
     if FAMILIES[name].kind == "blank":
         assert max(int(np.ptp(picture)) for picture in pictures) < SMALLEST_INK
     else:
@@ -59,14 +59,6 @@ def test_each_kind_is_trained_and_held_out():
     kinds = {is_held_out: {f.kind for f in FAMILIES.values() if f.is_held_out == is_held_out} for is_held_out in (0, 1)}
     assert {"letters", "symbols", "scribbles", "several digits", "noise", "blank"} <= kinds[True]
     assert kinds[True] == kinds[False]
-
-
-@pytest.mark.parametrize("alphabet", TRAINED + HELD_OUT, ids=lambda alphabet: f"{alphabet.font}-{alphabet.letters[0]}")
-def test_alphabets_are_consistent(alphabet):
-    assert len(alphabet.keys) == len(alphabet.letters) == len(set(alphabet.letters))
-    assert set(alphabet.left_out) <= set(alphabet.letters)
-    assert set(alphabet.digit_shaped) <= set("0123456789")
-    assert all(glyphs.glyph(alphabet, letter) for letter in alphabet.kept)
 
 
 def test_letters_shaped_like_a_digit_are_never_drawn(monkeypatch):
@@ -106,15 +98,6 @@ def test_signs_have_many_parts_and_are_not_narrow():
         assert width > MIN_ASPECT * height
 
 
-def test_the_letters_of_a_word_are_side_by_side():
-    rng = np.random.default_rng(0)
-    words = [glyphs.draw_word((glyphs.CURSIVE,), rng) for _ in range(20)]
-    for word in words:
-        assert word[0][0, 0] < word[-1][0, 0]
-    widths, heights = np.transpose([np.ptp(bounds(word), axis=0) for word in words])
-    assert np.median(widths / heights) > 1
-
-
 @pytest.mark.parametrize(("name", "ratio"), [("scribbles", SCRIBBLE_LENGTH), ("curves", CURVE_LENGTH)])
 def test_scribbles_are_longer_than_digits(name, ratio):
     for strokes in draw_many(name):
@@ -144,25 +127,9 @@ def test_a_one_keeps_its_distance():
         assert np.abs(np.diff(starts, axis=0)).max(axis=1).min() > 0.09
 
 
-def test_a_fitted_drawing_keeps_its_shape():
-    low, high = bounds(fit([np.array([(3, 4), (3, 8), (5, 8)], np.float32)]))
-    assert low == pytest.approx([-0.25, -0.5])
-    assert high == pytest.approx([0.25, 0.5])
-    assert np.array_equal(fit([np.array([(3, 4)], np.float32)])[0], [[0, 0]])
-
-
 def test_a_resampled_line_keeps_its_ends_and_length():
     corner = np.array([(0, 0), (0, 1), (2, 1)], np.float32)
     points = resample(corner, STEP)
     assert np.array_equal(points[[0, -1]], corner[[0, -1]])
     assert length([points]) == pytest.approx(3, abs=0.02)
     assert np.hypot(*np.diff(points, axis=0).T).max() <= STEP + 1e-6
-
-
-def test_a_written_drawing_varies_a_little():
-    square = [np.array([(0, 0), (9, 0), (9, 9), (0, 9), (0, 0)], np.float32)]
-    corners = resample(fit(square)[0], STEP)
-    rng = np.random.default_rng(0)
-    for _ in range(N_SEEDS):
-        (written,) = write(square, rng)
-        assert 0.001 < np.abs(written - corners).mean() < 0.3

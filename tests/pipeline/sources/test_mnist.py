@@ -21,9 +21,7 @@ def test_an_idx_file_is_read(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"", id="empty"),
         pytest.param(b"not gzip", id="not gzip"),
-        pytest.param(gzip.compress(b""), id="empty gzip"),
         pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8), magic=b"\0\0\x0d")), id="another type"),
         pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8))[:-1]), id="value missing"),
         pytest.param(gzip.compress(idx(np.zeros((2, 2), np.uint8)))[:-9], id="gzip truncated"),

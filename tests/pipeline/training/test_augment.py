@@ -30,11 +30,6 @@ def test_without_ranges_nothing_changes():
     assert warp(blob()) == pytest.approx(blob())
 
 
-def test_the_seed_determines_the_warps():
-    assert np.array_equal(warp(blob(), shift=2.0), warp(blob(), shift=2.0))
-    assert not np.array_equal(warp(blob(), shift=2.0), warp(blob(), seed=(1, 3), shift=2.0))
-
-
 def test_shifts_use_their_range_and_stay_within():
     moved = centres(warp(blob(), shift=3.0)) - centres(blob())
     assert np.abs(moved).max() <= 3.01
@@ -52,6 +47,8 @@ def test_an_elastic_field_bends_and_stays_within_its_range():
     bent = warp(blob(), elastic=1.0)
     assert not np.allclose(bent, blob())
     assert not np.allclose(bent[0], bent[1])
+    assert np.array_equal(bent, warp(blob(), elastic=1.0))
+    assert not np.array_equal(bent, warp(blob(), seed=(1, 3), elastic=1.0))
     assert bent[:, 10:18, 14, 0].min() > 0.99  # two pixels from the edge, ink stays
     assert bent[:, 14, [9, 18], 0].max() < 0.01  # and so does paper
 
@@ -64,12 +61,6 @@ def test_samples_are_those_of_scipy():
         for image, rows, columns in zip(images, y, x, strict=True)
     ]
     assert sample(tf.constant(images[..., 0]), x, y).numpy() == pytest.approx(np.stack(expected), abs=1e-5)
-
-
-def test_scale_changes_the_area_by_its_square_at_most():
-    areas = warp(blob(), scale=0.2).sum(axis=(1, 2, 3)) / blob().sum(axis=(1, 2, 3))
-    assert areas.min() > 1 / 1.2**2 - 0.05
-    assert areas.max() < 1 / 0.8**2 + 0.05
 
 
 def test_thickness_removes_or_adds_up_to_a_pixel_on_each_side():

@@ -48,14 +48,6 @@ def test_muon_moves_kernels_by_orthogonal_matrices_against_the_gradient():
         assert (move * gradient).sum() < 0
 
 
-def test_muon_has_momentum():
-    def then_nothing(network):
-        return random_gradients(network) + no_gradients(network)
-
-    first, second = steps("muon", then_nothing)
-    assert second[0] == pytest.approx(first[0], abs=1e-4)  # the direction is orthogonal, so its length stays
-
-
 def test_adam_updates_the_last_layer_and_the_biases():
     (moves,), (others,) = steps("muon", random_gradients), steps("adamw", random_gradients)
     for move, other in zip(moves, others, strict=True):
