@@ -9,16 +9,7 @@ import numpy as np
 import pytest
 
 from serving.errors import ModelError
-from serving.model.card import (
-    INPUTS,
-    MAX_CLASSES,
-    ModelCard,
-    Tensor,
-    Thresholds,
-    outputs_for,
-    read_card,
-    read_golden,
-)
+from serving.model.card import INPUTS, MAX_CLASSES, ModelCard, Tensor, Thresholds, outputs_for, read_card, read_golden
 
 OUTPUTS = outputs_for(10)
 METADATA = {

@@ -21,7 +21,8 @@ from serving.http.middleware import Middleware
 from serving.model.card import MODEL_NAME
 from serving.openapi.document import document
 from serving.settings import ROOT, Settings
-from tests.serving.conftest import MODEL, Service
+from tests.serving.conftest import MODEL
+from tests.serving.under_load.process import Running
 
 ERROR = {"$ref": "#/components/schemas/Error"}
 METHODS = ("get", "post")
@@ -148,5 +149,5 @@ def session() -> Iterator[requests.Session]:
 
 @told.parametrize()
 @bounded(max_examples=10, **BOUNDS)
-def test_the_service_answers_as_documented(case: Case, service: Service, session: requests.Session) -> None:
-    case.call_and_validate(f"http://{service.address}", session, checks=CHECKS)
+def test_the_service_answers_as_documented(case: Case, service: Running, session: requests.Session) -> None:
+    case.call_and_validate(f"http://{service.host}", session, checks=CHECKS)

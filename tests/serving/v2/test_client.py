@@ -13,8 +13,9 @@ from tritonclient.utils import InferenceServerException
 from serving.model.card import OUTPUTS
 from serving.model.predictor import Predictor
 from serving.version import inkling_version
-from tests.serving.conftest import MODEL, Service
+from tests.serving.conftest import MODEL
 from tests.serving.drawings import draw
+from tests.serving.under_load.process import Running
 
 NAMES = [tensor.name for tensor in OUTPUTS]
 SEVEN = np.asarray(draw(7))[None]
@@ -41,8 +42,8 @@ class AioClient:
 
 
 @pytest.fixture(scope="module", params=[triton.InferenceServerClient, AioClient], ids=["sync", "aio"])
-def client(request: pytest.FixtureRequest, service: Service) -> Iterator[Any]:
-    client = request.param(service.address)
+def client(request: pytest.FixtureRequest, service: Running) -> Iterator[Any]:
+    client = request.param(service.host)
     yield client
     client.close()
 
@@ -195,7 +196,7 @@ def test_a_model_is_loaded_only_from_the_configured_file(client: Any) -> None:
     refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
 
 
-def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Service, predictor: Predictor) -> None:
+def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Running, predictor: Predictor) -> None:
     service.model.write_bytes(MODEL.read_bytes()[:1000])
     try:
         refused(lambda: client.load_model("digits"), 400, "failed to load 'digits'", "not a usable ONNX model")
@@ -206,8 +207,8 @@ def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Ser
         client.load_model("digits")
 
 
-def test_async_infer(service: Service, predictor: Predictor) -> None:
-    with triton.InferenceServerClient(service.address, concurrency=4) as client:
+def test_async_infer(service: Running, predictor: Predictor) -> None:
+    with triton.InferenceServerClient(service.host, concurrency=4) as client:
         handles = [client.async_infer("digits", image(BATCH[i % 3][None])) for i in range(12)]
         for i, handle in enumerate(handles):
             same(handle.get_result(timeout=10), predictor, BATCH[i % 3][None])
