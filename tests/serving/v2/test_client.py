@@ -23,7 +23,7 @@ BATCH = np.stack([np.asarray(draw(digit)) for digit in (7, 0, 1)])
 
 
 class AioClient:
-    """The asyncio client with the calls of the other one: each ends before the next begins."""
+    """The asyncio client with the blocking calls of the other one."""
 
     def __init__(self, address: str) -> None:
         self._runner = asyncio.Runner()
@@ -147,6 +147,7 @@ def test_rejected_calls_of_the_client(client: Any) -> None:
         refused(lambda call=call: call("digits", "9"), 404, "version 9")
     for call in (client.load_model, client.unload_model):
         refused(lambda call=call: call("letters"), 404, "letters")
+    refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
 
 
 def test_statistics(client: Any, predictor: Predictor) -> None:
@@ -192,10 +193,6 @@ def test_the_repository(client: Any, predictor: Predictor) -> None:
     same(client.infer("digits", image()), predictor)
 
 
-def test_a_model_is_loaded_only_from_the_configured_file(client: Any) -> None:
-    refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
-
-
 def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Running, predictor: Predictor) -> None:
     service.model.write_bytes(MODEL.read_bytes()[:1000])
     try:
@@ -205,10 +202,3 @@ def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Run
     finally:
         service.model.write_bytes(MODEL.read_bytes())
         client.load_model("digits")
-
-
-def test_async_infer(service: Running, predictor: Predictor) -> None:
-    with triton.InferenceServerClient(service.host, concurrency=4) as client:
-        handles = [client.async_infer("digits", image(BATCH[i % 3][None])) for i in range(12)]
-        for i, handle in enumerate(handles):
-            same(handle.get_result(timeout=10), predictor, BATCH[i % 3][None])
