@@ -16,7 +16,6 @@ PLAIN = {"accept-encoding": "identity"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A web folder of some kinds of files."""
     for name in ("index.html", "docs.html", "a.css", "a.js", "a.webmanifest", "a.svg", "a.png"):
         (tmp_path / name).write_text(f"{name} " * 100)
     return tmp_path
@@ -24,7 +23,6 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def visitor(settings: Settings, folder: Path) -> TestClient:
-    """A client of a service with that folder."""
     return TestClient(create_app(replace(settings, web=folder)))
 
 

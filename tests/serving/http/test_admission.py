@@ -24,7 +24,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def overloaded(clock: Clock) -> AdmissionControl:
-    """Admission control after a queue that stayed long."""
     admission = AdmissionControl(MAX_WAITING)
     assert admission.admits(LONG)
     clock.now_s += BURST_S

@@ -40,7 +40,6 @@ BEARER = f"Bearer {TOKEN}"
 
 @pytest.fixture(scope="module")
 def managed(settings: Settings) -> Middleware:
-    """An application with a management token."""
     return create_app(replace(settings, management_token=TOKEN))
 
 

@@ -43,7 +43,6 @@ def version_of(content: bytes) -> str:
 
 @pytest.fixture
 def may_go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """An event for which loads wait."""
     event = threading.Event()
 
     def slowly(path: Path) -> Predictor:
@@ -64,7 +63,6 @@ def lifecycle(tmp_path: Path) -> Lifecycle:
 
 
 def counted(lifecycle: Lifecycle) -> tuple[int, ...]:
-    """Return how many models were loaded, refused and unloaded."""
     assert LOADS == ("loaded", "refused", "unloaded")
     return tuple(map(int, lifecycle.metrics.read(lifecycle.metrics.loads)))
 

@@ -38,13 +38,11 @@ ASKED = [infer(IMAGES[:1]), infer(IMAGES)]
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """Two models that give different answers."""
     return [MODEL.read_bytes(), other_answers(tmp_path_factory.mktemp("models"))]
 
 
 @pytest.fixture(scope="module")
 def expected(contents: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    """The probabilities of each model for the images, by its version."""
     path = tmp_path_factory.mktemp("models") / "digits.onnx"
     answers = {}
     for content in contents:

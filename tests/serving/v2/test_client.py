@@ -1,6 +1,7 @@
 """NVIDIA's unmodified client, synchronous and asyncio, against a running service."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,7 +113,7 @@ def test_infer(
             "digits",
             image(images, is_binary),
             predictor.card.version,
-            outputs=[triton.InferRequestedOutput(name, binary_data=is_binary) for name in reversed(NAMES)],
+            outputs=[triton.InferRequestedOutput(name, is_binary or name == "box") for name in reversed(NAMES)],
             request_id="a request",
             timeout=60_000_000,
             priority=1,
@@ -163,7 +164,7 @@ def test_statistics(client: Any, predictor: Predictor) -> None:
     after = stats()
     assert after["inference_count"] == before["inference_count"] + 3
     assert after["execution_count"] == before["execution_count"] + 1
-    assert after["last_inference"] >= before["last_inference"]
+    assert abs(after["last_inference"] / 1000 - time.time()) < 60
     steps = {"success", "fail", "queue", "compute_input", "compute_infer", "compute_output"}
     assert set(after["inference_stats"]) == steps
     for step in ("success", "queue", "compute_infer"):

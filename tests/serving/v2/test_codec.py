@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 
 from serving.errors import RequestError
@@ -19,15 +17,6 @@ from serving.v2.request import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, 
 
 MAX_PIXELS = 10_000
 NAMES = [tensor.name for tensor in OUTPUTS]
-
-IMAGES = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6)).flatmap(
-    lambda shape: st.binary(min_size=math.prod(shape), max_size=math.prod(shape)).map(
-        lambda data: np.frombuffer(data, np.uint8).reshape(shape)
-    )
-)
-OUTPUT_LISTS = st.lists(
-    st.builds(RequestedOutput, st.sampled_from(NAMES), st.booleans(), st.just(0)), unique_by=lambda output: output.name
-)
 
 
 def written(
@@ -54,44 +43,6 @@ def refused(body: bytes, header: bytes | None = None, status: int = 400) -> str:
         parse(body, header, MAX_PIXELS)
     assert caught.value.status == status
     return str(caught.value)
-
-
-@given(images=IMAGES, outputs=OUTPUT_LISTS, is_binary=st.booleans(), identity=st.text())
-def test_requests_of_the_client_are_decoded(
-    images: npt.NDArray[np.uint8], outputs: list[RequestedOutput], is_binary: bool, identity: str
-) -> None:
-    read = parse(*written(images, outputs, is_binary, request_id=identity, timeout=1500), MAX_PIXELS)
-    assert np.array_equal(read.images, images)
-    assert read.id == (identity or None)
-    assert read.timeout_s == 0.0015
-    assert read.outputs == (outputs or [RequestedOutput(name, True, 0) for name in NAMES])
-
-
-@given(
-    scores=st.lists(st.lists(st.floats(0, 1, width=32), min_size=10, max_size=10), min_size=1, max_size=3),
-    outputs=OUTPUT_LISTS.filter(bool),
-    identity=st.text(min_size=1) | st.none(),
-)
-def test_the_client_decodes_the_answers(
-    predictor: Predictor, scores: list[list[float]], outputs: list[RequestedOutput], identity: str | None
-) -> None:
-    probabilities = np.array(scores, np.float32)
-    n = len(probabilities)
-    seen = np.arange(n * 784, dtype=np.uint8).reshape(n, 28, 28)
-    prediction = Prediction(probabilities, probabilities[:, 0], seen, probabilities[:, :4] * 280)
-    request = InferRequest(identity, seen, math.inf, outputs)
-    body, n_json = encode(request, prediction, predictor.card)
-    result = InferResult.from_response_body(body, header_length=n_json)
-    response = result.get_response()
-    assert (n_json is not None) == any(output.is_binary for output in outputs)
-    assert response.get("id") == identity
-    assert (response["model_name"], response["model_version"]) == ("digits", predictor.card.version)
-    assert [output["name"] for output in response["outputs"]] == [output.name for output in outputs]
-    for output in outputs:
-        values = getattr(prediction, output.name)
-        read = result.as_numpy(output.name)
-        assert read.dtype == values.dtype
-        assert np.array_equal(read, values)
 
 
 @pytest.mark.parametrize("is_binary", [False, True])
