@@ -56,12 +56,6 @@ def test_ink_outside_the_canvas_is_cut_off():
     assert not rasterize([stroke((-50, -50), (-20, -90)), stroke((300, 20))], (64, 48), 6).any()
 
 
-def test_the_longest_side_has_the_requested_fraction():
-    placed = np.concatenate(place([stroke((0, 0), (60, 0), (25, 100))], (200, 280), 0.6, (0.0, 1.0), 10.0))
-    assert np.ptp(placed, axis=0) == pytest.approx([72, 120], rel=1e-5)
-    assert placed.min(axis=0) == pytest.approx([5, 75], rel=1e-5)
-
-
 COORDINATES = st.floats(-500, 500, width=32)
 STROKES = st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=12).map(lambda points: stroke(*points))
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.errors import NoModelError, TimeoutExpiredError
+from serving.errors import TimeoutExpiredError
 from serving.model.card import OUTPUTS
 from serving.model.predictor import Prediction, Predictor
 from serving.queue.engine import MAX_BATCH_IMAGES, MAX_INLINE_PIXELS, N_LARGE_AT_A_TIME, Answer, Engine, Images
@@ -232,11 +232,6 @@ def test_a_failure_reaches_all_of_its_batch_and_no_other(predictor: Predictor, m
     assert runs.sizes == [1]
     monkeypatch.undo()
     assert together(engine.predict(SEVEN))[0].verdicts[0].digit == 7
-
-
-def test_without_a_model_all_requests_are_rejected() -> None:
-    answers = together(*(Engine().predict(images) for images in (SEVEN, SEVEN, LARGE)))
-    assert all(isinstance(answer, NoModelError) for answer in answers)
 
 
 def test_no_batch_mixes_two_models(predictor: Predictor) -> None:

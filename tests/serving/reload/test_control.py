@@ -78,20 +78,12 @@ def test_a_load_fails_if_not_all_workers_agree(tmp_path: Path) -> None:
     assert not run(tmp_path, supervise)
 
 
-def test_a_worker_that_cannot_use_the_model_reports_it_and_ends(tmp_path: Path) -> None:
-    async def supervise(_: Lifecycle, reader: Reader, writer: Writer) -> None:
-        say(writer, use=str(tmp_path / "nowhere.onnx"), number=1)
-        answer = await heard(reader)
-        assert "nowhere.onnx" in str(answer["error"])
+def test_a_worker_follows_commands_in_order_and_ends_if_it_cannot(tmp_path: Path) -> None:
+    async def supervise(lifecycle: Lifecycle, reader: Reader, writer: Writer) -> None:
+        for number, file in enumerate([str(MODEL), None, str(tmp_path / "nowhere.onnx")]):
+            say(writer, use=file, number=number)
+        assert [await heard(reader) for _ in range(2)] == [{"did": number, "error": ""} for number in range(2)]
+        assert lifecycle.engine.predictor is None
+        assert "nowhere.onnx" in str((await heard(reader))["error"])
 
     assert run(tmp_path, supervise)
-
-
-def test_commands_are_executed_in_order(tmp_path: Path) -> None:
-    async def supervise(lifecycle: Lifecycle, reader: Reader, writer: Writer) -> None:
-        say(writer, use=str(MODEL), number=1)
-        say(writer, use=None, number=2)
-        assert [(await heard(reader))["did"] for _ in range(2)] == [1, 2]
-        assert lifecycle.engine.predictor is None
-
-    assert not run(tmp_path, supervise)

@@ -5,9 +5,8 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
+from tritonclient.http import InferResult
 
 from serving.errors import RequestError
 from serving.model.card import OUTPUTS
@@ -17,15 +16,6 @@ from serving.v2.request import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, 
 
 MAX_PIXELS = 10_000
 NAMES = [tensor.name for tensor in OUTPUTS]
-
-
-def written(
-    images: npt.NDArray[np.uint8], outputs: list[RequestedOutput], is_binary: bool, **options: Any
-) -> tuple[bytes, bytes | None]:
-    tensor = InferInput("image", list(images.shape), "UINT8").set_data_from_numpy(images, binary_data=is_binary)
-    asked = [InferRequestedOutput(output.name, output.is_binary, output.n_classes) for output in outputs]
-    body, n_json = InferenceServerClient.generate_request_body([tensor], asked, **options)
-    return body, None if n_json is None else str(n_json).encode()
 
 
 def tensor(**changes: object) -> dict[str, Any]:
@@ -149,15 +139,15 @@ def test_a_body_that_is_not_a_json_object(body: bytes) -> None:
 
 
 def test_blobs_that_do_not_fit() -> None:
-    body, header = written(np.zeros((1, 2, 2), np.uint8), [], is_binary=True)
-    assert "3 bytes follow" in refused(body[:-1], header)
-    assert "5 bytes follow" in refused(body + b"!", header)
-    text = document()
-    assert "1 bytes follow" in refused(text + b"!", str(len(text)).encode())
+    text = document(inputs=[tensor(data=None, parameters={"binary_data_size": 4})])
+    header = str(len(text)).encode()
+    assert parse(text + bytes(4), header, MAX_PIXELS).images.shape == (1, 2, 2)
+    assert "3 bytes follow" in refused(text + bytes(3), header)
+    assert "5 bytes follow" in refused(text + bytes(5), header)
+    assert "1 bytes follow" in refused(document() + b"!", str(len(document())).encode())
     for header_beyond_the_body in (b"-1", b"5", b"9" * 5000):
         assert "0 to 4" in refused(bytes(4), header_beyond_the_body)
-    # The header ends before the JSON does.
-    assert "JSON" in refused(body, str(int(header or b"0") - 1).encode())
+    assert "JSON" in refused(text + bytes(4), str(len(text) - 1).encode())
 
 
 @pytest.mark.parametrize("shape", [[1, MAX_PIXELS + 1, 1], [MAX_IMAGES + 1, 1, 1], [2**62, 2**62, 2**62]])
