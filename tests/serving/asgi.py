@@ -11,22 +11,14 @@ from starlette.types import ASGIApp, Message
 def exchange(
     app: ASGIApp, method: str, target: str, headers: Mapping[str, str] | None = None, chunks: Iterable[bytes] = ()
 ) -> tuple[int, bytes]:
-    """The status and body of the answer to one request.
-
-    Args:
-        app: the application.
-        method: of the request.
-        target: the address from its slash on, percent-encoded and without a query.
-        headers: by their names in lower case.
-        chunks: the request's body; the next is taken only when the application asks for it.
-    """
+    """Return status and body of the answer; the next chunk is taken only when the application asks for it."""
     body = iter(chunks)
     is_complete = False
     sent: list[Message] = []
 
     async def receive() -> Message:
         nonlocal is_complete
-        if is_complete:  # what would come next is that the client leaves, and this one stays
+        if is_complete:  # this client does not disconnect
             await anyio.sleep_forever()
         chunk = next(body, None)
         is_complete = chunk is None

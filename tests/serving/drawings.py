@@ -11,25 +11,16 @@ PEN_PX = 24
 # Polylines in pixels of a 280 x 280 canvas.
 STROKES = {
     0: [
-        (140, 50),
-        (100, 70),
-        (80, 115),
-        (80, 165),
-        (100, 210),
-        (140, 230),
-        (180, 210),
-        (200, 165),
-        (200, 115),
-        (180, 70),
+        (140, 50), (100, 70), (80, 115), (80, 165), (100, 210), (140, 230), (180, 210),
+        (200, 165), (200, 115), (180, 70),
     ],
     1: [(140, 40), (140, 240)],
     7: [(70, 60), (210, 60), (120, 240)],
-}
+}  # fmt: skip
 CLOSED = (0,)
 
 
 def draw(digit: int, ink: int = 0, paper: int = 255) -> Image.Image:
-    """A digit of `STROKES` as a grey picture."""
     image = Image.new("L", (SIDE_PX, SIDE_PX), paper)
     pen = ImageDraw.Draw(image)
     points = STROKES[digit] + (STROKES[digit][:1] if digit in CLOSED else [])
@@ -40,7 +31,7 @@ def draw(digit: int, ink: int = 0, paper: int = 255) -> Image.Image:
 
 
 def on_transparent(digit: int, ink: int) -> Image.Image:
-    """A digit in one shade on nothing, as a canvas saves it; the hidden colour is black, as browsers have it."""
+    """Return a digit on a transparent canvas; the hidden colour is black, as in browsers."""
     alpha = draw(digit, ink=255, paper=0)
     grey = Image.new("L", alpha.size, 0)
     grey.paste(ink, mask=alpha.point(lambda level: 255 if level else 0))
@@ -48,21 +39,20 @@ def on_transparent(digit: int, ink: int) -> Image.Image:
 
 
 def encode(image: Image.Image, file_format: str, **options: Any) -> bytes:
-    """The file of a picture."""
     buffer = io.BytesIO()
     image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
 def exif(orientation: int) -> Image.Exif:
-    """An EXIF block with nothing but an orientation."""
+    """Return an EXIF block with only an orientation."""
     block = Image.Exif()
     block[0x0112] = orientation
     return block
 
 
 def sideways(image: Image.Image, orientation: int) -> Image.Image:
-    """The picture as a camera held that way stores it: shown by that EXIF orientation, it is upright again."""
+    """Return the picture as a camera stores it that was held that way."""
     turn = {
         1: None,
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -77,5 +67,5 @@ def sideways(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def bomb() -> bytes:
-    """A PNG of 20 kB that would be 169 megapixels."""
+    """Return a PNG of 20 kB with 169 megapixels."""
     return encode(Image.new("1", (13_000, 13_000)), "PNG")

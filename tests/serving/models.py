@@ -1,11 +1,12 @@
-"""Model files beside the committed one, made from its bytes: the service's tests do without the package onnx.
+"""Variants of the committed model file, without the package onnx.
 
-A file is a protobuf message, whose fields are a number, a kind and a value. Of repeated metadata, the last counts.
+A file is a protobuf message of fields with a number, a kind and a value. Of repeated metadata, the last counts.
 """
 
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -23,7 +24,7 @@ VARINT, FIXED64, BYTES = 0, 1, 2
 
 
 def with_metadata(content: bytes | None = None, **texts: str) -> bytes:
-    """A model, by default the committed one, with other metadata; any change gives it another version."""
+    """Return a model, by default the committed one, with other metadata and so another version."""
     content = content or MODEL.read_bytes()
     for key, text in texts.items():
         content += _field(MODEL_METADATA, _field(1, key.encode()) + _field(2, text.encode()))
@@ -31,7 +32,7 @@ def with_metadata(content: bytes | None = None, **texts: str) -> bytes:
 
 
 def golden(predictor: Predictor, images: np.ndarray, **changes: object) -> str:
-    """Golden answers as the metadata has them: what a model says of images uint8 [n, 28, 28], and changes to that."""
+    """Return the metadata text of a model's golden answers for images uint8 [n, 28, 28], with changes."""
     prediction = predictor.run(images)
     answers = {
         "images": base64.b64encode(images).decode(),
@@ -43,18 +44,32 @@ def golden(predictor: Predictor, images: np.ndarray, **changes: object) -> str:
 
 
 def with_damaged_weights() -> bytes:
-    """The committed model, every sign turned in the largest of its tensors: a valid file with wrong answers."""
+    """Return the committed model with the signs of its largest tensor inverted: a valid file with wrong answers."""
     content = bytearray(MODEL.read_bytes())
     tensors = [
         (end - start, start, end)
-        for _, graph_start, graph_end in _fields(content, 0, len(content), MODEL_GRAPH)
-        for _, tensor_start, tensor_end in _fields(content, graph_start, graph_end, GRAPH_INITIALIZER)
-        for _, start, end in _fields(content, tensor_start, tensor_end, TENSOR_RAW_DATA)
+        for graph_start, graph_end in _fields(content, 0, len(content), MODEL_GRAPH)
+        for tensor_start, tensor_end in _fields(content, graph_start, graph_end, GRAPH_INITIALIZER)
+        for start, end in _fields(content, tensor_start, tensor_end, TENSOR_RAW_DATA)
     ]
     _, start, end = max(tensors)
     weights = np.frombuffer(content[start:end], "<f4")
     content[start:end] = (-weights).tobytes()
     return bytes(content)
+
+
+def other_answers(folder: Path) -> bytes:
+    """Return a model that passes its self-check and gives other answers than the committed one."""
+    path = folder / "other.onnx"
+    path.write_bytes(with_damaged_weights())
+    return with_metadata(path.read_bytes(), golden=golden(Predictor.load(path), np.zeros((1, 28, 28), np.uint8)))
+
+
+def put(content: bytes, path: Path) -> None:
+    """Replace a file in one step."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(path)
 
 
 def _field(number: int, value: bytes) -> bytes:
@@ -69,8 +84,8 @@ def _varint(value: int) -> bytes:
     return digits + bytes([value])
 
 
-def _fields(content: bytearray, start: int, end: int, wanted: int) -> Iterator[tuple[int, int, int]]:
-    """Number, start and end of each field of bytes that has the wanted number."""
+def _fields(content: bytearray, start: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each field of bytes with this number."""
     while start < end:
         tag, start = _read_varint(content, start)
         if tag & 7 == VARINT:
@@ -81,7 +96,7 @@ def _fields(content: bytearray, start: int, end: int, wanted: int) -> Iterator[t
         else:
             n_bytes = 8 if tag & 7 == FIXED64 else 4
         if tag >> 3 == wanted:
-            yield wanted, start, start + n_bytes
+            yield start, start + n_bytes
         start += n_bytes
 
 

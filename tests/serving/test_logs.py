@@ -21,6 +21,12 @@ def line(message: str, *arguments: object, **more: Any) -> str:
 
 
 def test_a_record() -> None:
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        failed = line("It failed.", exc_info=sys.exc_info())
+    assert "\n" not in failed
+    assert json.loads(failed)["traceback"].endswith("ValueError: broken")
     fields = json.loads(line("The model is now %s.", "abc", facts={"status": 200, "path": "/"}))
     assert set(fields) == {"time", "level", "event", "process", "status", "path"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", fields["time"])
@@ -36,15 +42,6 @@ def test_any_record_is_one_line(text: str, facts: dict[str, str]) -> None:
     fields = json.loads(written)
     assert fields["event"] == text
     assert facts.items() <= fields.items()
-
-
-def test_an_exception_is_one_line_too() -> None:
-    try:
-        raise ValueError("broken")
-    except ValueError:
-        written = line("It failed.", exc_info=sys.exc_info())
-    assert "\n" not in written
-    assert json.loads(written)["traceback"].endswith("ValueError: broken")
 
 
 def test_the_records_on_standard_error() -> None:

@@ -1,11 +1,11 @@
 """The real process: its announcement, answers and exit codes."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -15,84 +15,43 @@ from serving.settings import ROOT
 
 from .conftest import MODEL
 from .drawings import draw
-
-START_S = 30
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-@pytest.fixture
-def process(free_port: int, tmp_path: Path, web: Path) -> Iterator[subprocess.Popen[str]]:
-    """A service with a limit on bodies, started from another directory; it has said that it listens."""
-    command = [sys.executable, "-m", "serving", "--port", str(free_port), "--web", str(web)]
-    environ = os.environ | {"PYTHONPATH": str(ROOT), "INKLING_MAX_BODY_BYTES": "200000"}
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    line = process.stdout.readline()
-    assert line.startswith("Inkling ")
-    assert line.endswith(f" is listening on http://127.0.0.1:{free_port}\n")
-    yield process
-    process.kill()
-    process.communicate()
+from .under_load.process import running
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_answers_and_exits_with_0(
-    process: subprocess.Popen[str], free_port: int, number: signal.Signals
-) -> None:
-    with httpx2.Client(base_url=f"http://127.0.0.1:{free_port}") as client:
+def test_the_process_answers_and_exits_with_0(tmp_path: Path, web: Path, number: signal.Signals) -> None:
+    with (
+        running(tmp_path, "--web", str(web), INKLING_MAX_BODY_BYTES="200000") as service,
+        httpx2.Client(base_url=f"http://{service.host}") as client,
+    ):
+        assert re.fullmatch(r"Inkling \S+ is listening on http://127\.0\.0\.1:\d+\n", service.log.read_text())
         headers = {"content-type": "application/octet-stream"}
         answer = client.post("/api/predict?width=280&height=280", content=draw(7).tobytes(), headers=headers)
         assert (answer.status_code, answer.json()["digit"]) == (200, 7)
-        assert client.get("/v2/health/ready").status_code == 200
-        assert client.post("/api/predict", content=bytes(300_000)).status_code == 413
+        assert "server" not in answer.headers
         chunked = client.post("/api/predict", content=(bytes(50_000) for _ in range(6)))
         assert (chunked.status_code, list(chunked.json())) == (413, ["error"])
-        assert "server" not in answer.headers
-        process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=15)
-    assert (process.returncode, stdout, stderr) == (0, "", "")
+        service.popen.send_signal(number)
+        assert (service.wait(), service.said()) == (0, "")
 
 
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def check_failure(code: int, words: list[str], *arguments: str, **environ: str) -> None:
     command = [sys.executable, "-m", "serving", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, timeout=START_S, check=False
+    result = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, timeout=30, check=False
     )
-
-
-def one_line(result: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
     assert (result.returncode, result.stdout) == (code, "")
     assert result.stderr.count("\n") == 1, result.stderr
     assert all(word in result.stderr for word in words), result.stderr
 
 
-def test_a_port_that_is_taken_is_one_line(web: Path) -> None:
+def test_a_start_that_fails_is_one_line(tmp_path: Path, web: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        one_line(run("--port", port, "--web", str(web)), 1, "python -m serving: ", port, "in use", "--port")
-
-
-def test_a_host_that_is_not_ours_is_one_line(web: Path) -> None:
-    one_line(run("--port", "0", "--host", "192.0.2.1", "--web", str(web)), 1, "192.0.2.1")
-
-
-def test_a_missing_model_is_one_line() -> None:
-    one_line(run("--model", "nowhere.onnx"), 1, "nowhere.onnx", "No such file")
-
-
-def test_a_damaged_model_is_one_line(tmp_path: Path) -> None:
+        words = ["python -m serving: ", port, "in use", "--port"]
+        check_failure(1, words, "--port", port, "--web", str(web))
+    check_failure(1, ["192.0.2.1"], "--port", "0", "--host", "192.0.2.1", "--web", str(web))
+    check_failure(1, ["nowhere.onnx", "No such file"], "--model", "nowhere.onnx")
     (tmp_path / "bad.onnx").write_bytes(MODEL.read_bytes()[:1000])
-    one_line(run("--model", str(tmp_path / "bad.onnx")), 1, "bad.onnx")
-
-
-def test_a_bad_setting_is_one_line() -> None:
-    one_line(run(INKLING_PORT="eighty"), 2, "INKLING_PORT", "'eighty'")
+    check_failure(1, ["bad.onnx"], "--model", str(tmp_path / "bad.onnx"))
+    check_failure(2, ["INKLING_PORT", "'eighty'"], INKLING_PORT="eighty")

@@ -9,8 +9,8 @@ import pytest
 
 from serving.settings import ROOT
 
-from .conftest import Service
 from .drawings import draw, encode
+from .under_load.process import Running
 
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
 COMMANDS = [line for path in DOCUMENTS for line in path.read_text().splitlines() if line.startswith("curl ")]
@@ -18,9 +18,9 @@ COMMANDS = [line for path in DOCUMENTS for line in path.read_text().splitlines()
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_is_answered(service: Service, tmp_path: Path, command: str) -> None:
+def test_a_command_is_answered(service: Running, tmp_path: Path, command: str) -> None:
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     (tmp_path / "digit.png").write_bytes(encode(draw(7), "PNG"))
     (tmp_path / "digit.grey").write_bytes(draw(7).resize((28, 28)).tobytes())
-    words = [word.replace("127.0.0.1:8000", service.address) for word in shlex.split(command)]
+    words = [word.replace("127.0.0.1:8000", service.host) for word in shlex.split(command)]
     subprocess.run([*words, "--fail"], cwd=tmp_path, check=True, capture_output=True)

@@ -15,8 +15,7 @@ DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["vers
 
 
 @pytest.fixture(autouse=True)
-def anew() -> Iterator[None]:
-    """Nothing is remembered of another test, nor for one."""
+def forget_the_version() -> Iterator[None]:
     version.inkling_version.cache_clear()
     yield
     version.inkling_version.cache_clear()
@@ -27,21 +26,19 @@ def test_the_service_reports_the_version_of_pyproject_toml(client: TestClient) -
     assert client.get("/openapi.json").json()["info"]["version"] == DECLARED
 
 
-def test_a_checkout_ignores_the_installed_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.0.1")
-    assert version.inkling_version() == DECLARED
+@pytest.mark.parametrize(
+    ("is_checkout", "installed", "expected"),
+    [(True, {"inkling": "0.0.1"}, DECLARED), (False, {"inkling": "2.0"}, "2.0"), (False, {}, "unknown")],
+)
+def test_a_checkout_counts_before_an_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_checkout: bool, installed: dict[str, str], expected: str
+) -> None:
+    def find(name: str) -> str:
+        if name not in installed:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return installed[name]
 
-
-def test_without_a_checkout_the_installed_version_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(version, "PROJECT", tmp_path / "pyproject.toml")
-    monkeypatch.setattr(importlib.metadata, "version", {"inkling": "2.0"}.__getitem__)
-    assert version.inkling_version() == "2.0"
-
-
-def test_copied_code_has_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(name: str) -> str:
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(version, "PROJECT", tmp_path / "pyproject.toml")
-    monkeypatch.setattr(importlib.metadata, "version", none)
-    assert version.inkling_version() == "unknown"
+    if not is_checkout:
+        monkeypatch.setattr(version, "PROJECT", tmp_path / "pyproject.toml")
+    monkeypatch.setattr(importlib.metadata, "version", find)
+    assert version.inkling_version() == expected

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.api.images import GreyImage, decode, open_raw, to_grey
-from serving.errors import BadRequestError, RequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
+from serving.api.images import GreyImage, decode
+from serving.errors import RequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
 from tests.serving.drawings import bomb, draw, encode, exif, on_transparent, sideways
 
 MAX_PIXELS = 50_000_000
@@ -37,29 +37,22 @@ def rgb_with_a_transparent_paper() -> bytes:
 @pytest.mark.parametrize(
     ("data", "tolerance"),
     [
-        pytest.param(encode(SEVEN, "PNG"), 0, id="png grey"),
-        pytest.param(encode(SEVEN.convert("RGB"), "PNG"), 0, id="png rgb"),
-        pytest.param(encode(SEVEN.convert("1"), "PNG"), 0, id="png 1-bit"),
-        pytest.param(encode(SEVEN.convert("P"), "PNG"), 0, id="png palette"),
-        pytest.param(encode(SEVEN.convert("LA"), "PNG"), 0, id="png LA opaque"),
-        pytest.param(encode(SEVEN.convert("RGBA"), "PNG"), 0, id="png RGBA opaque"),
-        pytest.param(encode(Image.fromarray(LEVELS.astype(np.uint16) * 257), "PNG"), 0, id="png 16-bit"),
-        pytest.param(encode(on_transparent(7, ink=0), "PNG"), 0, id="png transparent"),
-        pytest.param(encode(on_transparent(7, ink=0).convert("LA"), "PNG"), 0, id="png LA transparent"),
-        pytest.param(palette_with_a_transparent_paper(), 0, id="png palette transparent"),
-        pytest.param(rgb_with_a_transparent_paper(), 0, id="png rgb transparent"),
-        pytest.param(encode(draw(7, paper=9), "PNG", transparency=9), 0, id="png grey transparent"),
-        pytest.param(encode(SEVEN, "BMP"), 0, id="bmp"),
-        pytest.param(encode(SEVEN.convert("1"), "BMP"), 0, id="bmp 1-bit"),
-        pytest.param(encode(SEVEN, "GIF"), 0, id="gif"),
-        pytest.param(encode(SEVEN, "GIF", save_all=True, append_images=[draw(1)]), 0, id="gif animated"),
-        pytest.param(encode(SEVEN, "WEBP", lossless=True), 1, id="webp lossless"),
-        pytest.param(encode(on_transparent(7, ink=0), "WEBP", lossless=True), 1, id="webp transparent"),
-        pytest.param(encode(SEVEN, "JPEG", quality=95), 24, id="jpeg grey"),
-        pytest.param(encode(SEVEN.convert("RGB"), "JPEG", quality=95), 24, id="jpeg"),
-        pytest.param(encode(SEVEN.convert("CMYK"), "JPEG", quality=95), 24, id="jpeg cmyk"),
-        pytest.param(encode(SEVEN.convert("RGB"), "JPEG", quality=95, progressive=True), 24, id="jpeg progressive"),
-        pytest.param(encode(SEVEN.convert("RGB"), "MPO", quality=95, save_all=True), 24, id="mpo"),
+        (encode(SEVEN, "PNG"), 0),
+        (encode(SEVEN.convert("1"), "PNG"), 0),
+        (encode(SEVEN.convert("P"), "PNG"), 0),
+        (encode(SEVEN.convert("RGBA"), "PNG"), 0),
+        (encode(Image.fromarray(LEVELS.astype(np.uint16) * 257), "PNG"), 0),
+        (encode(on_transparent(7, ink=0), "PNG"), 0),
+        (palette_with_a_transparent_paper(), 0),
+        (rgb_with_a_transparent_paper(), 0),
+        (encode(draw(7, paper=9), "PNG", transparency=9), 0),
+        (encode(SEVEN, "BMP"), 0),
+        (encode(SEVEN, "GIF", save_all=True, append_images=[draw(1)]), 0),
+        (encode(SEVEN, "WEBP", lossless=True), 1),
+        (encode(on_transparent(7, ink=0), "WEBP", lossless=True), 1),
+        (encode(SEVEN.convert("CMYK"), "JPEG", quality=95), 24),
+        (encode(SEVEN.convert("RGB"), "JPEG", quality=95, progressive=True), 24),
+        (encode(SEVEN.convert("RGB"), "MPO", quality=95, save_all=True), 24),
     ],
 )
 def test_every_kind_of_file_gives_the_same_grey_levels(data: bytes, tolerance: int) -> None:
@@ -67,18 +60,6 @@ def test_every_kind_of_file_gives_the_same_grey_levels(data: bytes, tolerance: i
     assert (grey.factor, grey.width, grey.height) == (1, 280, 280)
     assert grey.pixels.dtype == np.uint8
     assert np.abs(grey.pixels.astype(int) - LEVELS).max() <= tolerance
-
-
-def test_raw_bytes_are_taken_as_they_are() -> None:
-    grey = to_grey(open_raw(LEVELS.tobytes(), 280, 280, MAX_PIXELS))
-    assert np.array_equal(grey.pixels, LEVELS)
-    assert to_grey(open_raw(bytes(range(6)), 3, 2, MAX_PIXELS)).pixels.tolist() == [[0, 1, 2], [3, 4, 5]]
-
-
-@pytest.mark.parametrize(("n_bytes", "width", "height"), [(5, 3, 2), (7, 3, 2), (0, 3, 2), (6, 0, 2), (6, -3, -2)])
-def test_raw_bytes_must_fit(n_bytes: int, width: int, height: int) -> None:
-    with pytest.raises(BadRequestError, match=str(width)):
-        open_raw(bytes(n_bytes), width, height, MAX_PIXELS)
 
 
 @pytest.mark.parametrize("ink", [0, 60, 200, 255])
@@ -116,7 +97,7 @@ def test_a_broken_exif_block_does_not_cost_the_picture() -> None:
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
-@pytest.mark.parametrize(("width", "height", "factor"), [(1023, 10, 1), (1024, 3, 2), (3000, 2000, 3), (4032, 3024, 4)])
+@pytest.mark.parametrize(("width", "height", "factor"), [(1023, 10, 1), (1024, 3, 2), (4032, 3024, 4)])
 def test_large_pictures_are_reduced_by_a_whole_number(file_format: str, width: int, height: int, factor: int) -> None:
     image = Image.linear_gradient("L").resize((width, height))
     grey = decode(encode(image, file_format), MAX_PIXELS)
@@ -124,13 +105,6 @@ def test_large_pictures_are_reduced_by_a_whole_number(file_format: str, width: i
     assert grey.pixels.shape == (-(-height // factor), -(-width // factor))
     expected = np.asarray(image.reduce(factor), int)
     assert np.abs(grey.pixels - expected).max() <= (0 if file_format == "PNG" else 40)
-
-
-def test_a_large_transparent_picture_is_reduced_too() -> None:
-    grey = decode(encode(on_transparent(7, ink=255).resize((2800, 2800)), "PNG"), MAX_PIXELS)
-    assert grey.factor == 3
-    assert grey.pixels[0, 0] == 0
-    assert grey.pixels.max() == 255
 
 
 @pytest.mark.filterwarnings("error")
@@ -145,7 +119,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 
 
 def with_scans(n_scans: int, trailer: bytes = b"") -> bytes:
-    """A progressive JPEG whose last scan is repeated until there are `n_scans`."""
+    """Return a progressive JPEG that repeats its last scan."""
     data = encode(SEVEN, "JPEG", progressive=True)
     head, *scans = data.removesuffix(b"\xff\xd9").split(b"\xff\xda")
     scans += scans[-1:] * (n_scans - len(scans))
@@ -156,10 +130,7 @@ def test_a_jpeg_with_more_scans_than_encoders_write_is_refused() -> None:
     assert decode(with_scans(100), MAX_PIXELS).width == SEVEN.width
     with pytest.raises(UnreadableImageError, match="10000 scans; the limit is 100"):
         decode(with_scans(10_000), MAX_PIXELS)
-
-
-def test_a_video_after_the_jpeg_has_no_scans() -> None:
-    video = b"\xff\xda\x12\x34" * 1_000
+    video = b"\xff\xda\x12\x34" * 1_000  # after the end of the picture
     assert decode(with_scans(10, video), MAX_PIXELS).width == SEVEN.width
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import gc
-import gzip
 import json
 from typing import Any
 
@@ -46,7 +45,6 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def grids(client: TestClient) -> bytes:
-    """What the network sees of some digits."""
     return b"".join(base64.b64decode(read(client, digit)["normalized"]) for digit in STROKES)
 
 
@@ -71,23 +69,6 @@ def test_many_are_answered_in_their_order(client: TestClient, grids: bytes) -> N
         assert_same(answers[at], ask(client, many[at].tobytes())["answers"][0])
 
 
-def test_the_maps_are_of_the_first_grid(client: TestClient, grids: bytes) -> None:
-    answer = ask(client, grids, "true")
-    first, second = (ask(client, grids[start : start + N_GRID_BYTES], "true") for start in (0, N_GRID_BYTES))
-    assert answer["layers"] == first["layers"] != second["layers"]
-    assert len(answer["answers"]) == len(STROKES)
-    for layer in answer["layers"]:
-        maps = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8)
-        assert maps.size == np.prod(layer["shape"])
-        assert maps.max() == 255
-        assert layer["peak"] > 0
-        assert layer["name"]
-    sides = [layer["shape"][0] for layer in answer["layers"]]
-    assert sides == sorted(sides, reverse=True)
-    assert len(sides) > 1
-    assert "layers" not in ask(client, grids, "false")
-
-
 def test_the_maps_are_the_network_s_own_in_bytes(predictor: Predictor, grids: bytes) -> None:
     grid = np.frombuffer(grids[:N_GRID_BYTES], np.uint8).reshape(28, 28)
     [*layers] = Networks().document(predictor, grid[None], with_layers=True)["layers"]
@@ -96,6 +77,39 @@ def test_the_maps_are_the_network_s_own_in_bytes(predictor: Predictor, grids: by
         assert (layer["name"], layer["kind"], (channels, height, width)) == (name, kind, maps.shape)
         levels = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8).reshape(maps.shape)
         np.testing.assert_allclose(levels * layer["peak"] / 255, maps.clip(0), atol=layer["peak"] / 500)
+
+
+def test_the_maps_are_of_the_first_grid(client: TestClient, grids: bytes) -> None:
+    answer = ask(client, grids, "true")
+    first, second = (ask(client, grids[start : start + N_GRID_BYTES], "true") for start in (0, N_GRID_BYTES))
+    assert answer["layers"] == first["layers"] != second["layers"]
+    assert len(answer["answers"]) == len(STROKES)
+    sides = [layer["shape"][0] for layer in answer["layers"]]
+    assert sides == sorted(sides, reverse=True)
+    assert len(sides) > 1
+    assert "layers" not in ask(client, grids, "false")
+
+
+BAD_SIZES = [0, 1, N_GRID_BYTES + 1, (MAX_GRIDS + 1) * N_GRID_BYTES]
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "query", "status", "words"),
+    [
+        *(
+            (bytes(n), "application/octet-stream", "", 400, [f"{n} bytes", f"1 to {MAX_GRIDS} grids"])
+            for n in BAD_SIZES
+        ),
+        (bytes(N_GRID_BYTES), "image/png", "", 415, ["application/octet-stream"]),
+        (bytes(N_GRID_BYTES), "", "", 415, ["application/octet-stream"]),
+        (bytes(N_GRID_BYTES), "application/octet-stream", "?layers=yes", 400, ["?layers="]),
+    ],
+)
+def test_a_bad_request_is_refused(
+    client: TestClient, content: bytes, content_type: str, query: str, status: int, words: list[str]
+) -> None:
+    response = client.post(f"/api/network{query}", content=content, headers={"content-type": content_type})
+    refused(response, status, *words)
 
 
 def test_the_state_is_by_the_model_s_thresholds(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,27 +140,6 @@ def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings,
 def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.engine, "n_in_threads", MAX_IN_THREADS)
     refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "again in a second")
-
-
-def test_a_compressed_body(client: TestClient, grids: bytes) -> None:
-    response = client.post("/api/network", content=gzip.compress(grids), headers=HEADERS | {"content-encoding": "gzip"})
-    assert response.json() == ask(client, grids)
-
-
-@pytest.mark.parametrize("n_bytes", [0, 1, N_GRID_BYTES - 1, N_GRID_BYTES + 1, (MAX_GRIDS + 1) * N_GRID_BYTES])
-def test_another_size_is_named(client: TestClient, n_bytes: int) -> None:
-    response = client.post("/api/network", content=bytes(n_bytes), headers=HEADERS)
-    refused(response, 400, f"{n_bytes} bytes", f"1 to {MAX_GRIDS} grids", f"{N_GRID_BYTES} bytes")
-
-
-def test_another_type_is_refused(client: TestClient, grids: bytes) -> None:
-    for content_type in ("image/png", "application/json", ""):
-        response = client.post("/api/network", content=grids, headers={"content-type": content_type})
-        refused(response, 415, "application/octet-stream")
-
-
-def test_layers_are_asked_for_or_not(client: TestClient, grids: bytes) -> None:
-    refused(client.post("/api/network?layers=yes", content=grids, headers=HEADERS), 400, "?layers=")
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"fragment": "AAAA"}', "cut"])

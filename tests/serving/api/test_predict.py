@@ -63,6 +63,9 @@ def test_every_form_of_body_gives_the_same_answer(client: TestClient) -> None:
     assert client.post("/api/predict", files={"any": ("seven.png", PNG)}).json() == expected
     assert client.post("/api/predict", files={"any": PNG}, data={"note": "before"}).json() == expected
     assert client.post("/api/predict", content=iter([PNG[:50], PNG[50:]])).json() == expected
+    for coding in ("gzip", "deflate"):
+        headers = {"content-encoding": coding}
+        assert client.post("/api/predict", content=compress(PNG, coding), headers=headers).json() == expected
 
 
 def test_an_mnist_image_needs_no_size(client: TestClient) -> None:
@@ -72,21 +75,6 @@ def test_an_mnist_image_needs_no_size(client: TestClient) -> None:
     for other in (image[1:], image + b"0"):
         response = client.post("/api/predict", content=other, headers={"content-type": "application/octet-stream"})
         refused(response, 415, "?width=", "?height=", f"{len(other)} bytes")
-
-
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "identity"])
-def test_a_body_may_be_compressed(client: TestClient, coding: str) -> None:
-    raw = draw(7).tobytes()
-    text = json.dumps({"image": base64.b64encode(PNG).decode()}).encode()
-    expected = read(client, PNG)
-    for data, content_type, query in (
-        (PNG, "image/png", ""),
-        (raw, "application/octet-stream", "?width=280&height=280"),
-        (text, "application/json", ""),
-    ):
-        sent = data if coding == "identity" else compress(data, coding)
-        headers = {"content-type": content_type, "content-encoding": coding}
-        assert client.post(f"/api/predict{query}", content=sent, headers=headers).json() == expected
 
 
 def test_a_compressed_body_is_held_to_the_limits(client: TestClient) -> None:
@@ -112,7 +100,6 @@ def test_a_blank_image(client: TestClient) -> None:
     [
         (0.97, {7: 0.9, 1: 0.1}, "digit", (7, 0.9), []),
         (0.97, {4: 0.48, 9: 0.45, 0: 0.07}, "unsure", (4, 0.48), [(4, 0.48), (9, 0.45)]),
-        (0.97, {4: 0.45, 9: 0.48, 0: 0.07}, "unsure", (9, 0.48), [(9, 0.48), (4, 0.45)]),
         (0.97, {8: 0.5, 3: 0.5}, "unsure", (3, 0.5), [(3, 0.5), (8, 0.5)]),
         # Rounded, these would be a digit and a blank image.
         (0.97, {7: 0.8749999, 1: 0.1250001}, "unsure", (7, 0.875), [(7, 0.875), (1, 0.125)]),
@@ -122,15 +109,9 @@ def test_a_blank_image(client: TestClient) -> None:
     ],
 )
 def test_the_answer_for_each_state(
-    client: TestClient,
-    app: Middleware,
-    monkeypatch: pytest.MonkeyPatch,
-    digit_score: float,
-    shares: dict[int, float],
-    state: str,
-    best: tuple[int | None, float | None],
-    alternatives: list[tuple[int, float]],
-) -> None:
+    client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch,
+    digit_score: float, shares: dict[int, float], state: str, best: Any, alternatives: list[tuple[int, float]],
+) -> None:  # fmt: skip
     probabilities = np.array([[shares.get(digit, 0) for digit in range(10)]], np.float32)
     seen, box = np.zeros((1, 28, 28), np.uint8), np.zeros((1, 4), np.float32)
     prediction = Prediction(probabilities, np.array([digit_score], np.float32), seen, box)
@@ -182,28 +163,10 @@ def test_a_bad_request_is_refused(
     refused(response, status, *words)
 
 
-def test_a_form_without_a_file_is_refused(client: TestClient) -> None:
-    parts = {"image": (None, "seven")}
-    refused(client.post("/api/predict", files=parts), 400, "no file")
-
-
-# Starlette leaves the temporary file of a part that never ends to the garbage collector, which says so.
+# Starlette does not close the temporary file of a part without an end.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_form_that_breaks_off_is_refused(client: TestClient) -> None:
+def test_a_form_without_a_file_or_its_end_is_refused(client: TestClient) -> None:
+    refused(client.post("/api/predict", files={"image": (None, "seven")}), 400, "no file")
     whole = client.build_request("POST", "/api/predict", files={"image": ("seven.png", PNG)})
     headers = {"content-type": whole.headers["content-type"]}
     refused(client.post("/api/predict", content=whole.read()[:200], headers=headers), 400, "no file")
-
-
-def test_the_card(client: TestClient, predictor: Predictor) -> None:
-    card = client.get("/api/model").json()
-    assert card["name"] == "digits"
-    assert card["version"] == card["sha256"][:12] == predictor.card.version
-    assert card["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1]}]
-    assert {tensor["name"] for tensor in card["outputs"]} == {"probabilities", "digit_score", "normalized", "box"}
-    assert card["classes"] == list("0123456789")
-    assert 0 < card["thresholds"]["digit_score"] < 1
-    assert 0 < card["thresholds"]["confidence"] <= 1
-    assert card["size_bytes"] > 1000
-    assert {"normalizer", "params_sha256", "data", "metrics", "network"} <= set(card)
-    assert 0 < card["metrics"]["test_accuracy"] <= 1

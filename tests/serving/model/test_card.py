@@ -9,16 +9,7 @@ import numpy as np
 import pytest
 
 from serving.errors import ModelError
-from serving.model.card import (
-    INPUTS,
-    MAX_CLASSES,
-    ModelCard,
-    Tensor,
-    Thresholds,
-    outputs_for,
-    read_card,
-    read_golden,
-)
+from serving.model.card import INPUTS, MAX_CLASSES, ModelCard, Tensor, Thresholds, outputs_for, read_card, read_golden
 
 OUTPUTS = outputs_for(10)
 METADATA = {
@@ -49,21 +40,11 @@ def test_a_good_file() -> None:
     assert result.data == {"source": "mnist"}
 
 
-@pytest.mark.parametrize(("digit_score", "confidence"), [(1e-6, 1e-6), (0.99, 0.1), (0.1, 1)])
-def test_each_threshold_has_its_own_range(digit_score: float, confidence: float) -> None:
-    text = json.dumps({"digit_score": digit_score, "confidence": confidence})
-    assert card(metadata={**METADATA, "thresholds": text}).thresholds == Thresholds(digit_score, confidence)
-
-
 def test_the_classes_determine_the_signature() -> None:
     metadata = METADATA | {"classes": '["a", "b", "c"]'}
     assert card(outputs=list(outputs_for(3)), metadata=metadata).classes == ["a", "b", "c"]
     with pytest.raises(ModelError, match=r"'probabilities' FP32 \[-1, 10\] should be .* \[-1, 3\]"):
         card(metadata=metadata)
-
-
-def test_an_open_length_is_accepted() -> None:
-    card(outputs=[*OUTPUTS[:3], Tensor("box", "FP32", [-1, -1])])
 
 
 @pytest.mark.parametrize(
@@ -83,54 +64,38 @@ def test_another_signature_is_refused(changes: dict[str, list[Tensor]], named: s
         card(**changes)
 
 
-@pytest.mark.parametrize("key", METADATA)
-def test_metadata_that_is_missing_is_named(key: str) -> None:
-    with pytest.raises(ModelError, match=key):
-        card(metadata={name: text for name, text in METADATA.items() if name != key})
-
-
 @pytest.mark.parametrize(
-    ("key", "text"),
+    ("key", "text", "named"),
     [
-        ("classes", '["0"]'),
-        ("classes", '["0", "0"]'),
-        ("classes", '["0", ""]'),
-        ("classes", json.dumps([*map(str, range(MAX_CLASSES + 1))])),
-        ("classes", "[0,1,2,3,4,5,6,7,8,9]"),
-        ("thresholds", "0.9"),
-        ("thresholds", "{"),
-        ("metrics", "[]"),
-        ("training", "[]"),
-        ("evaluation", "{"),
-        ("experiments", "{}"),
-        ("experiments", "[1]"),
+        *((key, None, "") for key in METADATA),
+        ("classes", '["0"]', ""),
+        ("classes", '["0", "0"]', ""),
+        ("classes", '["0", ""]', ""),
+        ("classes", json.dumps([*map(str, range(MAX_CLASSES + 1))]), ""),
+        ("classes", "[0,1,2,3,4,5,6,7,8,9]", ""),
+        ("metrics", "[]", ""),
+        ("evaluation", "{", ""),
+        ("experiments", "{}", ""),
+        ("experiments", "[1]", ""),
+        ("thresholds", "{", ""),
+        ("thresholds", "0.9", ""),
+        ("thresholds", '{"confidence": 0.9, "unsure": 0.5}', "lacks a number"),
+        ("thresholds", '{"digit_score": "high", "confidence": 0.9}', "lacks a number"),
+        (
+            "thresholds",
+            '{"digit_score": 0, "confidence": 0.9}',
+            "must hold 0 < digit_score < 1 and 0 < confidence <= 1",
+        ),
+        ("thresholds", '{"digit_score": 1, "confidence": 0.9}', "must hold"),
+        ("thresholds", '{"digit_score": NaN, "confidence": 0.9}', "must hold"),
+        ("thresholds", '{"digit_score": 0.5, "confidence": 0}', "must hold"),
+        ("thresholds", '{"digit_score": 0.5, "confidence": 1.01}', "must hold"),
     ],
 )
-def test_bad_metadata_is_named(key: str, text: str) -> None:
-    with pytest.raises(ModelError, match=key):
-        card(metadata={**METADATA, key: text})
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ('{"digit_score": 0.5}', "lacks a number 'digit_score' or 'confidence'"),
-        ('{"confidence": 0.9}', "lacks a number"),
-        ('{"digit": 0.9, "unsure": 0.5}', "lacks a number"),
-        ('{"digit_score": "high", "confidence": 0.9}', "lacks a number"),
-        ('{"digit_score": 0.5, "confidence": null}', "lacks a number"),
-        ('{"digit_score": 0, "confidence": 0.9}', "must hold 0 < digit_score < 1 and 0 < confidence <= 1"),
-        ('{"digit_score": 1, "confidence": 0.9}', "must hold"),
-        ('{"digit_score": -0.5, "confidence": 0.9}', "must hold"),
-        ('{"digit_score": NaN, "confidence": 0.9}', "must hold"),
-        ('{"digit_score": 0.5, "confidence": 0}', "must hold"),
-        ('{"digit_score": 0.5, "confidence": 1.01}', "must hold"),
-        ('{"digit_score": 0.5, "confidence": NaN}', "must hold"),
-    ],
-)
-def test_bad_thresholds_are_named(text: str, named: str) -> None:
-    with pytest.raises(ModelError, match=f"thresholds.* {named}"):
-        card(metadata={**METADATA, "thresholds": text})
+def test_bad_metadata_is_named(key: str, text: str | None, named: str) -> None:
+    metadata = {name: value for name, value in (METADATA | {key: text}).items() if value is not None}
+    with pytest.raises(ModelError, match=f"{key}.*{named}"):
+        card(metadata=metadata)
 
 
 PIXELS = np.arange(2 * 784, dtype=np.uint8)
@@ -153,39 +118,27 @@ def test_golden_answers() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"images": None},
-        {"images": 7},
+        *({key: None} for key in GOLDEN),
         {"images": "?"},
         {"images": "\u00e9"},
         {"images": GOLDEN["images"][4:]},
-        {"images": ""},
-        {"states": None},
         {"states": 2},
-        {"states": []},
         {"states": ["digit"]},
-        {"states": ["digit"] * 3},
-        {"digit_score": None},
-        {"digit_score": [1]},
         {"digit_score": [1, 0, 1]},
         {"digit_score": ["seven", "none"]},
-        {"probabilities": [[0.1] * 10]},
         {"probabilities": [[0.1] * 9] * 2},
         {"probabilities": [10**400] * 20},
         {"images": "", "states": [], "digit_score": [], "probabilities": []},
     ],
 )
 def test_malformed_golden_answers_are_named(changes: dict[str, object]) -> None:
-    with pytest.raises(ModelError, match="'golden'"):
-        read_golden({"golden": json.dumps(GOLDEN | changes)}, 10)
+    answers = {key: value for key, value in (GOLDEN | changes).items() if value is not None}
+    lacking = "".join(f" lacks .*'{key}'" for key in GOLDEN if key not in answers)
+    with pytest.raises(ModelError, match=f"'golden'{lacking}"):
+        read_golden({"golden": json.dumps(answers)}, 10)
 
 
-@pytest.mark.parametrize("key", GOLDEN)
-def test_golden_answers_that_lack_a_part_are_named(key: str) -> None:
-    with pytest.raises(ModelError, match=f"'golden' lacks .*'{key}'"):
-        read_golden({"golden": json.dumps({name: value for name, value in GOLDEN.items() if name != key})}, 10)
-
-
-@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "[" * 200_000])
-def test_golden_answers_that_are_missing_are_named(text: str | None) -> None:
+@pytest.mark.parametrize("text", [None, "{", "[]", "[" * 200_000])
+def test_golden_answers_that_are_not_json_are_named(text: str | None) -> None:
     with pytest.raises(ModelError, match="'golden'"):
         read_golden({} if text is None else {"golden": text}, 10)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.errors import NoModelError, TimeoutExpiredError
+from serving.errors import TimeoutExpiredError
 from serving.model.card import OUTPUTS
 from serving.model.predictor import Prediction, Predictor
 from serving.queue.engine import MAX_BATCH_IMAGES, MAX_INLINE_PIXELS, N_LARGE_AT_A_TIME, Answer, Engine, Images
@@ -23,20 +23,15 @@ LARGE = np.asarray(draw(7).resize((700, 700)))[None]
 assert LARGE.size > MAX_INLINE_PIXELS
 
 
-class Runs:
-    """An observer: the images of every run, and what came of them."""
-
-    def __init__(self) -> None:
-        self.images: list[Images] = []
-        self.answers: list[Answer] = []
+class Runs(list[tuple[Images, Answer]]):
+    """The images and the answer of every run."""
 
     def __call__(self, images: Images, answer: Answer) -> None:
-        self.images.append(images)
-        self.answers.append(answer)
+        self.append((images, answer))
 
     @property
     def sizes(self) -> list[int]:
-        return [len(images) for images in self.images]
+        return [len(images) for images, _ in self]
 
 
 def engine_of(predictor: Predictor) -> tuple[Engine, Runs]:
@@ -47,7 +42,7 @@ def engine_of(predictor: Predictor) -> tuple[Engine, Runs]:
 
 
 def together(*requests: Coroutine[Any, Any, Answer]) -> list[Any]:
-    """The answers, or the errors, of requests that are read in one round of the event loop."""
+    """Return the answers or errors of requests that are queued in one iteration of the event loop."""
 
     async def main() -> list[Any]:
         return await asyncio.gather(*requests, return_exceptions=True)
@@ -61,7 +56,7 @@ def same(found: Prediction, expected: Prediction) -> None:
 
 
 def marked(predictor: Predictor, version: str, mark: float) -> Predictor:
-    """The model under another version; all its scores are `mark`, so that an answer shows who ran it."""
+    """Return the model with another version and with `mark` as its only score."""
     other = copy.copy(predictor)
     other.card = replace(predictor.card, version=version)
 
@@ -86,7 +81,7 @@ def test_a_batch_has_a_limit_and_splits_no_request(predictor: Predictor) -> None
     engine, runs = engine_of(predictor)
     together(*(engine.predict(SEVEN) for _ in range(2 * MAX_BATCH_IMAGES + 3)))
     assert runs.sizes == [MAX_BATCH_IMAGES, MAX_BATCH_IMAGES, 3]
-    runs.images.clear()
+    runs.clear()
     more_than_half = np.repeat(SEVEN, MAX_BATCH_IMAGES // 2 + 1, axis=0)
     together(engine.predict(more_than_half), engine.predict(more_than_half), engine.predict(SEVEN))
     assert runs.sizes == [len(more_than_half), len(more_than_half) + 1]
@@ -159,8 +154,7 @@ def test_the_time_of_a_run_counts_against_the_timeout(predictor: Predictor) -> N
     engine, runs = engine_of(slow)
     for _ in range(15):
         together(engine.predict(SEVEN))
-    (refused,) = together(engine.predict(SEVEN, timeout_s=0.002))
-    assert isinstance(refused, TimeoutExpiredError)
+    assert isinstance(together(engine.predict(SEVEN, timeout_s=0.002))[0], TimeoutExpiredError)
     assert len(runs.sizes) == 15
 
 
@@ -231,19 +225,13 @@ def test_a_failure_reaches_all_of_its_batch_and_no_other(predictor: Predictor, m
 
     monkeypatch.setattr(predictor, "run", fail)
     engine, runs = engine_of(predictor)
-    first, second, other = together(
-        *(engine.predict(images) for images in (SEVEN, SEVEN, np.zeros((1, 5, 5), np.uint8)))
-    )
+    blank = np.zeros((1, 5, 5), np.uint8)
+    first, second, other = together(engine.predict(SEVEN), engine.predict(SEVEN), engine.predict(blank))
     assert [str(error) for error in (first, second)] == ["broken", "broken"]
     assert other.verdicts[0].state == "blank"
     assert runs.sizes == [1]
     monkeypatch.undo()
     assert together(engine.predict(SEVEN))[0].verdicts[0].digit == 7
-
-
-def test_without_a_model_all_requests_are_rejected() -> None:
-    answers = together(*(Engine().predict(images) for images in (SEVEN, SEVEN, LARGE)))
-    assert all(isinstance(answer, NoModelError) for answer in answers)
 
 
 def test_no_batch_mixes_two_models(predictor: Predictor) -> None:
@@ -252,8 +240,8 @@ def test_no_batch_mixes_two_models(predictor: Predictor) -> None:
     engine, runs = engine_of(old)
     engine.observers.append(lambda _, __: setattr(engine, "predictor", new if engine.predictor is old else old))
     answers = together(*(engine.predict(SEVEN) for _ in range(3 * MAX_BATCH_IMAGES)))
-    assert [answer.card.version for answer in runs.answers] == ["old", "new", "old"]
-    for answer in [*answers, *runs.answers]:
+    assert [answer.card.version for _, answer in runs] == ["old", "new", "old"]
+    for answer in [*answers, *(answer for _, answer in runs)]:
         assert set(answer.prediction.digit_score.tolist()) == {marks[answer.card.version]}
         assert {verdict.digit_score for verdict in answer.verdicts} == {marks[answer.card.version]}
 

@@ -1,4 +1,4 @@
-"""The worker's side of the control line; the test plays the supervisor."""
+"""The worker's end of the control line; the test is the supervisor."""
 
 import asyncio
 import json
@@ -15,11 +15,12 @@ from serving.reload.control import Control
 from serving.reload.lifecycle import Lifecycle
 from tests.serving.conftest import MODEL
 
-Supervise = Callable[[Lifecycle, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+Supervise = Callable[[Lifecycle, Reader, Writer], Awaitable[None]]
 
 
 def run(folder: Path, supervise: Supervise) -> bool:
-    """Runs a worker's side until the supervisor's has ended; returns whether it was to end the worker by itself."""
+    """Run a worker's end until the supervisor's has ended. Return whether it ended the worker before."""
 
     async def main() -> bool:
         ours, theirs = socket.socketpair()
@@ -35,23 +36,22 @@ def run(folder: Path, supervise: Supervise) -> bool:
             writer.close()
             await writer.wait_closed()
             await listening
-        assert ended.is_set()  # it does not outlive its supervisor
+        assert ended.is_set()  # a worker does not outlive its supervisor
         return has_ended
 
     return asyncio.run(main())
 
 
-async def heard(reader: asyncio.StreamReader) -> dict[str, object]:
-    message: dict[str, object] = json.loads(await reader.readline())
-    return message
+async def heard(reader: Reader) -> dict[str, object]:
+    return dict(json.loads(await reader.readline()))
 
 
-def say(writer: asyncio.StreamWriter, **message: object) -> None:
+def say(writer: Writer, **message: object) -> None:
     writer.write(json.dumps(message).encode() + b"\n")
 
 
 def test_a_good_model_is_used_after_the_supervisor_agrees(tmp_path: Path) -> None:
-    async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def supervise(lifecycle: Lifecycle, reader: Reader, writer: Writer) -> None:
         before = lifecycle.engine.predictor
         loading = asyncio.create_task(lifecycle.load())
         asked = await heard(reader)
@@ -69,7 +69,7 @@ def test_a_good_model_is_used_after_the_supervisor_agrees(tmp_path: Path) -> Non
 
 
 def test_a_load_fails_if_not_all_workers_agree(tmp_path: Path) -> None:
-    async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def supervise(lifecycle: Lifecycle, reader: Reader, writer: Writer) -> None:
         loading = asyncio.create_task(lifecycle.load())
         say(writer, done=(await heard(reader))["id"], error="There is no memory.")
         with pytest.raises(NotTakenUpError, match=r"There is no memory\."):
@@ -78,20 +78,12 @@ def test_a_load_fails_if_not_all_workers_agree(tmp_path: Path) -> None:
     assert not run(tmp_path, supervise)
 
 
-def test_a_worker_that_cannot_use_the_model_reports_it_and_ends(tmp_path: Path) -> None:
-    async def supervise(_: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        say(writer, use=str(tmp_path / "nowhere.onnx"), number=1)
-        answer = await heard(reader)
-        assert "nowhere.onnx" in str(answer["error"])
+def test_a_worker_follows_commands_in_order_and_ends_if_it_cannot(tmp_path: Path) -> None:
+    async def supervise(lifecycle: Lifecycle, reader: Reader, writer: Writer) -> None:
+        for number, file in enumerate([str(MODEL), None, str(tmp_path / "nowhere.onnx")]):
+            say(writer, use=file, number=number)
+        assert [await heard(reader) for _ in range(2)] == [{"did": number, "error": ""} for number in range(2)]
+        assert lifecycle.engine.predictor is None
+        assert "nowhere.onnx" in str((await heard(reader))["error"])
 
     assert run(tmp_path, supervise)
-
-
-def test_commands_are_executed_in_order(tmp_path: Path) -> None:
-    async def supervise(lifecycle: Lifecycle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        say(writer, use=str(MODEL), number=1)
-        say(writer, use=None, number=2)
-        assert [(await heard(reader))["did"] for _ in range(2)] == [1, 2]
-        assert lifecycle.engine.predictor is None
-
-    assert not run(tmp_path, supervise)

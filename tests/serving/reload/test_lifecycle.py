@@ -23,18 +23,15 @@ from tests.serving.models import golden, with_damaged_weights, with_metadata
 SEVEN = np.asarray(draw(7))[None]
 GOOD = MODEL.read_bytes()
 OTHER = with_metadata(note="another version of the same model")
+ZEROS = np.zeros((1, 28, 28), np.uint8)
 BAD = {
     "truncated": GOOD[: len(GOOD) // 2],
     "random": np.random.default_rng(0).bytes(len(GOOD)),
     "empty": b"",
     "another model": GOOD.replace(b"digit_score", b"digit_scope"),
     "malformed golden answers": with_metadata(golden="{}"),
-    "wrong golden answers": with_metadata(
-        golden=golden(Predictor.load(MODEL), np.zeros((1, 28, 28), np.uint8), states=["digit"])
-    ),
-    "infinite golden score": with_metadata(
-        golden=golden(Predictor.load(MODEL), np.zeros((1, 28, 28), np.uint8), digit_score=[float("inf")])
-    ),
+    "wrong golden answers": with_metadata(golden=golden(Predictor.load(MODEL), ZEROS, states=["digit"])),
+    "infinite golden score": with_metadata(golden=golden(Predictor.load(MODEL), ZEROS, digit_score=[float("inf")])),
     "deep golden answers": with_metadata(golden="[" * 200_000),
     "damaged weights": with_damaged_weights(),
 }
@@ -46,7 +43,6 @@ def version_of(content: bytes) -> str:
 
 @pytest.fixture
 def may_go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Loads wait until it is set."""
     event = threading.Event()
 
     def slowly(path: Path) -> Predictor:
@@ -66,22 +62,13 @@ def lifecycle(tmp_path: Path) -> Lifecycle:
     return lifecycle
 
 
-def counted(lifecycle: Lifecycle) -> tuple[int, int, int]:
-    """How many models were loaded, refused and unloaded."""
-    loaded, refused, unloaded = map(int, lifecycle.metrics.read(lifecycle.metrics.loads))
+def counted(lifecycle: Lifecycle) -> tuple[int, ...]:
     assert LOADS == ("loaded", "refused", "unloaded")
-    return loaded, refused, unloaded
+    return tuple(map(int, lifecycle.metrics.read(lifecycle.metrics.loads)))
 
 
 def version(lifecycle: Lifecycle) -> str:
     return lifecycle.engine.model.card.version
-
-
-def test_a_new_file_is_exchanged_for_the_old_one(lifecycle: Lifecycle) -> None:
-    assert version(lifecycle) == version_of(GOOD)
-    lifecycle.path.write_bytes(OTHER)
-    assert asyncio.run(lifecycle.load()).version == version(lifecycle) == version_of(OTHER)
-    assert counted(lifecycle) == (1, 0, 0)
 
 
 @pytest.mark.parametrize("content", BAD.values(), ids=BAD)
@@ -100,27 +87,25 @@ def test_a_bad_file_is_refused_and_the_old_model_stays(
         lifecycle.start()
 
 
-def test_a_model_is_unloaded_and_loaded_again(lifecycle: Lifecycle) -> None:
+def test_good_files_and_unloads_are_used_and_exchanged(lifecycle: Lifecycle) -> None:
+    exchanged = []
+
+    async def exchange(predictor: Predictor | None) -> None:
+        exchanged.append(predictor and predictor.card.version)
+        await lifecycle.use(predictor)
+
+    lifecycle.exchange = exchange
+    lifecycle.path.write_bytes(OTHER)
+    assert asyncio.run(lifecycle.load()).version == version(lifecycle) == version_of(OTHER)
     asyncio.run(lifecycle.unload())
     assert lifecycle.engine.predictor is None
     asyncio.run(lifecycle.load())
-    assert version(lifecycle) == version_of(GOOD)
-    assert counted(lifecycle) == (1, 0, 1)
-
-
-def test_only_good_models_and_unloads_are_exchanged(lifecycle: Lifecycle) -> None:
-    heard = []
-
-    async def exchange(predictor: Predictor | None) -> None:
-        heard.append(predictor and predictor.card.version)
-
-    lifecycle.exchange = exchange
-    asyncio.run(lifecycle.load())
-    asyncio.run(lifecycle.unload())
+    assert version(lifecycle) == version_of(OTHER)
     lifecycle.path.write_bytes(b"")
     with pytest.raises(ModelError):
         asyncio.run(lifecycle.load())
-    assert heard == [version_of(GOOD), None]
+    assert exchanged == [version_of(OTHER), None, version_of(OTHER)]
+    assert counted(lifecycle) == (2, 1, 1)
 
 
 def test_an_unload_waits_for_the_load_before_it(lifecycle: Lifecycle, may_go_on: threading.Event) -> None:
@@ -152,7 +137,7 @@ def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, may
 
 
 def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> None:
-    """Watches the file through one look after each of the steps."""
+    """Let the service look at its file once after each step."""
     todo = iter(steps)
 
     async def sleep(_: float) -> None:
@@ -166,36 +151,39 @@ def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callabl
         asyncio.run(lifecycle.watch())
 
 
-def test_a_watched_file_is_loaded_when_it_is_complete(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(n_bytes: int) -> Callable[[], object]:
-        return lambda: (check_old(), lifecycle.path.write_bytes(OTHER[:n_bytes]))
+def write(lifecycle: Lifecycle, content: bytes) -> Callable[[], object]:
+    return lambda: lifecycle.path.write_bytes(content)
 
+
+def rest() -> None:
+    return
+
+
+def test_a_watched_file_is_loaded_when_it_is_complete(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
     def check_old() -> None:
         assert version(lifecycle) == version_of(GOOD)
 
     def check_new() -> None:
         assert version(lifecycle) == version_of(OTHER)
 
-    parts = [write(n_bytes) for n_bytes in (0, 1000, len(OTHER) // 2, len(OTHER))]
+    def write_part(n_bytes: int) -> Callable[[], object]:
+        return lambda: (check_old(), lifecycle.path.write_bytes(OTHER[:n_bytes]))
+
+    parts = map(write_part, (0, 1000, len(OTHER) // 2, len(OTHER)))
     watch(lifecycle, monkeypatch, check_old, check_old, *parts, check_old, check_new, check_new)
     assert counted(lifecycle) == (1, 0, 0)
 
 
-def test_a_watched_bad_file_is_refused_once_and_the_next_good_one_taken(
+def test_a_watched_bad_file_is_refused_once_and_the_next_good_one_loaded(
     lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(content: bytes) -> Callable[[], object]:
-        return lambda: lifecycle.path.write_bytes(content)
-
-    def rest() -> None:
-        return
-
-    watch(lifecycle, monkeypatch, write(BAD["truncated"]), rest, rest, rest)
-    assert (counted(lifecycle), version(lifecycle)) == ((0, 1, 0), version_of(GOOD))
-    watch(lifecycle, monkeypatch, lifecycle.path.unlink, rest, rest, rest)
-    assert (counted(lifecycle), version(lifecycle)) == ((0, 2, 0), version_of(GOOD))
-    watch(lifecycle, monkeypatch, write(OTHER), rest, rest, rest)
-    assert (counted(lifecycle), version(lifecycle)) == ((1, 2, 0), version_of(OTHER))
+    for step, counts, content in (
+        (write(lifecycle, BAD["truncated"]), (0, 1, 0), GOOD),
+        (lifecycle.path.unlink, (0, 2, 0), GOOD),
+        (write(lifecycle, OTHER), (1, 2, 0), OTHER),
+    ):
+        watch(lifecycle, monkeypatch, step, rest, rest, rest)
+        assert (counted(lifecycle), version(lifecycle)) == (counts, version_of(content))
 
 
 def test_the_watch_goes_on_after_any_failure(
@@ -204,18 +192,15 @@ def test_the_watch_goes_on_after_any_failure(
     async def fail(_: Predictor | None) -> None:
         raise OSError("No space left on device")
 
-    def rest() -> None:
-        return
-
     lifecycle.exchange = fail
-    watch(lifecycle, monkeypatch, lambda: lifecycle.path.write_bytes(OTHER), rest)
+    watch(lifecycle, monkeypatch, write(lifecycle, OTHER), rest)
     assert "No space left on device" in caplog.text
     lifecycle.exchange = lifecycle.use
-    watch(lifecycle, monkeypatch, lambda: lifecycle.path.write_bytes(OTHER + b"\x72\x00"), rest)
-    assert version(lifecycle) == version_of(OTHER + b"\x72\x00")
+    watch(lifecycle, monkeypatch, write(lifecycle, GOOD), rest, write(lifecycle, OTHER), rest)
+    assert version(lifecycle) == version_of(OTHER)
 
 
 def test_a_change_between_start_and_watch_is_seen(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
     lifecycle.path.write_bytes(OTHER)
-    watch(lifecycle, monkeypatch, lambda: None, lambda: None)
+    watch(lifecycle, monkeypatch, rest, rest)
     assert version(lifecycle) == version_of(OTHER)

@@ -14,58 +14,50 @@ from .client import request
 
 MB = 2**20
 
-# Just below the limit of 50 megapixels: taken, and the most expensive there is.
+# Just below the limit of 50 megapixels: accepted, and the most expensive size.
 LARGE = (7_070, 7_070)
 
 Stream = bytes | Iterable[bytes]
 
 
-def post(path: str, body: Stream, **headers: str) -> Iterator[bytes]:
-    """A request whose body comes in chunks, or without end."""
-    yield request(path, b"", **headers)[: -len(b"\r\n")].replace(b"Content-Length: 0\r\n", b"") + b"\r\n"
-    yield from [body] if isinstance(body, bytes) else body
-
-
-def chunked(path: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A request in chunked transfer encoding; the chunks bring their lengths along."""
-    return post(path, chunks, Transfer_Encoding="chunked")
+def post(path: str, chunks: Iterable[bytes], **headers: str) -> Iterator[bytes]:
+    yield request(path, **headers).replace(b"Content-Length: 0\r\n", b"")
+    yield from chunks
 
 
 PREDICT = "/api/predict"
 INFER = "/v2/models/digits/infer"
+CHUNKED = {"Transfer_Encoding": "chunked"}
+PART = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+FORM = "multipart/form-data; boundary=x"
+HUGE = {"name": "image", "datatype": "UINT8", "shape": [1, 2**31, 2**31], "data": [0]}
 ZEROS = bytes(MB)
 
 
 def gzip_bomb() -> bytes:
-    """A gigabyte of zeros."""
     compressor = zlib.compressobj(9, wbits=31)
     body = b"".join([*(compressor.compress(ZEROS) for _ in range(1024)), compressor.flush()])
     return request(INFER, body, Content_Encoding="gzip")
-
-
-def multipart(n_parts: int) -> bytes:
-    part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
-    return request(PREDICT, part * n_parts + b"--x--\r\n", Content_Type="multipart/form-data; boundary=x")
 
 
 def many_headers(n_headers: int) -> bytes:
     return request(PREDICT, b"", **{f"X-{number}": "y" for number in range(n_headers)})
 
 
-# Each is answered with an error, if it is answered at all.
+# Each gets an error or no answer.
 HTTP = {
     "huge body, announced": lambda: post(PREDICT, repeat(ZEROS), Content_Length=str(10 * 2**30)),
-    "huge body, chunked": lambda: chunked(PREDICT, repeat(b"100000\r\n%s\r\n" % ZEROS)),
-    "chunks of one byte": lambda: chunked(PREDICT, repeat(b"1\r\nx\r\n" * 10_000, 100)),
-    "endless chunk extension": lambda: chunked(PREDICT, [b"1;", *repeat(b"x" * 65_536, 10_000)]),
-    "endless trailers": lambda: chunked(PREDICT, [b"1\r\nx\r\n0\r\n", *repeat(b"A: b\r\n" * 10_000, 10_000)]),
+    "huge body, chunked": lambda: post(PREDICT, repeat(b"100000\r\n%s\r\n" % ZEROS), **CHUNKED),
+    "chunks of one byte": lambda: post(PREDICT, repeat(b"1\r\nx\r\n" * 10_000, 100), **CHUNKED),
+    "endless chunk extension": lambda: post(PREDICT, [b"1;", *repeat(b"x" * 65_536, 10_000)], **CHUNKED),
+    "endless trailers": lambda: post(PREDICT, [b"1\r\nx\r\n0\r\n", *repeat(b"A: b\r\n" * 10_000, 10_000)], **CHUNKED),
     "gzip bomb": gzip_bomb,
     "deep JSON": lambda: request(INFER, b"[" * MB),
     "deep JSON image": lambda: request(PREDICT, b'{"image":' * MB, Content_Type="application/json"),
     "brackets": lambda: request(INFER, b'{"inputs":[' + b"[]," * (5 * MB)),
     "brackets image": lambda: request(PREDICT, b"[" + b"[]," * (5 * MB), Content_Type="application/json"),
     "numbers": lambda: request(INFER, b'{"inputs":[' + b"1," * (MB - 20) + b"1]}"),
-    "shape": lambda: request(INFER, json.dumps({"inputs": [shaped([1, 2**31, 2**31])]}).encode()),
+    "shape": lambda: request(INFER, json.dumps({"inputs": [HUGE]}).encode()),
     "thousands of headers": lambda: many_headers(5_000),
     "a few long headers": lambda: many_headers(10)[:-2] + b"X: " + b"y" * MB + b"\r\n\r\n",
     "long URL": lambda: request("/" + "a" * MB, b"", "GET"),
@@ -74,30 +66,25 @@ HTTP = {
     "two lengths": lambda: request(PREDICT, b"12", content_length="3"),
     "length and chunked": lambda: request(PREDICT, b"0\r\n\r\n", Transfer_Encoding="chunked"),
     "negative length": lambda: request(PREDICT, b"", Content_Length="-1"),
-    "thousands of parts": lambda: multipart(100_000),
+    "thousands of parts": lambda: request(PREDICT, PART * 100_000 + b"--x--\r\n", Content_Type=FORM),
     "upgrade": lambda: request(PREDICT, b"", "GET", Connection="Upgrade", Upgrade="websocket"),
     "connect": lambda: b"CONNECT example.org:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
 
 
-def shaped(shape: list[int]) -> dict[str, object]:
-    return {"name": "image", "datatype": "UINT8", "shape": shape, "data": [0]}
-
-
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """Of a PNG."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png_with(kind: bytes, head: bytes) -> bytes:
-    """A small PNG with 64 MB of zeros in a compressed chunk."""
+    """Return a small PNG with 64 MB of zeros in a compressed chunk."""
     small = encode(Image.new("L", (28, 28)), "PNG")
     end_of_header = 8 + 25
     return small[:end_of_header] + chunk(kind, head + zlib.compress(bytes(64 * MB), 9)) + small[end_of_header:]
 
 
 def scans(image: Image.Image, n_scans: int) -> bytes:
-    """A progressive JPEG, one of its scans so many times over."""
+    """Return a progressive JPEG that repeats one of its scans."""
     data = encode(image, "JPEG", progressive=True)
     start = data.index(b"\xff\xda")
     end = data.index(b"\xff", start + 2)
@@ -107,7 +94,7 @@ def scans(image: Image.Image, n_scans: int) -> bytes:
 
 
 def gif(screen: int, frame: int) -> bytes:
-    """A GIF of two colours: the sides of its screen, and of the frame on it."""
+    """Return a GIF of two colours with these sides of its screen and its frame."""
     return (
         b"GIF89a" + struct.pack("<HHBBB", screen, screen, 0x80, 0, 0) + bytes(3) + b"\xff\xff\xff"
         + b"," + struct.pack("<HHHHB", 0, 0, frame, frame, 0) + b"\x02\x02\x4c\x01\x00;"
@@ -115,18 +102,17 @@ def gif(screen: int, frame: int) -> bytes:
 
 
 def with_sides(data: bytes, at: int, layout: str, *sides: int) -> bytes:
-    """A file whose header claims other sides."""
+    """Return a file whose header claims other sides."""
     size = struct.calcsize(layout)
     return data[:at] + struct.pack(layout, *sides) + data[at + size :]
 
 
 def jpeg_of(side: int) -> bytes:
-    """A JPEG whose header claims to be so large."""
     data = encode(Image.new("L", (28, 28)), "JPEG")
     return with_sides(data, data.index(b"\xff\xc0") + 5, ">HH", side, side)
 
 
-# Files that say, or become, more than is taken: each is refused.
+# Files that claim, or unpack to, more than the limits: each is rejected.
 IMAGES = {
     "PNG, 169 megapixels": bomb,
     "PNG, text": lambda: png_with(b"zTXt", b"a\0\0"),
@@ -143,7 +129,7 @@ IMAGES = {
 
 @cache
 def large(file_format: str, mode: str) -> bytes:
-    """A valid picture at the limit, which a few kB describe."""
+    """Return a valid picture at the limit in a few kB."""
     options = {"WEBP": {"lossless": True, "method": 0, "quality": 0}, "JPEG": {"progressive": True}}
     return encode(Image.new(mode, LARGE), file_format, **options.get(file_format, {}))
 

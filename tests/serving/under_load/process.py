@@ -1,24 +1,22 @@
-"""Start the service as a process, watch its memory and keep its log."""
+"""Start the service as a process and measure its memory."""
 
 import os
 import shutil
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from serving.settings import ROOT
+from serving.settings import ROOT, Settings
+from tests.project import END_SECONDS, started
 
-from ..conftest import MODEL
-
-END_S = 30
 SAMPLE_S = 0.02
+ANNOUNCEMENT = " is listening on http://"
 
 
 @dataclass
@@ -28,22 +26,26 @@ class Running:
     Attributes:
         address: host and port.
         popen: the process; with several workers, the supervisor.
-        model: the model file, its own.
-        errors: the file that its stderr goes to.
+        model: its own copy of the committed model.
+        log: the file with its standard output and error.
     """
 
     address: tuple[str, int]
-    popen: subprocess.Popen[str]
+    popen: subprocess.Popen[bytes]
     model: Path
-    errors: Path
+    log: Path
+
+    @property
+    def host(self) -> str:
+        return "{}:{}".format(*self.address)
 
     def processes(self) -> list[psutil.Process]:
-        """The process and its workers; those that are just ending are left out."""
+        """Return the process and its workers, without zombies."""
         parent = psutil.Process(self.popen.pid)
         return [parent, *(child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE)]
 
     def memory(self) -> int:
-        """Resident bytes of all its processes."""
+        """Return the resident bytes of all its processes."""
         n_bytes = 0
         for process in self.processes():
             try:
@@ -53,42 +55,29 @@ class Running:
         return n_bytes
 
     def said(self) -> str:
-        """What it has written on stderr."""
-        return self.errors.read_text()
+        """Return what it printed after the announcement of its address."""
+        return "".join(line for line in self.log.read_text().splitlines(True) if ANNOUNCEMENT not in line)
+
+    def wait(self) -> int:
+        """Return the exit code, once it has ended."""
+        return self.popen.wait(END_SECONDS)
 
 
 @contextmanager
-def running(folder: Path, *flags: str, core: int | None = None) -> Iterator[Running]:
-    """A service with flags, started in a folder, on one core if that is given; killed with its workers at the end."""
-    model = Path(shutil.copy(MODEL, folder / "digits.onnx"))
+def running(folder: Path, *flags: str, **environment: str) -> Iterator[Running]:
+    """Start a service in a folder, and end it with its workers."""
+    model, log = Path(shutil.copy(Settings().model, folder / "digits.onnx")), folder / "log.txt"
     command = [sys.executable, "-m", "serving", "--port", "0", "--model", str(model), *flags]
-    with (folder / "stderr.txt").open("w") as errors:
-        popen = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
-        )
-    try:
-        assert popen.stdout
-        host, _, port = popen.stdout.readline().strip().rpartition("//")[2].rpartition(":")
-        yield Running((host, int(port)), popen, model, folder / "stderr.txt")
-    finally:
-        if popen.poll() is None:
-            popen.terminate()
-            try:
-                popen.wait(END_S)
-            except subprocess.TimeoutExpired:
-                popen.kill()
-        popen.communicate()
+    env = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    with started(command, lambda: ANNOUNCEMENT in log.read_text(), log, cwd=folder, env=env) as popen:
+        (line,) = (line for line in log.read_text().splitlines() if ANNOUNCEMENT in line)
+        host, _, port = line.rpartition("//")[2].rpartition(":")
+        yield Running((host, int(port)), popen, model, log)
 
 
 @dataclass
 class Peak:
-    """The most memory that a service took while it was watched, in bytes."""
+    """The most memory, in bytes, that a service used while it was watched."""
 
     n_bytes: int = 0
     _is_over: threading.Event = field(default_factory=threading.Event)
@@ -96,7 +85,6 @@ class Peak:
 
 @contextmanager
 def watched(service: Running) -> Iterator[Peak]:
-    """Takes samples of a service's memory."""
     peak = Peak()
 
     def watch() -> None:
@@ -110,16 +98,3 @@ def watched(service: Running) -> Iterator[Peak]:
     finally:
         peak._is_over.set()
         thread.join()
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = END_S) -> None:
-    """Asks until it is so.
-
-    Raises:
-        TimeoutError: it was not within `seconds`.
-    """
-    end_s = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > end_s:
-            raise TimeoutError(f"It did not come about within {seconds} s.")
-        time.sleep(SAMPLE_S)

@@ -3,25 +3,25 @@
 import http.client
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from .attacks import HTTP, IMAGES, LARGE_IMAGES, MB, PREDICT, Stream, large
-from .client import NORMAL, READY, Answer, Tally, ask, asking, read, request
+from .client import NORMAL, READY, Answer, ask, asking, read, request
 from .process import Running, running, watched
 
-# While it is attacked, a normal request is answered within this; a client is cut off within this.
+# Limits for a normal request during an attack, and for the end of an attack.
 ANSWER_S = 5.0
 CUT_OFF_S = 20.0
 
-# What the service takes by itself, 85 MB, and room for a request's body, its copies and what it becomes; 125 MB were
-# measured at most.
+# An idle service takes 85 MB; the rest is for a request's body, its copies and its picture. 125 MB were measured.
 MAX_BYTES = 256 * MB
 
-# And 128 MB of bodies, each of which may be there twice while it is put together; 216 MB were measured.
+# And 128 MB of bodies, which are copied when they are complete; 216 MB were measured.
 MAX_BYTES_BODIES = 512 * MB
 
 # One picture at a time; a WebP of 50 megapixels takes four copies of 200 MB in its decoder. Two would be 1.6 GB.
@@ -32,31 +32,45 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service at its defaults; whatever was done to it, it never failed, and is still ready."""
+    """A service with default settings; it must be ready and have logged nothing after all attacks."""
     with running(tmp_path_factory.mktemp("service")) as service:
         yield service
         assert ask(service.address, READY).status == 200
         assert service.said() == ""
 
 
+@contextmanager
+def others_are_served(service: Running, max_bytes: int = MAX_BYTES) -> Iterator[None]:
+    """Assert that another client is answered meanwhile, and that the memory stays bounded."""
+    with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
+        yield
+        time.sleep(0.05)
+    assert tally.lost == []
+    assert set(tally.statuses) == {200}
+    assert max(answer.came_s - answer.asked_s for answer in tally.answers) < ANSWER_S
+    assert peak.n_bytes < max_bytes, f"{peak.n_bytes / MB:.0f} MB"
+
+
 def attack(address: tuple[str, int], stream: Stream) -> Answer | None:
-    """The answer to an attack, None where it was cut off; a stream is sent until either."""
+    """Send until the connection is closed or the stream ends. Return the answer, if there is one."""
     with socket.create_connection(address, CUT_OFF_S) as connection:
         end_s = time.monotonic() + CUT_OFF_S
-        try:
+        with suppress(OSError):  # closed; there may be an answer
             for piece in [stream] if isinstance(stream, bytes) else stream:
                 connection.sendall(piece)
-                assert time.monotonic() < end_s, "It was let go on."
-        except OSError:
-            pass  # cut off; there may be an answer
-        try:
+                assert time.monotonic() < end_s, "The attack was not stopped."
+        with suppress(OSError, http.client.HTTPException):
             return read(connection)
-        except (OSError, http.client.HTTPException):
-            return None
+    return None
+
+
+def attack_at_once(service: Running, asked: list[bytes]) -> list[Answer | None]:
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return [*pool.map(lambda one: attack(service.address, one), asked)]
 
 
 def check_error(answer: Answer | None, *more: int) -> None:
-    """An error of the client, or one of `more`, in the one shape, that tells nothing of what was sent."""
+    """Assert that an answer is an error of the client, or has one of the statuses `more`, and is short."""
     if answer is not None:
         assert 400 <= answer.status < 500 or answer.status in more, answer
         assert list(json.loads(answer.body)) == ["error"]
@@ -66,67 +80,33 @@ def check_error(answer: Answer | None, *more: int) -> None:
 @pytest.mark.parametrize("name", HTTP)
 def test_hostile_http(service: Running, name: str) -> None:
     stream = HTTP[name]()
-    with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
+    with others_are_served(service):
         check_error(attack(service.address, stream))
-        time.sleep(0.05)
-    check_others(tally)
-    assert peak.n_bytes < MAX_BYTES, f"{peak.n_bytes / MB:.0f} MB"
 
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_hostile_images(service: Running, name: str) -> None:
     data = IMAGES[name]()
-    with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
+    with others_are_served(service):
         answer = attack(service.address, request(PREDICT, data))
-        time.sleep(0.05)
-    assert answer is not None
-    check_error(answer)
-    check_others(tally)
-    assert peak.n_bytes < MAX_BYTES, f"{peak.n_bytes / MB:.0f} MB"
+        assert answer is not None
+        check_error(answer)
 
 
 def test_a_flood_of_requests_ahead_of_their_answers(service: Running) -> None:
-    with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
+    with others_are_served(service):
         attack(service.address, [NORMAL * 1_000] * 100)
-        time.sleep(0.05)
-    check_others(tally)
-    assert peak.n_bytes < MAX_BYTES, f"{peak.n_bytes / MB:.0f} MB"
-
-
-def all_at_once(service: Running, asked: list[bytes]) -> list[Answer | None]:
-    answers: list[Answer | None] = []
-    threads = [
-        threading.Thread(target=lambda one=one: answers.append(attack(service.address, one)))  # type: ignore[misc]
-        for one in asked
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_100_large_bodies_at_once(service: Running) -> None:
-    with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
-        for answer in all_at_once(service, [request(PREDICT, bytes(16 * MB))] * 100):
+    with others_are_served(service, MAX_BYTES_BODIES):
+        for answer in attack_at_once(service, [request(PREDICT, bytes(16 * MB))] * 100):
             check_error(answer, 503)
-    check_others(tally)
-    assert peak.n_bytes < MAX_BYTES_BODIES, f"{peak.n_bytes / MB:.0f} MB"
 
 
-def test_large_pictures_at_once(service: Running) -> None:
-    """As large as is taken, in a few kB each: they wait for one another, and nobody else waits for them."""
+def test_large_pictures_at_once_are_decoded_one_after_the_other(service: Running) -> None:
     asked = [request(PREDICT, large(*kind)) for kind in LARGE_IMAGES]
-    with watched(service) as peak, asking(service.address, NORMAL, n_clients=1) as tally:
-        answers = all_at_once(service, asked)
+    with others_are_served(service, MAX_BYTES_LARGE):
+        answers = attack_at_once(service, asked)
     assert [answer and answer.status for answer in answers] == [200] * len(asked)
-    check_others(tally)
-    assert peak.n_bytes < MAX_BYTES_LARGE, f"{peak.n_bytes / MB:.0f} MB"
     assert service.memory() < MAX_BYTES
-
-
-def check_others(tally: Tally) -> None:
-    """What was asked meanwhile was answered."""
-    assert tally.lost == []
-    assert set(tally.statuses) == {200}
-    assert max(answer.came_s - answer.asked_s for answer in tally.answers) < ANSWER_S

@@ -10,23 +10,28 @@ import psutil
 import pytest
 
 from serving.http.server import GRACE_S
+from tests.project import END_SECONDS, wait_until
 
 from .client import NORMAL, READY, ask, asking
-from .process import END_S, Running, running, wait_until
+from .process import Running, running
 
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 
 
-def end_under_load(folder: Path, number: signal.Signals, *flags: str) -> None:
-    """The service is told to end while 8 clients ask; it must answer all that they have sent."""
-    with running(folder, *flags) as service:
+def workers_of(service: Running) -> set[int]:
+    return {process.pid for process in service.processes()} - {service.popen.pid}
+
+
+@WORKERS
+def test_sigterm_loses_nothing(tmp_path: Path, workers: str) -> None:
+    with running(tmp_path, "--workers", workers, "--drain-s", "0.5") as service:
         with asking(service.address, NORMAL) as tally:
             time.sleep(0.3)
             asked_before = ask(service.address, READY).status
-            service.popen.send_signal(number)
-            time.sleep(0.15)  # for the workers to be told
+            service.popen.terminate()
+            time.sleep(0.15)  # for the signal to reach the workers
             asked_after = ask(service.address, READY).status
-            code = service.popen.wait(END_S)
+            code = service.wait()
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(service.address)
         assert (asked_before, asked_after, code) == (200, 503, 0)
@@ -34,11 +39,6 @@ def end_under_load(folder: Path, number: signal.Signals, *flags: str) -> None:
         assert set(tally.statuses) == {200}
         assert any(answer.headers.get("connection") == "close" for answer in tally.answers)
         assert service.said() == ""
-
-
-@WORKERS
-def test_sigterm_loses_nothing(tmp_path: Path, workers: str) -> None:
-    end_under_load(tmp_path, signal.SIGTERM, "--workers", workers, "--drain-s", "0.5")
 
 
 @pytest.mark.slow
@@ -49,27 +49,27 @@ def test_sigint_and_a_second_sigterm_skip_the_wait(tmp_path: Path, workers: str,
         for number in signals:
             time.sleep(0.3)
             service.popen.send_signal(number)
-        assert service.popen.wait(END_S) == 0
+        assert service.wait() == 0
         assert service.said() == ""
 
 
 @pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as service:
-        before = {child.pid for child in psutil.Process(service.popen.pid).children()}
+        before = workers_of(service)
         killed = min(before)
         with asking(service.address, NORMAL) as tally:
             time.sleep(0.3)
             os.kill(killed, signal.SIGKILL)
-            wait_until(lambda: len(workers_of(service) - {killed}) == 2)
+            wait_until(lambda: len(workers_of(service) - {killed}) == 2, service.popen)
             n_before = len(tally.answers)
-            wait_until(lambda: len(tally.answers) > n_before + 100)
-        assert len(tally.lost) <= 8  # what the dead one was about
+            wait_until(lambda: len(tally.answers) > n_before + 100, service.popen)
+        assert len(tally.lost) <= 8  # the requests of the killed worker
         assert set(tally.statuses) == {200}
         assert workers_of(service) & before == before - {killed}
         service.popen.terminate()  # while the new one may still be starting
         asked_s = time.monotonic()
-        assert service.popen.wait(END_S) == 0
+        assert service.wait() == 0
         assert time.monotonic() - asked_s < GRACE_S
 
 
@@ -80,10 +80,6 @@ def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
         assert len(workers) == 2
         service.popen.kill()
         service.popen.wait()
-        assert psutil.wait_procs(workers, END_S)[1] == []
+        assert psutil.wait_procs(workers, END_SECONDS)[1] == []
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(service.address)
-
-
-def workers_of(service: Running) -> set[int]:
-    return {process.pid for process in service.processes()} - {service.popen.pid}

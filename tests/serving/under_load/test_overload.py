@@ -8,12 +8,10 @@ import pytest
 
 from serving.http.admission import N_SHORT
 
-from .client import NORMAL, READY, asking, request
+from .client import METRICS, NORMAL, READY, asking
 from .process import running
 
 pytestmark = pytest.mark.slow
-
-METRICS = request("/metrics", method="GET")
 
 
 def test_clients_below_the_limit_are_never_rejected(tmp_path: Path) -> None:

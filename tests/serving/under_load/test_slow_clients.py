@@ -5,12 +5,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from .client import NORMAL, ask, asking, read, request
+from .client import METRICS, NORMAL, ask, asking, read, request
 from .process import running
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 DEADLINE_S = 1.0
 FLAGS = ("--head-timeout-s", "1", "--body-timeout-s", "1", "--idle-timeout-s", "1")
 
-# The server looks ten times a second; the rest is for a busy machine. A trickle would last a minute.
+# The server checks ten times a second; the rest is for a busy machine. A trickle would last a minute.
 LATEST_S = DEADLINE_S + 4.0
 TRICKLE_S = 0.25
 N_TRICKLES = 240
@@ -35,14 +35,13 @@ def trickle(connection: socket.socket, start: bytes, drop: bytes) -> None:
 
 
 def not_reading(connection: socket.socket) -> None:
-    """Asks for more than the buffers on the way hold, one after the other, as fast as the server reads it."""
     connection.settimeout(N_TRICKLES * TRICKLE_S)
     while True:
-        connection.sendall(request("/metrics", method="GET"))
+        connection.sendall(METRICS)
         time.sleep(0.001)
 
 
-# What each does, and the status that it is told; None where it has not yet asked for anything.
+# What each client does, and the status of its answer; None if it has sent no request.
 SLOW: dict[str, tuple[Callable[[socket.socket], None], int | None]] = {
     "silent": (lambda connection: None, None),
     "half a head": (lambda connection: connection.sendall(HEAD), 408),
@@ -63,8 +62,7 @@ def test_each_is_closed_at_its_deadline(tmp_path: Path, name: str) -> None:
     behave, status = SLOW[name]
     with running(tmp_path, *FLAGS) as service, socket.create_connection(service.address, LATEST_S) as connection:
         started_s = time.monotonic()
-        thread = threading.Thread(target=until_closed, args=(behave, connection))
-        thread.start()
+        thread = until_closed(behave, connection)
         if name == "idle":
             thread.join()
         if status:
@@ -78,11 +76,14 @@ def test_each_is_closed_at_its_deadline(tmp_path: Path, name: str) -> None:
         assert service.said() == ""
 
 
-def until_closed(behave: Callable[[socket.socket], None], connection: socket.socket) -> None:
-    try:
-        behave(connection)
-    except OSError:
-        return
+def until_closed(behave: Callable[[socket.socket], None], connection: socket.socket) -> threading.Thread:
+    def run() -> None:
+        with suppress(OSError):
+            behave(connection)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
 
 
 def test_a_client_that_does_not_read_is_closed(tmp_path: Path) -> None:
@@ -98,9 +99,7 @@ def test_100_slow_clients_do_not_disturb_the_others(tmp_path: Path) -> None:
         for number in range(100):
             behave, _ = list(SLOW.values())[number % len(SLOW)]
             connection = stack.enter_context(socket.create_connection(service.address, LATEST_S))
-            thread = threading.Thread(target=until_closed, args=(behave, connection))
-            thread.start()
-            stack.callback(thread.join)
+            stack.callback(until_closed(behave, connection).join)
         with asking(service.address, NORMAL, n_clients=2) as tally:
             time.sleep(DEADLINE_S)
     assert set(tally.statuses) == {200}

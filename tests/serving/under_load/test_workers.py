@@ -1,50 +1,50 @@
 """All workers serve one model, even if the file changes or a worker dies."""
 
 import json
-import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from serving.settings import ROOT
+from tests.project import END_SECONDS, ROOT, started, wait_until
 
-from ..conftest import MODEL
-from .client import READY, ask, read, request
-from .models import put, softened
-from .process import END_S, Running, running, wait_until
+from ..models import put, with_metadata
+from .client import LOAD, METADATA, READY, ask, read, request
+from .process import Running, running
 
 pytestmark = pytest.mark.slow
 
-LOAD = request("/v2/repository/models/digits/load")
 UNLOAD = request("/v2/repository/models/digits/unload")
-METADATA = request("/v2/models/digits", method="GET")
-N_ASKED = 20  # on connections of their own, so that each worker has some
+N_ASKED = 20  # on separate connections, so that each worker gets some
+OTHER = with_metadata(note="another version")
 
 
 def workers_of(service: Running) -> list[psutil.Process]:
     return service.processes()[1:]
 
 
+def wait_for_replacement(service: Running, gone: psutil.Process) -> None:
+    wait_until(lambda: len({process.pid for process in workers_of(service)} - {gone.pid}) == 2, service.popen)
+
+
 def kill_one(service: Running) -> None:
-    """Kills a worker, and waits for the other and a new one that answers."""
+    """Kill a worker, and wait for a new one that answers."""
     killed, other = workers_of(service)
     killed.kill()
-    wait_until(lambda: len({process.pid for process in workers_of(service)} - {killed.pid}) == 2)
-    other.suspend()  # so that the new one answers, once it is there
+    wait_for_replacement(service, killed)
+    other.suspend()  # so that only the new worker can answer
     try:
-        ask(service.address, READY, END_S)
+        ask(service.address, READY, END_SECONDS)
     finally:
         other.resume()
 
 
 def the_other(service: Running, client: socket.socket) -> psutil.Process:
-    """The worker that does not have this connection, once both have loaded a model."""
+    """Load the model. Return the worker without this connection."""
     client.sendall(LOAD)
     assert read(client).status == 200
     port = client.getsockname()[1]
@@ -56,6 +56,10 @@ def the_other(service: Running, client: socket.socket) -> psutil.Process:
     return other
 
 
+def statuses(service: Running) -> set[int]:
+    return {ask(service.address, READY).status for _ in range(N_ASKED)}
+
+
 def versions(service: Running) -> set[str]:
     return {json.loads(ask(service.address, METADATA).body)["versions"][0] for _ in range(N_ASKED)}
 
@@ -64,66 +68,62 @@ def versions(service: Running) -> set[str]:
 def test_a_new_worker_serves_the_model_of_the_others(tmp_path: Path, is_good: bool) -> None:
     with running(tmp_path, "--workers", "2") as service:
         before = versions(service)
-        other = softened(tmp_path / "other.onnx").read_bytes()
-        put(other if is_good else other[:1000], service.model)
+        put(OTHER if is_good else OTHER[:1000], service.model)
         kill_one(service)
         assert versions(service) == before
         assert "could not start" not in service.said()
         assert ask(service.address, LOAD).status == (200 if is_good else 400)
-        assert len(versions(service)) == 1
-        assert (versions(service) != before) == is_good
-
-
-def test_a_new_worker_serves_the_last_loaded_model(tmp_path: Path) -> None:
-    with running(tmp_path, "--workers", "2") as service:
-        before = versions(service)
-        softened(service.model)
-        assert ask(service.address, LOAD).status == 200
         after = versions(service)
+        assert len(after) == 1
+        assert (after != before) == is_good
         service.model.unlink()
         kill_one(service)
         assert versions(service) == after
-        assert after != before
 
 
 def test_an_unload_is_remembered_until_the_next_load(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as service:
         assert ask(service.address, UNLOAD).status == 200
         kill_one(service)
-        assert {ask(service.address, READY).status for _ in range(N_ASKED)} == {503}
+        assert statuses(service) == {503}
         service.popen.send_signal(signal.SIGHUP)
-        wait_until(lambda: {ask(service.address, READY).status for _ in range(N_ASKED)} == {200})
+        wait_until(lambda: statuses(service) == {200}, service.popen)
         kill_one(service)
-        assert {ask(service.address, READY).status for _ in range(N_ASKED)} == {200}
+        assert statuses(service) == {200}
 
 
 def test_a_load_fails_unless_all_workers_load_the_model(tmp_path: Path) -> None:
-    with running(tmp_path, "--workers", "2") as service, socket.create_connection(service.address, END_S) as client:
+    with (
+        running(tmp_path, "--workers", "2") as service,
+        socket.create_connection(service.address, END_SECONDS) as client,
+    ):
         poor = the_other(service, client)
-        poor.rlimit(resource.RLIMIT_NOFILE, (3, 3))  # it can open no file any more
-        softened(service.model)
+        poor.rlimit(resource.RLIMIT_NOFILE, (3, 3))  # it cannot open files anymore
+        put(OTHER, service.model)
         client.sendall(LOAD)
         answer = read(client)
         assert answer.status == 503
         assert "Not every worker" in json.loads(answer.body)["error"]
-        wait_until(lambda: poor.pid not in {worker.pid for worker in workers_of(service)})
-        wait_until(lambda: len(workers_of(service)) == 2)
+        wait_for_replacement(service, poor)
         client.sendall(LOAD)
         assert read(client).status == 200
         assert len(versions(service)) == 1
 
 
 def test_a_worker_that_dies_during_a_load_does_not_block_it(tmp_path: Path) -> None:
-    with running(tmp_path, "--workers", "2") as service, socket.create_connection(service.address, END_S) as client:
+    with (
+        running(tmp_path, "--workers", "2") as service,
+        socket.create_connection(service.address, END_SECONDS) as client,
+    ):
         other = the_other(service, client)
         other.suspend()
         n_before = service.said().count("The model is now")
-        softened(service.model)
+        put(OTHER, service.model)
         client.sendall(LOAD)
-        wait_until(lambda: service.said().count("The model is now") > n_before)
+        wait_until(lambda: service.said().count("The model is now") > n_before, service.popen)
         other.kill()
         assert read(client).status == 200
-        wait_until(lambda: len({process.pid for process in workers_of(service)} - {other.pid}) == 2)
+        wait_for_replacement(service, other)
         assert len(versions(service)) == 1
 
 
@@ -131,7 +131,7 @@ def test_sigterm_to_a_worker_does_not_stop_the_service(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2", "--drain-s", "0") as service:
         ended = workers_of(service)[0]
         ended.terminate()
-        wait_until(lambda: len({process.pid for process in workers_of(service)} - {ended.pid}) == 2)
+        wait_for_replacement(service, ended)
         assert len(versions(service)) == 1
 
 
@@ -142,25 +142,23 @@ def test_copies_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with running(tmp_path, "--workers", "2") as service:
         for _ in range(3):
             assert ask(service.address, LOAD).status == 200
-        assert len([*folder.rglob("*.onnx")]) == 1
+        wait_until(lambda: len([*folder.rglob("*.onnx")]) == 1, service.popen)  # deleted just after the answer
         service.popen.terminate()
-        service.popen.wait(END_S)
+        service.wait()
     assert [*folder.glob("inkling-*")] == []
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sighup_during_the_start_is_heard_after_it(tmp_path: Path, workers: str) -> None:
-    command = [sys.executable, "-m", "serving", "--port", "0", "--model", str(MODEL), "--workers", workers]
-    with (tmp_path / "stderr.txt").open("w+") as errors:
-        popen = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
-        try:
-            wait_until(lambda: any("numpy" in used.path for used in psutil.Process(popen.pid).memory_maps()))
-            popen.send_signal(signal.SIGHUP)
-            assert popen.stdout
-            assert "is listening" in popen.stdout.readline()
-            wait_until(lambda: "The model is now" in (tmp_path / "stderr.txt").read_text())
-            os.kill(popen.pid, signal.SIGTERM)
-            assert popen.wait(END_S) == 0
-        finally:
-            popen.kill()
-            popen.communicate()
+def test_sighup_during_the_start_is_handled_after_it(tmp_path: Path, workers: str) -> None:
+    command, log = [sys.executable, "-m", "serving", "--port", "0", "--workers", workers], tmp_path / "log.txt"
+
+    def is_importing() -> bool:
+        (process,) = (child for child in psutil.Process().children() if child.cmdline() == command)
+        return any("numpy" in used.path for used in process.memory_maps())
+
+    with started(command, is_importing, log, cwd=ROOT) as process:
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "The model is now" in log.read_text(), process, log=log)
+        assert "is listening" in log.read_text()
+        process.terminate()
+        assert process.wait(END_SECONDS) == 0

@@ -1,6 +1,7 @@
 """NVIDIA's unmodified client, synchronous and asyncio, against a running service."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +14,9 @@ from tritonclient.utils import InferenceServerException
 from serving.model.card import OUTPUTS
 from serving.model.predictor import Predictor
 from serving.version import inkling_version
-from tests.serving.conftest import MODEL, Service
+from tests.serving.conftest import MODEL
 from tests.serving.drawings import draw
+from tests.serving.under_load.process import Running
 
 NAMES = [tensor.name for tensor in OUTPUTS]
 SEVEN = np.asarray(draw(7))[None]
@@ -22,7 +24,7 @@ BATCH = np.stack([np.asarray(draw(digit)) for digit in (7, 0, 1)])
 
 
 class AioClient:
-    """The asyncio client with the calls of the other one: each ends before the next begins."""
+    """The asyncio client with the blocking calls of the other one."""
 
     def __init__(self, address: str) -> None:
         self._runner = asyncio.Runner()
@@ -41,8 +43,8 @@ class AioClient:
 
 
 @pytest.fixture(scope="module", params=[triton.InferenceServerClient, AioClient], ids=["sync", "aio"])
-def client(request: pytest.FixtureRequest, service: Service) -> Iterator[Any]:
-    client = request.param(service.address)
+def client(request: pytest.FixtureRequest, service: Running) -> Iterator[Any]:
+    client = request.param(service.host)
     yield client
     client.close()
 
@@ -111,7 +113,7 @@ def test_infer(
             "digits",
             image(images, is_binary),
             predictor.card.version,
-            outputs=[triton.InferRequestedOutput(name, binary_data=is_binary) for name in reversed(NAMES)],
+            outputs=[triton.InferRequestedOutput(name, is_binary or name == "box") for name in reversed(NAMES)],
             request_id="a request",
             timeout=60_000_000,
             priority=1,
@@ -146,6 +148,7 @@ def test_rejected_calls_of_the_client(client: Any) -> None:
         refused(lambda call=call: call("digits", "9"), 404, "version 9")
     for call in (client.load_model, client.unload_model):
         refused(lambda call=call: call("letters"), 404, "letters")
+    refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
 
 
 def test_statistics(client: Any, predictor: Predictor) -> None:
@@ -161,7 +164,7 @@ def test_statistics(client: Any, predictor: Predictor) -> None:
     after = stats()
     assert after["inference_count"] == before["inference_count"] + 3
     assert after["execution_count"] == before["execution_count"] + 1
-    assert after["last_inference"] >= before["last_inference"]
+    assert abs(after["last_inference"] / 1000 - time.time()) < 60
     steps = {"success", "fail", "queue", "compute_input", "compute_infer", "compute_output"}
     assert set(after["inference_stats"]) == steps
     for step in ("success", "queue", "compute_infer"):
@@ -191,11 +194,7 @@ def test_the_repository(client: Any, predictor: Predictor) -> None:
     same(client.infer("digits", image()), predictor)
 
 
-def test_a_model_is_loaded_only_from_the_configured_file(client: Any) -> None:
-    refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
-
-
-def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Service, predictor: Predictor) -> None:
+def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Running, predictor: Predictor) -> None:
     service.model.write_bytes(MODEL.read_bytes()[:1000])
     try:
         refused(lambda: client.load_model("digits"), 400, "failed to load 'digits'", "not a usable ONNX model")
@@ -204,10 +203,3 @@ def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Ser
     finally:
         service.model.write_bytes(MODEL.read_bytes())
         client.load_model("digits")
-
-
-def test_async_infer(service: Service, predictor: Predictor) -> None:
-    with triton.InferenceServerClient(service.address, concurrency=4) as client:
-        handles = [client.async_infer("digits", image(BATCH[i % 3][None])) for i in range(12)]
-        for i, handle in enumerate(handles):
-            same(handle.get_result(timeout=10), predictor, BATCH[i % 3][None])
