@@ -13,17 +13,11 @@ from tests.conftest import FillOnce
 
 @dataclass
 class Installed:
-    """The service in an environment of its own.
-
-    Attributes:
-        wheel: the installed file.
-        python: of the environment.
-        packages: versions by name.
-    """
+    """The service in an environment of its own."""
 
     wheel: Path
     python: Path
-    packages: dict[str, str]
+    packages: dict[str, str]  # versions by name
 
 
 @pytest.fixture(scope="session")

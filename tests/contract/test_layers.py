@@ -75,12 +75,8 @@ def package(name):
 def imports_of(top, name):
     """Return the packages and top modules of this project that another one imports."""
     own = f"{top}.{name}"
-    used = {
-        package(imported)
-        for module, file in MODULES.items()
-        if package(module) == own
-        for imported in imported_names(file)
-    }
+    files = (file for module, file in MODULES.items() if package(module) == own)
+    used = {package(imported) for file in files for imported in imported_names(file)}
     return {other for other in used if other.startswith(("pipeline.", "serving."))} - {own}
 
 

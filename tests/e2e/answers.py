@@ -69,20 +69,18 @@ def expect_one(page: Page, held: list[Route]) -> None:
 
 
 def replace_answers(page: Page, answer: dict[str, Any]) -> None:
-    """Replace the service's answers."""
     page.route("**/api/predict*", lambda route: route.fulfill(json=answer))
 
 
-def change_answers(page: Page, changes: dict[str, Any]) -> None:
+def change_answers(page: Page, changes: dict[str, Any], pattern: str = "**/api/predict*") -> None:
     """Change some fields of the service's answers."""
 
     def change(route: Route) -> None:
         response = route.fetch()
         route.fulfill(response=response, json={**response.json(), **changes})
 
-    page.route("**/api/predict*", change)
+    page.route(pattern, change)
 
 
 def serve_card(page: Page, card: dict[str, Any]) -> None:
-    """Replace the model's card."""
     page.route("**/api/model", lambda route: route.fulfill(json=card))

@@ -20,37 +20,24 @@ def draw(page: Page, strokes: list[Stroke]) -> None:
         page.mouse.up()
 
 
-def draw_by_touch(page: Page, strokes: list[Stroke]) -> None:
+def draw_by_touch(page: Page, strokes: list[Stroke], end: str = "touchEnd") -> None:
     """Draw with a finger, through the browser's protocol."""
     session = page.context.new_cdp_session(page)
-
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        touches = [{"x": x, "y": y} for x, y in points]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-
     for stroke in strokes:
-        first, *rest = _on_screen(page, stroke)
-        touch("touchStart", first)
-        for point in rest:
-            touch("touchMove", point)
-        touch("touchEnd")
+        first, *rest = ([{"x": x, "y": y}] for x, y in _on_screen(page, stroke))
+        for kind, touches in [("touchStart", first), *(("touchMove", point) for point in rest), (end, [])]:
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
 def draw_by_pen(page: Page, strokes: list[Stroke]) -> None:
     """Draw with a pen, through the browser's protocol."""
     session = page.context.new_cdp_session(page)
-
-    def pen(kind: str, point: tuple[float, float]) -> None:
-        x, y = point
-        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
-        session.send("Input.dispatchMouseEvent", event)
-
+    event = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
     for stroke in strokes:
-        points = _on_screen(page, stroke)
-        pen("mousePressed", points[0])
-        for point in points[1:]:
-            pen("mouseMoved", point)
-        pen("mouseReleased", points[-1])
+        first, *rest = _on_screen(page, stroke)
+        moves = [("mouseMoved", point) for point in rest]
+        for kind, (x, y) in [("mousePressed", first), *moves, ("mouseReleased", (rest or [first])[-1])]:
+            session.send("Input.dispatchMouseEvent", event | {"type": kind, "x": x, "y": y})
 
 
 def _on_screen(page: Page, stroke: Stroke) -> Stroke:

@@ -17,11 +17,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import mlflow
-from playwright.sync_api import sync_playwright
 
 from pipeline.registry import store
 from pipeline.tracking.runs import EXPERIMENT, uri
-from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from tests.e2e.browser import launched
 from tests.project import answers, free_port, started
 
 METRIC = "kept_val_accuracy"
@@ -35,25 +34,19 @@ def mlflow_ui(address: str) -> Iterator[str]:
         return
     port = free_port()
     options = ["--backend-store-uri", address, "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "ui", *options]
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     url = f"http://127.0.0.1:{port}"
-    with (
-        tempfile.TemporaryDirectory() as logs,
-        started(
-            [sys.executable, "-m", "mlflow", "ui", *options],
-            lambda: answers(f"{url}/health"),
-            Path(logs, "log.txt"),
-            env=environment,
-        ),
-    ):
+    log = Path(tempfile.mkstemp(".txt")[1])
+    with started(command, lambda: answers(f"{url}/health"), log, env=environment):
         yield url
+    log.unlink()
 
 
 def photograph(address: str, experiment: str, runs: list[str], picture: Path) -> None:
     """Open the comparison of the runs, with their different values against the validation accuracy."""
     chosen = f"runs={quote(json.dumps(runs))}&experiments={quote(json.dumps([experiment]))}"
-    path = find_browser() or sys.exit(MISSING)
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=ARGUMENTS) as browser:
+    with launched() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 760})
         page.goto(f"{address}/#/compare-runs?{chosen}")
         page.get_by_role("heading", name=f"Comparing {len(runs)} Runs").wait_for()
@@ -75,7 +68,6 @@ def photograph(address: str, experiment: str, runs: list[str], picture: Path) ->
 
 
 def main() -> None:
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", nargs="?", help="run ID of the sweep's parent")
     parser.add_argument("--picture", type=Path, default=Path("docs/mlflow.png"))
