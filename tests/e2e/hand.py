@@ -59,7 +59,6 @@ def n_inked_pixels(page: Page, canvas: str) -> int:
 
 
 def png_of(strokes: list[Stroke], side_px: int = 200) -> bytes:
-    """Return a PNG file with black strokes on white."""
     image = Image.new("L", (side_px, side_px), 255)
     for stroke in strokes:
         points = [(x * side_px, y * side_px) for x, y in stroke]
@@ -70,7 +69,6 @@ def png_of(strokes: list[Stroke], side_px: int = 200) -> bytes:
 
 
 def give_file(page: Page, event: str, body: bytes) -> None:
-    """Dispatch the drop or paste of a PNG file."""
     page.evaluate(
         """([event, text]) => {
           const bytes = Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
@@ -88,5 +86,4 @@ def give_file(page: Page, event: str, body: bytes) -> None:
 
 
 def upload(page: Page, buffer: bytes, name: str = "7.png") -> None:
-    """Choose a PNG file for the upload."""
     page.locator("#file").set_input_files({"name": name, "mimeType": "image/png", "buffer": buffer})

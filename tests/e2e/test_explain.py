@@ -18,7 +18,6 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def draw_and_read(page: Page, strokes: list[Stroke]) -> dict[str, Any]:
-    """Draw, and return the service's answer to the whole drawing."""
     draw(page, strokes[:-1])
     responses: list[Response] = []
     page.on("response", lambda response: responses.append(response) if "/api/predict" in response.url else None)
@@ -29,7 +28,6 @@ def draw_and_read(page: Page, strokes: list[Stroke]) -> dict[str, Any]:
 
 
 def network_requests(page: Page) -> list[Request]:
-    """Return the growing list of requests to the network."""
     found: list[Request] = []
     page.on("request", lambda request: found.append(request) if urlsplit(request.url).path == "/api/network" else None)
     return found
