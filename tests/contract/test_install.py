@@ -9,13 +9,16 @@ import sys
 import urllib.error
 import urllib.request
 import zipfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from requirements.platforms import TESTS
 from requirements.sbom import DOCUMENT, PYTHON, bill
-from requirements.service import UV, environment, install, lowest_environment
+from requirements.service import UV, environment, install, lowest_environment, service
 from serving.version import inkling_version
+from tests.conftest import FillOnce
 from tests.contract.imports import NOT_IN_THE_SERVICE
 from tests.contract.test_locks import locked_here
 from tests.project import ROOT, run
@@ -25,6 +28,26 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 for_one_python = pytest.mark.skipif("{}.{}".format(*sys.version_info) != PYTHON, reason="Pythons need other versions")
 ELSEWHERE = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
+
+
+@dataclass
+class Installed:
+    """The service in an environment of its own."""
+
+    wheel: Path
+    python: Path
+    packages: dict[str, str]  # versions by name
+
+
+@pytest.fixture(scope="session")
+def installed(fill_once: FillOnce) -> Installed:
+    """Build the wheel and install it with its lock. This needs the package index, so only slow tests use it."""
+    directory = fill_once("service", service)
+    (wheel,) = (directory / "dist").glob("*.whl")
+    python = directory / "environment" / "bin" / "python"
+    command = [*UV, "pip", "list", "--format", "json", "--python", str(python)]
+    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return Installed(wheel, python, {package["name"]: package["version"] for package in listed})
 
 
 def page_files():

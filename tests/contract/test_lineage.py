@@ -10,7 +10,7 @@ from pipeline.lineage import main, trace
 from pipeline.provenance.checks import AGREES, DIFFERS
 from pipeline.provenance.commits import content, is_shallow
 from pipeline.provenance.search import MODEL
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 DOCUMENT = (ROOT / "docs" / "lineage.md").read_text()

@@ -29,7 +29,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a service with the committed model."""
     with running(tmp_path_factory.mktemp("service") / "log.txt") as url:
         yield url
 
@@ -49,7 +48,6 @@ def load_errors() -> None:
 
 @pytest.fixture
 def viewport() -> ViewportSize:
-    """Return the size of the window in CSS pixels; tests may override it."""
     return DESKTOP
 
 
@@ -77,6 +75,5 @@ def tab(browser: Browser, service: str, viewport: ViewportSize, request: pytest.
 
 @pytest.fixture
 def page(tab: Page) -> Page:
-    """Open the page."""
     tab.goto("/")
     return tab

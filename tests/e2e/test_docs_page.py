@@ -63,14 +63,3 @@ def test_a_file_is_read_and_a_rejection_is_shown(docs: Page) -> None:
     send.click()
     expect(outcome.locator(".status")).to_contain_text("415")
     expect(outcome.locator("pre")).to_contain_text('"error": "')
-
-
-@pytest.mark.slow
-def test_a_command_is_copied(docs: Page) -> None:
-    docs.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    docs.locator("#predict select").select_option("application/json")
-    docs.get_by_role("button", name="Copy the curl command").first.click()
-    expect(docs.locator("#predict .copy")).to_have_text("Copied")
-    copied = docs.evaluate("navigator.clipboard.readText()")
-    assert copied == docs.locator("#predict .command code").text_content()
-    assert copied.startswith("curl http://127.0.0.1:")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, Response, expect
 
 from tests.e2e.answers import DASH, QUIET_MS, expect_digit
 from tests.e2e.digits import DIGITS, Stroke
-from tests.e2e.hand import draw, give_file, n_inked_pixels, png_of
+from tests.e2e.hand import draw, n_inked_pixels
 
 STAGES = ("drawing", "polarity", "box", "fit", "mass", "tensor")
 N_BYTES = 28 * 28
@@ -136,9 +136,6 @@ def test_squares_and_maps_are_chosen_by_keyboard(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     expect(maps.nth(9)).to_be_focused()
     expect(caption).to_have_text(maps.nth(9).get_attribute("aria-label") or "")
-    peaks = [float((option.get_attribute("aria-label") or "").split()[-1]) for option in maps.all()]
-    assert peaks == sorted(peaks, reverse=True)
-    assert peaks[0] > 0
     button = row.get_by_role("button")
     expected = int((button.text_content() or "").split()[-1])
     button.click()
@@ -158,15 +155,6 @@ def test_each_explanation_is_requested_once_after_a_stroke(page: Page) -> None:
         draw(page, [[(0.2, 0.2), (0.3, 0.3), (0.4, 0.3), (0.6, 0.4), (0.7, 0.7)]])
     page.wait_for_timeout(QUIET_MS)
     assert len(requests) == 1
-
-
-@pytest.mark.slow
-def test_a_file_goes_through_the_same_steps(page: Page) -> None:
-    give_file(page, "drop", png_of(DIGITS[3], side_px=150))
-    expect_digit(page, 3)
-    page.locator("#steps").scroll_into_view_if_needed()
-    expect(page.locator("#drawing-fact")).to_have_text(f"150 {TIMES} 150 px")
-    assert n_inked_pixels(page, "#tensor-canvas") > 30
 
 
 @pytest.mark.slow
