@@ -12,15 +12,12 @@ from tests.project import ENVIRONMENT, ROOT, Project, answers, free_port, starte
 
 # With VENV given, make installs nothing.
 MAKE = ("make", f"VENV={sys.prefix}")
-OFFLINE = {
-    name: value
-    for name, value in ENVIRONMENT.items()
-    if name not in ("INKLING_MIRROR", "MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV")
-} | {"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1,localhost"}
+UNSET = ("INKLING_MIRROR", "MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV")
+NO_PROXY = {"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1,localhost"}
+OFFLINE = {name: value for name, value in ENVIRONMENT.items() if name not in UNSET} | NO_PROXY
 
 
 def clone_into(directory: Path, source: Path = ROOT) -> Project:
-    """Clone what is committed in a repository."""
     subprocess.run(["git", "clone", "-q", str(source), str(directory)], check=True)
     return Project(directory)
 
@@ -37,6 +34,5 @@ def served(directory: Path, target: str, *settings: str, seconds: float = 60) ->
 
 
 def get(url: str) -> str:
-    """Return the body of a GET."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         return answer.read().decode()

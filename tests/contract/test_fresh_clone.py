@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sys
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from pipeline.sources.mirrors import fetch
 from pipeline.sources.mnist import MNIST_SHA256, read_idx
 from serving.model.predictor import Predictor
 from tests.contract.clone import MAKE, OFFLINE, clone_into, get, served
-from tests.project import ENVIRONMENT, ROOT, run
+from tests.project import ROOT, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 needs_mirror = pytest.mark.skipif("INKLING_MIRROR" not in os.environ, reason="INKLING_MIRROR names no mirror of MNIST")
@@ -69,15 +68,12 @@ def test_make_demo_trains_and_serves_on_embedded_data_and_touches_nothing(clone)
 
 
 def test_after_a_small_experiment_the_committed_model_is_up_to_date_again(clone):
-    def dvc(*arguments):
-        return run(clone.directory, "dvc", *arguments, env=OFFLINE)
-
-    dvc("exp", "run", "-S", "size=smoke", "-S", "data.source=embedded")
+    run(clone.directory, *["dvc", "exp", "run", "-S", "size=smoke", "-S", "data.source=embedded"], env=OFFLINE)
     params = yaml.safe_load(clone.read("params.yaml"))
     assert (params["train"]["epochs"], params["data"]["source"], params["data"]["limit"]) == (12, "embedded", 400)
     accuracy = json.loads(clone.read("metrics/test.json"))["test_accuracy"]
     assert accuracy > 0.5  # few images, but better than a guess
-    assert f"{accuracy:.4f}".rstrip("0") in dvc("metrics", "diff")
+    assert f"{accuracy:.4f}".rstrip("0") in run(clone.directory, "dvc", "metrics", "diff", env=OFFLINE)
     # Weights and data of the experiment, which git ignores, are no reason to train.
     clone.git("checkout", ".")
     assert (clone.directory / "models/network.weights.h5").exists()
@@ -88,17 +84,12 @@ def test_after_a_small_experiment_the_committed_model_is_up_to_date_again(clone)
     assert is_untouched(clone)
 
 
-def test_the_bench_runs():
-    assert "280" in run(ROOT, sys.executable, "-m", "bench.predictor", "--runs", "5")
-
-
 @needs_mirror
 def test_the_committed_file_reads_mnist_s_test_images(tmp_path):
-    def raw(name):
+    names = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+    for name in names:
         fetch(f"mnist/{name}", MNIST_SHA256[name], tmp_path / name)
-        return read_idx(tmp_path / name)
-
-    images, labels = raw("t10k-images-idx3-ubyte.gz"), raw("t10k-labels-idx1-ubyte.gz")
+    images, labels = (read_idx(tmp_path / name) for name in names)
     answers = Predictor.load(ROOT / "models" / "digits.onnx").run(images)
     accuracy = (answers.probabilities.argmax(axis=1) == labels).mean()
     assert accuracy == json.loads((ROOT / "metrics/test.json").read_text())["test_accuracy"]
@@ -116,9 +107,3 @@ def test_make_repro_rebuilds_everything_from_the_raw_data(clone):
     assert json.loads(clone.read("metrics/test.json"))["test_accuracy"] >= 0.9
     assert clone.is_up_to_date()
     assert "Running stage" not in clone.run("dvc", "repro")
-
-
-@needs_mirror
-def test_two_clones_make_every_output_alike_from_the_raw_data():
-    command = [sys.executable, "-m", "bench.clones", "size=smoke", "model.width=0.25"]
-    assert "the clones agree in all" in run(ROOT, *command, env=ENVIRONMENT)

@@ -9,42 +9,57 @@ import sys
 import urllib.error
 import urllib.request
 import zipfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from requirements.platforms import TESTS
 from requirements.sbom import DOCUMENT, PYTHON, bill
-from requirements.service import UV, environment, install
+from requirements.service import UV, environment, install, lowest_environment, service
 from serving.version import inkling_version
+from tests.conftest import FillOnce
 from tests.contract.imports import NOT_IN_THE_SERVICE
-from tests.contract.locks import locked_here
-from tests.project import ROOT
+from tests.contract.test_locks import locked_here
+from tests.project import ROOT, run
 from tests.serving.drawings import draw
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
+for_one_python = pytest.mark.skipif("{}.{}".format(*sys.version_info) != PYTHON, reason="Pythons need other versions")
 ELSEWHERE = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
+
+
+@dataclass
+class Installed:
+    """The service in an environment of its own."""
+
+    wheel: Path
+    python: Path
+    packages: dict[str, str]  # versions by name
+
+
+@pytest.fixture(scope="session")
+def installed(fill_once: FillOnce) -> Installed:
+    """Build the wheel and install it with its lock. This needs the package index, so only slow tests use it."""
+    directory = fill_once("service", service)
+    (wheel,) = (directory / "dist").glob("*.whl")
+    python = directory / "environment" / "bin" / "python"
+    command = [*UV, "pip", "list", "--format", "json", "--python", str(python)]
+    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return Installed(wheel, python, {package["name"]: package["version"] for package in listed})
 
 
 def page_files():
     """Return the files of web/ that a browser loads."""
-    listed = subprocess.run(["git", "ls-files", "web"], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = {
-        f"web/{style}"
-        for page in ("index.html", "docs.html")
-        for style in re.findall(r'rel="stylesheet" href="([^"]+)"', (ROOT / "web" / page).read_text())
-    }
-    return {
-        name
-        for name in listed.stdout.split()
-        if not name.endswith((".d.ts", ".css")) or (name.endswith(".css") and name in loaded)
-    }
+    listed = run(ROOT, "git", "ls-files", "web").split()
+    pages = "".join((ROOT / "web" / page).read_text() for page in ("index.html", "docs.html"))
+    styles = {f"web/{style}" for style in re.findall(r'rel="stylesheet" href="([^"]+)"', pages)}
+    return {name for name in listed if not name.endswith((".d.ts", ".css"))} | styles
 
 
 def test_the_wheel_contains_only_the_model_the_page_and_the_code(installed):
-    code = {
-        str(file.relative_to(ROOT)) for package in ("pipeline", "serving") for file in (ROOT / package).rglob("*.py")
-    }
+    code = {str(file.relative_to(ROOT)) for top in ("pipeline", "serving") for file in (ROOT / top).rglob("*.py")}
     with zipfile.ZipFile(installed.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
         assert names == code | {f"serving/{name}" for name in page_files() | {"models/digits.onnx"}}
@@ -65,10 +80,8 @@ def test_an_installed_service_is_the_locked_packages_and_itself(installed):
 
 @pytest.mark.workflow
 def test_inkling_serve_answers_the_page_and_a_drawing_and_exits_with_0(installed, tmp_path):
-    command = [installed.python.parent / "inkling-serve", "--port", "0"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=ELSEWHERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    options = {"cwd": tmp_path, "env": ELSEWHERE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([installed.python.parent / "inkling-serve", "--port", "0"], **options)
     try:
         address = process.stdout.readline().strip().rpartition(" ")[2]
 
@@ -98,15 +111,12 @@ def run_elsewhere(directory, *command, code):
     return done.stderr
 
 
-@pytest.mark.parametrize("name", ["config", "download", "train"])
-def test_an_installed_pipeline_command_reports_that_it_needs_a_checkout(name, installed, tmp_path):
+def test_an_installed_pipeline_command_reports_that_it_needs_a_checkout(installed, tmp_path):
     with zipfile.ZipFile(installed.wheel) as wheel:
         wheel.extractall(tmp_path)
-    command, environment = [sys.executable, "-m", f"pipeline.{name}"], ELSEWHERE | {"PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: there is no params.yaml and no conf in {tmp_path}: ")
-    assert done.stderr.count("\n") == 1
+    printed = run_elsewhere(tmp_path, sys.executable, "-m", "pipeline.train", code=1)
+    assert printed.startswith(f"error: there is no params.yaml and no conf in {tmp_path}: ")
+    assert printed.count("\n") == 1
 
 
 def test_an_error_names_the_command_that_was_typed(installed, tmp_path):
@@ -118,17 +128,24 @@ def test_an_installed_pipeline_is_a_library(installed, tmp_path):
     run_elsewhere(tmp_path, installed.python, "-c", "from pipeline.sources import mnist", code=0)
 
 
-@pytest.mark.skipif("{}.{}".format(*sys.version_info) != PYTHON, reason="the lock has other versions for other Pythons")
+@for_one_python
 def test_the_bill_of_materials_is_up_to_date(installed, tmp_path):
     assert bill(installed.python, tmp_path) == DOCUMENT.read_text(encoding="utf-8")
+
+
+def run_tests(python):
+    return run(ROOT, str(python), "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *map(str, TESTS))
+
+
+@for_one_python
+def test_the_service_s_tests_pass_with_the_lowest_admitted_versions(tmp_path):
+    assert " passed" in run_tests(lowest_environment(tmp_path / "environment"))
 
 
 def test_the_service_s_tests_pass_without_the_pipeline(installed, tmp_path):
     python = environment(tmp_path / "environment", "serving-test")
     install(python, str(installed.wheel))
-    command = [python, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert " passed" in done.stdout
-    assert "skipped" not in done.stdout
+    printed = run_tests(python)
+    assert " passed" in printed
+    assert "skipped" not in printed
     assert "ModuleNotFoundError" in run_elsewhere(tmp_path, python, "-c", "import tensorflow", code=1)

@@ -75,12 +75,8 @@ def package(name):
 def imports_of(top, name):
     """Return the packages and top modules of this project that another one imports."""
     own = f"{top}.{name}"
-    used = {
-        package(imported)
-        for module, file in MODULES.items()
-        if package(module) == own
-        for imported in imported_names(file)
-    }
+    files = (file for module, file in MODULES.items() if package(module) == own)
+    used = {package(imported) for file in files for imported in imported_names(file)}
     return {other for other in used if other.startswith(("pipeline.", "serving."))} - {own}
 
 
@@ -94,12 +90,8 @@ def test_a_package_imports_only_what_its_row_lists(top, name, allowed):
     table = list(PIPELINE if top == "pipeline" else SERVING)
     own = {other.split(".")[1] for other in full if other.startswith(f"{top}.")}
     assert own <= set(table[: table.index(name)]), "listed before what it imports"
-
-
-def test_every_package_has_a_row():
-    for top, table in (("pipeline", PIPELINE), ("serving", SERVING)):
-        packages = {name.split(".")[1] for name in MODULES if name.startswith(f"{top}.") and name.count(".") > 1}
-        assert packages <= set(table)
+    packages = {module.split(".")[1] for module in MODULES if module.startswith(f"{top}.") and module.count(".") > 1}
+    assert packages <= set(table), "each package has a row"
 
 
 def test_a_command_imports_only_shared_packages_of_the_service():
@@ -114,14 +106,10 @@ def test_a_heavy_library_is_imported_only_by_its_adapters(library):
     assert {name for name, file in MODULES.items() if library in top_level(file)} == ADAPTERS[library]
 
 
-def test_the_service_imports_few_libraries():
-    used = set().union(*(top_level(file) for name, file in MODULES.items() if name.startswith("serving.")))
-    assert used <= SERVING_LIBRARIES | {"serving"} | sys.stdlib_module_names
-
-
-def test_deploy_imports_only_the_service():
-    used = set().union(*(top_level(file) for file in (ROOT / "deploy").rglob("*.py")))
-    assert used <= {"serving"} | sys.stdlib_module_names
+@pytest.mark.parametrize(("top", "libraries"), [("serving", SERVING_LIBRARIES), ("deploy", set())])
+def test_the_service_and_deploy_import_few_libraries(top, libraries):
+    used = set().union(*map(top_level, modules(top).values()))
+    assert used <= libraries | {"serving"} | sys.stdlib_module_names
 
 
 def top_level(file):

@@ -10,7 +10,7 @@ from pipeline.lineage import main, trace
 from pipeline.provenance.checks import AGREES, DIFFERS
 from pipeline.provenance.commits import content, is_shallow
 from pipeline.provenance.search import MODEL
-from tests.contract.imports import ROOT
+from tests.project import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 DOCUMENT = (ROOT / "docs" / "lineage.md").read_text()
@@ -36,18 +36,13 @@ def test_the_committed_model_has_its_stages():
     # Code or values that were committed without a training differ, too.
     assert not [check for check in found.checks if check.result == DIFFERS]
     compared = {(check.what, check.where.split(" of ")[0]) for check in found.checks if check.result == AGREES}
-    assert {
-        ("parameters", "params.yaml"),
-        ("stages", "dvc.lock"),
-        ("data", "docs/model_card.md"),
-        ("bytes", "dvc.lock"),
-    } <= compared
+    parts = {"parameters": "params.yaml", "stages": "dvc.lock", "data": "docs/model_card.md", "bytes": "dvc.lock"}
+    assert parts.items() <= compared
 
 
 def test_the_command_prints_the_example_of_the_document(capsys):
-    command, printed = re.search(
-        r"```sh\npython -m pipeline\.lineage (\w+)\n```\n+```\n(.*?)\n```", DOCUMENT, re.DOTALL
-    ).groups()
+    example = r"```sh\npython -m pipeline\.lineage (\w+)\n```\n+```\n(.*?)\n```"
+    command, printed = re.search(example, DOCUMENT, re.DOTALL).groups()
     if is_shallow(ROOT):
         pytest.skip("a shallow clone lacks the commit of the example")
     main([command])

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import re
 import shutil
+import tomllib
 
 import pytest
 from packaging.requirements import Requirement
@@ -13,11 +14,32 @@ from requirements.lock import lock_all
 from requirements.platforms import DOCUMENT as PLATFORMS
 from requirements.platforms import digest, resolved
 from requirements.sbom import DOCUMENT as BILL
-from tests.contract.locks import PROJECT, locked_here, wanted
 from tests.project import ROOT
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = {"all": tuple(PROJECT["optional-dependencies"]), "serving": (), "serving-test": ("test",)}
 RELOCK = "run `python -m requirements.lock`"
+
+
+def locked_here(lock, **environment):
+    """Return the versions by package that a lock installs here, or in another environment for the markers."""
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    entries = [Requirement(line.rstrip(" \\")) for line in re.findall(r"^\S.*$", text, re.MULTILINE)]
+    return {
+        canonicalize_name(entry.name): str(entry.specifier).removeprefix("==")
+        for entry in entries
+        if not entry.marker or entry.marker.evaluate(environment)
+    }
+
+
+def wanted(*extras):
+    """Return the requirements of pyproject.toml, with extras."""
+    texts = PROJECT["dependencies"] + [text for extra in extras for text in PROJECT["optional-dependencies"][extra]]
+    found = []
+    for requirement in map(Requirement, texts):
+        own = requirement.name == PROJECT["name"]
+        found += wanted(*requirement.extras) if own else [requirement]
+    return found
 
 
 @pytest.mark.parametrize("lock", [*EXTRAS, "sbom"])

@@ -1,6 +1,7 @@
 """Responses that tests use in place of the service's, and what the page shows for an answer."""
 
 import base64
+import time
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
@@ -60,29 +61,25 @@ def hold(page: Page, pattern: str = "**/api/predict*") -> list[Route]:
 
 def expect_one(page: Page, held: list[Route]) -> None:
     """Wait for a held request, and check that no second one comes."""
-    for _ in range(100):
-        if held:
-            break
+    end_s = time.monotonic() + 10
+    while not held and time.monotonic() < end_s:
         page.wait_for_timeout(50)
     page.wait_for_timeout(QUIET_MS)
     assert len(held) == 1
 
 
 def replace_answers(page: Page, answer: dict[str, Any]) -> None:
-    """Replace the service's answers."""
     page.route("**/api/predict*", lambda route: route.fulfill(json=answer))
 
 
-def change_answers(page: Page, changes: dict[str, Any]) -> None:
-    """Change some fields of the service's answers."""
+def change_answers(page: Page, changes: dict[str, Any], pattern: str = "**/api/predict*") -> None:
 
     def change(route: Route) -> None:
         response = route.fetch()
         route.fulfill(response=response, json={**response.json(), **changes})
 
-    page.route("**/api/predict*", change)
+    page.route(pattern, change)
 
 
 def serve_card(page: Page, card: dict[str, Any]) -> None:
-    """Replace the model's card."""
     page.route("**/api/model", lambda route: route.fulfill(json=card))

@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 VARIABLE = "INKLING_CHROMIUM"
 COMMANDS = ("chromium", "chromium-browser", "google-chrome")
@@ -29,18 +31,29 @@ ARGUMENTS = [
 
 def find_browser() -> str | None:
     """Return the path of a Chromium: from the variable, PATH or Playwright, or None."""
-    names = (os.environ.get(VARIABLE, ""), *COMMANDS)
-    return next(filter(None, map(shutil.which, names)), None) or _playwrights_own()
+    for path in map(shutil.which, (os.environ.get(VARIABLE, ""), *COMMANDS)):
+        if path:
+            return path
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Start a headless Chromium, or end the program without one."""
+    path = find_browser() or sys.exit(MISSING)
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=ARGUMENTS) as browser:
+        yield browser
 
 
 def install_browser() -> str | None:
     """Install Chromium with apt-get as root, otherwise with Playwright. Return its path, or None if both fail."""
     if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
-        packages = ["chromium", "fonts-liberation"]
-        _run(["apt-get", "update"])
-        _run(["apt-get", "install", "--yes", "--no-install-recommends", *packages])
+        _run("apt-get", "update")
+        _run("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation")
     if find_browser() is None:
-        _run([sys.executable, "-m", "playwright", "install", "chromium"])
+        _run(sys.executable, "-m", "playwright", "install", "chromium")
     return find_browser()
 
 
@@ -50,13 +63,7 @@ def main() -> None:
     print(f"The tests of the page use {path}." if path else f"{MISSING} These tests will be skipped.")
 
 
-def _playwrights_own() -> str | None:
-    with sync_playwright() as playwright:
-        path = Path(playwright.chromium.executable_path)
-    return str(path) if path.exists() else None
-
-
-def _run(command: list[str]) -> None:
+def _run(*command: str) -> None:
     print("$", *command, flush=True)
     subprocess.run(command, check=False)
 

@@ -4,12 +4,12 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 
-from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from tests.e2e.answers import LOAD_ERROR
+from tests.e2e.browser import MISSING, find_browser, launched
 from tests.e2e.service import running
 from tests.needs import missing
 
@@ -21,18 +21,14 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Start a headless Chromium, or skip the tests without one."""
-    path = find_browser()
-    if path is None:
+    if find_browser() is None:
         missing(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a service with the committed model."""
     with running(tmp_path_factory.mktemp("service") / "log.txt") as url:
         yield url
 
@@ -46,19 +42,17 @@ def card(service: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def expected_errors() -> list[str]:
-    """Return a list for the beginnings of console messages that a test provokes."""
-    return []
+def load_errors() -> None:
+    """Allow the console messages for failed requests, which a test provokes."""
 
 
 @pytest.fixture
 def viewport() -> ViewportSize:
-    """Return the size of the window in CSS pixels; tests may override it."""
     return DESKTOP
 
 
 @pytest.fixture
-def tab(browser: Browser, service: str, viewport: ViewportSize, expected_errors: list[str]) -> Iterator[Page]:
+def tab(browser: Browser, service: str, viewport: ViewportSize, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Open an empty tab, whose base is the service.
 
     Console errors (such as CSP violations), exceptions and requests to other hosts fail the test.
@@ -69,19 +63,17 @@ def tab(browser: Browser, service: str, viewport: ViewportSize, expected_errors:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(request.url) if _is_foreign(request.url, service) else None)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     yield page
     page.unroute_all(behavior="ignoreErrors")
     context.close()
-    assert [problem for problem in problems if not problem.startswith(tuple(expected_errors))] == []
+    allowed = LOAD_ERROR if "load_errors" in request.fixturenames else ()
+    assert [problem for problem in problems if not problem.startswith(allowed)] == []
+    assert [url for url in requests if not url.startswith((f"{service}/", "blob:", "data:"))] == []
 
 
 @pytest.fixture
 def page(tab: Page) -> Page:
-    """Open the page."""
     tab.goto("/")
     return tab
-
-
-def _is_foreign(url: str, service: str) -> bool:
-    return urlsplit(url).scheme not in ("blob", "data") and not url.startswith(f"{service}/")

@@ -20,37 +20,24 @@ def draw(page: Page, strokes: list[Stroke]) -> None:
         page.mouse.up()
 
 
-def draw_by_touch(page: Page, strokes: list[Stroke]) -> None:
+def draw_by_touch(page: Page, strokes: list[Stroke], end: str = "touchEnd") -> None:
     """Draw with a finger, through the browser's protocol."""
     session = page.context.new_cdp_session(page)
-
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        touches = [{"x": x, "y": y} for x, y in points]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-
     for stroke in strokes:
-        first, *rest = _on_screen(page, stroke)
-        touch("touchStart", first)
-        for point in rest:
-            touch("touchMove", point)
-        touch("touchEnd")
+        first, *rest = ([{"x": x, "y": y}] for x, y in _on_screen(page, stroke))
+        for kind, touches in [("touchStart", first), *(("touchMove", point) for point in rest), (end, [])]:
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
 def draw_by_pen(page: Page, strokes: list[Stroke]) -> None:
     """Draw with a pen, through the browser's protocol."""
     session = page.context.new_cdp_session(page)
-
-    def pen(kind: str, point: tuple[float, float]) -> None:
-        x, y = point
-        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
-        session.send("Input.dispatchMouseEvent", event)
-
+    event = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
     for stroke in strokes:
-        points = _on_screen(page, stroke)
-        pen("mousePressed", points[0])
-        for point in points[1:]:
-            pen("mouseMoved", point)
-        pen("mouseReleased", points[-1])
+        first, *rest = _on_screen(page, stroke)
+        moves = [("mouseMoved", point) for point in rest]
+        for kind, (x, y) in [("mousePressed", first), *moves, ("mouseReleased", (rest or [first])[-1])]:
+            session.send("Input.dispatchMouseEvent", event | {"type": kind, "x": x, "y": y})
 
 
 def _on_screen(page: Page, stroke: Stroke) -> Stroke:
@@ -72,7 +59,6 @@ def n_inked_pixels(page: Page, canvas: str) -> int:
 
 
 def png_of(strokes: list[Stroke], side_px: int = 200) -> bytes:
-    """Return a PNG file with black strokes on white."""
     image = Image.new("L", (side_px, side_px), 255)
     for stroke in strokes:
         points = [(x * side_px, y * side_px) for x, y in stroke]
@@ -83,7 +69,6 @@ def png_of(strokes: list[Stroke], side_px: int = 200) -> bytes:
 
 
 def give_file(page: Page, event: str, body: bytes) -> None:
-    """Dispatch the drop or paste of a PNG file."""
     page.evaluate(
         """([event, text]) => {
           const bytes = Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
@@ -101,5 +86,4 @@ def give_file(page: Page, event: str, body: bytes) -> None:
 
 
 def upload(page: Page, buffer: bytes, name: str = "7.png") -> None:
-    """Choose a PNG file for the upload."""
     page.locator("#file").set_input_files({"name": name, "mimeType": "image/png", "buffer": buffer})

@@ -1,9 +1,8 @@
 """Take a picture of MLflow's comparison of the runs of a sweep.
 
-python -m tests.e2e.mlflow_page [SWEEP] [--picture docs/mlflow.png]
+python -m tests.e2e.mlflow_page [--picture docs/mlflow.png]
 
-SWEEP is the run ID of the sweep's parent; default: the latest. The page is that of `make ui`, or of the server in
-MLFLOW_TRACKING_URI.
+The sweep is the latest one, and the page is that of `make ui`.
 """
 
 import argparse
@@ -17,43 +16,31 @@ from pathlib import Path
 from urllib.parse import quote
 
 import mlflow
-from playwright.sync_api import sync_playwright
 
 from pipeline.registry import store
 from pipeline.tracking.runs import EXPERIMENT, uri
-from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from tests.e2e.browser import launched
 from tests.project import answers, free_port, started
 
 METRIC = "kept_val_accuracy"
 
 
 @contextlib.contextmanager
-def mlflow_ui(address: str) -> Iterator[str]:
-    """Yield the address of MLflow's page: the server itself, or a new one for a database."""
-    if address.startswith("http"):
-        yield address
-        return
-    port = free_port()
-    options = ["--backend-store-uri", address, "--port", str(port), "--workers", "1"]
+def mlflow_ui(database: str) -> Iterator[str]:
+    """Run MLflow's page, and yield its address."""
+    port, log = free_port(), Path(tempfile.mkstemp(".txt")[1])
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", database, "--port", str(port)]
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     url = f"http://127.0.0.1:{port}"
-    with (
-        tempfile.TemporaryDirectory() as logs,
-        started(
-            [sys.executable, "-m", "mlflow", "ui", *options],
-            lambda: answers(f"{url}/health"),
-            Path(logs, "log.txt"),
-            env=environment,
-        ),
-    ):
+    with started([*command, "--workers", "1"], lambda: answers(f"{url}/health"), log, env=environment):
         yield url
+    log.unlink()
 
 
 def photograph(address: str, experiment: str, runs: list[str], picture: Path) -> None:
     """Open the comparison of the runs, with their different values against the validation accuracy."""
     chosen = f"runs={quote(json.dumps(runs))}&experiments={quote(json.dumps([experiment]))}"
-    path = find_browser() or sys.exit(MISSING)
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=ARGUMENTS) as browser:
+    with launched() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 760})
         page.goto(f"{address}/#/compare-runs?{chosen}")
         page.get_by_role("heading", name=f"Comparing {len(runs)} Runs").wait_for()
@@ -75,16 +62,14 @@ def photograph(address: str, experiment: str, runs: list[str], picture: Path) ->
 
 
 def main() -> None:
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sweep", nargs="?", help="run ID of the sweep's parent")
     parser.add_argument("--picture", type=Path, default=Path("docs/mlflow.png"))
-    arguments = parser.parse_args()
-    trials = store.load_sweep(arguments.sweep or store.latest_sweep())
+    picture = parser.parse_args().picture
+    trials = store.load_sweep(store.latest_sweep())
     experiment = mlflow.MlflowClient(uri()).get_experiment_by_name(EXPERIMENT).experiment_id
     with mlflow_ui(uri()) as address:
-        photograph(address, experiment, [trial.run_id for trial in trials], arguments.picture)
-    print(arguments.picture)
+        photograph(address, experiment, [trial.run_id for trial in trials], picture)
+    print(picture)
 
 
 if __name__ == "__main__":

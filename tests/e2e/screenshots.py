@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize
 
-from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from tests.e2e.answers import expect_ready, expect_state
+from tests.e2e.browser import launched
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw
 from tests.e2e.service import running
 from tests.project import ROOT
 
-SIZES: dict[str, ViewportSize] = {
-    "desktop": {"width": 1280, "height": 800},
-    "phone": {"width": 390, "height": 844},
-}
+SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 N_COLOURS = 256
 
@@ -32,9 +30,9 @@ def take(browser: Browser, service: str, folder: Path) -> list[Path]:
             context = browser.new_context(viewport=viewport, color_scheme=theme, reduced_motion="reduce")
             page = context.new_page()
             page.goto(service)
-            expect(page.locator("#model")).to_have_attribute("data-state", "ready")
+            expect_ready(page)
             draw(page, DIGITS[3])
-            expect(page.locator("#answer")).to_have_attribute("data-state", "digit")
+            expect_state(page, "digit")
             page.mouse.move(0, 0)
             picture = page.screenshot(animations="disabled")
             context.close()
@@ -46,22 +44,11 @@ def take(browser: Browser, service: str, folder: Path) -> list[Path]:
 
 
 def main() -> None:
-    """Take the pictures with the committed model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs")
     folder = parser.parse_args().folder
-    path = find_browser()
-    if path is None:
-        raise SystemExit(MISSING)
-    with (
-        tempfile.TemporaryDirectory() as logs,
-        running(Path(logs, "log.txt")) as service,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        for picture in take(browser, service, folder):
-            print(picture)
-        browser.close()
+    with tempfile.TemporaryDirectory() as logs, running(Path(logs, "log.txt")) as service, launched() as browser:
+        print(*take(browser, service, folder), sep="\n")
 
 
 if __name__ == "__main__":

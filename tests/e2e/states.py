@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.answers import NOT_A_DIGIT, UNSURE, change_answers, expect_ready, expect_state
 from tests.e2e.digits import DIGITS
@@ -11,38 +12,33 @@ from tests.e2e.hand import draw, draw_by_pen, give_file, png_of
 
 
 def see_empty(page: Page) -> None:
-    """The page after it has opened."""
     expect_ready(page)
     expect_state(page, "blank")
 
 
-def see_digit(page: Page) -> None:
-    """A digit."""
-    _draw(page, "digit")
+def see_digit(page: Page, state: str = "digit") -> None:
+    draw(page, DIGITS[3])
+    expect_state(page, state)
 
 
 def see_unsure(page: Page) -> None:
-    """Ink that could be two digits."""
     change_answers(page, UNSURE)
-    _draw(page, "unsure")
+    see_digit(page, "unsure")
 
 
 def see_refused(page: Page) -> None:
-    """Ink that is rejected."""
     change_answers(page, NOT_A_DIGIT)
-    _draw(page, "not_a_digit")
+    see_digit(page, "not_a_digit")
 
 
 def see_error(page: Page) -> None:
-    """A service that cannot be reached."""
     page.route("**/api/**", lambda route: route.abort())
     page.reload()
     expect(page.locator("#model")).to_have_attribute("data-state", "down")
-    _draw(page, "error")
+    see_digit(page, "error")
 
 
 def see_image(page: Page) -> None:
-    """A dropped image."""
     see_empty(page)
     give_file(page, "drop", png_of(DIGITS[7]))
     expect(page.locator("#picture")).to_be_visible()
@@ -50,7 +46,6 @@ def see_image(page: Page) -> None:
 
 
 def see_reading(page: Page) -> None:
-    """An image without its answer."""
     see_empty(page)
     page.route("**/api/predict*", lambda _: None)
     give_file(page, "drop", png_of(DIGITS[7]))
@@ -58,7 +53,6 @@ def see_reading(page: Page) -> None:
 
 
 def see_unreadable(page: Page) -> None:
-    """A file that is not an image."""
     see_empty(page)
     give_file(page, "drop", b"seven")
     expect(page.locator("#unshown")).to_be_visible()
@@ -66,90 +60,59 @@ def see_unreadable(page: Page) -> None:
 
 
 def see_correction(page: Page) -> None:
-    """The dialog that asks for the right digit."""
-    page.route("**/api/model", collect)
+    change_answers(page, {"service": {"collects": True}}, "**/api/model")
     page.reload()
     see_digit(page)
     page.locator("#wrong").click()
     expect(page.locator("#correction")).to_be_visible()
 
 
-def collect(route: Route) -> None:
-    """Respond with the card of a service that stores drawings."""
-    response = route.fetch()
-    route.fulfill(response=response, json={**response.json(), "service": {"collects": True}})
-
-
 def see_pen_mode(page: Page) -> None:
-    """A pen was used, so fingers leave no ink."""
     see_empty(page)
     draw_by_pen(page, DIGITS[3])
     expect(page.locator("#pen-mode")).to_be_visible()
     expect_state(page, "digit")
 
 
-def see_squeezed(page: Page) -> None:
-    """The comparison with the resized canvas."""
+def see_explanations(page: Page) -> None:
     see_digit(page)
+    page.get_by_text("Look inside").click()
     page.locator("#squeeze").check()
+    expect(page.locator("#inside-body")).to_be_visible()
+    for button in page.locator(".map-layer").get_by_role("button").all():
+        button.click()
     page.locator("#squeeze-panel").scroll_into_view_if_needed()
     expect(page.locator("#squeezed-reading")).to_contain_text("Read as")
 
 
 def see_damaged_link(page: Page) -> None:
-    """A link with a damaged drawing."""
     page.goto(re.sub("/?$", "/#ink=1!!", page.url, count=1))
     expect_state(page, "error")
 
 
 def see_waiting(page: Page) -> None:
-    """A page without its card."""
     page.route("**/api/model", lambda _: None)
     page.reload()
     expect(page.locator("#model")).to_have_attribute("data-state", "loading")
 
 
 def see_docs(page: Page) -> None:
-    """The page of the API with one response."""
     page.goto(re.sub("/?$", "/docs", page.url, count=1))
     page.locator("#predict .send").click()
     expect(page.locator("#predict .outcome pre")).to_be_visible()
 
 
-def see_all_docs(page: Page) -> None:
-    """The page of the API with every operation open."""
-    see_docs(page)
-    unfold(page)
-
-
-def unfold(page: Page) -> None:
-    """Open all details."""
-    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-
-
-STATES: dict[str, Callable[[Page], None]] = {
-    "empty": see_empty,
-    "digit": see_digit,
-    "unsure": see_unsure,
-    "refused": see_refused,
-    "error": see_error,
-    "image": see_image,
-    "reading": see_reading,
-    "unreadable": see_unreadable,
-    "correction": see_correction,
-    "pen mode": see_pen_mode,
-    "squeezed": see_squeezed,
-    "damaged link": see_damaged_link,
-    "waiting": see_waiting,
-    "docs": see_all_docs,
-}
+STATES: list[Callable[[Page], Any]] = [
+    see_empty, see_digit, see_unsure, see_refused, see_error, see_image, see_reading, see_unreadable, see_correction,
+    see_pen_mode, see_explanations, see_damaged_link, see_waiting, see_docs,
+]  # fmt: skip
 
 
 def scroll_through(page: Page) -> None:
     """Scroll to the bottom and back with all details open, so that every part is shown."""
-    unfold(page)
     page.evaluate(
         """async () => {
+          document.querySelectorAll("details").forEach((details) => { details.open = true; });
           for (let y = 0; y < document.documentElement.scrollHeight; y += window.innerHeight) {
             window.scrollTo({ top: y, behavior: "instant" });
             await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
@@ -158,8 +121,3 @@ def scroll_through(page: Page) -> None:
           await new Promise(requestAnimationFrame);
         }"""
     )
-
-
-def _draw(page: Page, state: str) -> None:
-    draw(page, DIGITS[3])
-    expect_state(page, state)

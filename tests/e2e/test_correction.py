@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.answers import LOAD_ERROR, QUIET_MS, expect_digit, expect_one, hold, serve_card
+from tests.e2e.answers import QUIET_MS, expect_digit, expect_one, hold, serve_card
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw, give_file, png_of
 
@@ -69,8 +69,8 @@ def test_a_drawing_is_stored_once_and_the_thanks_belong_to_it(page: Page) -> Non
 
 
 @pytest.mark.slow
-def test_a_rejection_is_shown_and_escape_only_closes_the_dialog(page: Page, expected_errors: list[str]) -> None:
-    expected_errors.append(LOAD_ERROR)
+@pytest.mark.usefixtures("load_errors")
+def test_a_rejection_is_shown_and_escape_only_closes_the_dialog(page: Page) -> None:
     page.route("**/api/drawings", lambda route: route.fulfill(status=403, json={"error": "It does not collect."}))
     dialog = correct(page)
     choose(page, 1)
@@ -78,11 +78,3 @@ def test_a_rejection_is_shown_and_escape_only_closes_the_dialog(page: Page, expe
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect_digit(page, 7)
-
-
-@pytest.mark.slow
-def test_no_correction_is_offered_without_storage(tab: Page) -> None:
-    tab.goto("/")
-    draw(tab, DIGITS[7])
-    expect_digit(tab, 7)
-    expect(tab.get_by_role("button", name="It is wrong")).to_be_hidden()

@@ -15,7 +15,7 @@ CORNER = [[(0.9, 0.9), (0.95, 0.9)]]
 
 
 def theme_of(page: Page) -> str:
-    """Return the theme by the colour of a dot in the middle of the sheet."""
+    # By the colour of a dot in the middle of the sheet.
     red: int = page.locator("#ink").evaluate(
         """async (canvas) => {
           await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
@@ -46,9 +46,10 @@ def test_undo_redo_and_clear_by_key_and_button(page: Page) -> None:
         page.keyboard.press("Control+z")
         expect_digit(page, 4)
     page.keyboard.press("Control+z")
+    page.set_viewport_size(PHONE)  # the drawing stays
     page.keyboard.press("Control+y")
     expect_digit(page, 4)
-    assert n_inked_pixels(page, "#ink") == n_pixels
+    assert n_inked_pixels(page, "#ink") > 1000
 
 
 def test_samples_work_by_keyboard_and_keys_elsewhere_do_not_change_the_drawing(page: Page) -> None:
@@ -57,13 +58,7 @@ def test_samples_work_by_keyboard_and_keys_elsewhere_do_not_change_the_drawing(p
     expect(page.locator("#speech")).to_have_text(re.compile(r"^Five\. "))
     expect_digit(page, 5)
     expect(sample).to_be_focused()
-    page.evaluate(
-        """() => {
-          const field = document.createElement("input");
-          document.querySelector("#given-title").after(field);
-          field.focus();
-        }"""
-    )
+    page.evaluate("const field = document.createElement('input'); document.body.append(field); field.focus()")
     for keys in ("Escape", "Control+z"):
         page.keyboard.press(keys)
     for focus in ("document.querySelector('#share').focus()", "document.querySelector('#correction').showModal()"):
@@ -85,12 +80,7 @@ def test_a_pen_disables_fingers_and_a_cancelled_touch_leaves_no_ink(page: Page) 
 
     page.get_by_role("button", name="Draw with a finger").click()
     expect(page.locator("#pen-mode")).to_be_hidden()
-    box = page.locator("#ink").bounding_box()
-    assert box is not None
-    session = page.context.new_cdp_session(page)
-    for kind, share in [("touchStart", 0.1), ("touchMove", 0.5), ("touchMove", 0.9), ("touchCancel", None)]:
-        points = [] if share is None else [{"x": box["x"] + share * box["width"], "y": box["y"] + 0.5 * box["height"]}]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    draw_by_touch(page, [[(0.1, 0.5), (0.5, 0.5), (0.9, 0.5)]], end="touchCancel")
     assert n_inked_pixels(page, "#ink") == n_pixels
     expect(page.locator("#redo")).to_have_attribute("aria-disabled", "true")
     draw_by_touch(page, CORNER)
@@ -104,16 +94,13 @@ def test_a_palm_before_the_pen_leaves_no_ink(page: Page) -> None:
           const ink = document.querySelector("#ink");
           ink.setPointerCapture = () => {};
           const { left, top, width, height } = ink.getBoundingClientRect();
-          const point = (type, pointerType, x, y) =>
-            ink.dispatchEvent(new PointerEvent(type, {
-              pointerType, pointerId: pointerType === "pen" ? 8 : 9, isPrimary: true, button: 0,
-              clientX: left + x * width, clientY: top + y * height,
-            }));
-          point("pointerdown", "touch", 0.9, 0.9);
-          point("pointerdown", "pen", 0.2, 0.2);
-          point("pointermove", "touch", 0.8, 0.9);
-          point("pointermove", "pen", 0.4, 0.2);
-          point("pointerup", "pen", 0.4, 0.2);
+          for (const [type, pointerType, x, y] of [
+            ["down", "touch", 0.9, 0.9], ["down", "pen", 0.2, 0.2], ["move", "touch", 0.8, 0.9],
+            ["move", "pen", 0.4, 0.2], ["up", "pen", 0.4, 0.2],
+          ]) ink.dispatchEvent(new PointerEvent(`pointer${type}`, {
+            pointerType, pointerId: pointerType === "pen" ? 8 : 9, isPrimary: true, button: 0,
+            clientX: left + x * width, clientY: top + y * height,
+          }));
         }"""
     )
     expect(page.locator("#box-story")).to_have_text(re.compile("of 280 . 280 px"))
@@ -122,16 +109,6 @@ def test_a_palm_before_the_pen_leaves_no_ink(page: Page) -> None:
     expect_blank(page)
     draw(page, [[(0.2, 0.2), (0.4, 0.2)]])
     assert n_inked_pixels(page, "#ink") == pytest.approx(n_pixels, rel=0.01)
-
-
-@pytest.mark.slow
-def test_the_drawing_stays_when_the_window_changes(page: Page) -> None:
-    draw(page, DIGITS[8])
-    page.set_viewport_size(PHONE)
-    assert n_inked_pixels(page, "#ink") > 1000
-    draw(page, [[(0.05, 0.95)]])
-    page.keyboard.press("Control+z")
-    expect_digit(page, 8)
 
 
 @pytest.mark.slow

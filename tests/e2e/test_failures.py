@@ -5,34 +5,36 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.answers import FAULT, LOAD_ERROR, QUIET_MS, expect_digit, expect_ready, expect_state, hold
+from tests.e2e.answers import FAULT, QUIET_MS, expect_digit, expect_ready, expect_state, hold
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw, png_of, upload
 
+pytestmark = pytest.mark.usefixtures("load_errors")
 SEVEN = png_of(DIGITS[7])
 
 
-def test_retry_reads_the_last_ink(tab: Page, expected_errors: list[str]) -> None:
+def test_retry_reads_the_last_ink(tab: Page) -> None:
     page = tab
-    expected_errors.append(LOAD_ERROR)
     page.route("**/api/*", lambda route: route.abort())
     page.goto("/")
     expect(page.locator("#model-text")).to_have_text("The service cannot be reached.")
     draw(page, DIGITS[0])
     expect_state(page, "error")
     expect(page.locator("#detail")).to_have_text("The service cannot be reached. It is asked again by itself.")
+    retry = page.get_by_role("button", name="Retry")
+    retry.press("Enter")
+    expect(page.locator("#speech")).to_have_text("No model. The service cannot be reached.")
+    expect(retry).to_be_focused()
     page.unroute("**/api/*")
-    page.get_by_role("button", name="Retry").click()
+    retry.press("Enter")
     expect_ready(page)
-    expect(page.get_by_role("button", name="Retry")).to_be_hidden()
+    expect(page.locator("#headline")).to_be_focused()
+    expect(retry).to_be_hidden()
     expect_digit(page, 0)
 
 
 @pytest.mark.slow
-def test_a_banner_is_shown_during_an_outage_and_the_last_ink_is_read_after_it(
-    page: Page, expected_errors: list[str]
-) -> None:
-    expected_errors.append(LOAD_ERROR)
+def test_a_banner_is_shown_during_an_outage_and_the_last_ink_is_read_after_it(page: Page) -> None:
     expect(page.locator("#model-state")).to_have_text("Model active")
     expect(page.locator("#banner")).to_be_hidden()
     sheet = page.locator("#stage").bounding_box()
@@ -49,10 +51,7 @@ def test_a_banner_is_shown_during_an_outage_and_the_last_ink_is_read_after_it(
         page.keyboard.press("Escape")
 
 
-def test_a_busy_service_is_asked_again_automatically_and_a_fault_by_hand(
-    page: Page, expected_errors: list[str]
-) -> None:
-    expected_errors.append(LOAD_ERROR)
+def test_a_busy_service_is_asked_again_automatically_and_a_fault_by_hand(page: Page) -> None:
     detail = page.locator("#detail")
     busy = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"error": "Send it again in a second."}}
     page.route("**/api/predict*", lambda route: route.fulfill(**busy), times=1)
@@ -78,24 +77,7 @@ def test_a_busy_service_is_asked_again_automatically_and_a_fault_by_hand(
 
 
 @pytest.mark.slow
-def test_retry_by_keyboard_is_spoken(tab: Page, expected_errors: list[str]) -> None:
-    page = tab
-    expected_errors.append(LOAD_ERROR)
-    page.route("**/api/model", lambda route: route.abort())
-    page.goto("/")
-    button = page.get_by_role("button", name="Retry")
-    button.press("Enter")
-    expect(page.locator("#speech")).to_have_text("No model. The service cannot be reached.")
-    expect(button).to_be_focused()
-    page.unroute("**/api/model")
-    button.press("Enter")
-    expect(page.locator("#speech")).to_contain_text("Model active. ")
-    expect(page.locator("#headline")).to_be_focused()
-
-
-@pytest.mark.slow
-def test_an_image_that_fails_again_after_an_outage_is_not_repeated(page: Page, expected_errors: list[str]) -> None:
-    expected_errors.append(LOAD_ERROR)
+def test_an_image_that_fails_again_after_an_outage_is_not_repeated(page: Page) -> None:
     asked: list[Route] = []
 
     def refuse(route: Route) -> None:
@@ -115,10 +97,7 @@ def test_an_image_that_fails_again_after_an_outage_is_not_repeated(page: Page, e
 
 
 @pytest.mark.slow
-def test_a_deleted_file_is_not_reported_as_a_lost_service(
-    page: Page, expected_errors: list[str], tmp_path: Path
-) -> None:
-    expected_errors.append(LOAD_ERROR)
+def test_a_deleted_file_is_not_reported_as_a_lost_service(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "7.png"
     file.write_bytes(SEVEN)
     page.route("**/api/predict*", lambda route: route.fulfill(**FAULT))

