@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from json import loads
 from typing import Any
 
-import numpy as np
 from omegaconf import OmegaConf
 
 from pipeline.base.errors import ConfigError, InklingError, PromotionError
@@ -27,8 +26,7 @@ from pipeline.base.files import file_sha256, write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import check, dump, load_config
-from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, select_parts
-from pipeline.evaluation.statistics import wilson
+from pipeline.dataset.splits import DataCard, load_card
 from pipeline.registry import store
 from pipeline.registry.store import Trial
 from pipeline.tracking.runs import DATA_TAG, parameters
@@ -65,16 +63,13 @@ class Setting:
         """Mean validation accuracy."""
         return statistics.mean(self.accuracies)
 
-    def spread(self, n_digits: int) -> str:
-        """Return the standard deviation over seeds in words, or with one seed the 95 % interval of its accuracy.
-
-        Args:
-            n_digits: number of validation images of digits.
-        """
-        if len(self.accuracies) > 1:
-            return f"sd {100 * statistics.stdev(self.accuracies):.2f} of {len(self.accuracies)} seeds"
-        low, high = wilson(round(self.accuracy * n_digits), n_digits)
-        return f"{100 * low:.2f} to {100 * high:.2f}"
+    def __str__(self) -> str:
+        """Return its row of the table."""
+        spread = f", sd {100 * statistics.stdev(self.accuracies):.2f}" if len(self.accuracies) > 1 else ""
+        values = " ".join(f"{key}={value}" for key, value in self.overrides.items()) or "(as in params.yaml)"
+        seeds = f"{len(self.accuracies)} seeds{spread}"
+        weights = f"{self.trials[0].metrics['n_weights']:,.0f} weights"
+        return f"{self.trials[0].run_id}  {self.accuracy:.2%}  {seeds:<16}  {weights:>17}  {values}"
 
 
 def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
@@ -103,11 +98,7 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
 
 
 def setting(trials: Sequence[Trial], config: Config) -> Setting:
-    """Return params.yaml with the values of these trials.
-
-    Args:
-        trials: with the same values, except for their seeds.
-        config: params.yaml.
+    """Return params.yaml with the values of trials that differ only in their seeds.
 
     Raises:
         ConfigError: a value is not allowed.
@@ -150,53 +141,29 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
         PromotionError: the run can't be promoted, or no run of the sweep can.
     """
     config, card = load_config(), load_card()
-    if run_id:
-        name, trials = f"run {run_id}", [store.load_trial(run_id)]
-    else:
-        sweep = sweep or store.latest_sweep()
-        name, trials = f"sweep {sweep}", store.load_sweep(sweep)
-    objections = {trial.run_id: objection(trial, config, card) for trial in trials}
-    reasons = Counter(reason for reason in objections.values() if reason)
-    candidates = [trial for trial in trials if not objections[trial.run_id]]
+    trials = [store.load_trial(run_id)] if run_id else store.load_sweep(sweep)
+    name = f"run {run_id}" if run_id else f"sweep {trials[0].tags['mlflow.parentRunId']}"
+    reasons = {trial.run_id: objection(trial, config, card) for trial in trials}
+    objections = Counter(filter(None, reasons.values()))
+    candidates = [trial for trial in trials if not reasons[trial.run_id]]
     if not candidates:
-        raise PromotionError(f"{name} can't be promoted: {'; '.join(reasons)}")
-    present = _made_weights(config, card)
-    settings = rank([*candidates, *(trial for trial in present if trial.run_id not in objections)], config)
-    print(f"{name}: {len(trials)} trials, {len(trials) - len(candidates)} left out")
-    for reason, n_trials in reasons.items():
+        raise PromotionError(f"{name} can't be promoted: {'; '.join(objections)}")
+    present = _present(config, card)
+    settings = rank([*candidates, *(trial for trial in present if trial.run_id not in reasons)], config)
+    print(f"{name}: {len(trials)} trials, {objections.total()} left out")
+    for reason, n_trials in objections.items():
         print(f"  {n_trials}: {reason}")
-    validation = select_parts(load_split("validation"), card.parts["validation"], config.train.parts)
-    _print_table(settings, int(np.count_nonzero(validation.labels != NO_DIGIT)))
+    print(*(one for place, one in enumerate(settings) if place < N_SHOWN or not one.overrides), sep="\n")
+    if all(one.overrides for one in settings):
+        print("the values of params.yaml were not run on this data")
     _write(next(one for one in settings if not run_id or candidates[0] in one.trials), is_dry_run)
 
 
-def _made_weights(config: Config, card: DataCard) -> list[Trial]:
+def _present(config: Config, card: DataCard) -> list[Trial]:
     """Return the run that made the weights of `dvc repro`, if it had the values of params.yaml."""
     weights = Outputs().weights
     trial = store.find_trial(file_sha256(weights)) if weights.exists() else None
     return [trial] if trial and not objection(trial, config, card) and not differences(trial, config) else []
-
-
-def _print_table(settings: Sequence[Setting], n_digits: int) -> None:
-    """Print the best settings, and that of params.yaml at any rank."""
-    rows = [("run", "accuracy", "spread", "seconds", "weights", "values")]
-    for place, one in enumerate(settings):
-        if place < N_SHOWN or not one.overrides:
-            rows.append(
-                (
-                    one.trials[0].run_id,
-                    f"{100 * one.accuracy:.2f} %",
-                    one.spread(n_digits),
-                    f"{statistics.mean(trial.seconds for trial in one.trials):.0f}",
-                    f"{one.trials[0].metrics['n_weights']:,.0f}",
-                    " ".join(f"{key}={value}" for key, value in one.overrides.items()) or "(as in params.yaml)",
-                )
-            )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    if all(one.overrides for one in settings):
-        print("the values of params.yaml were not run on this data")
 
 
 def _write(chosen: Setting, is_dry_run: bool) -> None:
@@ -214,11 +181,11 @@ def _write(chosen: Setting, is_dry_run: bool) -> None:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(usage=__doc__)
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("sweep", nargs="?", help="run ID of the sweep's parent; the default is the latest")
-    source.add_argument("--run", metavar="ID", help="promote the values of this run instead of the best")
-    parser.add_argument("--dry-run", action="store_true", help="write nothing")
+    source.add_argument("sweep", nargs="?")
+    source.add_argument("--run")
+    parser.add_argument("--dry-run", action="store_true")
     arguments = parser.parse_args()
     try:
         promote(arguments.sweep, arguments.run, arguments.dry_run)

@@ -9,7 +9,6 @@ compared on these: it may have been trained on them.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -85,31 +84,18 @@ def load_limits(path: Path = LIMITS) -> Limits:
         ConfigError: the file can't be read, or a limit is missing, unknown or out of its range.
     """
     try:
-        values = yaml.safe_load(path.read_text())
+        return Limits.model_validate(yaml.safe_load(path.read_text()))
+    except ValidationError as error:
+        problems = (
+            "".join(f"{key}: " for key in one["loc"]) + f"{one['msg']}: {one['input']!r}" for one in error.errors()
+        )
+        raise ConfigError("\n".join(f"conf/{path.name}: {problem}" for problem in problems)) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"conf/{path.name} can't be read; fix it, or restore it from git:\n{error}") from error
-    if not isinstance(values, dict):
-        keys = ", ".join(Limits.model_fields)
-        raise ConfigError(f"conf/{path.name} must give a number to each of {keys}: `key: number`, not {values!r}")
-    try:
-        return Limits.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"conf/{path.name}: {_explain(problem)}" for problem in error.errors())) from error
-
-
-def _explain(problem: Mapping[str, Any]) -> str:
-    message = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    return message if problem["type"] == "missing" else f"{message}, not {problem['input']!r}"
 
 
 def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Limits) -> list[Gate]:
-    """Return the gates of every model.
-
-    Args:
-        right: from `read_right`.
-        size_bytes: of the file.
-        limits: of the project.
-    """
+    """Return the gates of every model, from the result of `read_right` and the size of the file."""
     gates = [
         Gate(part, float(hits.mean()), getattr(limits, find_part(part).gate), True, f"of {len(hits)} validation images")
         for part, hits in right.items()
@@ -136,11 +122,6 @@ def relative_gates(
             p_value, note = mcnemar(n_lost, n_won, "greater"), f"{n_won} images won, {n_lost} lost"
         gates.append(Gate(f"{part}_p_value", p_value, limits.p_value / len(right), True, note))
     return [*gates, Gate("latency_ratio", ratio, limits.latency_ratio, False, f"median of {N_PAIRS} pairs")]
-
-
-def is_comparable(challenger: Predictor, champion: Predictor) -> bool:
-    """Return whether both were validated on the same images: then neither was trained on them."""
-    return challenger.card.data["sha256"]["validation"] == champion.card.data["sha256"]["validation"]
 
 
 def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Read runs from MLflow, and read and write its model registry.
 
-All functions raise RegistryError if MLflow does not answer.
+All functions raise RegistryError if MLflow does not answer or does not have the item.
 """
 
 import ast
@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from pipeline.base.errors import RegistryError
-from pipeline.base.files import file_sha256, write_atomic
+from pipeline.base.files import file_sha256
 from pipeline.base.paths import Outputs
 from pipeline.network.history import Epoch
 from pipeline.tracking.journal import first_line
@@ -70,37 +70,24 @@ def _parse(text: str) -> Any:
         return text
 
 
-def latest_sweep() -> str:
-    """Return the run ID of the sweep with the latest trial.
+def load_sweep(run_id: str | None = None) -> list[Trial]:
+    """Return the trials of a sweep, by the run ID of their parent; without it, of the latest sweep.
 
     Raises:
-        RegistryError: there is none, or MLflow does not answer.
+        RegistryError: there is no such sweep, or MLflow does not answer.
     """
     with _store() as client:
-        newest = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
-    if not newest:
-        raise RegistryError(f"MLflow at {uri()} has no sweep: run `python -m pipeline.train -m ...`, or name a --run")
-    return newest[0].data.tags[MLFLOW_PARENT_RUN_ID]
-
-
-def load_sweep(run_id: str) -> list[Trial]:
-    """Return the trials of a sweep, by the run ID of their parent.
-
-    Raises:
-        RegistryError: it has none, or MLflow does not answer.
-    """
-    with _store() as client:
+        if not run_id:
+            latest = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
+            run_id = latest[0].data.tags[MLFLOW_PARENT_RUN_ID] if latest else ""
         if not (runs := _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")):
-            raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: name the run ID of a sweep's parent")
+            do = "run `python -m pipeline.train -m ...`, or name the run ID of a sweep's parent or a --run"
+            raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: {do}")
         return [_trial(client, run) for run in runs]
 
 
 def load_trial(run_id: str) -> Trial:
-    """Return a run.
-
-    Raises:
-        RegistryError: MLflow does not have it, or does not answer.
-    """
+    """Return a run."""
     with _store() as client:
         return _trial(client, client.get_run(run_id))
 
@@ -119,11 +106,7 @@ def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
 
 
 def find_export(model_sha256: str) -> Trial:
-    """Return the latest run that exported this model file.
-
-    Raises:
-        RegistryError: there is none, or MLflow does not answer.
-    """
+    """Return the latest run that exported this model file; raise RegistryError if there is none."""
     if not (found := find_exports(model_sha256, max_results=1)):
         do = "run `dvc repro --force --single-item export`"
         raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {do}")
@@ -133,9 +116,7 @@ def find_export(model_sha256: str) -> Trial:
 def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None:
     """Return the latest finished run of an experiment with these values, if there is one.
 
-    Args:
-        name: value of `experiment.name`.
-        parameters: by dotted key; other parameters of the run may have any value.
+    Its other parameters may have any value.
     """
     wanted = {key: str(value) for key, value in parameters.items()}
     with _store() as client:
@@ -155,11 +136,7 @@ def load_history(run_id: str) -> list[Epoch]:
 
 
 def fetch_network(run_id: str, outputs: Outputs) -> None:
-    """Copy the weights and the calibration of a run to the paths that `load_reader` reads.
-
-    Raises:
-        RegistryError: MLflow does not have them, or does not answer.
-    """
+    """Copy the weights and the calibration of a run to the paths that `load_reader` reads."""
     with _store():
         fetched = mlflow.artifacts.download_artifacts(
             run_id=run_id, artifact_path="network", dst_path=str(outputs.directory)
@@ -184,45 +161,39 @@ class Version:
         sha256: of the model file.
         run_id: of the run that exported it; empty if unknown.
         commit: HEAD when it was registered; empty if unknown.
+        aliases: such as "champion".
     """
 
     number: str
     sha256: str
     run_id: str = field(default="", compare=False)
     commit: str = field(default="", compare=False)
+    aliases: Sequence[str] = field(default=(), compare=False)
 
 
 def versions() -> dict[str, Version]:
     """Return all versions of the model, by number and by alias."""
     with _store() as client:
-        if not client.search_registered_models(f"name = '{MODEL}'"):
+        if not (models := client.search_registered_models(f"name = '{MODEL}'")):
             return {}
+        numbers = {alias: str(number) for alias, number in sorted(models[0].aliases.items())}
         found = sorted(client.search_model_versions(f"name = '{MODEL}'"), key=lambda one: int(one.version))
-        by_number = {str(one.version): _version(one) for one in found}
-        aliases = sorted(client.get_registered_model(MODEL).aliases.items())
-        return by_number | {alias: by_number[str(number)] for alias, number in aliases}
+        by_number = {
+            version.number: replace(version, aliases=[alias for alias in numbers if numbers[alias] == version.number])
+            for version in map(_version, found)
+        }
+        return by_number | {alias: by_number[number] for alias, number in numbers.items()}
 
 
 def add_version(export: Trial) -> Version:
-    """Add the model file of a run to the registry, unless it is there, with the alias `CHALLENGER`.
-
-    Args:
-        export: from `find_export`.
-
-    Raises:
-        RegistryError: the run's model is not in MLflow, or MLflow does not answer.
-    """
+    """Add the model file of a run, unless it is there, and give it the alias `CHALLENGER`."""
     sha256 = export.tags[MODEL_TAG]
     version = next((one for one in versions().values() if one.sha256 == sha256), None)
     with _store() as client:
         if not version:
-            models = client.search_logged_models(
-                [client.get_run(export.run_id).info.experiment_id],
-                filter_string=f"source_run_id = '{export.run_id}'",
-                order_by=[
-                    {"field_name": "creation_time", "ascending": False}
-                ],  # the run may have exported several times
-            )
+            latest = [{"field_name": "creation_time", "ascending": False}]  # the run may have exported several times
+            experiment = client.get_run(export.run_id).info.experiment_id
+            models = client.search_logged_models([experiment], f"source_run_id = '{export.run_id}'", order_by=latest)
             if not models:
                 raise RegistryError(f"MLflow at {uri()} has no model of the run {export.run_id}: export it again")
             version = _version(mlflow.register_model(models[0].model_uri, MODEL, tags={MODEL_TAG: sha256}))
@@ -243,18 +214,14 @@ def tag_version(version: Version, tags: Mapping[str, str]) -> None:
             client.set_model_version_tag(MODEL, version.number, name, text)
 
 
-def fetch(version: Version, path: Path) -> None:
-    """Write the model file of a version to `path`.
-
-    Raises:
-        RegistryError: the bytes are not those that were registered, or MLflow does not answer.
-    """
+def read_model(version: Version) -> bytes:
+    """Return the model file of a version; raise RegistryError if the bytes are not those that were registered."""
     with _store(), tempfile.TemporaryDirectory() as directory:
         source = f"models:/{MODEL}/{version.number}/model.onnx"
         content = Path(mlflow.artifacts.download_artifacts(source, dst_path=directory)).read_bytes()
     if hashlib.sha256(content).hexdigest() != version.sha256:
         raise RegistryError(f"the file of version {version.number} is not the one that was registered: register again")
-    write_atomic(path, lambda temporary: temporary.write_bytes(content))
+    return content
 
 
 @contextmanager

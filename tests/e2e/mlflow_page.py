@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("sweep", nargs="?", help="run ID of the sweep's parent")
     parser.add_argument("--picture", type=Path, default=Path("docs/mlflow.png"))
     arguments = parser.parse_args()
-    trials = store.load_sweep(arguments.sweep or store.latest_sweep())
+    trials = store.load_sweep(arguments.sweep)
     experiment = mlflow.MlflowClient(uri()).get_experiment_by_name(EXPERIMENT).experiment_id
     with mlflow_ui(uri()) as address:
         photograph(address, experiment, [trial.run_id for trial in trials], arguments.picture)
