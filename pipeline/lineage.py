@@ -130,8 +130,6 @@ def _add_stages(lineage: Lineage, directory: Path) -> None:
 
 
 def _add_checks(lineage: Lineage, directory: Path) -> None:
-    if lineage.commits:
-        lineage.in_head = next(contents([f"HEAD:./{MODEL}"], directory)) == lineage.content
     if lineage.locked_in == TREE:
         lineage.checks += compare_lock(lineage.card, "dvc.lock here", lineage.stages)
     elif lineage.stages:

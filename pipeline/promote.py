@@ -22,7 +22,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from pipeline.base.errors import ConfigError, InklingError, PromotionError
-from pipeline.base.files import file_sha256, write_text
+from pipeline.base.files import write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import check, dump, load_config
@@ -81,14 +81,11 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
     if METRIC not in trial.metrics:
         return f"it has no {METRIC}"
     if loads(trial.tags.get(DATA_TAG, "null")) != card.sha256:
-        return (
-            "its data is not data/prepared: sweep again, or put its `data` and `strokes` into params.yaml and run "
-            "`dvc repro prepare`"
-        )
-    own = parameters(config)
-    if unknown := trial.parameters.keys() ^ own.keys():
+        remedy = "sweep again, or put its `data` and `strokes` into params.yaml and run `dvc repro prepare`"
+        return f"its data is not data/prepared: {remedy}"
+    if unknown := trial.parameters.keys() ^ parameters(config).keys():
         return f"params.yaml and the run don't both have {', '.join(sorted(unknown))}"
-    if trial.parameters["train.parts"] != str(own["train.parts"]):
+    if trial.values["train.parts"] != list(config.train.parts):
         return "it was validated on other parts of the data (train.parts)"
     try:
         setting([trial], config)
@@ -103,28 +100,27 @@ def setting(trials: Sequence[Trial], config: Config) -> Setting:
     Raises:
         ConfigError: a value is not allowed.
     """
-    overrides = {key: trials[0].values[key] for key, _ in differences(trials[0], config)}
-    values = OmegaConf.create(config.model_dump())
-    for key, value in overrides.items():
+    found, values = overrides(trials[0], config), OmegaConf.create(config.model_dump())
+    for key, value in found.items():
         OmegaConf.update(values, key, value)
-    return Setting(overrides, check(values), trials)
+    return Setting(found, check(values), trials)
 
 
-def differences(trial: Trial, config: Config) -> tuple[tuple[str, str], ...]:
-    """Return the parameters of a run that differ from params.yaml."""
-    present = parameters(config)
-    return tuple(
-        (key, text)
+def overrides(trial: Trial, config: Config) -> dict[str, Any]:
+    """Return the promoted values of a run that differ from params.yaml, by dotted key."""
+    present, values = parameters(config), trial.values
+    return {
+        key: values[key]
         for key, text in sorted(trial.parameters.items())
         if key.split(".")[0] in PROMOTED and key != SEED and text != str(present[key])
-    )
+    }
 
 
 def rank(trials: Iterable[Trial], config: Config) -> list[Setting]:
     """Return the settings of these trials, by descending mean accuracy, then by loss."""
     by_values = defaultdict(list)
     for trial in trials:
-        by_values[differences(trial, config)].append(trial)
+        by_values[str(overrides(trial, config))].append(trial)
     settings = [setting(same, config) for same in by_values.values()]
     return sorted(settings, key=lambda one: (-one.accuracy, one.trials[0].metrics["kept_val_loss"]))
 
@@ -154,16 +150,14 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
     for reason, n_trials in objections.items():
         print(f"  {n_trials}: {reason}")
     print(*(one for place, one in enumerate(settings) if place < N_SHOWN or not one.overrides), sep="\n")
-    if all(one.overrides for one in settings):
-        print("the values of params.yaml were not run on this data")
     _write(next(one for one in settings if not run_id or candidates[0] in one.trials), is_dry_run)
 
 
 def _present(config: Config, card: DataCard) -> list[Trial]:
     """Return the run that made the weights of `dvc repro`, if it had the values of params.yaml."""
     weights = Outputs().weights
-    trial = store.find_trial(file_sha256(weights)) if weights.exists() else None
-    return [trial] if trial and not objection(trial, config, card) and not differences(trial, config) else []
+    trial = store.find_trial(weights) if weights.exists() else None
+    return [trial] if trial and not objection(trial, config, card) and not overrides(trial, config) else []
 
 
 def _write(chosen: Setting, is_dry_run: bool) -> None:
@@ -172,11 +166,9 @@ def _write(chosen: Setting, is_dry_run: bool) -> None:
         print("params.yaml already has these values")
         return
     print(*difflib.unified_diff(old.splitlines(), new.splitlines(), PARAMS.name, PARAMS.name, lineterm=""), sep="\n")
-    if is_dry_run:
-        print("nothing was written")
-        return
-    write_text(PARAMS, new)
-    print("params.yaml is written: `dvc repro` rebuilds the pipeline from it")
+    if not is_dry_run:
+        write_text(PARAMS, new)
+    print("nothing was written" if is_dry_run else "params.yaml is written: `dvc repro` rebuilds the pipeline from it")
 
 
 def main() -> None:

@@ -44,9 +44,8 @@ def register() -> None:
     for gate in gates:
         print(f"  {gate.name:<18} {gate}")
     compared = f"version {champion.number}" if champion else "none"
-    store.tag_version(
-        version, {f"gate.{gate.name}": str(gate) for gate in gates} | {"champion": compared, "git_commit": commit}
-    )
+    results = {f"gate.{gate.name}": str(gate) for gate in gates}
+    store.tag_version(version, results | {"champion": compared, "git_commit": commit})
     if failed := [gate.name for gate in gates if not gate.passes]:
         stays = f"{compared} stays champion" if champion else "there is no champion yet"
         raise PromotionError(f"version {version.number} fails {', '.join(failed)}: {stays}")

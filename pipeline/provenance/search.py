@@ -28,7 +28,6 @@ class Lineage:
         card: `params_sha256`, `parameters`, `data` and `metrics` of the file; empty if its metadata is not here.
         files: paths from the project.
         commits: that brought it, oldest first.
-        in_head: whether HEAD has it.
         locked_in: the commit whose dvc.lock has its stages, or "the working tree"; empty if there is none.
         stages: of that dvc.lock, in the order in which they ran.
         runs: that exported it.
@@ -42,7 +41,6 @@ class Lineage:
     card: dict[str, Any] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     commits: list[Commit] = field(default_factory=list)
-    in_head: bool = False
     locked_in: str = ""
     stages: list[Stage] = field(default_factory=list)
     runs: list[Trial] = field(default_factory=list)
@@ -71,9 +69,9 @@ def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, s
 
     try:
         commits = commits_by_content(MODEL, directory)
-        for name, file in zip(commits, contents(list(commits), directory), strict=True):
-            if file and (sha256 := sha256_of(file)).startswith(start):
-                find(sha256).content, find(sha256).commits = file, commits[name]
+        for name, blob in zip(commits, contents(list(commits), directory), strict=True):
+            if blob and (sha256 := sha256_of(blob)).startswith(start):
+                find(sha256).content, find(sha256).commits = blob, commits[name]
     except GitError as error:
         missing["git"] = f"{error}: ask in a clone of the project's repository"
     for path in [directory / MODEL, *sorted((directory / FETCHED).glob("*.onnx"))]:
@@ -82,7 +80,7 @@ def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, s
             find(sha256).files.append(str(path.relative_to(directory)))
     try:
         if has_store(uri()):
-            for run in store.find_exports(start):
+            for run in store.find_trials(f"tags.{MODEL_TAG} LIKE '{start}%'"):
                 find(run.tags[MODEL_TAG]).runs.append(run)
             for version in dict.fromkeys(store.versions().values()):
                 if version.sha256.startswith(start):

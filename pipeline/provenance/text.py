@@ -22,8 +22,6 @@ def describe(lineage: Lineage) -> Iterator[str]:
     for commit in lineage.commits:
         yield f"commit {commit.id}"
         yield from _row(commit.date, commit.subject)
-    if lineage.commits:
-        yield from _row("HEAD", "has it" if lineage.in_head else "has another model")
     if lineage.stages:
         yield f"dvc.lock of {lineage.locked_in}: MD5 {lineage.md5}"
         yield from _stages(lineage.stages)
@@ -56,11 +54,11 @@ def _stages(stages: Sequence[Stage]) -> Iterator[str]:
         yield from _row("params", " ".join(text for text in params if text not in shown))
         yield from _row("code", f"{len(code & stage.deps.keys())} paths")
         data = {path: md5 for path, md5 in stage.deps.items() if path not in code}
-        yield from _row("took", " ".join(path for path, md5 in data.items() if md5 in shown))
+        yield from _row("took", " ".join(path for path in data if path in shown))
         for name, hashes in (("took", data), ("made", stage.outs)):
             for path, md5 in hashes.items():
-                yield from _row(name, "" if md5 in shown else f"{md5} {path}")
-        shown.update(params, data.values(), stage.outs.values())
+                yield from _row(name, "" if path in shown else f"{md5} {path}")
+        shown.update(params, data, stage.outs)
 
 
 def _row(name: str, text: str) -> Sequence[str]:

@@ -45,6 +45,7 @@ class Trial:
         metrics: the last value of each.
         tags: code and data that it started from, digests of its results.
         seconds: of all its epochs.
+        experiment: ID of MLflow's experiment.
     """
 
     run_id: str
@@ -54,6 +55,7 @@ class Trial:
     metrics: dict[str, float]
     tags: dict[str, str]
     seconds: float
+    experiment: str
 
     @property
     def values(self) -> dict[str, Any]:
@@ -70,19 +72,13 @@ def _parse(text: str) -> Any:
         return text
 
 
-def load_sweep(run_id: str | None = None) -> list[Trial]:
-    """Return the trials of a sweep, by the run ID of their parent; without it, of the latest sweep.
-
-    Raises:
-        RegistryError: there is no such sweep, or MLflow does not answer.
-    """
+def find_trials(condition: str, max_results: int = ALL) -> list[Trial]:
+    """Return the runs of this project that match a condition of MLflow's search, latest first."""
     with _store() as client:
-        if not run_id:
-            latest = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
-            run_id = latest[0].data.tags[MLFLOW_PARENT_RUN_ID] if latest else ""
-        if not (runs := _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")):
-            do = "run `python -m pipeline.train -m ...`, or name the run ID of a sweep's parent or a --run"
-            raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: {do}")
+        if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
+            return []
+        order = ["attributes.start_time DESC"]
+        runs = client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
         return [_trial(client, run) for run in runs]
 
 
@@ -92,64 +88,59 @@ def load_trial(run_id: str) -> Trial:
         return _trial(client, client.get_run(run_id))
 
 
-def find_trial(weights_sha256: str) -> Trial | None:
+def load_sweep(run_id: str | None = None) -> list[Trial]:
+    """Return the trials of a sweep, by the run ID of their parent; without it, of the latest sweep."""
+    if not run_id:
+        latest = find_trials(f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
+        run_id = latest[0].tags[MLFLOW_PARENT_RUN_ID] if latest else ""
+    if not (trials := find_trials(f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")):
+        do = "run `python -m pipeline.train -m ...`, or name the run ID of a sweep's parent or a --run"
+        raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: {do}")
+    return trials
+
+
+def find_trial(weights: Path) -> Trial | None:
     """Return the latest run that made these weights, if there is one."""
-    with _store() as client:
-        runs = _search(client, f"tags.{WEIGHTS_TAG} = '{weights_sha256}'", max_results=1)
-        return _trial(client, runs[0]) if runs else None
-
-
-def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
-    """Return the runs that exported a model file, latest first, by its SHA-256 or the first digits of it."""
-    with _store() as client:
-        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'", max_results)]
+    return next(iter(find_trials(f"tags.{WEIGHTS_TAG} = '{file_sha256(weights)}'", max_results=1)), None)
 
 
 def find_export(model_sha256: str) -> Trial:
-    """Return the latest run that exported this model file; raise RegistryError if there is none."""
-    if not (found := find_exports(model_sha256, max_results=1)):
+    """Return the latest run that exported this model file."""
+    if not (found := find_trials(f"tags.{MODEL_TAG} = '{model_sha256}'", max_results=1)):
         do = "run `dvc repro --force --single-item export`"
         raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {do}")
     return found[0]
 
 
 def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None:
-    """Return the latest finished run of an experiment with these values, if there is one.
-
-    Its other parameters may have any value.
-    """
+    """Return the latest finished run of an experiment with these values. Its other parameters may have any value."""
     wanted = {key: str(value) for key, value in parameters.items()}
-    with _store() as client:
-        runs = _search(client, f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
-        found = [run for run in runs if wanted.items() <= run.data.params.items()]
-        return _trial(client, found[0]) if found else None
+    trials = find_trials(f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
+    return next((trial for trial in trials if wanted.items() <= trial.parameters.items()), None)
 
 
 def load_history(run_id: str) -> list[Epoch]:
     """Return the metrics of each epoch of a run."""
     names = [one.name for one in fields(Epoch) if one.name != "epoch"]
     with _store() as client:
-        series = {
-            name: {metric.step: metric.value for metric in client.get_metric_history(run_id, name)} for name in names
-        }
+        series = {name: {one.step: one.value for one in client.get_metric_history(run_id, name)} for name in names}
     return [Epoch(epoch, *(series[name][epoch] for name in names)) for epoch in sorted(series["val_accuracy"])]
 
 
 def fetch_network(run_id: str, outputs: Outputs) -> None:
     """Copy the weights and the calibration of a run to the paths that `load_reader` reads."""
     with _store():
-        fetched = mlflow.artifacts.download_artifacts(
-            run_id=run_id, artifact_path="network", dst_path=str(outputs.directory)
+        source = f"runs:/{run_id}/network"
+        Path(mlflow.artifacts.download_artifacts(source, dst_path=str(outputs.directory))).rename(
+            outputs.weights.parent
         )
-    Path(fetched).rename(outputs.weights.parent)
 
 
 def page(weights: Path) -> str | None:
     """Return the address of the run that made these weights, on the server or on `make ui`; None without a run."""
-    with _store() as client:
-        found = _search(client, f"tags.{WEIGHTS_TAG} = '{file_sha256(weights)}'", max_results=1)
     server = uri() if uri().startswith("http") else "http://127.0.0.1:5000"
-    return f"{server}/#/experiments/{found[0].info.experiment_id}/runs/{found[0].info.run_id}" if found else None
+    run = find_trial(weights)
+    return f"{server}/#/experiments/{run.experiment}/runs/{run.run_id}" if run else None
 
 
 @dataclass(frozen=True)
@@ -192,8 +183,9 @@ def add_version(export: Trial) -> Version:
     with _store() as client:
         if not version:
             latest = [{"field_name": "creation_time", "ascending": False}]  # the run may have exported several times
-            experiment = client.get_run(export.run_id).info.experiment_id
-            models = client.search_logged_models([experiment], f"source_run_id = '{export.run_id}'", order_by=latest)
+            models = client.search_logged_models(
+                [export.experiment], f"source_run_id = '{export.run_id}'", order_by=latest
+            )
             if not models:
                 raise RegistryError(f"MLflow at {uri()} has no model of the run {export.run_id}: export it again")
             version = _version(mlflow.register_model(models[0].model_uri, MODEL, tags={MODEL_TAG: sha256}))
@@ -233,20 +225,13 @@ def _store() -> Iterator[mlflow.MlflowClient]:
         raise RegistryError(f"MLflow at {uri()}: {first_line(error)}") from error
 
 
-def _search(client: mlflow.MlflowClient, condition: str, max_results: int = ALL) -> Sequence[MlflowRun]:
-    """Return runs of this project, latest first."""
-    if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
-        return []
-    order = ["attributes.start_time DESC"]
-    return client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
-
-
 def _version(one: ModelVersion) -> Version:
     return Version(str(one.version), one.tags.get(MODEL_TAG, ""), one.run_id or "", one.tags.get("git_commit", ""))
 
 
 def _trial(client: mlflow.MlflowClient, run: MlflowRun) -> Trial:
-    seconds = sum(metric.value for metric in client.get_metric_history(run.info.run_id, "epoch_seconds"))
+    info, data = run.info, run.data
+    seconds = sum(metric.value for metric in client.get_metric_history(info.run_id, "epoch_seconds"))
     return Trial(
-        run.info.run_id, run.info.run_name, run.info.status, run.data.params, run.data.metrics, run.data.tags, seconds
+        info.run_id, info.run_name, info.status, data.params, data.metrics, data.tags, seconds, info.experiment_id
     )

@@ -1,7 +1,6 @@
 """Gates of a real file against a real champion; test_champion.py registers."""
 
 import json
-from functools import partial
 
 import numpy as np
 import onnx
@@ -11,7 +10,7 @@ from pipeline import register
 from pipeline.base.files import file_sha256
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
-from pipeline.dataset.splits import DataCard, Split, load_card, load_split, save
+from pipeline.dataset.splits import DataCard, Split
 from pipeline.registry import store
 from pipeline.tracking import runs
 from serving.model.predictor import Predictor
@@ -27,14 +26,13 @@ def champion(tmp_path_factory, digits):
     """The committed model, registered in a database, and 100 prepared images."""
     directory = tmp_path_factory.mktemp("champion")
     split = Split(digits[0][::50], digits[1][::50].astype(np.int32))
-    parts = {"train": {}, "validation": {"mnist": 60, "pendigits": 40}}
+    parts = {"validation": {"mnist": 60, "pendigits": 40}}
     card = DataCard("mnist", "MNIST", 0, 100, 0, parts, 0, {"train": "a", "validation": "b", "test": "c"}, {})
-    save({"validation": split}, {}, card, directory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{directory / 'mlflow.db'}")
         patch.chdir(directory)
-        patch.setattr(register, "load_card", partial(load_card, directory))
-        patch.setattr(register, "load_split", partial(load_split, directory=directory))
+        patch.setattr(register, "load_card", lambda: card)
+        patch.setattr(register, "load_split", lambda _: split)
         with runs.start_run("a", load_config(), card, Outputs(directory)) as run:
             example = split.images[:1]
             run.log_model(MODEL, {"image": example}, vars(Predictor.load(MODEL).run(example)))
