@@ -29,8 +29,6 @@ from pipeline.provenance.text import describe
 from pipeline.registry import store
 from pipeline.tracking.runs import uri
 
-LEAST_DIGITS = 4  # of a SHA-256
-TIMEOUT_S = 10  # of a request to a service
 TREE = "the working tree"
 
 
@@ -39,11 +37,7 @@ class LineageError(InklingError):
 
 
 def trace(asked: str, directory: Path = ROOT) -> Lineage:
-    """Return the lineage of a model.
-
-    Args:
-        asked: a file, a SHA-256 or its first digits, or the address of a service.
-        directory: of the project.
+    """Return the lineage of a model: of a file, a SHA-256 or its first digits, or the address of a service.
 
     Raises:
         LineageError: it names no model, several models, or an unknown one.
@@ -55,24 +49,36 @@ def trace(asked: str, directory: Path = ROOT) -> Lineage:
         found.setdefault(start, Lineage(start)).content = file
     if len(found) > 1:
         raise LineageError(f"{start} may be {', '.join(sorted(found))}: give more digits")
-    searched = f"searched: {MODEL} in git, {MODEL} and {FETCHED}/*.onnx here, MLflow at {uri()}"
     if not found:
         reasons = "".join(f"; {part}: {text}" for part, text in missing.items())
-        raise LineageError(f"the origin of the model {start} is unknown; {searched}{reasons}")
+        raise LineageError(f"the origin of the model {start} is unknown; {_searched()}{reasons}")
     (lineage,) = found.values()
     lineage.missing = missing
     try:
-        _add_from_versions(lineage)
+        for version in lineage.versions:  # a run that exports again loses its tag of the previous file
+            if version.run_id not in {"", *(run.run_id for run in lineage.runs)}:
+                lineage.runs.append(store.load_trial(version.run_id))
+            lineage.content = lineage.content or store.read_model(version)
     except RegistryError as error:
         missing["MLflow"] = f"{error}: open its run and version in `make ui`"
     if lineage.content:
         lineage.card = _read_card(lineage.content, asked)
         _add_stages(lineage, directory)
-        _add_checks(lineage, directory)
-    _add_missing(lineage)
+    else:
+        missing["file"] = "its bytes are not here, and dvc.lock has only their MD5: name the file"
+    if not lineage.commits:
+        do = "commit it, or fetch its branch, its experiment (`dvc exp pull`) or all history (`git fetch --unshallow`)"
+        missing.setdefault("git", f"no commit has these bytes as {MODEL}: {do}")
+    if not lineage.runs:
+        do = "run `python -m pipeline.replay`, or set MLFLOW_TRACKING_URI to its store"
+        missing.setdefault("MLflow", f"no run at {uri()} exported it: {do}")
     if not lineage.is_known:
-        missing["all"] = f"its origin is unknown; {searched}: ask who made the file"
+        missing["all"] = f"its origin is unknown; {_searched()}: ask who made the file"
     return lineage
+
+
+def _searched() -> str:
+    return f"searched: {MODEL} in git, {MODEL} and {FETCHED}/*.onnx here, MLflow at {uri()}"
 
 
 def _identify(asked: str) -> tuple[str, bytes]:
@@ -82,9 +88,9 @@ def _identify(asked: str) -> tuple[str, bytes]:
     if Path(asked).is_file():
         file = Path(asked).read_bytes()
         return sha256_of(file), file
-    if not re.fullmatch(f"[0-9a-f]{{{LEAST_DIGITS},64}}", asked.lower()):
+    if not re.fullmatch("[0-9a-f]{4,64}", asked.lower()):
         what = f"{asked!r} is not a file, an HTTP address or a SHA-256"
-        raise LineageError(f"{what}: name a model file, or {LEAST_DIGITS} to 64 hex digits")
+        raise LineageError(f"{what}: name a model file, or 4 to 64 hex digits")
     return asked.lower(), b""
 
 
@@ -92,7 +98,7 @@ def _ask(address: str) -> str:
     """Return the SHA-256 of the model of a service."""
     url = f"{address.rstrip('/').removesuffix('/api/model')}/api/model"
     try:
-        answer = requests.get(url, timeout=TIMEOUT_S)
+        answer = requests.get(url, timeout=10)
         answer.raise_for_status()
         return str(answer.json()["sha256"])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
@@ -109,54 +115,21 @@ def _read_card(file: bytes, name: str) -> dict[str, Any]:
         raise DataError(f"{name} is not a model file that `export` wrote ({error!r}): name another") from error
 
 
-def _add_from_versions(lineage: Lineage) -> None:
-    """Add the content and the runs of its versions: a run that exports again loses its tag of the previous file."""
-    for version in lineage.versions:
-        if version.run_id and version.run_id not in {run.run_id for run in lineage.runs}:
-            lineage.runs.append(store.load_trial(version.run_id))
-        lineage.content = lineage.content or store.read_model(version)
-
-
 def _add_stages(lineage: Lineage, directory: Path) -> None:
-    """Add the stages of the first commit whose dvc.lock has these bytes, otherwise those of the working tree."""
+    """Add and compare the stages of the first commit whose dvc.lock has these bytes, otherwise of the working tree."""
     names = [commit.id for commit in lineage.commits]
     locks = list(zip(names, contents([f"{name}:./dvc.lock" for name in names], directory), strict=True))
     if (file := directory / "dvc.lock").exists():
         locks.append((TREE, file.read_bytes()))
     for name, lock in locks:
-        if lock and (stages := stages_to(lock.decode(), lineage.md5)):
+        if lock and not lineage.stages and (stages := stages_to(lock.decode(), lineage.md5)):
             lineage.locked_in, lineage.stages = name, stages
-            return
-
-
-def _add_checks(lineage: Lineage, directory: Path) -> None:
     if lineage.locked_in == TREE:
         lineage.checks += compare_lock(lineage.card, "dvc.lock here", lineage.stages)
     elif lineage.stages:
         lineage.checks += compare_commit(lineage.card, lineage.locked_in, lineage.stages, directory)
     for run in lineage.runs:
         lineage.checks += compare_run(lineage.card, run)
-
-
-def _add_missing(lineage: Lineage) -> None:
-    """Name the parts that were not found, unless their source did not answer."""
-    add = lineage.missing.setdefault
-    if not lineage.content:
-        add("file", "its bytes are not here, and dvc.lock has only their MD5: name the file")
-    elif not lineage.stages:
-        add(
-            "dvc.lock", "no dvc.lock of its commits or of the working tree has it: for a model from MLflow, see its run"
-        )
-    if not lineage.commits:
-        do = (
-            "if it was made here, commit it; otherwise fetch its branch, its experiment (`dvc exp pull`) or all history"
-        )
-        add("git", f"no commit has these bytes as {MODEL}: {do} (`git fetch --unshallow`)")
-    if "MLflow" not in lineage.missing and not lineage.versions:
-        add("registry", "no version has these bytes: to serve it by name, run `python -m pipeline.register`")
-    if not lineage.runs:
-        do = "if it was made here, run `python -m pipeline.replay`; otherwise set MLFLOW_TRACKING_URI to its store"
-        add("MLflow", f"no run at {uri()} exported it: {do}")
 
 
 def main(arguments: Sequence[str]) -> None:

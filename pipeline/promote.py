@@ -41,17 +41,11 @@ N_SHOWN = 10
 
 @dataclass(frozen=True)
 class Setting:
-    """Trials with the same values.
+    """Trials with the same values."""
 
-    Attributes:
-        overrides: values that differ from params.yaml, by dotted key.
-        config: params.yaml with these values.
-        trials: at least one; several differ in their seed.
-    """
-
-    overrides: dict[str, Any]
-    config: Config
-    trials: Sequence[Trial]
+    overrides: dict[str, Any]  # values that differ from params.yaml, by dotted key
+    config: Config  # params.yaml with these values
+    trials: Sequence[Trial]  # at least one; several differ in their seed
 
     @property
     def accuracies(self) -> list[float]:
@@ -67,7 +61,7 @@ class Setting:
         """Return its row of the table."""
         spread = f", sd {100 * statistics.stdev(self.accuracies):.2f}" if len(self.accuracies) > 1 else ""
         values = " ".join(f"{key}={value}" for key, value in self.overrides.items()) or "(as in params.yaml)"
-        seeds = f"{len(self.accuracies)} seeds{spread}"
+        seeds = f"{len(self.accuracies)} seed{'s' * bool(spread)}{spread}"
         weights = f"{self.trials[0].metrics['n_weights']:,.0f} weights"
         return f"{self.trials[0].run_id}  {self.accuracy:.2%}  {seeds:<16}  {weights:>17}  {values}"
 
@@ -95,11 +89,7 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
 
 
 def setting(trials: Sequence[Trial], config: Config) -> Setting:
-    """Return params.yaml with the values of trials that differ only in their seeds.
-
-    Raises:
-        ConfigError: a value is not allowed.
-    """
+    """Return params.yaml with the values of trials that differ only in their seeds. Raise ConfigError if it can't."""
     found, values = overrides(trials[0], config), OmegaConf.create(config.model_dump())
     for key, value in found.items():
         OmegaConf.update(values, key, value)
@@ -127,11 +117,6 @@ def rank(trials: Iterable[Trial], config: Config) -> list[Setting]:
 
 def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
     """Print the settings, write the best one or that of a run into params.yaml, and print the difference.
-
-    Args:
-        sweep: run ID of its parent; None for the latest.
-        run_id: of the run to promote; None for the best of the sweep and the present values.
-        is_dry_run: write nothing.
 
     Raises:
         PromotionError: the run can't be promoted, or no run of the sweep can.

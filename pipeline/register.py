@@ -44,12 +44,12 @@ def register() -> None:
     for gate in gates:
         print(f"  {gate.name:<18} {gate}")
     compared = f"version {champion.number}" if champion else "none"
-    results = {f"gate.{gate.name}": str(gate) for gate in gates}
-    store.tag_version(version, results | {"champion": compared, "git_commit": commit})
-    if failed := [gate.name for gate in gates if not gate.passes]:
+    tags = {f"gate.{gate.name}": str(gate) for gate in gates} | {"champion": compared, "git_commit": commit}
+    failed = [gate.name for gate in gates if not gate.passes]
+    store.tag_version(version, tags, is_champion=not failed)
+    if failed:
         stays = f"{compared} stays champion" if champion else "there is no champion yet"
         raise PromotionError(f"version {version.number} fails {', '.join(failed)}: {stays}")
-    store.set_champion(version)
     print(f"version {version.number} is the champion: make serve MODEL={CHAMPION}")
 
 

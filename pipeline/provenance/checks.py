@@ -17,33 +17,16 @@ AGREES, DIFFERS, SKIPPED = "agrees", "differs", "not compared"
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison.
+    """One comparison."""
 
-    Attributes:
-        what: of the model file.
-        where: what it was compared with.
-        result: `AGREES`, `DIFFERS` or `SKIPPED`.
-        note: what differs, or why it was not compared.
-    """
-
-    what: str
-    where: str
+    what: str  # of the model file
+    where: str  # what it was compared with
     result: str
-    note: str = ""
+    note: str = ""  # what differs, or why it was not compared
 
 
 def compare_commit(card: Mapping[str, Any], name: str, stages: Sequence[Stage], directory: Path) -> Iterator[Check]:
-    """Compare a model with the commit whose dvc.lock has its stages.
-
-    Args:
-        card: `parameters`, `data` and `metrics` of the model file.
-        name: of the commit, as git takes it.
-        stages: of its dvc.lock.
-        directory: of the project.
-
-    Raises:
-        GitError: there is no git, or no repository.
-    """
+    """Compare the metadata of a model with the commit whose dvc.lock has its stages."""
     at, sha256 = f"of {name[:12]}", card["data"]["sha256"]
     files = ("params.yaml", "docs/model_card.md", "metrics/test.json")
     params, model_card, metrics = contents([f"{name}:./{file}" for file in files], directory)

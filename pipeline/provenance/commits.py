@@ -22,12 +22,7 @@ class Commit:
 def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
     """Return the commits of all branches, tags and experiments that changed a file, by the object ID of its content.
 
-    Args:
-        path: of the file, from `directory`.
-        directory: in the repository.
-
-    Returns:
-        For each content the commits that brought it, oldest first.
+    The commits are in order, the oldest first; the path is from `directory`.
     """
     # Follow branches whose content a merge dropped, too; a merge counts if it brought a content itself.
     options = ["--all", "--reverse", "--full-history", "-c", "--root", "--raw", "--no-abbrev", "--no-renames"]
@@ -45,12 +40,7 @@ def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
 
 
 def contents(names: Sequence[str], directory: Path) -> Iterator[bytes | None]:
-    """Yield the content of each file; None if there is no such file.
-
-    Args:
-        names: object IDs, or `COMMIT:./PATH` with the path from `directory`.
-        directory: in the repository.
-    """
+    """Yield the content of each file, by object ID or `COMMIT:./PATH` from `directory`; None if there is none."""
     stdin = "".join(f"{name}\n" for name in names).encode()
     output = io.BytesIO(git(directory, "cat-file", "--batch", stdin=stdin) if names else b"")
     for _ in names:

@@ -14,21 +14,13 @@ from pipeline.base.errors import DataError
 
 @dataclass(frozen=True)
 class Stage:
-    """An entry of dvc.lock.
-
-    Attributes:
-        name: of the stage.
-        cmd: its command.
-        params: the values that it read, by dotted key.
-        deps: MD5 of its inputs, by path; of a directory, with ".dir".
-        outs: MD5 of its outputs, by path.
-    """
+    """An entry of dvc.lock."""
 
     name: str
     cmd: str
-    params: dict[str, Any]
-    deps: dict[str, str]
-    outs: dict[str, str]
+    params: dict[str, Any]  # the values that it read, by dotted key
+    deps: dict[str, str]  # MD5 of its inputs, by path; of a directory, with ".dir"
+    outs: dict[str, str]  # MD5 of its outputs, by path
 
 
 def stages_to(lock: str, md5: str) -> list[Stage]:

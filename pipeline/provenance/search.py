@@ -20,33 +20,19 @@ FETCHED = "outputs/registry"  # where `pipeline.fetch` puts them
 
 @dataclass
 class Lineage:
-    """The origin of a model.
-
-    Attributes:
-        sha256: of the file.
-        content: of the file; empty if it is not here.
-        card: `params_sha256`, `parameters`, `data` and `metrics` of the file; empty if its metadata is not here.
-        files: paths from the project.
-        commits: that brought it, oldest first.
-        locked_in: the commit whose dvc.lock has its stages, or "the working tree"; empty if there is none.
-        stages: of that dvc.lock, in the order in which they ran.
-        runs: that exported it.
-        versions: of the registry.
-        checks: comparisons of the file's metadata with its origin.
-        missing: why a part was not found, and how to find it.
-    """
+    """The origin of a model."""
 
     sha256: str
-    content: bytes = b""
-    card: dict[str, Any] = field(default_factory=dict)
-    files: list[str] = field(default_factory=list)
-    commits: list[Commit] = field(default_factory=list)
-    locked_in: str = ""
-    stages: list[Stage] = field(default_factory=list)
-    runs: list[Trial] = field(default_factory=list)
+    content: bytes = b""  # empty if it is not here
+    card: dict[str, Any] = field(default_factory=dict)  # metadata that is compared
+    files: list[str] = field(default_factory=list)  # paths from the project
+    commits: list[Commit] = field(default_factory=list)  # that brought it, oldest first
+    locked_in: str = ""  # the commit whose dvc.lock has its stages, or the working tree
+    stages: list[Stage] = field(default_factory=list)  # in the order in which they ran
+    runs: list[Trial] = field(default_factory=list)  # that exported it
     versions: list[Version] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)  # why a part was not found, and how to find it
 
     @property
     def md5(self) -> str:

@@ -45,21 +45,13 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition.
-
-    Attributes:
-        name: of the measured quantity.
-        value: measured; None if it can't be compared, which passes.
-        limit: of the value.
-        is_least: the limit is the least allowed value, otherwise the largest.
-        note: origin of the value, or why there is none.
-    """
+    """One condition."""
 
     name: str
-    value: float | None
+    value: float | None  # None if it can't be compared, which passes
     limit: float
-    is_least: bool
-    note: str = ""
+    is_least: bool  # the limit is the least allowed value, otherwise the largest
+    note: str = ""  # origin of the value, or why there is none
 
     @property
     def passes(self) -> bool:
@@ -78,11 +70,7 @@ class Gate:
 
 
 def load_limits(path: Path = LIMITS) -> Limits:
-    """Read the limits.
-
-    Raises:
-        ConfigError: the file can't be read, or a limit is missing, unknown or out of its range.
-    """
+    """Read the limits. Raise ConfigError if the file can't be read, or a limit is missing, unknown or out of range."""
     try:
         return Limits.model_validate(yaml.safe_load(path.read_text()))
     except ValidationError as error:
@@ -106,14 +94,7 @@ def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Lim
 def relative_gates(
     right: Mapping[str, np.ndarray], champions: Mapping[str, np.ndarray] | None, ratio: float, limits: Limits
 ) -> list[Gate]:
-    """Return the gates of a challenger against the champion.
-
-    Args:
-        right: from `read_right`.
-        champions: the champion's, on the same images; None if it was validated on others.
-        ratio: from `latency_ratio`.
-        limits: of the project.
-    """
+    """Return the gates of a challenger against the champion. `champions` is None after a validation on other images."""
     gates = []
     for part, hits in right.items():
         p_value, note = None, "the champion was validated on other images, and may have been trained on these"
@@ -127,10 +108,7 @@ def relative_gates(
 def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]) -> dict[str, np.ndarray]:
     """Return which images a model file answers correctly.
 
-    Args:
-        predictor: the file.
-        validation: normalised images. The file normalises them again, which changes one in some hundreds.
-        parts: of the images, from the card of the data.
+    The images are normalised. The file normalises them again, which changes one in some hundreds.
 
     Returns:
         bool ``[n]`` for each part: digits that are read correctly and not refused, non-digits that are refused.

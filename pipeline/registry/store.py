@@ -36,26 +36,16 @@ ALL = 50_000  # runs: the largest number that MLflow allows
 
 @dataclass(frozen=True)
 class Trial:
-    """An MLflow run of a training.
-
-    Attributes:
-        run_id, name: in MLflow.
-        status: FINISHED, if nothing went wrong.
-        parameters: by dotted key, as `str` writes the values.
-        metrics: the last value of each.
-        tags: code and data that it started from, digests of its results.
-        seconds: of all its epochs.
-        experiment: ID of MLflow's experiment.
-    """
+    """An MLflow run of a training."""
 
     run_id: str
     name: str
-    status: str
-    parameters: dict[str, str]
-    metrics: dict[str, float]
-    tags: dict[str, str]
-    seconds: float
-    experiment: str
+    status: str  # FINISHED, if nothing went wrong
+    parameters: dict[str, str]  # by dotted key, as `str` writes the values
+    metrics: dict[str, float]  # the last value of each
+    tags: dict[str, str]  # code and data that it started from, digests of its results
+    seconds: float  # of all its epochs
+    experiment: str  # ID of MLflow's experiment
 
     @property
     def values(self) -> dict[str, Any]:
@@ -145,21 +135,13 @@ def page(weights: Path) -> str | None:
 
 @dataclass(frozen=True)
 class Version:
-    """A version of the registered model.
-
-    Attributes:
-        number: "1", "2", ...
-        sha256: of the model file.
-        run_id: of the run that exported it; empty if unknown.
-        commit: HEAD when it was registered; empty if unknown.
-        aliases: such as "champion".
-    """
+    """A version of the registered model."""
 
     number: str
-    sha256: str
-    run_id: str = field(default="", compare=False)
-    commit: str = field(default="", compare=False)
-    aliases: Sequence[str] = field(default=(), compare=False)
+    sha256: str  # of the model file
+    run_id: str = field(default="", compare=False)  # that exported it
+    commit: str = field(default="", compare=False)  # HEAD when it was registered
+    aliases: Sequence[str] = field(default=(), compare=False)  # such as "champion"
 
 
 def versions() -> dict[str, Version]:
@@ -193,17 +175,13 @@ def add_version(export: Trial) -> Version:
     return version
 
 
-def set_champion(version: Version) -> None:
-    """Give a version the alias `CHAMPION`."""
-    with _store() as client:
-        client.set_registered_model_alias(MODEL, CHAMPION, version.number)
-
-
-def tag_version(version: Version, tags: Mapping[str, str]) -> None:
-    """Add tags to a version."""
+def tag_version(version: Version, tags: Mapping[str, str], is_champion: bool = False) -> None:
+    """Add tags to a version, and give it the alias `CHAMPION`."""
     with _store() as client:
         for name, text in tags.items():
             client.set_model_version_tag(MODEL, version.number, name, text)
+        if is_champion:
+            client.set_registered_model_alias(MODEL, CHAMPION, version.number)
 
 
 def read_model(version: Version) -> bytes:

@@ -14,7 +14,6 @@ from pipeline.tracking.git import git
 from tests.contract.imports import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-DOCUMENT = (ROOT / "docs" / "lineage.md").read_text()
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +38,8 @@ def test_the_committed_model_has_its_stages():
 
 
 def test_the_command_prints_the_example_of_the_document(capsys):
-    command, printed = re.search(
-        r"```sh\npython -m pipeline\.lineage (\w+)\n```\n+```\n(.*?)\n```", DOCUMENT, re.DOTALL
-    ).groups()
+    example = r"```sh\npython -m pipeline\.lineage (\w+)\n```\n+```\n(.*?)\n```"
+    command, printed = re.search(example, (ROOT / "docs" / "lineage.md").read_text(), re.DOTALL).groups()
     if git(ROOT, "rev-parse", "--is-shallow-repository") == b"true\n":
         pytest.skip("a shallow clone lacks the commit of the example")
     main([command])

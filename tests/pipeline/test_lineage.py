@@ -5,7 +5,6 @@ import shutil
 import threading
 from copy import copy
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from itertools import count
 
 import pytest
 
@@ -73,28 +72,21 @@ def subjects(project, model):
     return [commit.subject for commit in project.trace(sha256(model)).commits]
 
 
-def test_a_model_that_was_restored_has_both_commits(project):
-    project.git("revert", "--no-edit", "HEAD")
-    assert subjects(project, project.first) == ["the first model", 'Revert "the second model"']
-
-
-def test_a_model_of_a_dvc_experiment_is_found(project):
+def test_all_commits_of_a_model_are_found(project):
     experiment = project.export(config(5))
     project.commit("an experiment")
     project.git("update-ref", "refs/exps/one", "HEAD")
-    project.git("reset", "-q", "--hard", "HEAD~1")
-    assert subjects(project, experiment) == ["an experiment"]
-
-
-def test_a_model_that_a_merge_dropped_is_found(project):
     project.git("switch", "-q", "-c", "other", project.first_commit)
-    other = project.export(config(5))
+    other = project.export(config(6))
     project.commit("another model")
     project.git("switch", "-q", "main")
+    project.git("reset", "-q", "--hard", project.second_commit)
+    project.git("revert", "--no-edit", "HEAD")
     project.git("merge", "-q", "--strategy=ours", "--no-edit", "other")
     project.git("branch", "-q", "-D", "other")
+    assert subjects(project, experiment) == ["an experiment"]
     assert subjects(project, other) == ["another model"]
-    assert subjects(project, project.second) == ["the second model"]
+    assert subjects(project, project.first) == ["the first model", 'Revert "the second model"']
 
 
 def test_a_model_that_is_not_committed_yet_has_the_stages_of_the_working_tree(project):
@@ -108,17 +100,12 @@ def test_a_model_that_is_not_committed_yet_has_the_stages_of_the_working_tree(pr
 
 
 def test_an_ambiguous_prefix_is_refused_with_the_candidates(project):
-    seen = {}
-    for number in count():
-        content = str(number).encode()
-        if (start := sha256(content)[:4]) in seen:
-            break
-        seen[start] = content
-    project.write("models/digits.onnx", content)
-    project.write("outputs/registry/1.onnx", seen[start])
+    first, second = b"157", b"251"
+    project.write("models/digits.onnx", first)
+    project.write("outputs/registry/1.onnx", second)
     with pytest.raises(LineageError, match="may be") as error:
-        project.trace(start)
-    assert all(sha256(candidate) in str(error.value) for candidate in (content, seen[start]))
+        project.trace("c75d")
+    assert all(sha256(content) in str(error.value) for content in (first, second))
 
 
 @pytest.mark.parametrize(
@@ -136,10 +123,9 @@ def test_an_unknown_model_is_an_error_with_the_searched_places(project, monkeypa
 
 
 def test_a_file_of_unknown_origin_is_shown_and_the_exit_code_is_1(project, capsys, tmp_path):
-    path = tmp_path / "elsewhere.onnx"
-    path.write_bytes(model(config(7)))
+    (tmp_path / "elsewhere.onnx").write_bytes(model(config(7)))
     with pytest.raises(SystemExit, match="1"):
-        main([str(path)])
+        main([str(tmp_path / "elsewhere.onnx")])
     assert "its origin is unknown" in capsys.readouterr().out
 
 
@@ -188,11 +174,7 @@ def test_the_text_has_each_parameter_and_each_hash_once(project, capsys):
     assert "teach" not in text
 
 
-@pytest.mark.parametrize(
-    ("address", "is_there"),
-    [("sqlite:///{}/here", True), ("sqlite:///{}/gone", False), ("{}/gone", False), ("file://{}/here", True),
-     ("http://127.0.0.1:1", True), ("postgresql://user@host/gone", True)],
-)  # fmt: skip
+@pytest.mark.parametrize(("address", "is_there"), [("{}/gone", False), ("file://{}/here", True), ("http://a", True)])
 def test_only_an_existing_store_is_searched(tmp_path, address, is_there):
     (tmp_path / "here").touch()
     assert search.has_store(address.format(tmp_path)) == is_there
