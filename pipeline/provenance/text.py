@@ -30,7 +30,8 @@ def describe(lineage: Lineage) -> Iterator[str]:
         for tag, name in TAGS.items():
             yield from _row(name, run.tags.get(tag, ""))
     for version in lineage.versions:
-        yield f"version {version.number} ({', '.join(version.aliases)}) of the registry"
+        names = f" ({', '.join(version.aliases)})" if version.aliases else ""
+        yield f"version {version.number}{names} of the registry"
         yield from _row("registered", version.commit)
         yield from _row("run", version.run_id)
     if lineage.checks:
