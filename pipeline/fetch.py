@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.base.errors import InklingError, RegistryError
+from pipeline.base.files import write_atomic
 from pipeline.base.paths import ROOT
 from pipeline.registry import store
 from pipeline.tracking.runs import uri
@@ -15,20 +16,13 @@ FETCHED = ROOT / "outputs" / "registry"
 
 
 def fetch(name: str) -> Path:
-    """Write the model file of a version.
-
-    Args:
-        name: an alias or a number.
-
-    Raises:
-        RegistryError: there is no such version, or MLflow does not answer.
-    """
+    """Write the model file of a version, named by an alias or a number."""
     versions = store.versions()
     if name not in versions:
         known = f"it has {', '.join(versions)}" if versions else "it is empty: run `python -m pipeline.register`"
         raise RegistryError(f"the registry at {uri()} has no model {name!r}; {known}")
-    path = FETCHED / f"{name}.onnx"
-    store.fetch(versions[name], path)
+    content, path = store.read_model(versions[name]), FETCHED / f"{name}.onnx"
+    write_atomic(path, lambda temporary: temporary.write_bytes(content))
     return path
 
 

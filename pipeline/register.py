@@ -8,6 +8,7 @@ results of the gates are printed, and stored as tags of the version.
 
 import sys
 import tempfile
+from math import nan
 from pathlib import Path
 
 from pipeline.base.errors import InklingError, PromotionError
@@ -16,15 +17,7 @@ from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import load_card, load_split
 from pipeline.registry import store
-from pipeline.registry.gates import (
-    Gate,
-    absolute_gates,
-    is_comparable,
-    latency_ratio,
-    load_limits,
-    read_right,
-    relative_gates,
-)
+from pipeline.registry.gates import Gate, absolute_gates, latency_ratio, load_limits, read_right, relative_gates
 from pipeline.registry.store import CHAMPION, Trial, Version
 from pipeline.reproduce import changed_stages
 from pipeline.tracking.git import GitError, git
@@ -51,40 +44,29 @@ def register() -> None:
     for gate in gates:
         print(f"  {gate.name:<18} {gate}")
     compared = f"version {champion.number}" if champion else "none"
-    store.tag_version(
-        version, {f"gate.{gate.name}": str(gate) for gate in gates} | {"champion": compared, "git_commit": commit}
-    )
-    if failed := [gate.name for gate in gates if not gate.passes]:
+    tags = {f"gate.{gate.name}": str(gate) for gate in gates} | {"champion": compared, "git_commit": commit}
+    failed = [gate.name for gate in gates if not gate.passes]
+    store.tag_version(version, tags, is_champion=not failed)
+    if failed:
         stays = f"{compared} stays champion" if champion else "there is no champion yet"
         raise PromotionError(f"version {version.number} fails {', '.join(failed)}: {stays}")
-    store.set_champion(version)
     print(f"version {version.number} is the champion: make serve MODEL={CHAMPION}")
 
 
 def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
-    """Return the results of the absolute gates, and of the relative ones if there is a champion.
-
-    Raises:
-        ConfigError: conf/gates.yaml can't be read, or a limit is out of its range.
-        DataError: the prepared data is missing or damaged.
-        RegistryError: the champion's file can't be fetched from MLflow.
-        ModelError: a file can't be served.
-    """
-    config, limits = load_config(), load_limits()
-    validation, parts = load_split("validation"), load_card().parts["validation"]
+    """Return the results of the absolute gates, and of the relative ones if there is a champion."""
+    limits, validation, parts = load_limits(), load_split("validation"), load_card().parts["validation"]
     challenger = Predictor.load(file)
     right = read_right(challenger, validation, parts)
-    difference = export.metrics.get("parity_difference", float("nan"))
-    gates = [
-        *absolute_gates(right, challenger.card.size_bytes, limits),
-        Gate("parity", difference, config.export.parity_tolerance, False, "largest difference of a probability"),
-    ]
+    difference, tolerance = export.metrics.get("parity_difference", nan), load_config().export.parity_tolerance
+    parity = Gate("parity", difference, tolerance, False, "largest difference of a probability")
+    gates = [*absolute_gates(right, challenger.card.size_bytes, limits), parity]
     if champion:
-        with tempfile.TemporaryDirectory() as directory:
-            fetched = Path(directory) / "champion.onnx"
-            store.fetch(champion, fetched)
-            present = Predictor.load(fetched)
-        champions = read_right(present, validation, parts) if is_comparable(challenger, present) else None
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as fetched:
+            Path(fetched.name).write_bytes(store.read_model(champion))
+            present = Predictor.load(Path(fetched.name))
+        sha256, other = (one.card.data["sha256"]["validation"] for one in (challenger, present))
+        champions = read_right(present, validation, parts) if sha256 == other else None
         gates += relative_gates(right, champions, latency_ratio(challenger, present), limits)
     return gates
 
@@ -96,8 +78,8 @@ def committed() -> str:
         PromotionError: something is not committed or not reproduced.
     """
     try:
-        changes, head = (
-            git(ROOT, *words).decode().rstrip() for words in (["status", "--porcelain"], ["rev-parse", "HEAD"])
+        head, changes = (
+            git(ROOT, *words.split()).decode().rstrip() for words in ("rev-parse HEAD", "status --porcelain")
         )
     except GitError as error:
         raise PromotionError(f"only a commit can be registered, and {error}") from error

@@ -10,26 +10,22 @@ import sys
 from pathlib import Path
 
 from pipeline.base.paths import OUTPUTS
+from pipeline.tracking.runs import replay
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", nargs="?", type=Path, help="of the runs; the default is outputs/")
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("directory", nargs="?", type=Path, default=OUTPUTS)
     directory = parser.parse_args().directory
-    if directory and not directory.is_dir():
+    if directory != OUTPUTS and not directory.is_dir():
         parser.error(f"{directory} is not a directory: name one that runs wrote to, or none for {OUTPUTS}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    from pipeline.tracking import runs
-
-    n_sent, n_left = runs.replay(directory or OUTPUTS)
+    n_sent, n_left = replay(directory)
+    print(f"MLflow now has {n_sent} runs that it had missed" if n_sent or n_left else "MLflow has missed nothing")
     if n_left:
-        print(f"MLflow now has {n_sent} runs that it had missed")
-        sys.exit(
-            f"error: {n_left} runs are not in MLflow: start their stores, and run this again; "
-            "if a store no longer exists, delete the files named above"
-        )
-    print(f"MLflow now has {n_sent} runs that it had missed" if n_sent else "MLflow has missed nothing")
+        remedy = "start their stores, and run this again; if a store no longer exists, delete the files named above"
+        sys.exit(f"error: {n_left} runs are not in MLflow: {remedy}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Read contents of files, and the commits that brought them, from git."""
+"""Read contents of files, and the commits that brought them, from git. All functions raise GitError without git."""
 
 import hashlib
 import io
@@ -12,13 +12,7 @@ from pipeline.tracking.git import git
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit.
-
-    Attributes:
-        id: 40 hex digits.
-        date: of the commit, as 2026-11-23.
-        subject: first line of its message.
-    """
+    """A commit: its 40 hex digits, its date as 2026-11-23, the first line of its message."""
 
     id: str
     date: str
@@ -28,15 +22,7 @@ class Commit:
 def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
     """Return the commits of all branches, tags and experiments that changed a file, by the object ID of its content.
 
-    Args:
-        path: of the file, from `directory`.
-        directory: in the repository.
-
-    Returns:
-        For each content the commits that brought it, oldest first.
-
-    Raises:
-        GitError: there is no git, or no repository.
+    The commits are in order, the oldest first; the path is from `directory`.
     """
     # Follow branches whose content a merge dropped, too; a merge counts if it brought a content itself.
     options = ["--all", "--reverse", "--full-history", "-c", "--root", "--raw", "--no-abbrev", "--no-renames"]
@@ -54,16 +40,9 @@ def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
 
 
 def contents(names: Sequence[str], directory: Path) -> Iterator[bytes | None]:
-    """Yield the content of each file; None if there is no such file.
-
-    Args:
-        names: object IDs, or `COMMIT:./PATH` with the path from `directory`.
-        directory: in the repository.
-
-    Raises:
-        GitError: there is no git, or no repository.
-    """
-    output = io.BytesIO(git(directory, "cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode()))
+    """Yield the content of each file, by object ID or `COMMIT:./PATH` from `directory`; None if there is none."""
+    stdin = "".join(f"{name}\n" for name in names).encode()
+    output = io.BytesIO(git(directory, "cat-file", "--batch", stdin=stdin) if names else b"")
     for _ in names:
         header = output.readline()
         # Such as "HEAD:./a b missing": a path with a space looks like the three words of an existing file.
@@ -76,36 +55,12 @@ def contents(names: Sequence[str], directory: Path) -> Iterator[bytes | None]:
         yield content if kind == b"blob" else None
 
 
-def content(name: str, directory: Path) -> bytes | None:
-    """Return the content of one file; see `contents`."""
-    return next(contents([name], directory))
-
-
 def directory_md5(commit: str, path: str, directory: Path) -> str | None:
-    """Return the MD5 by which dvc.lock names a directory of a commit, such as "65e...a1.dir"; None if there is none.
-
-    Args:
-        commit: as git takes it.
-        path: of the directory, from `directory`.
-        directory: in the repository.
-
-    Raises:
-        GitError: there is no git, or no repository.
-    """
+    """Return the MD5 by which dvc.lock names a directory of a commit, such as "65e...a1.dir"; None if there is none."""
     paths = git(directory, "ls-tree", "-r", "-z", "--name-only", commit, "--", path).decode().split("\0")[:-1]
-    files = zip(paths, contents([f"{commit}:./{name}" for name in paths], directory), strict=True)
+    paths.sort(key=lambda name: name.split("/"))
     listed = [
         {"md5": hashlib.md5(file or b"").hexdigest(), "relpath": name.removeprefix(f"{path}/")}  # noqa: S324 - DVC's
-        for name, file in files
+        for name, file in zip(paths, contents([f"{commit}:./{name}" for name in paths], directory), strict=True)
     ]
-    listed.sort(key=lambda entry: entry["relpath"].split("/"))
     return f"{hashlib.md5(json.dumps(listed).encode()).hexdigest()}.dir" if listed else None  # noqa: S324
-
-
-def is_shallow(directory: Path) -> bool:
-    """Return whether the clone lacks older commits.
-
-    Raises:
-        GitError: there is no git, or no repository.
-    """
-    return git(directory, "rev-parse", "--is-shallow-repository") == b"true\n"

@@ -1,12 +1,14 @@
 """Search git, files and MLflow for a model. Write nothing."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline.base.errors import RegistryError
-from pipeline.base.paths import PROJECT
-from pipeline.provenance.commits import Commit, commits_by_content, contents, is_shallow
+from pipeline.provenance.checks import Check
+from pipeline.provenance.commits import Commit, commits_by_content, contents
+from pipeline.provenance.dvc_lock import Stage
 from pipeline.registry import store
 from pipeline.registry.store import Trial, Version
 from pipeline.tracking.git import GitError
@@ -16,92 +18,65 @@ MODEL = "models/digits.onnx"
 FETCHED = "outputs/registry"  # where `pipeline.fetch` puts them
 
 
-@dataclass(frozen=True)
-class Missing:
-    """A part of the lineage that was not found.
+@dataclass
+class Lineage:
+    """The origin of a model."""
 
-    Attributes:
-        part: of the lineage.
-        what: is missing, and why.
-        do: how to find it.
-    """
-
-    part: str
-    what: str
-    do: str
-
-
-class Search:
-    """The models whose SHA-256 starts with some digits; a source that does not answer is in `missing`.
-
-    Attributes:
-        searched: the sources that answered, in words.
-        store: MLflow's address; within the project, from there.
-        content: bytes of each model file that is here, by SHA-256, as all that follow.
-        files: paths from the project.
-        commits: that brought the model, oldest first.
-        runs: that exported it, latest first.
-        versions: of the registry, with their aliases.
-    """
-
-    def __init__(self, start: str, directory: Path) -> None:
-        """Search for the models whose SHA-256 starts with `start`, in the project at `directory`."""
-        self.directory = directory
-        self.start = start
-        self.missing: list[Missing] = []
-        self.searched: list[str] = []
-        self.store = uri().replace(f"{PROJECT}/", "")
-        self.content: dict[str, bytes] = {}
-        self.files: dict[str, list[str]] = {}
-        self.commits: dict[str, list[Commit]] = {}
-        self.runs: dict[str, list[Trial]] = {}
-        self.versions: dict[str, dict[Version, list[str]]] = {}
-        self._look_in_git()
-        self._look_at_files()
-        self._look_in_mlflow()
+    sha256: str
+    content: bytes = b""  # empty if it is not here
+    card: dict[str, Any] = field(default_factory=dict)  # metadata that is compared
+    files: list[str] = field(default_factory=list)  # paths from the project
+    commits: list[Commit] = field(default_factory=list)  # that brought it, oldest first
+    locked_in: str = ""  # the commit whose dvc.lock has its stages, or the working tree
+    stages: list[Stage] = field(default_factory=list)  # in the order in which they ran
+    runs: list[Trial] = field(default_factory=list)  # that exported it
+    versions: list[Version] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)  # why a part was not found, and how to find it
 
     @property
-    def found(self) -> set[str]:
-        """SHA-256 of all models that were found."""
-        return {*self.files, *self.commits, *self.runs, *self.versions}
+    def md5(self) -> str:
+        """Its name in dvc.lock; empty if the content is not here."""
+        return hashlib.md5(self.content).hexdigest() if self.content else ""  # noqa: S324 - DVC's
 
-    def _look_in_git(self) -> None:
-        try:
-            commits = commits_by_content(MODEL, self.directory)
-            for name, file in zip(commits, contents(list(commits), self.directory), strict=True):
-                if file is not None and (sha256 := sha256_of(file)).startswith(self.start):
-                    self.content[sha256], self.commits[sha256] = file, commits[name]
-            self.searched.append(f"{len(commits)} contents of {MODEL} in git")
-            if is_shallow(self.directory):
-                what = "the clone is shallow, and older commits are missing"
-                self.missing.append(Missing("git", what, "git fetch --unshallow"))
-        except GitError as error:
-            self.missing.append(Missing("git", str(error), "ask in a clone of the project's repository"))
+    @property
+    def is_known(self) -> bool:
+        """Whether anything about its origin was found."""
+        return bool(self.commits or self.stages or self.runs or self.versions)
 
-    def _look_at_files(self) -> None:
-        files = [self.directory / MODEL, *sorted((self.directory / FETCHED).glob("*.onnx"))]
-        for file in filter(Path.is_file, files):
-            if (sha256 := sha256_of(read := file.read_bytes())).startswith(self.start):
-                self.content[sha256] = read
-                self.files.setdefault(sha256, []).append(str(file.relative_to(self.directory)))
-        self.searched.append(f"{MODEL} and {FETCHED}/*.onnx")
 
-    def _look_in_mlflow(self) -> None:
-        if not has_store(uri()):
+def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, str]]:
+    """Return the models whose SHA-256 has these first digits, and the sources that do not answer, with the remedy."""
+    found: dict[str, Lineage] = {}
+    missing = {}
+
+    def find(sha256: str) -> Lineage:
+        return found.setdefault(sha256, Lineage(sha256))
+
+    try:
+        commits = commits_by_content(MODEL, directory)
+        for name, blob in zip(commits, contents(list(commits), directory), strict=True):
+            if blob and (sha256 := sha256_of(blob)).startswith(start):
+                find(sha256).content, find(sha256).commits = blob, commits[name]
+    except GitError as error:
+        missing["git"] = f"{error}: ask in a clone of the project's repository"
+    for path in [directory / MODEL, *sorted((directory / FETCHED).glob("*.onnx"))]:
+        if path.is_file() and (sha256 := sha256_of(file := path.read_bytes())).startswith(start):
+            find(sha256).content = file
+            find(sha256).files.append(str(path.relative_to(directory)))
+    try:
+        if has_store(uri()):
+            for run in store.find_trials(f"tags.{MODEL_TAG} LIKE '{start}%'"):
+                find(run.tags[MODEL_TAG]).runs.append(run)
+            for version in dict.fromkeys(store.versions().values()):
+                if version.sha256.startswith(start):
+                    find(version.sha256).versions.append(version)
+        else:
             do = "set MLFLOW_TRACKING_URI to the store of the training; git has no runs"
-            self.missing.append(Missing("MLflow", f"there is no store at {self.store}", do))
-            return
-        try:
-            for run in store.find_exports(self.start):
-                self.runs.setdefault(run.tags[MODEL_TAG], []).append(run)
-            for name, version in store.versions().items():
-                if version.sha256.startswith(self.start):
-                    self.versions.setdefault(version.sha256, {}).setdefault(version, [])
-                    if name != version.number:
-                        self.versions[version.sha256][version].append(name)
-            self.searched.append(f"the runs and the registry of MLflow at {self.store}")
-        except RegistryError as error:
-            self.missing.append(Missing("MLflow", str(error), "start that server, or set MLFLOW_TRACKING_URI"))
+            missing["MLflow"] = f"there is no store at {uri()}: {do}"
+    except RegistryError as error:
+        missing["MLflow"] = f"{error}: start that server, or set MLFLOW_TRACKING_URI"
+    return found, missing
 
 
 def has_store(address: str) -> bool:

@@ -9,7 +9,6 @@ compared on these: it may have been trained on them.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -46,21 +45,13 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition.
-
-    Attributes:
-        name: of the measured quantity.
-        value: measured; None if it can't be compared, which passes.
-        limit: of the value.
-        is_least: the limit is the least allowed value, otherwise the largest.
-        note: origin of the value, or why there is none.
-    """
+    """One condition."""
 
     name: str
-    value: float | None
+    value: float | None  # None if it can't be compared, which passes
     limit: float
-    is_least: bool
-    note: str = ""
+    is_least: bool  # the limit is the least allowed value, otherwise the largest
+    note: str = ""  # origin of the value, or why there is none
 
     @property
     def passes(self) -> bool:
@@ -79,37 +70,20 @@ class Gate:
 
 
 def load_limits(path: Path = LIMITS) -> Limits:
-    """Read the limits.
-
-    Raises:
-        ConfigError: the file can't be read, or a limit is missing, unknown or out of its range.
-    """
+    """Read the limits. Raise ConfigError if the file can't be read, or a limit is missing, unknown or out of range."""
     try:
-        values = yaml.safe_load(path.read_text())
+        return Limits.model_validate(yaml.safe_load(path.read_text()))
+    except ValidationError as error:
+        problems = (
+            "".join(f"{key}: " for key in one["loc"]) + f"{one['msg']}: {one['input']!r}" for one in error.errors()
+        )
+        raise ConfigError("\n".join(f"conf/{path.name}: {problem}" for problem in problems)) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"conf/{path.name} can't be read; fix it, or restore it from git:\n{error}") from error
-    if not isinstance(values, dict):
-        keys = ", ".join(Limits.model_fields)
-        raise ConfigError(f"conf/{path.name} must give a number to each of {keys}: `key: number`, not {values!r}")
-    try:
-        return Limits.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"conf/{path.name}: {_explain(problem)}" for problem in error.errors())) from error
-
-
-def _explain(problem: Mapping[str, Any]) -> str:
-    message = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    return message if problem["type"] == "missing" else f"{message}, not {problem['input']!r}"
 
 
 def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Limits) -> list[Gate]:
-    """Return the gates of every model.
-
-    Args:
-        right: from `read_right`.
-        size_bytes: of the file.
-        limits: of the project.
-    """
+    """Return the gates of every model, from the result of `read_right` and the size of the file."""
     gates = [
         Gate(part, float(hits.mean()), getattr(limits, find_part(part).gate), True, f"of {len(hits)} validation images")
         for part, hits in right.items()
@@ -120,14 +94,7 @@ def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Lim
 def relative_gates(
     right: Mapping[str, np.ndarray], champions: Mapping[str, np.ndarray] | None, ratio: float, limits: Limits
 ) -> list[Gate]:
-    """Return the gates of a challenger against the champion.
-
-    Args:
-        right: from `read_right`.
-        champions: the champion's, on the same images; None if it was validated on others.
-        ratio: from `latency_ratio`.
-        limits: of the project.
-    """
+    """Return the gates of a challenger against the champion. `champions` is None after a validation on other images."""
     gates = []
     for part, hits in right.items():
         p_value, note = None, "the champion was validated on other images, and may have been trained on these"
@@ -138,18 +105,10 @@ def relative_gates(
     return [*gates, Gate("latency_ratio", ratio, limits.latency_ratio, False, f"median of {N_PAIRS} pairs")]
 
 
-def is_comparable(challenger: Predictor, champion: Predictor) -> bool:
-    """Return whether both were validated on the same images: then neither was trained on them."""
-    return challenger.card.data["sha256"]["validation"] == champion.card.data["sha256"]["validation"]
-
-
 def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]) -> dict[str, np.ndarray]:
     """Return which images a model file answers correctly.
 
-    Args:
-        predictor: the file.
-        validation: normalised images. The file normalises them again, which changes one in some hundreds.
-        parts: of the images, from the card of the data.
+    The images are normalised. The file normalises them again, which changes one in some hundreds.
 
     Returns:
         bool ``[n]`` for each part: digits that are read correctly and not refused, non-digits that are refused.

@@ -1,6 +1,6 @@
 """Read runs from MLflow, and read and write its model registry.
 
-All functions raise RegistryError if MLflow does not answer.
+All functions raise RegistryError if MLflow does not answer or does not have the item.
 """
 
 import ast
@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from pipeline.base.errors import RegistryError
-from pipeline.base.files import file_sha256, write_atomic
+from pipeline.base.files import file_sha256
 from pipeline.base.paths import Outputs
 from pipeline.network.history import Epoch
 from pipeline.tracking.journal import first_line
@@ -36,24 +36,16 @@ ALL = 50_000  # runs: the largest number that MLflow allows
 
 @dataclass(frozen=True)
 class Trial:
-    """An MLflow run of a training.
-
-    Attributes:
-        run_id, name: in MLflow.
-        status: FINISHED, if nothing went wrong.
-        parameters: by dotted key, as `str` writes the values.
-        metrics: the last value of each.
-        tags: code and data that it started from, digests of its results.
-        seconds: of all its epochs.
-    """
+    """An MLflow run of a training."""
 
     run_id: str
     name: str
-    status: str
-    parameters: dict[str, str]
-    metrics: dict[str, float]
-    tags: dict[str, str]
-    seconds: float
+    status: str  # FINISHED, if nothing went wrong
+    parameters: dict[str, str]  # by dotted key, as `str` writes the values
+    metrics: dict[str, float]  # the last value of each
+    tags: dict[str, str]  # code and data that it started from, digests of its results
+    seconds: float  # of all its epochs
+    experiment: str  # ID of MLflow's experiment
 
     @property
     def values(self) -> dict[str, Any]:
@@ -70,158 +62,111 @@ def _parse(text: str) -> Any:
         return text
 
 
-def latest_sweep() -> str:
-    """Return the run ID of the sweep with the latest trial.
-
-    Raises:
-        RegistryError: there is none, or MLflow does not answer.
-    """
+def find_trials(condition: str, max_results: int = ALL) -> list[Trial]:
+    """Return the runs of this project that match a condition of MLflow's search, latest first."""
     with _store() as client:
-        newest = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
-    if not newest:
-        raise RegistryError(f"MLflow at {uri()} has no sweep: run `python -m pipeline.train -m ...`, or name a --run")
-    return newest[0].data.tags[MLFLOW_PARENT_RUN_ID]
-
-
-def load_sweep(run_id: str) -> list[Trial]:
-    """Return the trials of a sweep, by the run ID of their parent.
-
-    Raises:
-        RegistryError: it has none, or MLflow does not answer.
-    """
-    with _store() as client:
-        if not (runs := _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")):
-            raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: name the run ID of a sweep's parent")
+        if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
+            return []
+        order = ["attributes.start_time DESC"]
+        runs = client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
         return [_trial(client, run) for run in runs]
 
 
 def load_trial(run_id: str) -> Trial:
-    """Return a run.
-
-    Raises:
-        RegistryError: MLflow does not have it, or does not answer.
-    """
+    """Return a run."""
     with _store() as client:
         return _trial(client, client.get_run(run_id))
 
 
-def find_trial(weights_sha256: str) -> Trial | None:
+def load_sweep(run_id: str | None = None) -> list[Trial]:
+    """Return the trials of a sweep, by the run ID of their parent; without it, of the latest sweep."""
+    if not run_id:
+        latest = find_trials(f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
+        run_id = latest[0].tags[MLFLOW_PARENT_RUN_ID] if latest else ""
+    if not (trials := find_trials(f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'")):
+        do = "run `python -m pipeline.train -m ...`, or name the run ID of a sweep's parent or a --run"
+        raise RegistryError(f"MLflow at {uri()} has no sweep {run_id!r}: {do}")
+    return trials
+
+
+def find_trial(weights: Path) -> Trial | None:
     """Return the latest run that made these weights, if there is one."""
-    with _store() as client:
-        runs = _search(client, f"tags.{WEIGHTS_TAG} = '{weights_sha256}'", max_results=1)
-        return _trial(client, runs[0]) if runs else None
-
-
-def find_exports(model_sha256: str, max_results: int = ALL) -> list[Trial]:
-    """Return the runs that exported a model file, latest first, by its SHA-256 or the first digits of it."""
-    with _store() as client:
-        return [_trial(client, run) for run in _search(client, f"tags.{MODEL_TAG} LIKE '{model_sha256}%'", max_results)]
+    return next(iter(find_trials(f"tags.{WEIGHTS_TAG} = '{file_sha256(weights)}'", max_results=1)), None)
 
 
 def find_export(model_sha256: str) -> Trial:
-    """Return the latest run that exported this model file.
-
-    Raises:
-        RegistryError: there is none, or MLflow does not answer.
-    """
-    if not (found := find_exports(model_sha256, max_results=1)):
+    """Return the latest run that exported this model file."""
+    if not (found := find_trials(f"tags.{MODEL_TAG} = '{model_sha256}'", max_results=1)):
         do = "run `dvc repro --force --single-item export`"
         raise RegistryError(f"MLflow at {uri()} has no run that exported the file {model_sha256[:12]}: {do}")
     return found[0]
 
 
 def find_experiment(name: str, parameters: Mapping[str, object]) -> Trial | None:
-    """Return the latest finished run of an experiment with these values, if there is one.
-
-    Args:
-        name: value of `experiment.name`.
-        parameters: by dotted key; other parameters of the run may have any value.
-    """
+    """Return the latest finished run of an experiment with these values. Its other parameters may have any value."""
     wanted = {key: str(value) for key, value in parameters.items()}
-    with _store() as client:
-        runs = _search(client, f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
-        found = [run for run in runs if wanted.items() <= run.data.params.items()]
-        return _trial(client, found[0]) if found else None
+    trials = find_trials(f"attributes.status = 'FINISHED' and params.`experiment.name` = '{name}'")
+    return next((trial for trial in trials if wanted.items() <= trial.parameters.items()), None)
 
 
 def load_history(run_id: str) -> list[Epoch]:
     """Return the metrics of each epoch of a run."""
     names = [one.name for one in fields(Epoch) if one.name != "epoch"]
     with _store() as client:
-        series = {
-            name: {metric.step: metric.value for metric in client.get_metric_history(run_id, name)} for name in names
-        }
+        series = {name: {one.step: one.value for one in client.get_metric_history(run_id, name)} for name in names}
     return [Epoch(epoch, *(series[name][epoch] for name in names)) for epoch in sorted(series["val_accuracy"])]
 
 
 def fetch_network(run_id: str, outputs: Outputs) -> None:
-    """Copy the weights and the calibration of a run to the paths that `load_reader` reads.
-
-    Raises:
-        RegistryError: MLflow does not have them, or does not answer.
-    """
+    """Copy the weights and the calibration of a run to the paths that `load_reader` reads."""
     with _store():
-        fetched = mlflow.artifacts.download_artifacts(
-            run_id=run_id, artifact_path="network", dst_path=str(outputs.directory)
+        source = f"runs:/{run_id}/network"
+        Path(mlflow.artifacts.download_artifacts(source, dst_path=str(outputs.directory))).rename(
+            outputs.weights.parent
         )
-    Path(fetched).rename(outputs.weights.parent)
 
 
 def page(weights: Path) -> str | None:
     """Return the address of the run that made these weights, on the server or on `make ui`; None without a run."""
-    with _store() as client:
-        found = _search(client, f"tags.{WEIGHTS_TAG} = '{file_sha256(weights)}'", max_results=1)
     server = uri() if uri().startswith("http") else "http://127.0.0.1:5000"
-    return f"{server}/#/experiments/{found[0].info.experiment_id}/runs/{found[0].info.run_id}" if found else None
+    run = find_trial(weights)
+    return f"{server}/#/experiments/{run.experiment}/runs/{run.run_id}" if run else None
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version of the registered model.
-
-    Attributes:
-        number: "1", "2", ...
-        sha256: of the model file.
-        run_id: of the run that exported it; empty if unknown.
-        commit: HEAD when it was registered; empty if unknown.
-    """
+    """A version of the registered model."""
 
     number: str
-    sha256: str
-    run_id: str = field(default="", compare=False)
-    commit: str = field(default="", compare=False)
+    sha256: str  # of the model file
+    run_id: str = field(default="", compare=False)  # that exported it
+    commit: str = field(default="", compare=False)  # HEAD when it was registered
+    aliases: Sequence[str] = field(default=(), compare=False)  # such as "champion"
 
 
 def versions() -> dict[str, Version]:
     """Return all versions of the model, by number and by alias."""
     with _store() as client:
-        if not client.search_registered_models(f"name = '{MODEL}'"):
+        if not (models := client.search_registered_models(f"name = '{MODEL}'")):
             return {}
+        numbers = {alias: str(number) for alias, number in sorted(models[0].aliases.items())}
         found = sorted(client.search_model_versions(f"name = '{MODEL}'"), key=lambda one: int(one.version))
-        by_number = {str(one.version): _version(one) for one in found}
-        aliases = sorted(client.get_registered_model(MODEL).aliases.items())
-        return by_number | {alias: by_number[str(number)] for alias, number in aliases}
+        by_number = {
+            version.number: replace(version, aliases=[alias for alias in numbers if numbers[alias] == version.number])
+            for version in map(_version, found)
+        }
+        return by_number | {alias: by_number[number] for alias, number in numbers.items()}
 
 
 def add_version(export: Trial) -> Version:
-    """Add the model file of a run to the registry, unless it is there, with the alias `CHALLENGER`.
-
-    Args:
-        export: from `find_export`.
-
-    Raises:
-        RegistryError: the run's model is not in MLflow, or MLflow does not answer.
-    """
+    """Add the model file of a run, unless it is there, and give it the alias `CHALLENGER`."""
     sha256 = export.tags[MODEL_TAG]
     version = next((one for one in versions().values() if one.sha256 == sha256), None)
     with _store() as client:
         if not version:
+            latest = [{"field_name": "creation_time", "ascending": False}]  # the run may have exported several times
             models = client.search_logged_models(
-                [client.get_run(export.run_id).info.experiment_id],
-                filter_string=f"source_run_id = '{export.run_id}'",
-                order_by=[
-                    {"field_name": "creation_time", "ascending": False}
-                ],  # the run may have exported several times
+                [export.experiment], f"source_run_id = '{export.run_id}'", order_by=latest
             )
             if not models:
                 raise RegistryError(f"MLflow at {uri()} has no model of the run {export.run_id}: export it again")
@@ -230,31 +175,23 @@ def add_version(export: Trial) -> Version:
     return version
 
 
-def set_champion(version: Version) -> None:
-    """Give a version the alias `CHAMPION`."""
-    with _store() as client:
-        client.set_registered_model_alias(MODEL, CHAMPION, version.number)
-
-
-def tag_version(version: Version, tags: Mapping[str, str]) -> None:
-    """Add tags to a version."""
+def tag_version(version: Version, tags: Mapping[str, str], is_champion: bool = False) -> None:
+    """Add tags to a version, and give it the alias `CHAMPION`."""
     with _store() as client:
         for name, text in tags.items():
             client.set_model_version_tag(MODEL, version.number, name, text)
+        if is_champion:
+            client.set_registered_model_alias(MODEL, CHAMPION, version.number)
 
 
-def fetch(version: Version, path: Path) -> None:
-    """Write the model file of a version to `path`.
-
-    Raises:
-        RegistryError: the bytes are not those that were registered, or MLflow does not answer.
-    """
+def read_model(version: Version) -> bytes:
+    """Return the model file of a version; raise RegistryError if the bytes are not those that were registered."""
     with _store(), tempfile.TemporaryDirectory() as directory:
         source = f"models:/{MODEL}/{version.number}/model.onnx"
         content = Path(mlflow.artifacts.download_artifacts(source, dst_path=directory)).read_bytes()
     if hashlib.sha256(content).hexdigest() != version.sha256:
         raise RegistryError(f"the file of version {version.number} is not the one that was registered: register again")
-    write_atomic(path, lambda temporary: temporary.write_bytes(content))
+    return content
 
 
 @contextmanager
@@ -266,20 +203,13 @@ def _store() -> Iterator[mlflow.MlflowClient]:
         raise RegistryError(f"MLflow at {uri()}: {first_line(error)}") from error
 
 
-def _search(client: mlflow.MlflowClient, condition: str, max_results: int = ALL) -> Sequence[MlflowRun]:
-    """Return runs of this project, latest first."""
-    if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
-        return []
-    order = ["attributes.start_time DESC"]
-    return client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
-
-
 def _version(one: ModelVersion) -> Version:
     return Version(str(one.version), one.tags.get(MODEL_TAG, ""), one.run_id or "", one.tags.get("git_commit", ""))
 
 
 def _trial(client: mlflow.MlflowClient, run: MlflowRun) -> Trial:
-    seconds = sum(metric.value for metric in client.get_metric_history(run.info.run_id, "epoch_seconds"))
+    info, data = run.info, run.data
+    seconds = sum(metric.value for metric in client.get_metric_history(info.run_id, "epoch_seconds"))
     return Trial(
-        run.info.run_id, run.info.run_name, run.info.status, run.data.params, run.data.metrics, run.data.tags, seconds
+        info.run_id, info.run_name, info.status, data.params, data.metrics, data.tags, seconds, info.experiment_id
     )

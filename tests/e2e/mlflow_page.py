@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--picture", type=Path, default=Path("docs/mlflow.png"))
     picture = parser.parse_args().picture
-    trials = store.load_sweep(store.latest_sweep())
+    trials = store.load_sweep()
     experiment = mlflow.MlflowClient(uri()).get_experiment_by_name(EXPERIMENT).experiment_id
     with mlflow_ui(uri()) as address:
         photograph(address, experiment, [trial.run_id for trial in trials], picture)

@@ -8,29 +8,24 @@ import yaml
 
 from pipeline.config.values import dump, load_config, params_sha256
 from pipeline.lineage import trace
-from pipeline.provenance.checks import CARD
 from tests.project import Project
 
 DIGESTS = {"train": "a" * 64, "validation": "b" * 64}
 METRICS = {"test_accuracy": 0.996}
+CARD = "data/prepared/card.json"
 STAGES = ["prepare", "train", "export"]
 CONFIG = load_config()
 
 
 def config(epochs=CONFIG.train.epochs, mode="portable"):
-    train, runtime = (
-        CONFIG.train.model_copy(update={"epochs": epochs}),
-        CONFIG.runtime.model_copy(update={"mode": mode}),
-    )
-    return CONFIG.model_copy(update={"train": train, "runtime": runtime})
+    return load_config([f"train.epochs={epochs}", f"runtime.mode={mode}"])
 
 
-def model(config=CONFIG, metrics=METRICS, **further):
+def model(config, metrics=METRICS):
     """Return a model file that has only metadata."""
-    graph = onnx.helper.make_graph([], "nothing", [], [])
-    file = onnx.helper.make_model(graph)
+    file = onnx.helper.make_model(onnx.helper.make_graph([], "nothing", [], []))
     data = {"title": "a title", "sha256": DIGESTS}
-    values = {"parameters": config.model_dump(), "data": data, "metrics": metrics} | further
+    values = {"parameters": config.model_dump(), "data": data, "metrics": metrics}
     texts = {key: json.dumps(value) for key, value in values.items()}
     onnx.helper.set_model_props(file, {"params_sha256": params_sha256(config)} | texts)
     return file.SerializeToString()
@@ -78,8 +73,3 @@ class LineageProject(Project):
 
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
-
-
-def results(found):
-    """Return the result of each check, by what and where."""
-    return {(check.what, check.where.split(" of ")[0]): check.result for check in found.checks}

@@ -1,18 +1,16 @@
 import json
-from functools import partial
 
 import mlflow
-import numpy as np
 import pytest
 
 from pipeline import promote
 from pipeline.base.errors import PromotionError, RegistryError
 from pipeline.base.paths import Outputs
 from pipeline.config.values import dump, load_config
-from pipeline.dataset.splits import DataCard, Split, load_card, load_split, save
+from pipeline.dataset.splits import DataCard
 from pipeline.network.history import Epoch
 from pipeline.promote import objection, rank
-from pipeline.registry.store import Trial, load_sweep
+from pipeline.registry.store import Trial, find_trials, load_sweep
 from pipeline.tracking import runs
 
 LEARNT = "train.parts=[mnist,nondigits]"
@@ -30,25 +28,20 @@ def trial(accuracy, status="FINISHED", sha256=SHA256, lacking="", **overrides):
     tags = {runs.DATA_TAG: json.dumps(sha256)}
     metrics = {"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051}
     parameters = {key: text for key, text in values(**overrides).items() if key != lacking}
-    return Trial(f"run {accuracy}", "a", status, parameters, metrics, tags, seconds=1.0)
+    return Trial(f"run {accuracy}", "a", status, parameters, metrics, tags, 1.0, "1")
 
 
 def test_settings_are_ranked_by_their_mean_over_seeds():
-    lucky = [trial(accuracy, **{"train.seed": seed}) for seed, accuracy in ((1, 0.999), (2, 0.981))]
+    # Two trials with the same seed count once.
+    lucky = [trial(accuracy, **{"train.seed": seed}) for seed, accuracy in ((1, 0.999), (2, 0.981), (2, 0.981))]
     steady = [
         trial(accuracy, **{"train.seed": seed, "model.width": 2.0}) for seed, accuracy in ((1, 0.991), (2, 0.993))
     ]
     first, second = rank([*lucky, *steady], CONFIG)
-    assert first.overrides == {"model.width": 2.0}
-    assert first.accuracy == pytest.approx(0.992)
+    assert (first.overrides, first.accuracy) == ({"model.width": 2.0}, pytest.approx(0.992))
     assert first.config.train.seed == CONFIG.train.seed
-    assert second.overrides == {}
-    assert first.spread(1000) == "sd 0.14 of 2 seeds"
-
-
-def test_two_trials_with_the_same_seed_count_once():
-    (setting,) = rank([trial(0.9), trial(0.9)], CONFIG)
-    assert setting.spread(1000) == "87.98 to 91.71"  # Wilson's interval of 900 in 1,000
+    assert (second.overrides, second.accuracies) == ({}, [0.999, 0.981])
+    assert "2 seeds, sd 0.14" in str(first)
 
 
 @pytest.mark.parametrize(
@@ -56,15 +49,9 @@ def test_two_trials_with_the_same_seed_count_once():
     [("train.patience", 3), ("train.learning_rate", 1e-05), ("train.optimizer", "adamw"), ("train.augment.shift", 0.0)],
 )
 def test_a_promoted_value_has_its_type(key, value):
-    (setting,) = rank([trial(0.9, **{key: value})], CONFIG)
+    (setting,) = rank([trial(0.9, **{key: value, "runtime.threads": 7})], CONFIG)  # the machine's stays
     assert setting.overrides == {key: value}
     assert dump(setting.config) == dump(load_config([LEARNT, f"{key}={value}"]))
-
-
-def test_values_of_the_machine_are_not_promoted():
-    (setting,) = rank([trial(0.9, **{"runtime.threads": 7, "model.dropout": 0.4})], CONFIG)
-    assert setting.overrides == {"model.dropout": 0.4}
-    assert setting.config.runtime == CONFIG.runtime
 
 
 @pytest.mark.parametrize(
@@ -75,71 +62,51 @@ def test_values_of_the_machine_are_not_promoted():
         (trial(0.9, **{"model.depth": 7}), "params.yaml and the run don't both have model.depth"),
         (trial(0.9, lacking="model.width"), "params.yaml and the run don't both have model.width"),
         (trial(0.9, **{"train.learning_rate": 7}), "train.learning_rate: input should be less than or equal to 1"),
-        (Trial("1", "a", "FINISHED", values(), {}, {}, 0.0), "no kept_val_accuracy"),
-        (Trial("1", "a", "FINISHED", values(), {}, {"pruned": "true"}, 0.0), "it was pruned by the search"),
+        (Trial("1", "a", "FINISHED", values(), {}, {}, 0.0, "1"), "no kept_val_accuracy"),
+        (Trial("1", "a", "FINISHED", values(), {}, {"pruned": "true"}, 0.0, "1"), "it was pruned by the search"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_trial_that_can_not_be_promoted_has_a_reason(refused, why):
     assert why in objection(refused, CONFIG, CARD)
-
-
-def test_a_trial_with_allowed_values_can_be_promoted():
     assert objection(trial(0.9, **{"train.patience": 3}), CONFIG, CARD) is None
 
 
 @pytest.fixture
 def params(store, monkeypatch, tmp_path):
-    """params.yaml and prepared data of another project."""
+    """params.yaml of another project, with the card of its data."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     monkeypatch.chdir(tmp_path)
-    split = Split(np.zeros((6, 28, 28), np.uint8), np.array([1, 2, 3, -1, 4, 5], np.int32))
-    save({"validation": split}, {}, CARD, tmp_path)
     monkeypatch.setattr(promote, "load_config", lambda: CONFIG)
-    monkeypatch.setattr(promote, "load_card", partial(load_card, tmp_path))
-    monkeypatch.setattr(promote, "load_split", partial(load_split, directory=tmp_path))
+    monkeypatch.setattr(promote, "load_card", lambda: CARD)
     monkeypatch.setattr(promote, "PARAMS", tmp_path / "params.yaml")
     promote.PARAMS.write_text(dump(CONFIG))
     return promote.PARAMS
 
 
-def run(overrides, accuracy, **tags):
+def run(overrides, accuracy):
     """Record a training in the store and return its run ID."""
     with runs.start_run("a", load_config([LEARNT, *overrides]), CARD, Outputs(promote.PARAMS.parent)) as started:
         started.log_metrics({"kept_val_accuracy": accuracy, "kept_val_loss": 0.1, "n_weights": 195_051})
         for number, seconds in ((1, 2.0), (2, 3.0)):
             started.log_epoch(Epoch(number, 0.1, 0.9, 0.1, 0.9, 0.001), seconds)
-    client = mlflow.MlflowClient(runs.uri())
-    (made,) = client.search_runs([_experiment(client)], order_by=["attributes.start_time DESC"], max_results=1)
-    for name, value in tags.items():
-        client.set_tag(made.info.run_id, name, value)
-    return made.info.run_id
-
-
-def _experiment(client):
-    return client.get_experiment_by_name(runs.EXPERIMENT).experiment_id
+    return find_trials("", max_results=1)[0].run_id
 
 
 def sweep(*trials):
     """Record a sweep and return the IDs of the parent and the trials."""
     client = mlflow.MlflowClient(runs.uri())
     made = [run(*trial) for trial in trials]
-    parent = client.create_run(_experiment(client)).info.run_id
+    parent = client.create_run(client.get_experiment_by_name(runs.EXPERIMENT).experiment_id).info.run_id
     for trial in made:
         client.set_tag(trial, "mlflow.parentRunId", parent)
     return parent, made
 
 
-def test_a_missing_sweep_is_an_error(params):
-    run([], 0.9)
-    with pytest.raises(RegistryError, match="has no sweep"):
-        promote.promote(None, None, is_dry_run=False)
-    with pytest.raises(RegistryError, match="has no sweep 'abc'"):
-        promote.promote("abc", None, is_dry_run=False)
-
-
 def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     run([], 0.5)
+    for missing in (None, "abc"):
+        with pytest.raises(RegistryError, match=f"has no sweep '{missing or ''}'"):
+            promote.promote(missing, None, is_dry_run=False)
     first, (other, _) = sweep((["train.learning_rate=0.5"], 0.99), (["model.width=0.5"], 0.95))
     sweep((["train.learning_rate=0.003"], 0.9), (["train.learning_rate=0.004"], 0.8))
     assert [trial.seconds for trial in load_sweep(first)] == [5.0, 5.0]
@@ -150,20 +117,13 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.003"]))
     printed = capsys.readouterr().out
     assert "-  learning_rate: 0.002\n+  learning_rate: 0.003\n" in printed
-    assert "90.00 %   43.85 to 100.00  " in printed  # Wilson's interval of three images
+    assert "90.00%  1 seed  " in printed
     assert "195,051" in printed
 
     promote.promote(None, other, is_dry_run=False)
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
     promote.promote(first, None, is_dry_run=False)
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
-
-
-def test_a_sweep_and_a_run_exclude_each_other(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["promote", "a-sweep", "--run", "a-run"])
-    with pytest.raises(SystemExit, match="2"):
-        promote.main()
-    assert "not allowed with argument" in capsys.readouterr().err
 
 
 def test_an_error_names_the_run_that_can_not_be_promoted(params):
