@@ -26,7 +26,8 @@ from pipeline.base.files import write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import check, dump, load_config
-from pipeline.dataset.splits import DataCard, load_card
+from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, select_parts
+from pipeline.evaluation.statistics import wilson
 from pipeline.registry import store
 from pipeline.registry.store import Trial
 from pipeline.tracking.runs import DATA_TAG, parameters
@@ -57,13 +58,16 @@ class Setting:
         """Mean validation accuracy."""
         return statistics.mean(self.accuracies)
 
-    def __str__(self) -> str:
-        """Return its row of the table."""
-        spread = f", sd {100 * statistics.stdev(self.accuracies):.2f}" if len(self.accuracies) > 1 else ""
+    def row(self, n_digits: int) -> str:
+        """Return its row of the table. A single seed has the 95 % interval for `n_digits` validation digits."""
+        if len(self.accuracies) > 1:
+            spread = f"sd {100 * statistics.stdev(self.accuracies):.2f} of {len(self.accuracies)} seeds"
+        else:
+            spread = "{:.2%} to {:.2%}".format(*wilson(round(self.accuracy * n_digits), n_digits))
+        seconds = statistics.mean(trial.seconds for trial in self.trials)
+        cost = f"{seconds:,.0f} s, {self.trials[0].metrics['n_weights']:,.0f} weights"
         values = " ".join(f"{key}={value}" for key, value in self.overrides.items()) or "(as in params.yaml)"
-        seeds = f"{len(self.accuracies)} seed{'s' * bool(spread)}{spread}"
-        weights = f"{self.trials[0].metrics['n_weights']:,.0f} weights"
-        return f"{self.trials[0].run_id}  {self.accuracy:.2%}  {seeds:<16}  {weights:>17}  {values}"
+        return f"{self.trials[0].run_id}  {self.accuracy:.2%}  {spread:<17}  {cost:>24}  {values}"
 
 
 def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
@@ -134,7 +138,9 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
     print(f"{name}: {len(trials)} trials, {objections.total()} left out")
     for reason, n_trials in objections.items():
         print(f"  {n_trials}: {reason}")
-    print(*(one for place, one in enumerate(settings) if place < N_SHOWN or not one.overrides), sep="\n")
+    validation = select_parts(load_split("validation"), card.parts["validation"], config.train.parts)
+    n_digits = int((validation.labels != NO_DIGIT).sum())
+    print(*(s.row(n_digits) for i, s in enumerate(settings) if i < N_SHOWN or not s.overrides), sep="\n")
     _write(next(one for one in settings if not run_id or candidates[0] in one.trials), is_dry_run)
 
 
@@ -158,11 +164,11 @@ def _write(chosen: Setting, is_dry_run: bool) -> None:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("sweep", nargs="?")
-    source.add_argument("--run")
-    parser.add_argument("--dry-run", action="store_true")
+    source.add_argument("sweep", nargs="?", help="run ID of the sweep; the default is the latest")
+    source.add_argument("--run", metavar="ID", help="promote the values of this run instead of the best")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing")
     arguments = parser.parse_args()
     try:
         promote(arguments.sweep, arguments.run, arguments.dry_run)

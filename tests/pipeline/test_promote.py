@@ -1,13 +1,14 @@
 import json
 
 import mlflow
+import numpy as np
 import pytest
 
 from pipeline import promote
 from pipeline.base.errors import PromotionError, RegistryError
 from pipeline.base.paths import Outputs
 from pipeline.config.values import dump, load_config
-from pipeline.dataset.splits import DataCard
+from pipeline.dataset.splits import DataCard, Split
 from pipeline.network.history import Epoch
 from pipeline.promote import objection, rank
 from pipeline.registry.store import Trial, find_trials, load_sweep
@@ -41,7 +42,9 @@ def test_settings_are_ranked_by_their_mean_over_seeds():
     assert (first.overrides, first.accuracy) == ({"model.width": 2.0}, pytest.approx(0.992))
     assert first.config.train.seed == CONFIG.train.seed
     assert (second.overrides, second.accuracies) == ({}, [0.999, 0.981])
-    assert "2 seeds, sd 0.14" in str(first)
+    assert "sd 0.14 of 2 seeds" in first.row(1000)
+    (single,) = rank([trial(0.9)], CONFIG)
+    assert "87.98% to 91.71%" in single.row(1000)  # Wilson's interval of 900 in 1,000
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,8 @@ def params(store, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(promote, "load_config", lambda: CONFIG)
     monkeypatch.setattr(promote, "load_card", lambda: CARD)
+    split = Split(np.zeros((6, 28, 28), np.uint8), np.array([1, 2, 3, -1, 4, 5], np.int32))
+    monkeypatch.setattr(promote, "load_split", lambda _: split)
     monkeypatch.setattr(promote, "PARAMS", tmp_path / "params.yaml")
     promote.PARAMS.write_text(dump(CONFIG))
     return promote.PARAMS
@@ -117,7 +122,7 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.003"]))
     printed = capsys.readouterr().out
     assert "-  learning_rate: 0.002\n+  learning_rate: 0.003\n" in printed
-    assert "90.00%  1 seed  " in printed
+    assert "90.00%  " in printed
     assert "195,051" in printed
 
     promote.promote(None, other, is_dry_run=False)
