@@ -21,6 +21,11 @@ SMALL = [
 ]  # fmt: skip
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their length: gzip writes the time into them, and all workers must agree on the names."""
+    return f"{argname}_{len(val)}" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Set TensorFlow's threads, seeds and precision before each test, so that the order of the tests does not matter.
