@@ -32,7 +32,7 @@ N_WORST = 50  # mistakes in plots/mistakes.png
 
 
 def evaluate(config: Config) -> None:
-    """Measure the trained reader on held-out data. Write metrics and plots, and add them to its run."""
+    """Measure the trained reader on held-out data. Write metrics and plots, also to the run of the training."""
     outputs = Outputs()
     set_up(config.runtime, config.train.seed)
     use_float32()
@@ -98,11 +98,11 @@ def _log(metrics: Mapping[str, Mapping[str, Any]]) -> None:
             test["strokes_accuracy"], test["strokes_worst_accuracy"], len(metrics["strokes"]), test["strokes_refused"],
         )  # fmt: skip
     for name, refused in metrics["refusal"]["held_out"].items():
-        log.info("no digit, held out, %s: %.1f %% refused", name, 100 * refused["refused"])
+        log.info("non-digits, held out, %s: %.1f %% refused", name, 100 * refused["refused"])
     for name, row in metrics["steps"].items():
         log.info("pen strokes, %s (%s): %.2f %%", name, row["label"], 100 * row["accuracy"])
     worst = min(metrics["robustness"].values(), key=lambda row: row["accuracy"])
-    log.info("worst of the spoilt pictures, %s: accuracy %.2f %%", worst["picture"], 100 * worst["accuracy"])
+    log.info("worst perturbation, %s: accuracy %.2f %%", worst["picture"], 100 * worst["accuracy"])
 
 
 def _write_plots(outputs: Outputs, *table: tuple[str, Sequence[str], Sequence[Sequence], Figure]) -> list[Path]:

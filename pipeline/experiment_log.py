@@ -3,7 +3,7 @@
 python -m pipeline.experiment_log
 
 docs/experiment_log.json contains the same for the metadata of the model file. The metrics come from the latest runs in
-MLflow. Accuracy on the test images is measured here, with the recorded weights. It chooses nothing.
+MLflow. Accuracy on the test images is measured here, with the recorded weights. No choice depends on it.
 """
 
 import logging

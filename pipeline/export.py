@@ -29,7 +29,7 @@ EXPERIMENTS = ROOT / "docs" / "experiment_log.json"
 
 
 def export(config: Config) -> None:
-    """Convert the reader. The file keeps its name only if it answers like the evaluated reader.
+    """Convert the reader to the model file. Keep the file only if its answers match those of the evaluated reader.
 
     Raises:
         ParityError: an answer differs by more than `export.parity_tolerance`.

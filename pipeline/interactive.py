@@ -2,7 +2,7 @@
 
 python -m pipeline.interactive [override ...]
 
-Defaults are the values of params.yaml, changed by the overrides; without a terminal all defaults are taken. The results
+Defaults are the values of params.yaml, changed by the overrides; without a terminal all defaults are used. The results
 are below outputs/interactive/, not in files that DVC tracks.
 """
 
@@ -30,7 +30,7 @@ from pipeline.dataset.splits import load_card
 from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.train import train
 
-if TYPE_CHECKING:  # TensorFlow takes seconds to load: not before the questions are answered
+if TYPE_CHECKING:  # TensorFlow takes seconds to load, so it is imported after the questions
     from pipeline.training.trainer import Trainer
 
 ASKED = (
@@ -40,7 +40,7 @@ ASKED = (
 
 
 def ask(overrides: Sequence[str], console: Console) -> list[str]:
-    """Return the overrides, and one for each value that was typed."""
+    """Ask for the values. Return the overrides, and one more for each value that was typed."""
     chosen, defaults = list(overrides), flatten(load_config(overrides))
     if not sys.stdin.isatty():
         console.print("No terminal: training with the defaults.")

@@ -37,11 +37,11 @@ class LineageError(InklingError):
 
 
 def trace(asked: str, directory: Path = ROOT) -> Lineage:
-    """Return the lineage of a model: of a file, a SHA-256 or its first digits, or the address of a service.
+    """Return the lineage of a model. `asked` is a file, a SHA-256 or its first digits, or the address of a service.
 
     Raises:
         LineageError: it names no model, several models, or an unknown one.
-        DataError: it is not a model file, or a dvc.lock can't be read.
+        DataError: the file is not a model file, or a dvc.lock can't be read.
     """
     start, file = _identify(asked)
     found, missing = search(start, directory)
@@ -82,7 +82,7 @@ def _searched() -> str:
 
 
 def _identify(asked: str) -> tuple[str, bytes]:
-    """Return the SHA-256 or its first digits, and the bytes of the file if it is one."""
+    """Return the SHA-256 or its first digits, and the bytes if a file was named."""
     if asked.startswith(("http://", "https://")):
         return _ask(asked), b""
     if Path(asked).is_file():

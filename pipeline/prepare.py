@@ -77,7 +77,7 @@ def _draw_extra(raw: RawData, split: str) -> Split | None:
     return render_drawings(raw.extra, raw.config.strokes.renders, raw.config.data.seed + 6, is_warped=True)
 
 
-# Each part has seeds of its own, so that a further part leaves the others as they are. None: not in this split.
+# Each part has its own seeds, so that a new part does not change the others. None: the part is not in this split.
 DRAW: dict[str, Callable[[RawData, str], Split | None]] = {
     "mnist": _draw_mnist,
     "pendigits": _draw_pendigits,

@@ -1,7 +1,7 @@
 """Write the best values of a sweep into params.yaml.
 
-python -m pipeline.promote                 of the latest sweep
-python -m pipeline.promote SWEEP           of the sweep with this run ID
+python -m pipeline.promote                 the best values of the latest sweep
+python -m pipeline.promote SWEEP           the best values of the sweep with this run ID
 python -m pipeline.promote --run ID        the values of another run
 python -m pipeline.promote --dry-run       show the change without writing it
 
@@ -34,7 +34,7 @@ from pipeline.tracking.runs import DATA_TAG, parameters
 
 PARAMS = ROOT / "params.yaml"
 METRIC = "kept_val_accuracy"
-# Sections that are taken over. `data` and `strokes` have to be equal; `runtime` depends on the machine.
+# Sections whose values are written. `data` and `strokes` must be equal; `runtime` depends on the machine.
 PROMOTED = ("model", "train", "decision")
 SEED = "train.seed"
 N_SHOWN = 10
@@ -93,7 +93,7 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
 
 
 def setting(trials: Sequence[Trial], config: Config) -> Setting:
-    """Return params.yaml with the values of trials that differ only in their seeds. Raise ConfigError if it can't."""
+    """Return params.yaml with the values of trials that differ only in their seeds. Raise ConfigError if invalid."""
     found, values = overrides(trials[0], config), OmegaConf.create(config.model_dump())
     for key, value in found.items():
         OmegaConf.update(values, key, value)

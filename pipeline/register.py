@@ -72,7 +72,7 @@ def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
 
 
 def committed() -> str:
-    """Return HEAD, which makes the model file.
+    """Return HEAD, the commit that reproduces the model file.
 
     Raises:
         PromotionError: something is not committed or not reproduced.

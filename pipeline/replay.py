@@ -1,7 +1,7 @@
-"""Send events to MLflow that it missed while it did not answer, and end runs whose process was killed.
+"""Send MLflow the events that it missed while it did not respond, and end runs whose process was killed.
 
-python -m pipeline.replay              of all runs below outputs/
-python -m pipeline.replay DIRECTORY    of all runs below another directory
+python -m pipeline.replay              for all runs below outputs/
+python -m pipeline.replay DIRECTORY    for all runs below another directory
 """
 
 import argparse

@@ -28,7 +28,7 @@ from pipeline.config.values import dump, load_config
 from serving.errors import SettingsError
 from serving.settings import Settings
 
-# Files that are not in git, and the state of git and DVC: the copy must not change that of the original.
+# Files that are not in git, and the state of git and DVC, which the copy must not share with the original.
 NOT_COPIED = {".git", ".venv", "node_modules", ".dvc", "data", "models", "metrics", "plots", "outputs",
               "dvc_plots", "dvc.lock", "mlflow.db", "optuna.db", "mlartifacts", "mlruns",
               ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
@@ -38,8 +38,8 @@ PATIENCE_S = 10  # for a stage to end after SIGTERM; a training ends between two
 def update() -> None:
     """Run the stages whose code, parameters or inputs have changed, and the stages after them.
 
-    Absent data, as in a fresh clone, makes no stage run: dvc.lock has its hashes. Nor do weights and data of an
-    experiment, which git ignores. If a stage has to run, its absent inputs are made too.
+    Data that is absent, as in a fresh clone, does not make a stage run, because dvc.lock has its hashes. Weights and
+    data that an experiment has left do not make a stage run either. If a stage has to run, its absent inputs are made.
     """
     if not (ROOT / ".git").exists():  # an unpacked archive
         _dvc(ROOT, "config", "--local", "core.no_scm", "true")
@@ -47,7 +47,7 @@ def update() -> None:
         put_back()
     if outdated():
         reason = "code, parameters or inputs of models/digits.onnx have changed: running the stages that depend on them"
-        print(f"{reason}, maybe a training; `make serve` serves the present file", flush=True)
+        print(f"{reason}, possibly including the training; `make serve` serves the current file", flush=True)
         repro(ROOT)
     else:
         print("models/digits.onnx is up to date with the code, params.yaml and dvc.lock")
@@ -87,7 +87,7 @@ def put_back() -> None:
 
 
 def is_within(change: Mapping[str, Mapping[str, str]] | str, outs: Sequence[Path]) -> bool:
-    """Return whether an entry of `dvc status` is about these outputs only; a text is about the stage itself."""
+    """Return whether an entry of `dvc status` is about these outputs only; a string is about the stage itself."""
     paths = [] if isinstance(change, str) else [Path(path) for paths in change.values() for path in paths]
     return bool(paths) and all(any(path.is_relative_to(out) for out in outs) for path in paths)
 
@@ -105,7 +105,7 @@ def demo(serving_arguments: list[str]) -> None:
         socket.create_server((settings.host, settings.port)).close()
     except OSError as error:
         raise InklingError(f"can't listen on {settings.host}:{settings.port}: {error.strerror}") from error
-    os.environ.pop("MLFLOW_TRACKING_URI", None)  # the runs of a temporary copy belong into its own store
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # the runs of a temporary copy belong in its own store
     with tempfile.TemporaryDirectory(prefix="inkling-demo-") as directory:
         copy = Path(directory) / "inkling"
         copy_project(copy, overrides=["size=demo"])

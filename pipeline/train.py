@@ -107,7 +107,7 @@ def train(
 def measure_parts(
     logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], calibration: Calibration
 ) -> dict[str, float]:
-    """Return the share of refused images in each kind of validation images, and the accuracy if it is digits.
+    """Return the share of refused images in each kind of validation images, and for digits also the accuracy.
 
     Args:
         logits: float32 ``[n, N_OUTPUTS]``.
@@ -148,7 +148,7 @@ def main(composed: DictConfig) -> float | None:
     except Pruned:
         return None
     except InklingError as error:
-        if is_sweep:  # the other trials go on
+        if is_sweep:  # the other trials continue
             raise
         sys.exit(f"error: {error}")
 

@@ -42,7 +42,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         engine.observers.append(shadow.observe)
     page = Page(settings.web)
     app = Starlette(
-        # Each part is a mount: for a wrong method on a plain route, the page's mount would answer with 404.
+        # Each part is a mount, because the page's mount would answer a wrong method on a plain route with 404.
         routes=[
             # No redirects: their address would come from the Host header.
             Mount("/api", app=Router([*predict.routes, *network.routes, *drawings.routes], redirect_slashes=False)),

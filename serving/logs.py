@@ -1,4 +1,4 @@
-"""The service's log: one JSON object a line, on standard error."""
+"""The service's log: one JSON object per line, on standard error."""
 
 import json
 import logging

@@ -34,43 +34,43 @@ class Settings:
     port: int = field(default=8000, metadata=_about("port to listen on, 0 for any free one", 0, 65_535))
     model: Path = field(default=ROOT / "models" / "digits.onnx", metadata=_about("model file"))
     web: Path = field(default=ROOT / "web", metadata=_about("folder of the page"))
-    # A photo of a phone is 3 to 12 MB as JPEG.
+    # A phone photo takes 3 to 12 MB as JPEG.
     max_body_bytes: int = field(default=16 * 2**20, metadata=_about("largest request body in bytes", 1, 2**30))
-    # The largest common phone camera has 50 megapixels: as RGBA 200 MB, of which a WebP's decoder keeps four copies.
+    # The largest common phone camera has 50 megapixels, which is 200 MB as RGBA. The WebP decoder keeps four copies.
     max_pixels: int = field(default=50_000_000, metadata=_about("largest picture, width x height", 1, 2**30))
-    workers: int = field(default=1, metadata=_about("processes that answer; each takes a core under load", 1, 256))
+    workers: int = field(default=1, metadata=_about("worker processes; each uses one core under load", 1, 256))
     allowed_hosts: tuple[str, ...] = field(
-        default=(), metadata=_about("names, besides addresses and localhost, that the Host header may have; * for any")
+        default=(), metadata=_about("host names to accept besides addresses and localhost; * for any")
     )
     cors_origins: tuple[str, ...] = field(
         default=(),
-        metadata=_about("origins whose pages may ask, such as https://example.org:8443; * for any", pattern=ORIGIN),
+        metadata=_about("origins that may send requests, such as https://example.org:8443; * for any", pattern=ORIGIN),
     )
     management_token: str = field(
         default="",
         metadata=_about(
-            "is needed to load and unload models, as Authorization: Bearer <token>; where none is set, whatever comes "
-            "from this machine may, so set one behind a proxy"
+            "token for loading and unloading models, sent as Authorization: Bearer <token>; without it programs on "
+            "this machine may do so; set it behind a proxy"
         ),
     )
-    max_waiting: int = field(default=256, metadata=_about("requests taken at a time, in each worker", 1, 2**20))
+    max_waiting: int = field(default=256, metadata=_about("requests accepted at a time, in each worker", 1, 2**20))
     max_connections: int = field(default=1000, metadata=_about("open connections, in each worker", 1, 2**20))
     head_timeout_s: float = field(default=10.0, metadata=_about("seconds for a request's line and headers", 0.1, 3600))
     body_timeout_s: float = field(
-        default=10.0, metadata=_about("seconds for a body, and more for each 8 kB that came", 0.1, 3600)
+        default=10.0, metadata=_about("seconds for a body, plus time for each 8 kB received", 0.1, 3600)
     )
-    idle_timeout_s: float = field(default=30.0, metadata=_about("seconds that a connection may rest", 0.1, 3600))
+    idle_timeout_s: float = field(default=30.0, metadata=_about("seconds that a connection may be idle", 0.1, 3600))
     drain_s: float = field(
-        default=1.0, metadata=_about("seconds after SIGTERM in which connections are still taken", 0, 3600)
+        default=1.0, metadata=_about("seconds after SIGTERM in which connections are still accepted", 0, 3600)
     )
-    watch: bool = field(default=False, metadata=_about("load the model file anew when it changes"))
+    watch: bool = field(default=False, metadata=_about("reload the model file when it changes"))
     collect: Path | None = field(
         default=None,
-        metadata=_about("folder in which drawings that the page's visitors put right are kept, to train on"),
+        metadata=_about("folder for the drawings that visitors correct, for training"),
     )
     shadow: Path | None = field(default=None, metadata=_about("a second model file, compared on a share of the images"))
     shadow_share: float = field(default=1.0, metadata=_about("share of the images that the shadow model sees", 0, 1))
-    log_requests: bool = field(default=False, metadata=_about("log one line a request"))
+    log_requests: bool = field(default=False, metadata=_about("log one line per request"))
 
     @classmethod
     def load(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> "Settings":
@@ -81,7 +81,7 @@ class Settings:
             environ: environment variables; unknown ones are ignored.
 
         Raises:
-            SettingsError: a value is invalid; the text names the flag or variable, and the value.
+            SettingsError: a value is invalid; the message names the flag or variable, and the value.
         """
         flags = vars(_parser().parse_args(arguments))
         values: dict[str, Any] = {}

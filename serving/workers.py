@@ -2,7 +2,7 @@
 
 The supervisor forks the workers, replaces those that die, forwards signals, and keeps all workers on one model with the
 messages of `serving.reload.control`. That model is a copy of the user's file, made at the start and after each reload:
-a replacement worker never loads a file that nobody has checked.
+a replacement worker never loads an unchecked file.
 """
 
 import asyncio
@@ -178,7 +178,7 @@ class Supervisor:
 
     def _on_signal(self, number: int) -> None:
         if number == signal.SIGHUP:
-            for worker in list(self._workers.values())[:1]:  # it asks for all workers
+            for worker in list(self._workers.values())[:1]:  # this worker reloads for all workers
                 worker.tell({"reload": True})
         elif number in (signal.SIGTERM, signal.SIGINT):
             wait_s = self.settings.drain_s + GRACE_S + PATIENCE_S

@@ -1,4 +1,4 @@
-"""The names of the classes. Nothing else in the pipeline counts them."""
+"""The names of the classes. Only this module defines their number."""
 
 CLASSES = tuple("0123456789")
 N_CLASSES = len(CLASSES)

@@ -30,7 +30,7 @@ class RegistryError(InklingError):
 
 
 class PromotionError(InklingError):
-    """A run or a model cannot replace the present one."""
+    """A run or a model cannot replace the current one."""
 
 
 class Pruned(InklingError):  # noqa: N818 - not an error: the search ended the trial

@@ -35,7 +35,7 @@ def read_json(path: Path, made_by: str) -> dict[str, Any]:
     """Read a JSON file.
 
     Raises:
-        DataError: the file is missing or damaged; names the stage that makes it.
+        DataError: the file is missing or damaged; the message names the stage that makes it.
     """
     try:
         return json.loads(path.read_text())
@@ -71,10 +71,10 @@ def read_arrays(path: Path, made_by: str) -> dict[str, np.ndarray]:
     """Read an .npz file.
 
     Raises:
-        DataError: the file is missing or damaged; names the stage that makes it.
+        DataError: the file is missing or damaged; the message names the stage that makes it.
     """
     try:
-        # If the file is damaged, numpy does not close a file that it opened.
+        # Opened here, because numpy leaves a damaged file open.
         with path.open("rb") as file, np.load(file) as stored:
             return dict(stored)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

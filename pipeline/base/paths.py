@@ -11,7 +11,7 @@ CONF = ROOT / "conf"
 OUTPUTS = PROJECT / "outputs"
 RAW = ROOT / "data" / "raw"
 PREPARED = ROOT / "data" / "prepared"
-# Outside data/raw, which DVC empties before the stage runs: an interrupted download is resumed.
+# Outside data/raw, which DVC empties before the stage runs, so that an interrupted download can be resumed.
 PARTIAL = ROOT / "data" / "partial"
 
 
@@ -51,9 +51,9 @@ class Outputs:
         return (OUTPUTS if self.directory == ROOT else self.directory) / "journals"
 
     def metrics(self, stage: str) -> Path:
-        """Metrics of a stage, JSON."""
+        """Return the path of a stage's metrics, JSON."""
         return self.directory / "metrics" / f"{stage}.json"
 
     def plot(self, name: str) -> Path:
-        """The data (CSV) or picture (PNG) of a plot."""
+        """Return the path of a plot's data (CSV) or picture (PNG)."""
         return self.directory / "plots" / name

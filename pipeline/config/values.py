@@ -50,7 +50,7 @@ def check(composed: DictConfig) -> Config:
     """Return the typed configuration.
 
     Raises:
-        ConfigError: a value is invalid; names the key, the value and the rule.
+        ConfigError: a value is invalid; the message names the key, the value and the rule.
     """
     try:
         return Config.model_validate(OmegaConf.to_container(composed, resolve=True))
@@ -66,10 +66,10 @@ def dump(config: Config) -> str:
 
 
 def params_sha256(config: Config) -> str:
-    """Return the SHA-256 of that text, which identifies the values in the model file and beside figures.
+    """Return the SHA-256 of the text of `dump`. It identifies the values in the model file and beside figures.
 
-    A null `data.extra_strokes` is left out: older figures keep their hash. So is `runtime.mode`, which changes only the
-    last bits.
+    A null `data.extra_strokes` is left out, so that older figures keep their hash. `runtime.mode` is left out, because
+    it changes only the last bits.
     """
     left_out = {"runtime": {"mode"}} | ({"data": {"extra_strokes"}} if config.data.extra_strokes is None else {})
     return hashlib.sha256(_to_yaml(config.model_dump(exclude=left_out)).encode()).hexdigest()

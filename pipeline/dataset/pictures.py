@@ -23,7 +23,7 @@ def render_labelled(things: Sequence[tuple[int, Callable[[np.random.Generator], 
 
     Args:
         things: the label of each picture, and the function that makes its strokes.
-        seed: decides everything.
+        seed: the same seed gives the same pictures.
     """
     rng = np.random.default_rng(seed)
     batches = [np.zeros((0, 28, 28), np.uint8)]
@@ -56,8 +56,8 @@ def render_nondigits(n_things: int, drawings: Sequence[Drawing], seed: int) -> S
 
     Args:
         n_things: number of pictures.
-        drawings: digits for the groups and the struck digits, besides generated ones.
-        seed: decides everything.
+        drawings: digits for the groups and the struck digits, in addition to generated ones.
+        seed: the same seed gives the same pictures.
     """
     rng = np.random.default_rng(seed)
     shares = np.array([family.share for family in TRAINED])

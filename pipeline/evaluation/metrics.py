@@ -31,7 +31,7 @@ class Answered:
 
     @property
     def is_right(self) -> np.ndarray:
-        """Return which of them are correct, whatever the state: bool ``[n]``."""
+        """Return which of the predicted digits are correct, in any state: bool ``[n]``."""
         return self.predicted == self.labels
 
 
@@ -44,7 +44,7 @@ def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[
         thresholds: see `states`.
 
     Returns:
-        ``<name>_accuracy`` of the most probable digit, whatever the state, with its 95 % interval ``_accuracy_low`` and
+        ``<name>_accuracy`` of the most probable digit in any state, with its 95 % interval ``_accuracy_low`` and
         ``_accuracy_high``; ``_errors``; ``_loss``, the cross-entropy in nats; ``_ece``, the expected calibration error;
         ``_refused`` and ``_unsure``, shares of all; ``_selective_accuracy``, the accuracy of the answers with state
         "digit" (El-Yaniv and Wiener, 2010), 1 without such answers.

@@ -10,7 +10,7 @@ from pipeline.evaluation.metrics import Answered, confusion_matrix
 from pipeline.evaluation.statistics import Bin
 from serving.model.decisions import states
 
-MAX_MISTAKES = 300  # all of a good reader; the pixels of each take a kilobyte
+MAX_MISTAKES = 300  # enough for all mistakes of a good reader; each takes a kilobyte
 KEYS = {"MNIST": "mnist", "pen strokes": "strokes"}  # of the confusion matrices
 
 

@@ -32,7 +32,7 @@ def confusion(matrix: np.ndarray, title: str) -> Figure:
 
 
 def reliability(tables: Mapping[str, Sequence[Bin]]) -> Figure:
-    """Plot the accuracy by confidence, above the number of answers, with one column for each test set."""
+    """Plot the accuracy by confidence, and below it the number of answers, in one column for each test set."""
     figure = Figure(figsize=(4.6 * len(tables), 5.4), layout="constrained")
     grid = figure.subplots(2, len(tables), sharex=True, sharey="row", height_ratios=(3, 1), squeeze=False)
     for (title, bins), upper, lower in zip(tables.items(), *grid, strict=True):

@@ -24,7 +24,7 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
 
     Args:
         reader: with the thresholds in use.
-        drawings: single digits, which groups of several digits are made of, besides generated ones.
+        drawings: single digits for the groups of several digits, in addition to generated ones.
         n_each: pictures in each family.
 
     Returns:

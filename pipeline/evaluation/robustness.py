@@ -51,7 +51,7 @@ def _scale(images: np.ndarray, percent: float) -> np.ndarray:
 
 def _rotate(images: np.ndarray, degrees: float) -> np.ndarray:
     rotated = np.empty_like(images)
-    for first, angle in ((0, degrees), (1, -degrees)):  # every other image in the other direction
+    for first, angle in ((0, degrees), (1, -degrees)):  # every second image in the opposite direction
         rotated[first::2] = ndimage.rotate(images[first::2], angle, axes=(1, 2), reshape=False, order=1)
     return rotated
 
@@ -107,7 +107,7 @@ def measure_robustness(reader: Reader, test: Split) -> dict[str, dict[str, Any]]
     """Return the metrics of each perturbation by its key.
 
     Returns:
-        ``picture``, the label; ``perturbation`` and ``strength``; ``accuracy``, whatever the state, with its 95 %
+        ``picture``, the label; ``perturbation`` and ``strength``; ``accuracy`` in any state, with its 95 %
         interval; shares of all: ``right`` and ``wrong`` with state "digit", ``unsure``, ``refused``.
     """
     table = {}

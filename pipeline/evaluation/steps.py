@@ -1,7 +1,7 @@
 """Ablation of the normaliser: accuracy on pen strokes when the trained network gets images without one of its steps.
 
-The network was trained with all steps. This is what happens to somebody who uses it without the normaliser, for example
-to demos that squeeze a canvas to 28x28.
+The network was trained with all steps. The figures show what it costs to use the network without the normaliser, as in
+demos that squeeze a canvas to 28x28.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ VARIANTS: dict[str, tuple[str, set[Step]]] = {
 
 
 def measure_steps(network: keras.Model, drawings: Sequence[Drawing]) -> dict[str, dict[str, Any]]:
-    """Return the accuracy of each variant. Each drawing is drawn dark on light in one of the `CELLS`, in turn.
+    """Return the accuracy of each variant. The drawings use the `CELLS` in turn, and are dark on light.
 
     Returns:
         By variant: ``label``; ``accuracy`` with its 95 % interval ``accuracy_low`` to ``accuracy_high``, bootstrapped

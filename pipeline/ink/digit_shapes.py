@@ -19,11 +19,11 @@ class Hand:
         self._rng = rng
 
     def about(self, mean: float, deviation: float) -> float:
-        """Return a normal value, at most 2.5 standard deviations from the mean."""
+        """Return a normally distributed value, at most 2.5 standard deviations from the mean."""
         return mean + deviation * float(np.clip(self._rng.standard_normal(), -2.5, 2.5))
 
     def within(self, low: float, high: float) -> float:
-        """Return a uniform value."""
+        """Return a uniformly distributed value."""
         return float(self._rng.uniform(low, high))
 
     def chance(self, probability: float) -> bool:
@@ -62,7 +62,7 @@ def _one(hand: Hand, variant: str) -> Skeleton:
     strokes: Skeleton = [[stem]]
     if variant.startswith("flag"):
         length = hand.within(0.14, 0.75)
-        # Steeper than the bar of a 7, to tell them apart.
+        # Steeper than the bar of a 7, so that the two differ.
         tip = (top[0] - length * hand.within(0.3, 0.85), length * hand.within(0.6, 1.0))
         bow = ((tip[0] + top[0]) / 2 + hand.about(0.02, 0.03), (tip[1] + top[1]) / 2 + hand.about(0.02, 0.03))
         strokes = [[[tip, bow, top], stem]]

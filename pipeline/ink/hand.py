@@ -61,7 +61,7 @@ def write(strokes: Strokes, rng: np.random.Generator) -> Strokes:
 
     Args:
         strokes: in any unit.
-        rng: decides everything.
+        rng: the same state gives the same drawing.
 
     Returns:
         Centred on the origin, the longest side about 1, points `STEP` apart.

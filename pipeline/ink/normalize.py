@@ -1,7 +1,8 @@
 """Normalise grey pixels of any size to the 28x28 input of the network.
 
-MNIST's own preparation (LeCun et al., 1998: fit into 20x20 keeping the aspect ratio, then centre by mass in 28x28), in
-closed form and in TensorFlow operations only, so that the model file contains the only implementation.
+The steps are those of MNIST itself (LeCun et al., 1998): fit the ink into 20x20, keep the aspect ratio, and centre it
+by mass in 28x28. They use a closed form and only TensorFlow operations, so the model file contains the only
+implementation.
 The resampling is two matrix products with area-overlap weights, without a loop or a resize operation.
 """
 
@@ -17,8 +18,8 @@ FIT = 20.0  # the longest side of the ink is scaled to this many pixels
 CENTRE = 14.5  # the centre of mass goes to the middle of pixel 14, measured from the grid's edge
 INK_THRESHOLD = 0.1  # of the peak: pixels above it span the bounding box
 MIN_CONTRAST = 0.1  # grey levels (of 1) between background and peak; with less there is no ink
-# Ink must exceed GRAIN_MARGIN times the grain of the paper: the 75th percentile of the deviations at the edges. Of
-# normal noise that is 1.15 standard deviations, or 0.67 if black or white clips half of it. At most MAX_GRAIN of the
+# Ink must exceed GRAIN_MARGIN times the grain of the paper: the 75th percentile of the deviations at the edges. For
+# normal noise this is 1.15 standard deviations, or 0.67 if black or white clips half of it. At most MAX_GRAIN of the
 # peak is subtracted, so that a texture, which has no plain paper, does not look blank.
 GRAIN_QUANTILE = 0.75
 GRAIN_MARGIN = 5.0
@@ -88,7 +89,7 @@ def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
 
 
 def _columns(per_image: tf.Tensor) -> tf.Tensor:
-    """``[batch]`` -> ``[batch, 1, 1]``."""
+    """Reshape ``[batch]`` to ``[batch, 1, 1]``."""
     return tf.reshape(per_image, [-1, 1, 1])
 
 
@@ -116,7 +117,7 @@ def _axis(ink: tf.Tensor, across: int, without: Collection[Step]) -> _Axis:
     positions = tf.range(0.0, size)
     is_on = tf.cast(profile > INK_THRESHOLD, tf.float32)
     high = tf.reduce_max(is_on * (positions + 1.0), axis=1)
-    # Without ink both are 0: the minimum with `high` reduces `low` from `size`.
+    # Without ink `high` is 0 and the difference is `size`; the minimum makes `low` 0, too.
     low = tf.minimum(size - tf.reduce_max(is_on * (size - positions), axis=1), high)
     if "box" in without:
         low, high = tf.zeros_like(low), tf.zeros_like(high) + size

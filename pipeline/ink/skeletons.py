@@ -90,7 +90,7 @@ def _overshoot(curve: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _sample(curve: np.ndarray, spacing: float) -> np.ndarray:
-    """Sample at equal times a pen that slows down in curves; points are at most `spacing` apart."""
+    """Sample a curve at equal times, with a pen that slows down in curves; points are at most `spacing` apart."""
     length = arc_length(curve)
     heading = np.unwrap(np.arctan2(*np.gradient(curve, axis=0).T[::-1]))
     turning = gaussian_filter1d(np.abs(np.gradient(heading)), 2.0)  # radians per step

@@ -67,7 +67,7 @@ def warp(strokes: Strokes, rng: np.random.Generator, ranges: StrokeWarp = WARP) 
 
 
 def _affine(rng: np.random.Generator, ranges: StrokeWarp) -> np.ndarray:
-    """Scale, then slant, then rotation: float64 [2, 2]."""
+    """Return the matrix of a scale, then a slant, then a rotation: float64 [2, 2]."""
     limits = np.array([ranges.rotation, ranges.slant, ranges.scale, ranges.scale, ranges.aspect])
     angle, slant, scale_x, scale_y, aspect = rng.uniform(-limits, limits)
     cos, sin = math.cos(angle), math.sin(angle)

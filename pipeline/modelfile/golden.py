@@ -19,8 +19,8 @@ GOLDEN_FAMILIES = ("latin_letters", "symbols", "signs", "scribbles", "shapes")
 def golden_images(reader: Reader, digits: np.ndarray) -> np.ndarray:
     """Return images for the self-check, uint8 ``[n, 28, 28]``.
 
-    They are the most certain digit of each class, the least certain ones, which any damage to the network changes, a
-    few clear non-digits, and a blank image.
+    They are the most certain digit of each class, the least certain digits, a few clear non-digits, and a blank image.
+    Any damage to the network changes the answers for the least certain digits.
 
     Args:
         reader: the reader that becomes the file.

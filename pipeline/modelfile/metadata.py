@@ -40,7 +40,7 @@ network = keras.Model(inputs, {output})
 def named_layers(network: keras.Model) -> dict[str, keras.Operation]:
     """Return the layers, and functions of `keras.ops` between them, by kind and number, such as "conv2d_1".
 
-    Keras's own names count what else a process has built.
+    Keras's own names depend on the other layers that a process has built.
     """
     counts: Counter[str] = Counter()
     named = {}
@@ -134,7 +134,7 @@ def _arguments(layer: keras.Operation) -> list[str]:
 
 
 def _literal(value: object) -> str:
-    """Return an argument as one types it: a square window as its side, an initialiser by its name."""
+    """Return an argument as a person would type it: a square window as its side, an initialiser by its name."""
     if isinstance(value, dict):
         value = _snake_case(value["class_name"])
     if isinstance(value, (list, tuple)) and len(set(value)) == 1:
@@ -163,7 +163,7 @@ def describe(
         config: the parameters of the training.
         card: the card of the training data.
         reader: the reader that becomes the file.
-        metrics: metrics of `evaluate` by file: test, refusal, steps and details among them.
+        metrics: metrics of `evaluate` by file, at least test, refusal, steps and details.
         history: figures of the training.
         experiments: as in docs/experiment_log.json.
     """

@@ -1,6 +1,6 @@
 """Convert TensorFlow graphs to ONNX models whose bytes depend on the weights and the code only.
 
-tf2onnx leaves names that count layers, an order that follows these names, and shapes that are computed at run time.
+tf2onnx puts layer numbers into names, orders the nodes by these names, and computes some shapes at run time.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ DIMENSIONS = {
     "normalized": ("batch", 28, 28),
     "box": ("batch", 4),
 }
-IR_VERSION = 10  # the newest that the opsets in use need; older runtimes read it too
+IR_VERSION = 10  # the lowest version that supports all opsets in use; older runtimes read it too
 
 
 def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:

@@ -32,7 +32,7 @@ def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.nd
 
 
 def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Answer with a model file, through the code of the service. Return the arrays of `Reader.read`.
+    """Run a model file with the code of the service. Return the same arrays as `Reader.read`.
 
     Raises:
         ParityError: the service would reject the file.
@@ -49,7 +49,7 @@ def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tol
     """Return the largest difference of a probability between the file and the evaluated reader.
 
     Raises:
-        ParityError: it is larger than `tolerance`, or another output differs.
+        ParityError: the difference is larger than `tolerance`, or another output differs.
     """
     found, wanted = answers["probabilities"], expected["probabilities"]
     n_changed = int((found.argmax(axis=1) != wanted.argmax(axis=1)).sum())

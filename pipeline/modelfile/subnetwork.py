@@ -1,8 +1,8 @@
-"""The network without the normaliser, with the feature maps of each layer, at no cost for the usual answer.
+"""Add the network without the normaliser, with feature maps, to the model file. Normal answers cost the same as before.
 
-Protobuf parses two concatenated messages as one with the lists of both. The metadata of the model file contains a
-fragment of a graph. The bytes of the file and of the fragment together are a model with one more input, `grids`, and
-more outputs. It shares the weights of the file.
+Protobuf parses two concatenated messages as one message with the list items of both. The metadata of the model file
+contains a fragment of a graph. The bytes of the file and of the fragment together are a model with one more input,
+`grids`, and more outputs. It shares the weights of the file.
 """
 
 import base64
@@ -23,7 +23,7 @@ from pipeline.reader.model import Reader, to_input
 KEY = "network_alone"  # of the metadata
 PREFIX = "alone_"  # of all names in the fragment, none of which the file has
 SIGNATURE = [tf.TensorSpec([None, GRID, GRID], tf.uint8, name="grids")]
-FINISHING = (keras.layers.BatchNormalization, keras.layers.ReLU)  # these finish the layer before them
+FINISHING = (keras.layers.BatchNormalization, keras.layers.ReLU)  # their maps replace those of the layer before them
 
 
 def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
@@ -56,7 +56,7 @@ def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
 
 
 def mapping_layers(network: keras.Model) -> dict[str, keras.Operation]:
-    """Return the layers that make feature maps, by name, without those that another layer finishes."""
+    """Return the layers that make feature maps, by name, without those whose maps a `FINISHING` layer replaces."""
     named = named_layers(network)
     unfinished = {name for layer in named.values() if isinstance(layer, FINISHING) for name in inputs_of(layer, named)}
     return {name: layer for name, layer in named.items() if len(layer.output.shape) == 4 and name not in unfinished}

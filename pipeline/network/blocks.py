@@ -22,5 +22,5 @@ def convolution(filters: int, config: ModelConfig, initializer: str = "glorot_un
 
 
 def logits(n_outputs: int) -> layers.Layer:
-    """Return the last layer. It computes in float32 whatever the precision of the others."""
+    """Return the last layer. It computes in float32, even if the other layers have another precision."""
     return layers.Dense(n_outputs, dtype="float32")

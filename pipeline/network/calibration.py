@@ -72,7 +72,7 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], 
 
 
 def _rounded_down(threshold: float) -> float:
-    return math.floor(threshold * 1e6) / 1e6  # down, so that the answer that it comes from still passes
+    return math.floor(threshold * 1e6) / 1e6  # down, so that the answer with this value still passes
 
 
 def _lowest_confidence(kinds: Sequence[tuple[np.ndarray, np.ndarray]], accuracy: float) -> float:
@@ -80,13 +80,13 @@ def _lowest_confidence(kinds: Sequence[tuple[np.ndarray, np.ndarray]], accuracy:
 
     Args:
         kinds: confidence float ``[n]`` and correctness bool ``[n]`` of the answers of each kind.
-        accuracy: required share of right answers among those at or above the threshold.
+        accuracy: required share of correct answers among those at or above the threshold.
     """
     candidates = np.unique(np.concatenate([confidence for confidence, _ in kinds]))
     is_enough = np.ones(len(candidates), bool)
     for confidence, is_right in kinds:
         order = np.argsort(confidence, kind="stable")
-        first = np.searchsorted(confidence[order], candidates)  # of those that pass
+        first = np.searchsorted(confidence[order], candidates)  # index of the first answer that passes
         n_right = np.append(np.cumsum(is_right[order][::-1])[::-1], 0)[first]
         is_enough &= n_right >= accuracy * (len(confidence) - first)
     return float(candidates[is_enough][0]) if is_enough.any() else 1.0

@@ -35,7 +35,7 @@ def kept_epoch(history: Sequence[Epoch], patience: int | None) -> Epoch:
     if not patience:
         return history[-1]
     # Not by loss: label smoothing makes the network underconfident, so the loss rises while the accuracy improves.
-    # Of equals the latest: its average spans more steps.
+    # Among equal epochs, keep the latest: its average spans more steps.
     return max(history, key=lambda row: (row.val_accuracy, row.epoch))
 
 

@@ -17,7 +17,7 @@ def build_network(config: ModelConfig, n_outputs: int = N_OUTPUTS) -> keras.Mode
 
     Args:
         config: name and values.
-        n_outputs: number of logits; `N_CLASSES` for a published network as it was.
+        n_outputs: number of logits; `N_CLASSES` for a network exactly as it was published.
 
     Returns:
         float32 ``[batch, 28, 28, 1]`` in 0..1, 1 = ink -> float32 ``[batch, n_outputs]`` logits: one per class for a

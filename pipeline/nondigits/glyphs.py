@@ -28,7 +28,7 @@ class Alphabet:
         keys: the ASCII characters under which the font keeps the glyphs.
         letters: the letter that each of `keys` stands for.
         digit_shaped: a digit -> the letters that look like this digit when drawn by hand.
-        repeated: letters that another family draws; in a held-out alphabet, all that resemble a trained glyph.
+        repeated: letters that another family draws; in a held-out alphabet, all letters that resemble a trained glyph.
     """
 
     font: str
@@ -98,7 +98,7 @@ CYRILLIC = (
         {"0": "ОоФф", "3": "Зз", "4": "Чч", "6": "Бб", "8": "Вв"},
         repeated="АЕКМНРСТУХаегкмнопрстух",
     ),
-    # Three that the other font lacks, and its soft and hard signs, which are a 6.
+    # Six letters that the other font lacks. Three of them look like a digit and are left out.
     Alphabet("cyrillic", "C$U]^_", "ЭЫЮЪЯЬ", {"3": "Э", "6": "ЪЬ"}),
 )
 
@@ -155,7 +155,7 @@ def draw_word(alphabets: tuple[Alphabet, ...], rng: np.random.Generator) -> Stro
 
 
 def glyph(alphabet: Alphabet, letter: str) -> Strokes:
-    """Return the strokes of a letter, drawn or not, in the unit of the font; y down."""
+    """Return the strokes of a letter, kept or left out, in the unit of the font; y down."""
     return [np.array(line, np.float32) for line in _hershey(alphabet, letter).strokes if line]
 
 

@@ -1,4 +1,4 @@
-"""Invented signs: random combinations of simple strokes, so that refusal does not memorise a list of signs."""
+"""Invented signs: random combinations of simple strokes, so that the network cannot memorise a list of signs."""
 
 from collections.abc import Callable
 from functools import partial

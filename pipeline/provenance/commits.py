@@ -1,4 +1,4 @@
-"""Read contents of files, and the commits that brought them, from git. All functions raise GitError without git."""
+"""Read contents of files, and the commits that introduced them, from git. All functions raise GitError without git."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
 
     The commits are in order, the oldest first; the path is from `directory`.
     """
-    # Follow branches whose content a merge dropped, too; a merge counts if it brought a content itself.
+    # Also follow branches whose content a merge dropped. A merge counts only if it introduced content itself.
     options = ["--all", "--reverse", "--full-history", "-c", "--root", "--raw", "--no-abbrev", "--no-renames"]
     log = git(directory, "log", *options, "--format=%H%x09%cs%x09%s", "--", path).decode(errors="replace")
     found: dict[str, list[Commit]] = {}

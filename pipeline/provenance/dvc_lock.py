@@ -78,7 +78,7 @@ def conflicts(stages: Sequence[Stage]) -> list[str]:
 
 
 def read_yaml(text: str) -> Any:
-    """Read YAML as Hydra and DVC do: 1e-05 is a number, while PyYAML takes it for a text."""
+    """Read YAML as Hydra and DVC do: 1e-05 is a number, while PyYAML reads it as a string."""
     return OmegaConf.to_container(OmegaConf.create(text))
 
 

@@ -26,27 +26,27 @@ class Lineage:
     content: bytes = b""  # empty if it is not here
     card: dict[str, Any] = field(default_factory=dict)  # metadata that is compared
     files: list[str] = field(default_factory=list)  # paths from the project
-    commits: list[Commit] = field(default_factory=list)  # that brought it, oldest first
+    commits: list[Commit] = field(default_factory=list)  # that introduced the file, oldest first
     locked_in: str = ""  # the commit whose dvc.lock has its stages, or the working tree
     stages: list[Stage] = field(default_factory=list)  # in the order in which they ran
-    runs: list[Trial] = field(default_factory=list)  # that exported it
+    runs: list[Trial] = field(default_factory=list)  # that exported the file
     versions: list[Version] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)  # why a part was not found, and how to find it
 
     @property
     def md5(self) -> str:
-        """Its name in dvc.lock; empty if the content is not here."""
+        """MD5 of the content, as in dvc.lock; empty if the content is not here."""
         return hashlib.md5(self.content).hexdigest() if self.content else ""  # noqa: S324 - DVC's
 
     @property
     def is_known(self) -> bool:
-        """Whether anything about its origin was found."""
+        """Return whether anything about its origin was found."""
         return bool(self.commits or self.stages or self.runs or self.versions)
 
 
 def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, str]]:
-    """Return the models whose SHA-256 has these first digits, and the sources that do not answer, with the remedy."""
+    """Return the models whose SHA-256 starts with these digits, and the sources that do not answer, with the remedy."""
     found: dict[str, Lineage] = {}
     missing = {}
 

@@ -1,9 +1,9 @@
-"""Gates that a model must pass to become champion. No gate reads a test set: the champion is not chosen by it.
+"""Gates that a model must pass to become champion. No gate reads a test set.
 
-A challenger must not be worse than the champion, image by image (McNemar's exact test). Each part of the images is
-tested at its share of the level (Bonferroni): otherwise an equal model fails more often the more parts there are. Fixed
-limits prevent that many small losses, each insignificant, add up. A champion that was validated on other images is not
-compared on these: it may have been trained on them.
+A challenger must not be worse than the champion, image by image (McNemar's exact test). The parts of the images share
+the significance level equally (Bonferroni). Otherwise an equally good model would fail more often if there are more
+parts. Fixed limits prevent many insignificant losses from adding up. If the champion was validated on other images, the
+two are not compared, because the champion may have been trained on the images of the challenger.
 """
 
 from collections.abc import Mapping
@@ -48,14 +48,14 @@ class Gate:
     """One condition."""
 
     name: str
-    value: float | None  # None if it can't be compared, which passes
+    value: float | None  # None if it can't be compared; the gate then passes
     limit: float
     is_least: bool  # the limit is the least allowed value, otherwise the largest
     note: str = ""  # origin of the value, or why there is none
 
     @property
     def passes(self) -> bool:
-        """Whether the value is within the limit; NaN is not."""
+        """Return whether the value is within the limit; NaN is not."""
         if self.value is None:
             return True
         return self.value >= self.limit if self.is_least else self.value <= self.limit
@@ -108,7 +108,7 @@ def relative_gates(
 def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]) -> dict[str, np.ndarray]:
     """Return which images a model file answers correctly.
 
-    The images are normalised. The file normalises them again, which changes one in some hundreds.
+    The images are normalised. The file normalises them again, which changes about one image in several hundred.
 
     Returns:
         bool ``[n]`` for each part: digits that are read correctly and not refused, non-digits that are refused.

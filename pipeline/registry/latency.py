@@ -18,7 +18,7 @@ def one(side: int) -> np.ndarray:
 
 
 def time_pairs(runs: Mapping[str, Run], image: np.ndarray, n_runs: int) -> dict[str, np.ndarray]:
-    """Return microseconds of each run: float64 ``[n_runs]`` by name; equal indices ran one after the other."""
+    """Return the microseconds of each run: float64 ``[n_runs]`` by name; equal indices ran one after the other."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(N_WARM_UP + n_runs):
         for name in list(runs)[:: 1 if number % 2 else -1]:

@@ -55,7 +55,7 @@ class Trial:
 
 
 def _parse(text: str) -> Any:
-    """Undo `str` of a number, a truth value, None, a list or a text."""
+    """Undo `str` of a number, a bool, None, a list or a string."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -79,7 +79,7 @@ def load_trial(run_id: str) -> Trial:
 
 
 def load_sweep(run_id: str | None = None) -> list[Trial]:
-    """Return the trials of a sweep, by the run ID of their parent; without it, of the latest sweep."""
+    """Return the trials of the sweep with this run ID, or of the latest sweep."""
     if not run_id:
         latest = find_trials(f"tags.`{MLFLOW_PARENT_RUN_ID}` LIKE '%'", max_results=1)
         run_id = latest[0].tags[MLFLOW_PARENT_RUN_ID] if latest else ""

@@ -16,13 +16,13 @@ FOR_DATA = RuntimeConfig(mode="portable", threads=2, precision="float32", determ
 
 
 def set_up(config: RuntimeConfig, seed: int) -> None:
-    """Fix everything that decides about the bits of a result, as configured.
+    """Set everything that affects the bits of a result: instruction sets, threads, seed, determinism and precision.
 
     Raises:
         RuntimeError: TensorFlow has already started, so its threads cannot be changed.
     """
     pins.pin(config.mode)
-    # The number of threads decides how sums are split, and thus rounded.
+    # The number of threads determines how sums are split, and thus how they are rounded.
     tf.config.threading.set_intra_op_parallelism_threads(config.threads)
     tf.config.threading.set_inter_op_parallelism_threads(config.threads)
     keras.utils.set_random_seed(seed)

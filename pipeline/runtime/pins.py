@@ -1,7 +1,7 @@
-"""Pin the environment variables that decide about the last bits of a result.
+"""Pin the environment variables that affect the last bits of a result.
 
-Processors with wider registers add in another order, which rounds a sum differently. So numpy and oneDNN, TensorFlow's
-library for networks, are restricted to AVX2 and FMA, which every x86-64 processor since 2013 has.
+Processors with wider registers add in a different order, which rounds a sum differently. So numpy and oneDNN,
+TensorFlow's library for networks, are restricted to AVX2 and FMA, which every x86-64 processor since 2013 has.
 """
 
 import os

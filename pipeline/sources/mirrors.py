@@ -77,7 +77,7 @@ def _fetch_from(source: str, name: str, sha256: str, target: Path) -> None:
     partial.unlink()
     if not was_resumed:
         raise ValueError(f"wrong bytes (sha256 {found[:12]}..., not {sha256[:12]}...)")
-    _fetch_from(source, name, sha256, target)  # the earlier part may be the damaged one
+    _fetch_from(source, name, sha256, target)  # the part from an earlier attempt may be damaged
 
 
 def _get(url: str, partial: Path) -> None:

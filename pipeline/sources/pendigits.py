@@ -19,7 +19,7 @@ PENDIGITS_ZIP_SHA256 = "1e02bea023613c2b11c9492f6f34caf975420455934f3527d270cee9
 
 
 def pendigits_texts() -> dict[str, str]:
-    """Return the UNIPEN text of each part, from the own mirror or else from the public archive.
+    """Return the UNIPEN text of each part, from INKLING_MIRROR or else from the public archive.
 
     Raises:
         DownloadError: neither has it with the right checksum.

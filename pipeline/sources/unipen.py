@@ -11,7 +11,7 @@ from pipeline.base.classes import CLASSES
 from pipeline.base.errors import DataError
 from serving.drawing.strokes import Strokes
 
-BOX_PX = 500  # side of the box in which people wrote, tablet pixels
+BOX_PX = 500  # side of the box that people wrote in, tablet pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def parse_unipen(text: str) -> list[Drawing]:
     accepted.
 
     Raises:
-        DataError: the text is damaged; names the line.
+        DataError: the text is damaged; the message names the line.
     """
     drawings: list[Drawing] = []
     segment: _Segment | None = None

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 from pipeline.base.files import file_sha256
 
-SHARE = 0.05  # of the run's time that the store may take, in addition to the patience
+SHARE = 0.05  # largest share of the run's time that the store may take, in addition to the patience
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Journal:
                 with _uninterrupted():
                     self._run_id = self._send(self._run_id, self.unsent[0])
                     del self.unsent[0]
-        except Exception as error:  # no error of the store may end a training
+        except Exception as error:  # errors of the store never end a training
             reason = first_line(error)
         self._taken_s += time.monotonic() - started
         if not reason and self._is_too_slow():
@@ -90,7 +90,7 @@ class Journal:
         """Release the lock, and delete the journal if the store has all events."""
         with self._file:
             if self.unsent:
-                log.warning("`python -m pipeline.replay` sends MLflow what it missed")
+                log.warning("`python -m pipeline.replay` sends the missing events to MLflow")
             else:
                 _delete(self._path)
 
@@ -101,7 +101,7 @@ def replay(directory: Path, send: Send, patience_s: float) -> tuple[int, int]:
     Skip a store after `patience_s` seconds of failures. Return the numbers of runs that were sent, and that were not.
     """
     # A sweep comes after its trials, which lie deeper.
-    walked = os.walk(directory)  # allows that other processes delete files meanwhile
+    walked = os.walk(directory)  # other processes may delete files meanwhile
     paths = [Path(folder, name) for folder, _, names in walked for name in names if name.endswith(".jsonl")]
     n_sent, failed, left_s = 0, list[tuple[Path, str]](), defaultdict[str, float](lambda: patience_s)
     for path in sorted(paths, key=lambda path: (-len(path.parts), path.name)):
@@ -148,7 +148,7 @@ def content(event: Event) -> Path | None:
     for path in (Path(event["kept"]), Path(event["path"])):
         if path.exists() and file_sha256(path) == event["sha256"]:
             return path
-    log.warning("%s was changed or deleted after it was recorded: MLflow does not get it", event["path"])
+    log.warning("%s was changed or deleted after it was recorded: it is not sent to MLflow", event["path"])
     return None
 
 
@@ -198,7 +198,7 @@ def _delete(path: Path) -> None:
 
 
 def _read(file: TextIO, last_sign_of_life: float) -> list[Event]:
-    """Return the events; the last one is `end`."""
+    """Return the events. The last one is `end`, also if the process was killed before it wrote one."""
     events = [json.loads(line) for line in file if line.endswith("\n")]  # a killed process may leave part of a line
     if events and events[-1]["kind"] != "end":
         events.append(events[-1] | {"kind": "end", "time": round(1000 * last_sign_of_life), "status": "KILLED"})

@@ -1,6 +1,6 @@
 """Record runs in MLflow.
 
-Tracking observes a training: no error of it ends one. A run first writes each event into a journal in its output
+Tracking observes a training, and its errors never end one. A run first writes each event into a journal in its output
 directory, then sends it to the store; `python -m pipeline.replay` sends what the store missed.
 The store is mlflow.db (SQLite) in the repository, or the server at MLFLOW_TRACKING_URI.
 """
@@ -43,7 +43,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_I
 
 EXPERIMENT = "inkling"
 OWN_STORE = f"sqlite:///{PROJECT / 'mlflow.db'}"
-PATIENCE_S, OWN_PATIENCE_S = 10, 60  # that a run waits for a server, and for its own database
+PATIENCE_S, OWN_PATIENCE_S = 10, 60  # seconds that a run waits for a server, and for its own database
 SWEEP = "INKLING_SWEEP"  # environment variable with the path of the file that `start_sweep` writes for its trials
 # Each run has one of these tags, so that a replay finds it and makes no second one.
 JOURNAL_TAG, STUDY_TAG = "journal", "study"
@@ -139,9 +139,10 @@ def resume_run(outputs: Outputs) -> Iterator[Run]:
 
 @contextmanager
 def start_sweep(name: str, directory: Path, study: str | None = None) -> Iterator[Path]:
-    """Start the run of a sweep, parent of the runs of its trials. Yield the path for their variable `SWEEP`.
+    """Start the run of a sweep, the parent of the runs of its trials. Yield the path for the trials' variable `SWEEP`.
 
-    It starts before the first trial: processes that create a database and an experiment at the same time may fail.
+    It starts before the first trial, because processes that create a database and an experiment at the same time may
+    fail.
     The ID of a study lets an interrupted search continue in the same run.
     """
     start = _start(name, code_tags(), found_by=(STUDY_TAG, study) if study else None)
@@ -152,7 +153,7 @@ def start_sweep(name: str, directory: Path, study: str | None = None) -> Iterato
         try:
             yield file
         finally:
-            if not isinstance(sys.exception(), KeyboardInterrupt):  # nor SIGTERM, which the command line makes equal
+            if not isinstance(sys.exception(), KeyboardInterrupt):  # SIGTERM raises it too
                 journal.wait_for_trials(directory)
             replay(directory)  # before the end, which counts the trials in the store
             run.log_plots(*sorted([*directory.glob("*.csv"), *directory.glob("*.png")]))
@@ -173,7 +174,7 @@ def _ended(run: Run) -> Iterator[None]:
 
 
 def replay(directory: Path) -> tuple[int, int]:
-    """Send what the store missed, and end runs whose process was killed; see `journal.replay`."""
+    """Send the events that the store missed, and end runs whose process was killed; see `journal.replay`."""
     return journal.replay(directory, _send, PATIENCE_S)
 
 
@@ -247,7 +248,7 @@ def _send_model(client: mlflow.MlflowClient, run_id: str, event: Event, file: Pa
 
 
 def _sum_up(client: mlflow.MlflowClient, run: mlflow.entities.Run) -> None:
-    """Count the trials at the end of a sweep, or of a trial that ends after it. A running trial lost its process."""
+    """Count the trials at the end of a sweep, or of a trial that ends after it. A trial without an end was killed."""
     run_id = run.data.tags.get(MLFLOW_PARENT_RUN_ID, run.info.run_id)
     children, order = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'", ["metrics.kept_val_accuracy DESC"]
     trials = client.search_runs([run.info.experiment_id], children, max_results=10_000, order_by=order)
@@ -269,7 +270,7 @@ def parameters(config: Config) -> dict[str, Any]:
 
 
 def uri() -> str:
-    """Return the address of the store: of the sweep, otherwise MLFLOW_TRACKING_URI, otherwise the own database."""
+    """Return the address of the store: the sweep's, otherwise MLFLOW_TRACKING_URI, otherwise the own database."""
     sweep = _sweep()
     return sweep["start"]["store"] if sweep else os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the import takes a second
     import optuna
 
 
-FIGURES = ("val_accuracy", "n_weights")  # that `train` returns, and that can be objectives
+FIGURES = ("val_accuracy", "n_weights")  # results of `train` that can be objectives
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def report(epoch: Epoch) -> None:
 
 
 def tell(figures: Mapping[str, float]) -> None:
-    """Report the result to the study, from the trial's process: it is kept if the process of the sweep is killed."""
+    """Report the result to the study from the trial's process, so that it is kept if the sweep's process is killed."""
     if trial := _trial():
         trial.study.tell(trial.number, [figures[name] for name in HydraConfig.get().sweeper.objectives])
 

@@ -71,7 +71,7 @@ def _start(config: DictConfig) -> None:
 
         options: Any = OmegaConf.to_container(ray_settings, resolve=True)
         handler = signal.getsignal(signal.SIGTERM)
-        ray.init(**options)  # before the launcher does, because it replaces the handler of SIGTERM
+        ray.init(**options)  # not in the launcher, so that the handler of SIGTERM is restored
         signal.signal(signal.SIGTERM, handler)
 
 
@@ -79,7 +79,7 @@ def check_values(config: DictConfig, arguments: list[str]) -> list[Config]:
     """Check every value of a sweep at least once, together with the values that all trials share.
 
     Raises:
-        ConfigError: with the key, the value and what is allowed.
+        ConfigError: a value is invalid; the message names the key, the value and the allowed values.
     """
     loader = GlobalHydra.instance().config_loader()
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)

@@ -109,7 +109,7 @@ class Drawings:
             raise StoreFullError(
                 f"The service stores at most {MAX_DRAWINGS} drawings. Its operator can move them to another folder."
             )
-        # Write to a temporary file, so that nobody reads half a drawing.
+        # Write to a temporary file, so that no reader sees an incomplete drawing.
         unfinished = self._folder / f".{id_}.{secrets.token_hex(TOKEN_LENGTH // 2)}"
         try:
             with unfinished.open("xb") as stream:

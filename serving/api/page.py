@@ -17,10 +17,10 @@ from serving.http.compression import WINDOW_BITS, accepted
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 
-# Compression leaves a third of these files. Pictures are already compressed.
+# Compression reduces these files to a third. Pictures are already compressed.
 COMPRESSED = (".css", ".html", ".js", ".svg", ".webmanifest")
 
-# Each file is compressed once, so the best level.
+# Each file is compressed only once, so the slowest level is affordable.
 LEVEL = 9
 
 

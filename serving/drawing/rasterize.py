@@ -58,6 +58,6 @@ def draw(
     line_fraction: float,
     position: tuple[float, float] = (0.5, 0.5),
 ) -> np.ndarray:
-    """Place and rasterise: uint8 [height, width], 255 = ink. `line_fraction` is relative to the longest side."""
+    """Place and draw strokes: uint8 [height, width], 255 = ink. `line_fraction` is relative to the longest side."""
     line_width = line_fraction * height_fraction * min(shape)
     return rasterize(place(strokes, shape, height_fraction, position, line_width), shape, line_width)

@@ -8,7 +8,7 @@ for a while, only as many requests are accepted as keep the model busy (compare 
 import math
 import time
 
-# A queue is short up to this length, some full batches. That many clients with one request each are never rejected.
+# A queue is short up to this length, a few full batches. That many clients with one request each are never rejected.
 N_SHORT = 32
 
 # A queue that stays longer than N_SHORT for this time is overload.

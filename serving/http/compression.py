@@ -20,9 +20,9 @@ def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
     """Decompress a request body.
 
     Args:
-        body: the request's.
+        body: of the request.
         coding: its Content-Encoding.
-        max_bytes: limit of the result; no more is ever inflated.
+        max_bytes: limit of the result; inflating stops there.
 
     Raises:
         UnsupportedEncodingError: the coding is not gzip, deflate or identity.

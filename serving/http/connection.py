@@ -1,4 +1,4 @@
-"""The connection of one client: uvicorn's, with the deadlines and limits that uvicorn leaves to a reverse proxy."""
+"""The connection of one client: uvicorn's class, plus the deadlines and limits that uvicorn leaves to a proxy."""
 
 import asyncio
 import math
@@ -25,7 +25,7 @@ from serving.http.timing import Timing
 
 MAX_HEAD_BYTES = 32 * 1024
 
-# A body that comes at this rate has no other deadline. A slow mobile connection has a few times this rate.
+# A body that comes at this rate has no other deadline. A slow mobile connection is a few times faster.
 MIN_BODY_BYTES_PER_S = 8 * 1024
 
 # Each piece of a body costs a call. Clients send pieces of some kB.

@@ -45,10 +45,10 @@ MANAGEMENT_PREFIX = "/v2/repository/models/"
 # Routes whose stages are measured.
 PREDICTING = ("/api/predict", "/v2/infer")
 
-# Accepted values of the Host header that are remembered.
+# Number of accepted Host headers to remember.
 MAX_KNOWN_HOSTS = 1000
 
-# Headers of a proxy on the same machine, or of a browser: a loopback address then proves nothing.
+# Headers of a proxy on the same machine, or of a browser. With one of them, a loopback address proves nothing.
 FORWARDED = (b"via", b"forwarded", b"x-forwarded-", b"x-real-ip", b"cf-connecting-ip", b"origin")
 
 # Response headers that a page of another origin may read.
@@ -150,7 +150,7 @@ class Middleware:
         self._check_host(headers.get(b"host", b""))
         if scope["path"].startswith(MANAGEMENT_PREFIX):
             self._check_rights(scope, headers)
-        # The HTTP parser holds a body to its Content-Length. Only a body without one must be counted.
+        # The HTTP parser enforces the Content-Length, so only a body without one must be counted.
         announced = headers.get(b"content-length", b"")
         if not announced.isdigit():
             return self._counted(receive)

@@ -23,7 +23,7 @@ def error_response(error: RequestError) -> Response:
 
 
 def as_request_error(error: Exception) -> RequestError:
-    """Convert any exception to an error for the client; an unexpected one keeps its details to the log."""
+    """Convert any exception to an error for the client. The details of an unexpected one appear only in the log."""
     if isinstance(error, RequestError):
         return error
     if not isinstance(error, HTTPException):

@@ -35,7 +35,7 @@ OVERRIDDEN: dict[type, str] = {
 # Time for the open requests to finish.
 GRACE_S = 10
 
-# Time for the handshakes that were open when the listener stopped to accept new ones.
+# Time for the handshakes that were open when the listener stopped accepting new ones.
 HANDSHAKE_S = 0.1
 
 # Open files of a process besides its connections.
@@ -94,7 +94,7 @@ class Server(uvicorn.Server):
             self._accompany(companion)
         reload = self.middleware.app.state.lifecycle.reload
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: self._accompany(reload()))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # handles one that came during the start
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # handles a SIGHUP that came during the start
         self._when_started()
 
     def _accompany(self, companion: Coroutine[Any, Any, None]) -> None:
@@ -142,7 +142,7 @@ class Server(uvicorn.Server):
 
 
 def check_uvicorn() -> None:
-    """Check that uvicorn has every overridden method: it would never call the others, and a limit would be off.
+    """Check that uvicorn has every overridden method. It would never call the others, so their limits would not apply.
 
     Raises:
         StartError: uvicorn lacks a method.
@@ -169,7 +169,7 @@ def _refuse_connections(listener: socket.socket) -> None:
 
 
 def accept_connections(listener: socket.socket) -> None:
-    """Accept connections again: a single worker that ended has rejected them for all workers."""
+    """Accept connections again, because a worker that ended has rejected them for all workers."""
     with contextlib.suppress(OSError):  # there is no filter
         listener.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
@@ -177,7 +177,7 @@ def accept_connections(listener: socket.socket) -> None:
 def raise_file_limit(n_connections: int) -> None:
     """Raise the limit of open files to what the connections need, as far as the system allows. The default is 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * n_connections + N_OTHER_FILES  # at most as many again are being rejected
+    wanted = 2 * n_connections + N_OTHER_FILES  # as many rejected connections may still be open
     if resource.RLIM_INFINITY != soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -129,7 +129,7 @@ def read_card(
         metadata: the file's `metadata_props`.
 
     Raises:
-        ModelError: the service does not support the signature or the metadata; the text names the first fault.
+        ModelError: the service does not support the signature or the metadata; the message names the first fault.
     """
     classes = _classes(metadata)
     _check_signature("input", inputs, INPUTS)

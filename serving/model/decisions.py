@@ -1,4 +1,4 @@
-"""The rule that turns score and confidence of an answer into its state. The pipeline evaluates with it, too."""
+"""The rule that maps score and confidence of an answer to its state. The pipeline evaluates with the same rule."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
@@ -38,5 +38,5 @@ def states(answers: Mapping[str, npt.NDArray[Any]], thresholds: Mapping[str, flo
 
 
 def is_refused(found: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
-    """Return which states read no digit: str ``[n]`` -> bool ``[n]``."""
+    """Return which states are refusals: str ``[n]`` -> bool ``[n]``."""
     return ~np.isin(found, READ)

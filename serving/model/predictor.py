@@ -14,7 +14,7 @@ from serving.errors import ModelError
 from serving.model.card import INPUTS, OUTPUTS, Tensor, outputs_for, read_card, read_golden
 from serving.model.decisions import STATES, State, rank
 
-# For the probabilities and scores of golden images: machines differ in the seventh digit, and the file has three.
+# For the probabilities and scores of golden images: machines differ in the seventh decimal, and the file has three.
 GOLDEN_TOLERANCE = 5e-3
 
 # onnxruntime keeps a memory plan of some kB for each input shape, which saves an MNIST image a seventh of its time.
@@ -87,7 +87,7 @@ class Predictor:
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, content: bytes) -> None:
-        """Check the metadata of a file whose content made the session.
+        """Check the metadata of the file from whose content the session was created.
 
         Raises:
             ModelError: the service does not support the signature or the metadata.

@@ -21,7 +21,7 @@ from serving.errors import NoModelError, OverloadedError, TimeoutExpiredError
 from serving.model.card import MODEL_NAME, ModelCard
 from serving.model.predictor import Prediction, Predictor, Verdict
 
-# In larger batches, the model's time per image no longer falls (python -m bench.predictor).
+# Larger batches are not faster per image (python -m bench.predictor).
 MAX_BATCH_IMAGES = 16
 
 # Up to this size (600 x 600 pixels) the event loop does the work, because a thread would cost more than the model.

@@ -1,1 +1,1 @@
-"""Swapping the model of a running service, in one worker or in several."""
+"""Swap the model of a running service, in one worker or in several."""

@@ -22,12 +22,12 @@ Stamp = tuple[int, int, int]  # inode, bytes, nanoseconds of the last change
 
 
 class Lifecycle:
-    """Puts models into an engine.
+    """Load models and put them into an engine.
 
     Attributes:
         path: the file to load and watch.
-        exchange: puts an accepted model, or none, into use: `use`, or the function of `serving.reload.control` for all
-            workers, which may raise NotTakenUpError.
+        exchange: puts an accepted model, or none, into use. This is `use` for one process, or a function of
+            `serving.reload.control` for all workers, which may raise NotTakenUpError.
     """
 
     def __init__(self, path: Path, engine: Engine, metrics: Metrics) -> None:

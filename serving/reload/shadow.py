@@ -27,7 +27,7 @@ from serving.reload.lifecycle import checked
 
 log = logging.getLogger(__name__)
 
-LOWEST_PRIORITY = 19  # as `nice` counts
+LOWEST_PRIORITY = 19  # of `nice`
 
 # A message has this head (images, height, width), a state and a class for each image, and the pixels.
 HEAD = struct.Struct("<III")

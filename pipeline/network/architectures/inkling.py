@@ -14,7 +14,7 @@ from pipeline.network.blocks import INPUT_SHAPE, convolution, logits, scaled
 def build(config: ModelConfig, n_outputs: int) -> keras.Model:
     """Return the untrained network: 195,051 weights at width 1."""
     first, second, third, fourth, fifth = (scaled(filters, config) for filters in (16, 32, 64, 96, 128))
-    # He et al., 2015: keeps the variance through ReLUs, which no normalisation would restore here.
+    # He et al., 2015: keeps the variance through ReLUs. There is no normalisation that would restore it.
     start = "he_normal"
     return keras.Sequential(
         [

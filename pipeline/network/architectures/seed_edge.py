@@ -1,4 +1,4 @@
-"""The network of a page that presents a digit recogniser for edge devices, to compare with."""
+"""The network of a web page on digit recognition for edge devices, for comparison."""
 
 import keras
 from keras import layers
@@ -8,7 +8,7 @@ from pipeline.network.blocks import INPUT_SHAPE, convolution, logits, scaled
 
 
 def build(config: ModelConfig, n_outputs: int) -> keras.Model:
-    """Return the untrained network: 694,091 weights at width 1. The published one has 10 outputs."""
+    """Return the untrained network: 694,091 weights at width 1. The published network has 10 outputs."""
     return keras.Sequential(
         [
             keras.Input(INPUT_SHAPE),

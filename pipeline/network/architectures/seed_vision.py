@@ -1,4 +1,4 @@
-"""The network of the app DigitVision (github.com/murodovdev/digit-vision) and of many tutorials, to compare with."""
+"""The network of the app DigitVision (github.com/murodovdev/digit-vision) and of many tutorials, for comparison."""
 
 import keras
 from keras import layers
@@ -8,7 +8,7 @@ from pipeline.network.blocks import INPUT_SHAPE, convolution, logits, scaled
 
 
 def build(config: ModelConfig, n_outputs: int) -> keras.Model:
-    """Return the untrained network: 225,163 weights at width 1. The published one has 10 outputs."""
+    """Return the untrained network: 225,163 weights at width 1. The published network has 10 outputs."""
     return keras.Sequential(
         [
             keras.Input(INPUT_SHAPE),
