@@ -27,7 +27,7 @@ def network() -> keras.Model:
     rng = np.random.default_rng(0)
     marked = [rng.random(weights.shape, np.float32) for weights in built.get_weights()]
     built.set_weights(marked)
-    # The names of the constants depend on the layers only, so this file tells which constant is which weight.
+    # The names of the constants depend on the layers only, so this file matches each constant with its weight.
     untrained = _constants(convert(Reader(built, Calibration(1.5, {})), config.export.opset, {}))
     names = {constant.tobytes(): name for name, constant in untrained.items()}
     kernels = [weights.ndim == 4 for weights in marked]  # ONNX has the filters first

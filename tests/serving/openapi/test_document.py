@@ -86,8 +86,8 @@ def test_the_document_is_valid(openapi: dict[str, Any]) -> None:
 
 
 def test_the_document_has_exactly_the_routes(openapi: dict[str, Any], app: Middleware) -> None:
-    told = {(method, path) for path, item in openapi["paths"].items() for method in METHODS if method in item}
-    assert told == routes(app.app.routes)
+    described = {(method, path) for path, item in openapi["paths"].items() for method in METHODS if method in item}
+    assert described == routes(app.app.routes)
 
 
 def test_every_refusal_has_the_one_shape(openapi: dict[str, Any]) -> None:
@@ -100,8 +100,8 @@ def test_every_refusal_has_the_one_shape(openapi: dict[str, Any]) -> None:
 
 def test_the_examples_are_answered(client: TestClient, openapi: dict[str, Any]) -> None:
     for path in ("/api/predict", f"/v2/models/{MODEL_NAME}/infer"):
-        told = openapi["paths"].get(path) or openapi["paths"][path.replace(MODEL_NAME, "{model}")]
-        content = told["post"]["requestBody"]["content"]["application/json"]
+        described = openapi["paths"].get(path) or openapi["paths"][path.replace(MODEL_NAME, "{model}")]
+        content = described["post"]["requestBody"]["content"]["application/json"]
         schema = content["schema"] | {"components": openapi["components"]}
         jsonschema_rs.Draft202012Validator(schema).validate(content["example"])
         response = client.post(path, json=content["example"])
@@ -109,9 +109,9 @@ def test_the_examples_are_answered(client: TestClient, openapi: dict[str, Any]) 
 
 
 def test_the_document_has_the_limits() -> None:
-    told = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None, None))
-    assert "1,234 bytes" in told
-    assert "56 pixels" in told
+    described = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None, None))
+    assert "1,234 bytes" in described
+    assert "56 pixels" in described
 
 
 def test_the_document_is_served_without_a_model(
@@ -128,10 +128,10 @@ schemathesis.serializer.alias("image/bmp", "application/octet-stream")
 
 # Tests are collected before the service starts: the document comes from the code. After unload, the rest would be 503.
 VERSION = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
-told = schemathesis.openapi.from_dict(document(Settings(), VERSION, 10)).exclude(operation_id="unload")
+described = schemathesis.openapi.from_dict(document(Settings(), VERSION, 10)).exclude(operation_id="unload")
 
 
-@told.parametrize()
+@described.parametrize()
 @bounded(max_examples=10, **BOUNDS)
 def test_the_service_answers_as_documented(case: Case, service: Running) -> None:
     case.call_and_validate(f"http://{service.host}", SESSION, checks=CHECKS)
