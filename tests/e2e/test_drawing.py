@@ -139,9 +139,11 @@ def test_a_shared_link_opens_the_drawing_and_a_damaged_one_is_reported(page: Pag
     assert {url.partition("?")[0].rpartition("/")[2] for url in uploads} == {"predict"}
     assert all("ink" not in url for url in uploads)
     assert n_inked_pixels(opened, "#ink") == pytest.approx(n_inked_pixels(page, "#ink"), rel=0.02)
+    opened.route("**/api/predict", lambda route: None)  # the answer stays on its way
     draw(opened, [[(0.9, 0.9)]])
     assert not LINK.search(opened.url)
-    opened.goto("/#ink=1!!")
+    with opened.expect_event("requestfailed"):
+        opened.goto("/#ink=1!!")
     damaged = "The drawing in this link is damaged. Ask for the link once more, or draw."
     expect(opened.locator("#detail")).to_have_text(damaged)
 

@@ -142,6 +142,13 @@ function takeError(error, ask, isAskedAgain = false) {
   if (error.isUnreachable) health.lost(error);
 }
 
+/** @param {string} message */
+function refuseInput(message) {
+  // An answer that is still on its way would replace the message.
+  predictor.cancel();
+  takeError(new ServiceError(message));
+}
+
 function takeBack() {
   for (const part of parts) part.showBack?.();
   if (!failed) return;
@@ -210,7 +217,7 @@ function showStage() {
 function openLink() {
   const strokes = linkedStrokes();
   if (strokes) replay(strokes);
-  else if (strokes === null) takeError(new ServiceError("The drawing in this link is damaged. Ask for the link once more, or draw."));
+  else if (strokes === null) refuseInput("The drawing in this link is damaged. Ask for the link once more, or draw.");
 }
 
 byId("undo").addEventListener("click", undo);
@@ -239,7 +246,7 @@ byId("model-retry").addEventListener("click", async () => {
 window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
 takeKeys({ undo, redo, clear });
-takeFiles({ file: askFile, none: () => takeError(new ServiceError("There is no image file in what you gave. Save the image, then give the file.")) });
+takeFiles({ file: askFile, none: () => refuseInput("There is no image file in what you gave. Save the image, then give the file.") });
 addSamples((strokes) => {
   forgetLink();
   replay(strokes);
