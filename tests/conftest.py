@@ -33,10 +33,9 @@ def pytest_runtest_setup() -> None:
     A process can set the threads only before TensorFlow starts. A test that does not load it does not wait for it.
     """
     if "tensorflow" in sys.modules:
-        from pipeline.config.values import load_config
-        from pipeline.runtime.mode import set_up
+        from pipeline.runtime.mode import FOR_DATA, set_up
 
-        set_up(load_config().runtime, seed=0)
+        set_up(FOR_DATA, seed=0)
 
 
 FillOnce = Callable[[str, Callable[[Path], object]], Path]
