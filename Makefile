@@ -13,6 +13,7 @@ INSTALLED := $(if $(findstring command,$(origin VENV)),,$(VENV)/.installed)
 NPM := PATH="$(abspath $(VENV))/bin:$$PATH" npm
 PACKAGES := node_modules/.installed
 PYTEST := pytest -n 2 --dist worksteal
+QUICK := not slow and not workflow
 # Tests that measure time or memory: nothing else may run beside them.
 ALONE := tests/serving/under_load tests/e2e/test_lighthouse.py
 export DVC_NO_ANALYTICS := 1
@@ -50,24 +51,25 @@ web: $(PACKAGES) ## build the page's CSS
 
 test: $(INSTALLED) ## the quick tests, browser included
 	$(RUN) tests.e2e.browser
-	$(RUN) $(PYTEST) -m "not slow"
+	$(RUN) $(PYTEST) -m "$(QUICK)"
 
 test-pipeline: $(INSTALLED) ## the quick tests of pipeline/
-	$(RUN) $(PYTEST) -m "not slow" tests/pipeline
+	$(RUN) $(PYTEST) -m "$(QUICK)" tests/pipeline
 
 test-serving: $(INSTALLED) ## the quick tests of serving/
-	$(RUN) $(PYTEST) -m "not slow" tests/serving
+	$(RUN) $(PYTEST) -m "$(QUICK)" tests/serving
 
 test-web: $(INSTALLED) ## the quick tests of web/, browser included
 	$(RUN) tests.e2e.browser
-	$(RUN) $(PYTEST) -m "not slow" tests/web tests/e2e
+	$(RUN) $(PYTEST) -m "$(QUICK)" tests/web tests/e2e
 
-test-workflows: $(INSTALLED) ## one real run of each workflow: fresh clone, two clones, installed service, sweep, swap
+test-workflows: $(INSTALLED) ## real processes and a browser: fresh clone, two clones, sweep, swap, the page
+	$(RUN) tests.e2e.browser
 	$(RUN) $(PYTEST) -m workflow --durations 10
 
 test-all: test ## every test, slow ones too
-	$(RUN) $(PYTEST) -m slow --durations 10 $(ALONE:%=--ignore %)
-	$(RUN) pytest -m slow --durations 10 $(ALONE)
+	$(RUN) $(PYTEST) -m "slow or workflow" --durations 10 $(ALONE:%=--ignore %)
+	$(RUN) pytest -m "slow or workflow" --durations 10 $(ALONE)
 
 check: $(PACKAGES) ## formatting, lint and types of Python and the page
 	$(RUN) ruff format --check .

@@ -1,5 +1,6 @@
 """Describe what a run depends on: code, packages, machine."""
 
+import functools
 import platform
 from importlib.metadata import distributions
 
@@ -24,8 +25,12 @@ def describe() -> str:
     """Return system, processors and packages, one per line; the packages as a pip requirements file lists them."""
     cores = f"{psutil.cpu_count(logical=False)} cores, {psutil.cpu_count()} threads"
     machine = f"# {cores}, {psutil.virtual_memory().total / 2**30:.1f} GiB"
-    packages = sorted({f"{one.name}=={one.version}" for one in distributions()}, key=str.lower)
-    return "\n".join([f"# {platform.platform()}, Python {platform.python_version()}", machine, *packages, ""])
+    return "\n".join([f"# {platform.platform()}, Python {platform.python_version()}", machine, *_packages(), ""])
+
+
+@functools.cache  # reading the metadata of some hundred packages takes a quarter of a second
+def _packages() -> list[str]:
+    return sorted({f"{one.name}=={one.version}" for one in distributions()}, key=str.lower)
 
 
 def usage() -> dict[str, float]:

@@ -8,7 +8,7 @@ from bench.clones import differing, hashes
 from tests.contract.clone import MAKE, OFFLINE, clone_into, get, served
 from tests.project import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1800)]
 
 
 def test_both_commands_of_the_readme_work_in_a_fresh_clone(tmp_path):

@@ -30,6 +30,7 @@ def choose(page: Page, digit: int) -> None:
     page.get_by_role("dialog").get_by_role("button", name=str(digit), exact=True).click()
 
 
+@pytest.mark.workflow
 def test_the_strokes_and_the_right_digit_are_sent(page: Page) -> None:
     page.route("**/api/drawings", lambda route: route.fulfill(status=201, json={"id": "1"}))
     dialog = correct(page)

@@ -18,6 +18,7 @@ def docs(tab: Page) -> Page:
     return tab
 
 
+@pytest.mark.workflow
 def test_every_operation_is_shown_under_its_tag(docs: Page, service: str) -> None:
     with urllib.request.urlopen(f"{service}/openapi.json") as response:
         openapi = json.load(response)
@@ -34,6 +35,7 @@ def test_every_operation_is_shown_under_its_tag(docs: Page, service: str) -> Non
     assert "undefined" not in docs.locator("main").text_content()  # type: ignore[operator]
 
 
+@pytest.mark.workflow
 def test_operations_are_opened_and_tried(docs: Page) -> None:
     send, outcome = (docs.locator(f"#predict {part}") for part in (".send", ".outcome"))
     send.press("Enter")

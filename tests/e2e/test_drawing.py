@@ -53,6 +53,7 @@ def test_undo_redo_and_clear_by_key_and_button(page: Page) -> None:
     assert n_inked_pixels(page, "#ink") > 1000
 
 
+@pytest.mark.workflow
 def test_samples_work_by_keyboard_and_keys_elsewhere_do_not_change_the_drawing(page: Page) -> None:
     sample = page.get_by_role("button", name="Draw a sample 5")
     sample.press("Enter")
@@ -123,6 +124,7 @@ def test_every_sample_is_read_at_once_with_reduced_motion(page: Page) -> None:
     assert len(requests) == len(DIGITS)
 
 
+@pytest.mark.workflow
 def test_a_shared_link_opens_the_drawing_and_a_damaged_one_is_reported(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     draw(page, DIGITS[4])

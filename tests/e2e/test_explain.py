@@ -38,6 +38,7 @@ def look_inside(page: Page) -> None:
     expect(page.locator("#inside-body")).to_be_visible()
 
 
+@pytest.mark.workflow
 def test_the_steps_and_the_resized_canvas(page: Page) -> None:
     requests = network_requests(page)
     # Small, at the lower right.
@@ -71,6 +72,7 @@ def test_the_steps_and_the_resized_canvas(page: Page) -> None:
         assert n_inked_pixels(page, f"#{stage}-canvas") == 0
 
 
+@pytest.mark.workflow
 def test_the_network_is_asked_only_while_look_inside_is_open(page: Page) -> None:
     requests = network_requests(page)
     draw(page, DIGITS[9])

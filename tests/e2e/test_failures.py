@@ -13,6 +13,7 @@ pytestmark = pytest.mark.usefixtures("load_errors")
 SEVEN = png_of(DIGITS[7])
 
 
+@pytest.mark.workflow
 def test_retry_reads_the_last_ink(tab: Page) -> None:
     page = tab
     page.route("**/api/*", lambda route: route.abort())
@@ -51,6 +52,7 @@ def test_a_banner_is_shown_during_an_outage_and_the_last_ink_is_read_after_it(pa
         page.keyboard.press("Escape")
 
 
+@pytest.mark.workflow
 def test_a_busy_service_is_asked_again_automatically_and_a_fault_by_hand(page: Page) -> None:
     detail = page.locator("#detail")
     busy = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"error": "Send it again in a second."}}

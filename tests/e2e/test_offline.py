@@ -27,6 +27,7 @@ def wait_for_cache(page: Page, missing: str) -> None:
         page.wait_for_timeout(50)
 
 
+@pytest.mark.workflow
 def test_the_page_opens_without_a_network_and_reports_the_missing_service(browser: Browser, service: str) -> None:
     context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()

@@ -84,6 +84,7 @@ def test_each_state_has_its_words_and_bars_with_the_cards_classes(tab: Page, car
         page.keyboard.press("Escape")
 
 
+@pytest.mark.workflow
 @pytest.mark.usefixtures("load_errors")
 def test_images_are_read_until_the_sheet_gets_new_ink(page: Page) -> None:
     picture, unshown = page.locator("#picture"), page.locator("#unshown")
@@ -109,6 +110,7 @@ def test_images_are_read_until_the_sheet_gets_new_ink(page: Page) -> None:
     expect(picture).to_be_hidden()
 
 
+@pytest.mark.workflow
 def test_one_request_runs_at_a_time_and_none_is_shown_after_clear(page: Page) -> None:
     held = hold(page)
     draw(page, DIGITS[4])
@@ -126,6 +128,7 @@ def test_one_request_runs_at_a_time_and_none_is_shown_after_clear(page: Page) ->
     expect_blank(page)
 
 
+@pytest.mark.workflow
 def test_the_card_of_a_new_model_is_requested_once(page: Page, card: dict[str, Any]) -> None:
     expect_ready(page)
     cards: list[Route] = []

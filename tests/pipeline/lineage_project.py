@@ -1,5 +1,6 @@
 """A small project in git, with the files that `dvc repro` would make."""
 
+import functools
 import hashlib
 import json
 
@@ -17,6 +18,7 @@ STAGES = ["prepare", "train", "export"]
 CONFIG = load_config()
 
 
+@functools.cache
 def config(epochs=CONFIG.train.epochs, mode="portable"):
     return load_config([f"train.epochs={epochs}", f"runtime.mode={mode}"])
 

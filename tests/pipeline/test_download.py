@@ -45,7 +45,7 @@ def mirror(monkeypatch, tmp_path):
     def start(behaviour):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
         server.behaviour, server.ranges = behaviour, []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}", server.ranges
 

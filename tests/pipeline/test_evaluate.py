@@ -11,6 +11,8 @@ from pipeline.config.values import load_config
 from pipeline.dataset.splits import Split
 from pipeline.sources.unipen import Drawing
 
+pytestmark = pytest.mark.workflow
+
 STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
 
 

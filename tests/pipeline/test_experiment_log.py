@@ -85,6 +85,7 @@ def row(document, heading, name):
     return dict(zip(*([cell.strip() for cell in line.strip("|").split("|")] for line in (header, found)), strict=True))
 
 
+@pytest.mark.workflow
 def test_hypotheses_and_results(document):
     baseline, high = (row(document, "| expected", name) for name in CONFIGS)
     assert high["expected"] == CONFIGS["high_lr"].experiment.hypothesis
@@ -108,6 +109,7 @@ def test_hypotheses_and_results(document):
         assert (document.parent / link).stat().st_size > 100
 
 
+@pytest.mark.workflow
 def test_records_for_the_model_file(document):
     _, high = json.loads(document.with_suffix(".json").read_text())["experiments"]
     assert high["test_accuracy_low"] < high["test_accuracy"] < high["test_accuracy_high"]
@@ -120,6 +122,7 @@ def test_records_for_the_model_file(document):
     assert high | wanted == high
 
 
+@pytest.mark.workflow
 def test_a_missing_run_is_named_with_its_command(store):
     with pytest.raises(DataError, match=r"python -m pipeline\.train -m experiment=high_lr,tiny_batch$"):
         find_runs({name: config for name, config in presets().items() if name in ("high_lr", "tiny_batch")})

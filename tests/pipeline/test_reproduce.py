@@ -26,6 +26,7 @@ reproduce.main(["all"])
 """
 
 
+@pytest.mark.workflow
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 @pytest.mark.parametrize("hearing", ["prompt", "deaf"])
 def test_a_stage_ends_with_the_command_that_ran_it(sent, code, hearing, tmp_path):

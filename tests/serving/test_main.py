@@ -45,6 +45,7 @@ def check_failure(code: int, words: list[str], *arguments: str, **environ: str) 
     assert all(word in result.stderr for word in words), result.stderr
 
 
+@pytest.mark.workflow
 def test_a_start_that_fails_is_one_line(tmp_path: Path, web: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])

@@ -41,7 +41,7 @@ def test_every_value_is_checked_before_the_first_trial(project):
 @pytest.mark.parametrize(
     ("arguments", "sent"),
     [
-        (SWEEP, signal.SIGINT),
+        pytest.param(SWEEP, signal.SIGINT, marks=pytest.mark.workflow),
         pytest.param(SWEEP, signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param((*SWEEP, "hydra/launcher=ray_nodes"), signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param((), signal.SIGTERM, marks=pytest.mark.slow),

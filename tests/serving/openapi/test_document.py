@@ -131,6 +131,7 @@ VERSION = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
 described = schemathesis.openapi.from_dict(document(Settings(), VERSION, 10)).exclude(operation_id="unload")
 
 
+@pytest.mark.workflow
 @described.parametrize()
 @bounded(max_examples=10, **BOUNDS)
 def test_the_service_answers_as_documented(case: Case, service: Running) -> None:

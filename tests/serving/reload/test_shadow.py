@@ -174,6 +174,7 @@ def test_the_shadow_is_compared_with_the_model_and_ends_with_it(tmp_path: Path, 
             time.sleep(0.01)
 
 
+@pytest.mark.workflow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_service_logs_the_death_of_the_shadow_and_continues(tmp_path: Path, workers: str) -> None:
     with running(tmp_path, "--shadow", str(MODEL), "--workers", workers) as service:

@@ -22,6 +22,7 @@ def workers_of(service: Running) -> set[int]:
     return {process.pid for process in service.processes()} - {service.popen.pid}
 
 
+@pytest.mark.workflow
 @WORKERS
 def test_sigterm_loses_nothing(tmp_path: Path, workers: str) -> None:
     with running(tmp_path, "--workers", workers, "--drain-s", "0.5") as service:

@@ -21,7 +21,7 @@ from .process import Running, running
 
 IMAGES = np.stack([np.asarray(draw(digit).resize((28, 28))) for digit in (7, 0, 1)])
 
-WORKERS = pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
+WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 N_LOADS = 8
 N_SIGNALLED = 4
 N_WATCHED = 2  # swaps by --watch, which takes half a second to see a change, and as long to be sure of it
@@ -78,7 +78,8 @@ def swaps(service: Running, contents: list[bytes], expected: dict[str, np.ndarra
         yield list(expected)[number % 2]
 
 
-@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=[pytest.mark.slow, pytest.mark.workflow])])
+@pytest.mark.workflow
+@WORKERS
 def test_loads_lose_and_mix_nothing(
     tmp_path: Path, workers: str, contents: list[bytes], expected: dict[str, np.ndarray]
 ) -> None:
@@ -110,6 +111,7 @@ def all_have(service: Running, version: str) -> bool:
     return all(version_at(service) == version for _ in range(4))
 
 
+@pytest.mark.workflow
 @WORKERS
 def test_a_truncated_file_changes_nothing(
     tmp_path: Path, workers: str, contents: list[bytes], expected: dict[str, np.ndarray]
