@@ -156,6 +156,7 @@ def test_a_shared_link_opens_the_drawing_and_a_damaged_one_is_reported(page: Pag
     expect(opened.locator("#detail")).to_have_text(damaged)
 
 
+@pytest.mark.workflow
 def test_the_theme_follows_the_system_until_the_visitor_chooses(page: Page) -> None:
     button = page.locator("#theme")
     bars = page.locator("meta[name=theme-color]")

@@ -75,8 +75,8 @@ def test_without_a_terminal_the_defaults_are_taken():
     assert run.stdout.splitlines()[-1] == "CHOSEN ['train.epochs=2']"
 
 
-def test_a_run_that_mlflow_missed_is_mentioned(monkeypatch, tmp_path):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+def test_a_run_that_mlflow_missed_is_mentioned(monkeypatch, tmp_path, store):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     monkeypatch.setattr(interactive, "ROOT", tmp_path)
     outputs, console = Outputs(tmp_path / "run"), Console(record=True, width=200)
     write_json(outputs.metrics("train"), {"val_accuracy": 0.5})

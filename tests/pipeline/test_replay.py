@@ -27,5 +27,6 @@ def test_the_output_has_the_number_of_runs_and_the_remedy(monkeypatch, tmp_path)
     assert PROJECT.run("pipeline.replay", str(tmp_path)) == "MLflow has missed nothing\n"
 
 
+@pytest.mark.workflow
 def test_a_missing_directory_is_rejected():
     assert "no/such/place is not a directory" in PROJECT.run("pipeline.replay", "no/such/place", ok=False)

@@ -18,7 +18,7 @@ from .drawings import draw
 from .under_load.process import running
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.workflow)])
 def test_the_process_answers_and_exits_with_0(tmp_path: Path, web: Path, number: signal.Signals) -> None:
     with (
         running(tmp_path, "--web", str(web), INKLING_MAX_BODY_BYTES="200000") as service,

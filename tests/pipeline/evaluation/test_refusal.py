@@ -14,7 +14,7 @@ DRAWINGS = [
 
 @pytest.mark.parametrize("drawings", [[], DRAWINGS], ids=["generated", "drawn"])
 def test_shares_of_families_and_kinds(reader, drawings):
-    refusal = measure_refusal(reader, drawings, 4)
+    refusal = measure_refusal(reader, drawings, 2)
     families = refusal["families"]
     assert list(families) == list(FAMILIES)
     for row in families.values():
@@ -30,5 +30,5 @@ def test_shares_of_families_and_kinds(reader, drawings):
 @pytest.mark.parametrize(("threshold", "state"), [(1e-9, "digit"), (2.0, "not_a_digit")])
 def test_thresholds_do_not_change_blank(reader, threshold, state):
     strict = Reader(reader.network, Calibration(1.0, {"digit_score": threshold, "confidence": 0.0}))
-    for row in measure_refusal(strict, [], 4)["families"].values():
+    for row in measure_refusal(strict, [], 1)["families"].values():
         assert row["blank" if row["kind"] == "blank" else state] == 1

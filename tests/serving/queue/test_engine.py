@@ -119,7 +119,7 @@ def test_cancelled_requests_are_not_run(predictor: Predictor) -> None:
     assert len(asyncio.run(leave(0, 1))) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     shapes=st.lists(st.tuples(st.integers(1, 6), st.sampled_from([1, 9, 28]), st.sampled_from([5, 28])), max_size=12),
     seed=st.integers(0, 2**32 - 1),

@@ -142,6 +142,7 @@ def metrics_of(service: Running) -> str:
     return httpx2.get(f"http://{service.host}/metrics").text
 
 
+@pytest.mark.workflow
 @pytest.mark.parametrize(("content", "n_other"), [(MODEL.read_bytes(), 0), (LENIENT, 1)], ids=["same", "other"])
 def test_the_shadow_is_compared_with_the_model_and_ends_with_it(tmp_path: Path, content: bytes, n_other: int) -> None:
     path = tmp_path / "shadow.onnx"
