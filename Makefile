@@ -43,8 +43,7 @@ train: $(INSTALLED) ## choose values and train an experiment with them
 	$(RUN) pipeline.interactive $(WITH)
 
 ui: $(INSTALLED) ## compare the runs in MLflow on 127.0.0.1:5000
-	-$(RUN) pipeline.replay
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) mlflow ui --backend-store-uri sqlite:///mlflow.db --port $(or $(TYPED_PORT),5000)
+	$(RUN) pipeline.ui $(if $(TYPED_PORT),--port $(TYPED_PORT))
 
 web: $(PACKAGES) ## build the page's CSS
 	$(NPM) run --silent css

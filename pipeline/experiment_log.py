@@ -32,7 +32,7 @@ from pipeline.network.history import Epoch, kept_epoch
 from pipeline.reader.model import load_reader, read_all
 from pipeline.registry import store
 from pipeline.runtime.mode import set_up, use_float32
-from pipeline.tracking.runs import uri
+from pipeline.tracking.store import uri
 from pipeline.training import curves
 
 log = logging.getLogger(__name__)

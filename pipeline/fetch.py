@@ -10,7 +10,7 @@ from pipeline.base.errors import InklingError, RegistryError
 from pipeline.base.files import write_atomic
 from pipeline.base.paths import ROOT
 from pipeline.registry import store
-from pipeline.tracking.runs import uri
+from pipeline.tracking.store import uri
 
 FETCHED = ROOT / "outputs" / "registry"
 

@@ -96,7 +96,7 @@ def run(overrides: Sequence[str], console: Console) -> None:
 
 def _summarize(outputs: Outputs, console: Console) -> None:
     from pipeline.registry.store import page
-    from pipeline.tracking.runs import OWN_STORE, uri
+    from pipeline.tracking.store import OWN_STORE, uri
 
     for name, value in read_json(outputs.metrics("train"), made_by="train").items():
         console.print(f"{name:24} {value:g}")

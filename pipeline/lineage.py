@@ -27,7 +27,7 @@ from pipeline.provenance.dvc_lock import stages_to
 from pipeline.provenance.search import FETCHED, MODEL, Lineage, search, sha256_of
 from pipeline.provenance.text import describe
 from pipeline.registry import store
-from pipeline.tracking.runs import uri
+from pipeline.tracking.store import uri
 
 TREE = "the working tree"
 

@@ -12,7 +12,8 @@ from pipeline.provenance.dvc_lock import Stage
 from pipeline.registry import store
 from pipeline.registry.store import Trial, Version
 from pipeline.tracking.git import GitError
-from pipeline.tracking.runs import MODEL_TAG, uri
+from pipeline.tracking.runs import MODEL_TAG
+from pipeline.tracking.store import exists, uri
 
 MODEL = "models/digits.onnx"
 FETCHED = "outputs/registry"  # where `pipeline.fetch` puts them
@@ -65,7 +66,7 @@ def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, s
             find(sha256).content = file
             find(sha256).files.append(str(path.relative_to(directory)))
     try:
-        if has_store(uri()):
+        if exists(uri()):
             for run in store.find_trials(f"tags.{MODEL_TAG} LIKE '{start}%'"):
                 find(run.tags[MODEL_TAG]).runs.append(run)
             for version in dict.fromkeys(store.versions().values()):
@@ -77,14 +78,6 @@ def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, s
     except RegistryError as error:
         missing["MLflow"] = f"{error}: start that server, or set MLFLOW_TRACKING_URI"
     return found, missing
-
-
-def has_store(address: str) -> bool:
-    """Return whether an MLflow store exists: MLflow creates a missing database or folder."""
-    kind, _, place = address.rpartition("://")
-    if kind not in ("", "file", "sqlite"):
-        return True
-    return Path(place.removeprefix("/") if kind == "sqlite" else place).exists()
 
 
 def sha256_of(content: bytes) -> str:

@@ -23,8 +23,10 @@ from pipeline.base.errors import RegistryError
 from pipeline.base.files import file_sha256
 from pipeline.base.paths import Outputs
 from pipeline.network.history import Epoch
+from pipeline.tracking import store
 from pipeline.tracking.journal import first_line
-from pipeline.tracking.runs import EXPERIMENT, MODEL_TAG, WEIGHTS_TAG, uri
+from pipeline.tracking.runs import MODEL_TAG, WEIGHTS_TAG
+from pipeline.tracking.store import uri
 
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # for one file of a megabyte
 
@@ -65,10 +67,10 @@ def _parse(text: str) -> Any:
 def find_trials(condition: str, max_results: int = ALL) -> list[Trial]:
     """Return the runs of this project that match a condition of MLflow's search, latest first."""
     with _store() as client:
-        if not (experiment := client.get_experiment_by_name(EXPERIMENT)):
+        if not (experiment := store.find_experiment(client)):
             return []
         order = ["attributes.start_time DESC"]
-        runs = client.search_runs([experiment.experiment_id], condition, max_results=max_results, order_by=order)
+        runs = client.search_runs([experiment], condition, max_results=max_results, order_by=order)
         return [_trial(client, run) for run in runs]
 
 
@@ -196,9 +198,9 @@ def read_model(version: Version) -> bytes:
 
 @contextmanager
 def _store() -> Iterator[mlflow.MlflowClient]:
-    mlflow.set_tracking_uri(uri())
     try:
-        yield mlflow.MlflowClient()
+        with store.opened(uri()) as client:
+            yield client
     except MlflowException as error:
         raise RegistryError(f"MLflow at {uri()}: {first_line(error)}") from error
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from pipeline.base.addresses import without_credentials
 from pipeline.base.files import file_sha256
 
 SHARE = 0.05  # largest share of the run's time that the store may take, in addition to the patience
@@ -23,7 +24,8 @@ SHARE = 0.05  # largest share of the run's time that the store may take, in addi
 log = logging.getLogger(__name__)
 
 # "kind", "time" (ms since 1970), "store" (its address: a replay must not send it to another one), and values of the
-# kind. An event with a file has "path", "sha256" and "kept": where a copy is if it was not sent at once.
+# kind. An event with a file has "sha256", "path" and "kept": where a copy is if it was not sent at once. Both paths are
+# relative to the journal, because the project may be moved; `Send` gets them absolute.
 Event = dict[str, Any]
 # Sends an event of the run with this ID to the store; idempotent. Returns the ID, which the first event determines.
 Send = Callable[[str, Event], str]
@@ -62,7 +64,9 @@ class Journal:
         """Write an event with a file, and copy the file if it is not sent: another run may overwrite it."""
         sha256 = file_sha256(path)
         kept = self._kept / sha256 / path.name
-        self.append(kind, path=str(path.resolve()), sha256=sha256, kept=str(kept.resolve()), **values)
+        paths = {"path": path, "kept": kept}
+        relative = {name: os.path.relpath(one.resolve(), self._path.parent.resolve()) for name, one in paths.items()}
+        self.append(kind, sha256=sha256, **relative, **values)
         if self.unsent:
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, kept)
@@ -72,7 +76,7 @@ class Journal:
         try:
             while self.unsent:
                 with _uninterrupted():
-                    self._run_id = self._send(self._run_id, self.unsent[0])
+                    self._run_id = self._send(self._run_id, _located(self.unsent[0], self._path.parent))
                     del self.unsent[0]
         except Exception as error:  # errors of the store never end a training
             reason = first_line(error)
@@ -81,7 +85,7 @@ class Journal:
             reason = "it is too slow"
         if reason and not self._is_warned:
             self._is_warned = True
-            log.warning("MLflow at %s does not answer; continuing without it (%s)", self._store, reason)
+            log.warning("MLflow at %s failed; continuing without it (%s)", self._store, reason)
 
     def _is_too_slow(self) -> bool:
         return self._taken_s >= self._patience_s + SHARE * (time.monotonic() - self._started)
@@ -117,7 +121,7 @@ def replay(directory: Path, send: Send, patience_s: float) -> tuple[int, int]:
                     raise TimeoutError("the store does not answer")
                 run_id = ""
                 for event in events:
-                    run_id = send(run_id, event)
+                    run_id = send(run_id, _located(event, path.parent))
                 _delete(path)
                 n_sent += 1
             except Exception as error:  # the other journals may succeed
@@ -192,6 +196,11 @@ def _lock(path: Path) -> TextIO | None:
     return None
 
 
+def _located(event: Event, directory: Path) -> Event:
+    """Return an event with absolute paths."""
+    return event | {name: str((directory / event[name]).resolve()) for name in ("path", "kept") if name in event}
+
+
 def _delete(path: Path) -> None:
     path.unlink(missing_ok=True)
     shutil.rmtree(path.with_suffix(""), ignore_errors=True)
@@ -201,10 +210,11 @@ def _read(file: TextIO, last_sign_of_life: float) -> list[Event]:
     """Return the events. The last one is `end`, also if the process was killed before it wrote one."""
     events = [json.loads(line) for line in file if line.endswith("\n")]  # a killed process may leave part of a line
     if events and events[-1]["kind"] != "end":
-        events.append(events[-1] | {"kind": "end", "time": round(1000 * last_sign_of_life), "status": "KILLED"})
+        time_ms = max(events[-1]["time"], round(1000 * last_sign_of_life))
+        events.append(events[-1] | {"kind": "end", "time": time_ms, "status": "KILLED"})
     return events
 
 
 def first_line(error: Exception) -> str:
-    """Return a short message of an error."""
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    """Return a short message of an error, without credentials."""
+    return without_credentials(str(error).splitlines()[0])[:200] if str(error) else type(error).__name__

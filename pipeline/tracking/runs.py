@@ -2,11 +2,10 @@
 
 Tracking observes a training, and its errors never end one. A run first writes each event into a journal in its output
 directory, then sends it to the store; `python -m pipeline.replay` sends what the store missed.
-The store is mlflow.db (SQLite) in the repository, or the server at MLFLOW_TRACKING_URI.
 """
 
 import json
-import os
+import math
 import sys
 import uuid
 from collections import Counter
@@ -16,12 +15,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import mlflow.data.numpy_dataset
 import numpy as np
 import onnx
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.models import ModelSignature, infer_signature
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import Pruned
 from pipeline.base.files import file_sha256, write_json
-from pipeline.base.paths import PROJECT, Outputs
+from pipeline.base.paths import Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import flatten
 from pipeline.dataset.splits import DataCard, Split, digest
@@ -29,27 +34,16 @@ from pipeline.network.history import Epoch
 from pipeline.tracking import journal
 from pipeline.tracking.environment import code_tags, describe, usage
 from pipeline.tracking.journal import Event, Journal
+from pipeline.tracking.store import EXPERIMENT, find_experiment, opened, sweep_of_trial, uri
 
-# MLflow's defaults wait 247 s at each call to a dead server.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-
-import mlflow.data.numpy_dataset
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
-from mlflow.models import ModelSignature, infer_signature
-from mlflow.tracking.context.registry import resolve_tags
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
-
-EXPERIMENT = "inkling"
-OWN_STORE = f"sqlite:///{PROJECT / 'mlflow.db'}"
 PATIENCE_S, OWN_PATIENCE_S = 10, 60  # seconds that a run waits for a server, and for its own database
-SWEEP = "INKLING_SWEEP"  # environment variable with the path of the file that `start_sweep` writes for its trials
 # Each run has one of these tags, so that a replay finds it and makes no second one.
 JOURNAL_TAG, STUDY_TAG = "journal", "study"
 WEIGHTS_TAG = "weights_sha256"  # by which later stages find the run that made the weights
 MODEL_TAG = "model_sha256"  # by which a registration finds the run that exported the file
 DATA_TAG = "data_sha256"
+DIVERGED_TAG = "diverged"
+DIVERGED_LOSS = 2 * math.log(N_CLASSES)  # twice the loss of a network that gives each class the same probability
 
 
 class Run:
@@ -60,6 +54,7 @@ class Run:
         self.journal = Journal(directory, uri(), _send, patience_s)
         self._log = self.journal.append
         self.start = self._log("start", **start)
+        self._last: Epoch | None = None
 
     def end(self, status: str) -> None:
         """End the run: FINISHED, FAILED or KILLED."""
@@ -76,14 +71,17 @@ class Run:
 
     def log_epoch(self, epoch: Epoch, seconds: float) -> None:
         """Record the metrics of an epoch and of the machine."""
-        values = asdict(epoch)
+        self._last, values = epoch, asdict(epoch)
         step = values.pop("epoch")
         self._log("metrics", values=values | {"epoch_seconds": seconds} | usage(), step=step)
 
     def log_results(self, outputs: Outputs, kept: Epoch, n_weights: int) -> None:
         """Record the results of a training: the kept epoch, the weights, the calibration, the curves."""
         self.log_metrics({f"kept_{name}": value for name, value in asdict(kept).items()} | {"n_weights": n_weights})
-        self._log("tags", values={WEIGHTS_TAG: file_sha256(outputs.weights)})
+        tags = {WEIGHTS_TAG: file_sha256(outputs.weights)}
+        if self._last and max(self._last.loss, self._last.val_loss) > DIVERGED_LOSS:
+            tags[DIVERGED_TAG] = "true"
+        self._log("tags", values=tags)
         self._log_files("network", outputs.weights, outputs.calibration)
         self.log_plots(outputs.plot("curves.png"), outputs.plot("history.csv"))
 
@@ -113,7 +111,7 @@ class Run:
 @contextmanager
 def start_run(name: str, config: Config, card: DataCard, outputs: Outputs) -> Iterator[Run]:
     """Start a run with its parameters and the state of code and data; within a sweep, as a child of it."""
-    sweep = _sweep()
+    sweep = sweep_of_trial()
     parent = sweep.get("start")
     code = code_tags()
     if parent:  # a remote machine may have no git
@@ -141,8 +139,7 @@ def resume_run(outputs: Outputs) -> Iterator[Run]:
 def start_sweep(name: str, directory: Path, study: str | None = None) -> Iterator[Path]:
     """Start the run of a sweep, the parent of the runs of its trials. Yield the path for the trials' variable `SWEEP`.
 
-    It starts before the first trial, because processes that create a database and an experiment at the same time may
-    fail.
+    It starts before the first trial, so that all trials find it.
     The ID of a study lets an interrupted search continue in the same run.
     """
     start = _start(name, code_tags(), found_by=(STUDY_TAG, study) if study else None)
@@ -175,7 +172,7 @@ def _ended(run: Run) -> Iterator[None]:
 
 def replay(directory: Path) -> tuple[int, int]:
     """Send the events that the store missed, and end runs whose process was killed; see `journal.replay`."""
-    return journal.replay(directory, _send, PATIENCE_S)
+    return journal.replay(directory, _resend, PATIENCE_S)
 
 
 def _start(name: str, tags: dict[str, str], parent: Event | None = None, found_by: Any = None) -> Event:
@@ -186,12 +183,31 @@ def _start(name: str, tags: dict[str, str], parent: Event | None = None, found_b
 
 def _send(run_id: str, event: Event) -> str:
     """Send an event to the store. Idempotent. Return the run ID."""
-    client = mlflow.MlflowClient(event["store"])
-    values = event.get("values", {})
-    match event["kind"]:
-        case "start":
+    with opened(event["store"]) as client:
+        if event["kind"] == "start":
             run_id = _find_or_create(client, event)
             client.update_run(run_id, "RUNNING")
+        else:
+            _add(client, run_id, event)
+    return run_id
+
+
+def _resend(run_id: str, event: Event) -> str:
+    """Send an event of an earlier time, like `_send`. A run that has ended keeps its status.
+
+    It may have ended since: the journal may belong to a copy of the project that was made while the run went on.
+    """
+    with opened(event["store"]) as client:
+        if event["kind"] == "start":
+            return _find_or_create(client, event)
+        if event["kind"] != "end" or client.get_run(run_id).info.status == "RUNNING":
+            _add(client, run_id, event)
+    return run_id
+
+
+def _add(client: mlflow.MlflowClient, run_id: str, event: Event) -> None:
+    values = event.get("values", {})
+    match event["kind"]:
         case "parameters":
             client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
         case "metrics":
@@ -211,15 +227,10 @@ def _send(run_id: str, event: Event) -> str:
         case "end":
             client.set_terminated(run_id, event["status"], event["time"])
             _sum_up(client, client.get_run(run_id))
-    return run_id
 
 
 def _find_or_create(client: mlflow.MlflowClient, start: Event) -> str:
-    if found := client.get_experiment_by_name(EXPERIMENT):
-        experiment = found.experiment_id
-    else:  # a server chooses its own place for files
-        files = (PROJECT / "mlartifacts").as_uri() if start["store"] == OWN_STORE else None
-        experiment = client.create_experiment(EXPERIMENT, files)
+    experiment = find_experiment(client) or client.create_experiment(EXPERIMENT)
     key, tags = start["found_by"], start["tags"]
     if runs := client.search_runs([experiment], f"tags.{key} = '{tags[key]}'", max_results=1):
         return runs[0].info.run_id
@@ -231,7 +242,6 @@ def _find_or_create(client: mlflow.MlflowClient, start: Event) -> str:
 def _send_model(client: mlflow.MlflowClient, run_id: str, event: Event, file: Path) -> None:
     if client.get_run(run_id).data.tags.get(MODEL_TAG) == event["sha256"]:
         return
-    mlflow.set_tracking_uri(event["store"])
     signature = ModelSignature.from_dict(event["signature"])
     dtypes = {name: tensor.type for name, tensor in signature.inputs.input_dict().items()}
     with mlflow.start_run(run_id):  # a client would put the model into the experiment "Default"
@@ -267,15 +277,3 @@ def _sum_up(client: mlflow.MlflowClient, run: mlflow.entities.Run) -> None:
 def parameters(config: Config) -> dict[str, Any]:
     """Return the parameters of a run by dotted key, without those of the export, which a run may repeat."""
     return {key: value for key, value in flatten(config).items() if not key.startswith("export.")}
-
-
-def uri() -> str:
-    """Return the address of the store: the sweep's, otherwise MLFLOW_TRACKING_URI, otherwise the own database."""
-    sweep = _sweep()
-    return sweep["start"]["store"] if sweep else os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE
-
-
-def _sweep() -> dict[str, Any]:
-    """Return what `start_sweep` wrote for its trials; empty outside of a trial."""
-    file = os.environ.get(SWEEP)
-    return json.loads(Path(file).read_text()) if file else {}

@@ -53,7 +53,7 @@ def _start(config: DictConfig) -> None:
         decisive = [*arguments, params_sha256(checked), *card.sha256.values()]
         study = running.enter_context(open_study(hydra.sweeper, decisive))
 
-    from pipeline.tracking import runs
+    from pipeline.tracking import runs, store
 
     runs.replay(OUTPUTS)  # events of killed sweeps
     sweeper = hydra.runtime.choices["hydra/sweeper"]
@@ -63,7 +63,7 @@ def _start(config: DictConfig) -> None:
     file = running.enter_context(runs.start_sweep(name, directory, study))
     # As overrides: a trial in another process may have another environment and working directory.
     with read_write(config):
-        for key, path in ((f"+hydra.job.env_set.{runs.SWEEP}", file), ("hydra.sweep.dir", directory)):
+        for key, path in ((f"+hydra.job.env_set.{store.SWEEP}", file), ("hydra.sweep.dir", directory)):
             quoted = str(path).replace("'", r"\'")
             hydra.overrides.hydra.append(f"{key}='{quoted}'")
     if (ray_settings := OmegaConf.select(hydra, "launcher.ray.init")) is not None:

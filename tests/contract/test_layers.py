@@ -50,7 +50,7 @@ SHARED = {"serving.drawing", "serving.errors", "serving.model"}
 # The only modules that import a library.
 ADAPTERS = {
     "HersheyFonts": {"pipeline.nondigits.glyphs"},
-    "mlflow": {"pipeline.registry.store", "pipeline.tracking.runs"},
+    "mlflow": {"pipeline.registry.store", "pipeline.tracking.runs", "pipeline.tracking.store"},
     "dvc": {"pipeline.reproduce"},
     "tf2onnx": {"pipeline.modelfile.onnx_graph"},
     "optuna": {"pipeline.tracking.study"},

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import mlflow
 
 from pipeline.registry import store
-from pipeline.tracking.runs import EXPERIMENT, uri
+from pipeline.tracking.store import EXPERIMENT, uri
 from tests.e2e.browser import launched
 from tests.project import answers, free_port, started
 

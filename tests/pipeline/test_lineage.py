@@ -10,7 +10,6 @@ import pytest
 
 from pipeline import lineage
 from pipeline.lineage import TREE, LineageError, main, trace
-from pipeline.provenance import search
 from pipeline.provenance.checks import AGREES
 from serving.model.card import ModelCard
 from tests.pipeline.lineage_project import CONFIG, DIGESTS, STAGES, LineageProject, config, md5, model, sha256
@@ -172,9 +171,3 @@ def test_the_text_has_each_parameter_and_each_hash_once(project, capsys):
     assert "    took           models/network.weights.h5 data/prepared/card.json\n" in text
     assert "    agrees         parameters, params.yaml of " in text
     assert "teach" not in text
-
-
-@pytest.mark.parametrize(("address", "is_there"), [("{}/gone", False), ("file://{}/here", True), ("http://a", True)])
-def test_only_an_existing_store_is_searched(tmp_path, address, is_there):
-    (tmp_path / "here").touch()
-    assert search.has_store(address.format(tmp_path)) == is_there

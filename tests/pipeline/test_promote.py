@@ -13,6 +13,7 @@ from pipeline.network.history import Epoch
 from pipeline.promote import objection, rank
 from pipeline.registry.store import Trial, find_trials, load_sweep
 from pipeline.tracking import runs
+from pipeline.tracking.store import EXPERIMENT, uri
 
 LEARNT = "train.parts=[mnist,nondigits]"
 CONFIG = load_config([LEARNT])
@@ -99,9 +100,9 @@ def run(overrides, accuracy):
 
 def sweep(*trials):
     """Record a sweep and return the IDs of the parent and the trials."""
-    client = mlflow.MlflowClient(runs.uri())
+    client = mlflow.MlflowClient(uri())
     made = [run(*trial) for trial in trials]
-    parent = client.create_run(client.get_experiment_by_name(runs.EXPERIMENT).experiment_id).info.run_id
+    parent = client.create_run(client.get_experiment_by_name(EXPERIMENT).experiment_id).info.run_id
     for trial in made:
         client.set_tag(trial, "mlflow.parentRunId", parent)
     return parent, made
@@ -133,7 +134,7 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
 
 def test_an_error_names_the_run_that_can_not_be_promoted(params):
     _, (broken,) = sweep((["model.width=0.5"], 0.95))
-    mlflow.MlflowClient(runs.uri()).set_terminated(broken, "KILLED")
+    mlflow.MlflowClient(uri()).set_terminated(broken, "KILLED")
     with pytest.raises(PromotionError, match=f"run {broken} can't be promoted: it is KILLED"):
         promote.promote(None, broken, is_dry_run=False)
     with pytest.raises(PromotionError, match=r"sweep .* can't be promoted: it is KILLED"):

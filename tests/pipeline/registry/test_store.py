@@ -19,6 +19,7 @@ from pipeline.provenance.checks import AGREES, DIFFERS
 from pipeline.provenance.text import describe
 from pipeline.registry import store
 from pipeline.tracking import runs
+from pipeline.tracking.store import EXPERIMENT, opened, uri
 from serving.model.predictor import Predictor
 
 CARD = DataCard("mnist", "MNIST", 2, 4, 2, {}, 0, {"train": "a", "validation": "b", "test": "c"}, {})
@@ -51,6 +52,18 @@ def fetched(store, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(fetch, "FETCHED", tmp_path / "fetched")
     return fetch.FETCHED
+
+
+def test_a_deleted_experiment_is_named_with_its_cure(fetched):
+    with opened(uri()) as client:
+        deleted = client.create_experiment(EXPERIMENT)
+        client.delete_experiment(deleted)
+    do = f"was deleted: restore it with `mlflow experiments restore --experiment-id {deleted}`"
+    with pytest.raises(RegistryError, match=do):
+        store.find_trials("")
+    with opened(uri()) as client:
+        client.restore_experiment(deleted)
+    assert store.find_trials("") == []
 
 
 def test_errors_of_an_empty_registry_name_the_remedy(fetched):

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.base.files import write_json
 from pipeline.config.values import load_config
-from pipeline.tracking.runs import EXPERIMENT
+from pipeline.tracking.store import EXPERIMENT
 from tests.pipeline.sweeps.trials import CARD, SLOW
 from tests.project import ROOT, Project, end, wait_until
 

@@ -41,7 +41,7 @@ def test_a_server_gets_what_it_missed_from_a_replay(project, server, dies):
     (project.directory / "go").touch()
     output, _ = sweep.communicate()
     assert sweep.returncode == 0, output
-    assert f"{address} does not answer" in output
+    assert f"{address} failed" in output
     start()
     project.run("pipeline.replay")
     assert "missed nothing" in project.run("pipeline.replay")

@@ -11,7 +11,8 @@ from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import DataCard, Split, digest
 from pipeline.network.history import Epoch
-from pipeline.tracking.runs import EXPERIMENT, replay, resume_run, start_run
+from pipeline.tracking.runs import replay, resume_run, start_run
+from pipeline.tracking.store import EXPERIMENT
 
 CARD = DataCard("mnist", "MNIST", 2, 2, 2, {}, 0, {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64}, {})
 EPOCH = Epoch(1, 0.5, 0.8, 0.4, 0.9, 0.001)
@@ -99,6 +100,6 @@ def test_a_store_that_does_not_answer_ends_no_run(monkeypatch, tmp_path, caplog)
     with start_run("a", load_config(), CARD, Outputs(tmp_path)) as run:
         run.log_epoch(EPOCH, seconds=2.0)
     messages = [record.getMessage() for record in caplog.records if record.name == "pipeline.tracking.journal"]
-    assert "MLflow at http://127.0.0.1:1 does not answer" in messages[0]
+    assert "MLflow at http://127.0.0.1:1 failed" in messages[0]
     assert "python -m pipeline.replay" in messages[1]
     assert replay(tmp_path) == (0, 1)
