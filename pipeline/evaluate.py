@@ -103,12 +103,6 @@ def _log(metrics: Mapping[str, Mapping[str, Any]]) -> None:
             "pen strokes: %.2f %% on average, %.2f %% in the worst of %d ways; %.2f %% refused",
             test["strokes_accuracy"], test["strokes_worst_accuracy"], len(metrics["strokes"]), test["strokes_refused"],
         )  # fmt: skip
-    for name, refused in metrics["refusal"]["held_out"].items():
-        log.info("non-digits, held out, %s: %.1f %% refused", name, 100 * refused["refused"])
-    for name, row in metrics["steps"].items():
-        log.info("pen strokes, %s (%s): %.2f %%", name, row["label"], 100 * row["accuracy"])
-    worst = min(metrics["robustness"].values(), key=lambda row: row["accuracy"])
-    log.info("worst perturbation, %s: accuracy %.2f %%", worst["picture"], 100 * worst["accuracy"])
 
 
 def _write_plots(outputs: Outputs, *table: tuple[str, Sequence[str], Sequence[Sequence], Figure]) -> list[Path]:
