@@ -21,7 +21,7 @@ from rich.logging import RichHandler
 from rich.progress import Progress
 from rich.text import Text
 
-from pipeline.base.errors import ConfigError, InklingError
+from pipeline.base.errors import ConfigError
 from pipeline.base.files import read_json, write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import describe
@@ -91,23 +91,10 @@ def run(overrides: Sequence[str], console: Console) -> None:
     command = f"{shlex.join(['python', '-m', 'pipeline.interactive', *overrides])} </dev/null"
     console.print(Text.assemble("\nThe same without questions: ", (command, "bold"), "\n"), soft_wrap=True)
     train(config, outputs, " ".join(overrides) or "interactive", partial(_Live, console=console))
-    _summarize(outputs, console)
-
-
-def _summarize(outputs: Outputs, console: Console) -> None:
-    from pipeline.registry.store import page
-    from pipeline.tracking.runs import OWN_STORE, uri
-
     for name, value in read_json(outputs.metrics("train"), made_by="train").items():
         console.print(f"{name:24} {value:g}")
     console.print(f"written to {outputs.directory.relative_to(ROOT)}", soft_wrap=True)
-    try:
-        link = page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` sends it"
-    except InklingError as error:  # the training succeeded
-        link = str(error)
-    console.print(f"MLflow: {link}", soft_wrap=True)
-    if uri() == OWN_STORE:
-        console.print("served by `make ui`, or `mlflow ui --backend-store-uri sqlite:///mlflow.db`")
+    console.print("compare it with other runs in MLflow: `make ui`, or your server", soft_wrap=True)
 
 
 def main() -> None:
