@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import requests
-from tqdm import tqdm
 
 from pipeline.base.errors import DownloadError
 from pipeline.base.files import file_sha256, write_atomic
@@ -76,16 +75,10 @@ def _fetch_from(source: str, name: str, sha256: str, target: Path) -> None:
 def _get(url: str, path: Path) -> None:
     # "identity": some servers declare .gz as a content encoding, and requests would decompress it.
     headers = {"Accept-Encoding": "identity"}
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response, path.open("wb") as file:
         response.raise_for_status()
-        total = int(response.headers.get("Content-Length", 0)) or None
-        with (
-            path.open("wb") as file,
-            tqdm(total=total, unit="B", unit_scale=True, desc=url.rpartition("/")[2], leave=False) as bar,
-        ):
-            for chunk in response.iter_content(CHUNK_BYTES):
-                file.write(chunk)
-                bar.update(len(chunk))
+        for chunk in response.iter_content(CHUNK_BYTES):
+            file.write(chunk)
 
 
 def _reason(error: Exception) -> str:
