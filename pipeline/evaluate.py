@@ -11,6 +11,7 @@ from pipeline.base.figures import save_figure
 from pipeline.base.files import write_json, write_table
 from pipeline.base.paths import Outputs
 from pipeline.config.schema import Config
+from pipeline.config.values import dotted
 from pipeline.dataset.cells import REFERENCE
 from pipeline.dataset.splits import load_split
 from pipeline.evaluation import plots
@@ -80,8 +81,13 @@ def evaluate(config: Config) -> None:
         ("robustness", *_table("key", robustness), plots.robustness(robustness)),
         ("mistakes", Mistake._fields, worst, plots.mistakes(worst, [seen(tests, mistake) for mistake in worst])),
     )
+    numbers = {
+        key.removeprefix("test."): value
+        for key, value in dotted(metrics)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
     with runs.resume_run(outputs) as run:
-        run.log_metrics(_flatten(metrics))
+        run.log_metrics(numbers)
         run.log_plots(*files)
 
 
@@ -97,12 +103,6 @@ def _log(metrics: Mapping[str, Mapping[str, Any]]) -> None:
             "pen strokes: %.2f %% on average, %.2f %% in the worst of %d ways; %.2f %% refused",
             test["strokes_accuracy"], test["strokes_worst_accuracy"], len(metrics["strokes"]), test["strokes_refused"],
         )  # fmt: skip
-    for name, refused in metrics["refusal"]["held_out"].items():
-        log.info("non-digits, held out, %s: %.1f %% refused", name, 100 * refused["refused"])
-    for name, row in metrics["steps"].items():
-        log.info("pen strokes, %s (%s): %.2f %%", name, row["label"], 100 * row["accuracy"])
-    worst = min(metrics["robustness"].values(), key=lambda row: row["accuracy"])
-    log.info("worst perturbation, %s: accuracy %.2f %%", worst["picture"], 100 * worst["accuracy"])
 
 
 def _write_plots(outputs: Outputs, *table: tuple[str, Sequence[str], Sequence[Sequence], Figure]) -> list[Path]:
@@ -124,17 +124,6 @@ def _table(key: str, figures: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[st
     """Return header and rows of metrics by name, which all have the same columns."""
     columns = next(iter(figures.values()))
     return (key, *columns), [(name, *row.values()) for name, row in figures.items()]
-
-
-def _flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """Return all numbers under dotted names, without the prefix "test"."""
-    numbers: dict[str, float] = {}
-    for key, value in metrics.items():
-        if isinstance(value, Mapping):
-            numbers |= _flatten(value, "" if prefix + key == "test" else f"{prefix}{key}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            numbers[prefix + key] = value
-    return numbers
 
 
 if __name__ == "__main__":

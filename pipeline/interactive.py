@@ -11,17 +11,13 @@ import logging
 import select
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import Progress
 from rich.text import Text
 
-from pipeline.base.errors import ConfigError, InklingError
+from pipeline.base.errors import ConfigError
 from pipeline.base.files import read_json, write_text
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import describe
@@ -29,9 +25,6 @@ from pipeline.config.values import dump, flatten, load_config, require_checkout
 from pipeline.dataset.splits import load_card
 from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.train import train
-
-if TYPE_CHECKING:  # TensorFlow takes seconds to load, so it is imported after the questions
-    from pipeline.training.trainer import Trainer
 
 ASKED = (
     "model.name", "model.width", "model.dropout", "model.batchnorm", "train.epochs", "train.patience",
@@ -68,21 +61,6 @@ def _read_line(prompt: Text, console: Console) -> str:
     return input().strip()
 
 
-class _Live(Progress):
-    """A progress bar that reads the trainer's position whenever it is drawn."""
-
-    def __init__(self, trainer: "Trainer", console: Console) -> None:
-        self._trainer = trainer
-        super().__init__(console=console)
-        self.add_task("training", total=trainer.n_steps_in_all)
-
-    def get_renderables(self) -> Iterator:
-        """Update the bar, and yield it."""
-        for task in self.task_ids:
-            self.update(task, completed=self._trainer.n_steps_done)
-        yield from super().get_renderables()
-
-
 def run(overrides: Sequence[str], console: Console) -> None:
     """Train with these values; print the progress and the results."""
     config = load_config(overrides)
@@ -90,31 +68,17 @@ def run(overrides: Sequence[str], console: Console) -> None:
     write_text(outputs.directory / "params.yaml", dump(config))
     command = f"{shlex.join(['python', '-m', 'pipeline.interactive', *overrides])} </dev/null"
     console.print(Text.assemble("\nThe same without questions: ", (command, "bold"), "\n"), soft_wrap=True)
-    train(config, outputs, " ".join(overrides) or "interactive", partial(_Live, console=console))
-    _summarize(outputs, console)
-
-
-def _summarize(outputs: Outputs, console: Console) -> None:
-    from pipeline.registry.store import page
-    from pipeline.tracking.store import OWN_STORE, uri
-
+    train(config, outputs, " ".join(overrides) or "interactive")
     for name, value in read_json(outputs.metrics("train"), made_by="train").items():
         console.print(f"{name:24} {value:g}")
     console.print(f"written to {outputs.directory.relative_to(ROOT)}", soft_wrap=True)
-    try:
-        link = page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` sends it"
-    except InklingError as error:  # the training succeeded
-        link = str(error)
-    console.print(f"MLflow: {link}", soft_wrap=True)
-    if uri() == OWN_STORE:
-        console.print("served by `make ui`, or `mlflow ui --backend-store-uri sqlite:///mlflow.db`")
+    console.print("compare it with other runs in MLflow: `make ui`, or your server", soft_wrap=True)
 
 
 def main() -> None:
     """Run the command line."""
     console = Console(highlight=False)
-    handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         with exit_with_signal_status():
             require_checkout()

@@ -3,7 +3,6 @@
 python -m pipeline.promote                 the best values of the latest sweep
 python -m pipeline.promote SWEEP           the best values of the sweep with this run ID
 python -m pipeline.promote --run ID        the values of another run
-python -m pipeline.promote --dry-run       show the change without writing it
 
 Trials that differ only in their seed are one setting. Settings are ranked by their mean validation accuracy, together
 with the present one. params.yaml keeps its seed.
@@ -119,7 +118,7 @@ def rank(trials: Iterable[Trial], config: Config) -> list[Setting]:
     return sorted(settings, key=lambda one: (-one.accuracy, one.trials[0].metrics["kept_val_loss"]))
 
 
-def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
+def promote(sweep: str | None, run_id: str | None) -> None:
     """Print the settings, write the best one or that of a run into params.yaml, and print the difference.
 
     Raises:
@@ -141,7 +140,7 @@ def promote(sweep: str | None, run_id: str | None, is_dry_run: bool) -> None:
     validation = select_parts(load_split("validation"), card.parts["validation"], config.train.parts)
     n_digits = int((validation.labels != NO_DIGIT).sum())
     print(*(s.row(n_digits) for i, s in enumerate(settings) if i < N_SHOWN or not s.overrides), sep="\n")
-    _write(next(one for one in settings if not run_id or candidates[0] in one.trials), is_dry_run)
+    _write(next(one for one in settings if not run_id or candidates[0] in one.trials))
 
 
 def _present(config: Config, card: DataCard) -> list[Trial]:
@@ -151,15 +150,14 @@ def _present(config: Config, card: DataCard) -> list[Trial]:
     return [trial] if trial and not objection(trial, config, card) and not overrides(trial, config) else []
 
 
-def _write(chosen: Setting, is_dry_run: bool) -> None:
+def _write(chosen: Setting) -> None:
     old, new = PARAMS.read_text(), dump(chosen.config)
     if not chosen.overrides:
         print("params.yaml already has these values")
         return
     print(*difflib.unified_diff(old.splitlines(), new.splitlines(), PARAMS.name, PARAMS.name, lineterm=""), sep="\n")
-    if not is_dry_run:
-        write_text(PARAMS, new)
-    print("nothing was written" if is_dry_run else "params.yaml is written: `dvc repro` rebuilds the pipeline from it")
+    write_text(PARAMS, new)
+    print("params.yaml is written: `dvc repro` rebuilds the pipeline from it")
 
 
 def main() -> None:
@@ -168,10 +166,9 @@ def main() -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("sweep", nargs="?", help="run ID of the sweep; the default is the latest")
     source.add_argument("--run", metavar="ID", help="promote the values of this run instead of the best")
-    parser.add_argument("--dry-run", action="store_true", help="write nothing")
     arguments = parser.parse_args()
     try:
-        promote(arguments.sweep, arguments.run, arguments.dry_run)
+        promote(arguments.sweep, arguments.run)
     except InklingError as error:
         sys.exit(f"error: {error}")
 

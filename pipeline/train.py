@@ -9,11 +9,9 @@ python -m pipeline.train -m hydra/sweeper=tpe                        a search; c
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import hydra
 import numpy as np
@@ -33,25 +31,16 @@ from pipeline.network.history import Epoch, kept_epoch, save_history
 from pipeline.runtime.stage import exit_with_signal_status
 from pipeline.tracking import study
 
-if TYPE_CHECKING:
-    from pipeline.training.trainer import Trainer
-
 log = logging.getLogger(__name__)
 
 
-def train(
-    config: Config,
-    outputs: Outputs,
-    name: str = "pipeline",
-    watch: "Callable[[Trainer], AbstractContextManager]" = nullcontext,
-) -> dict[str, float]:
+def train(config: Config, outputs: Outputs, name: str = "pipeline") -> dict[str, float]:
     """Train and calibrate; write weights, calibration, metrics and plots; record an MLflow run.
 
     Args:
         config: the values.
         outputs: where to write.
         name: of the run.
-        watch: context manager around the training, which may show its progress.
 
     Returns:
         Objectives of a search: `val_accuracy` of the kept epoch, 0 to 1, and `n_weights` of the network.
@@ -84,8 +73,7 @@ def train(
             run.log_epoch(epoch, seconds)
             study.report(epoch)
 
-        with watch(trainer):
-            history, weights = trainer.fit(on_epoch)
+        history, weights = trainer.fit(on_epoch)
         kept = kept_epoch(history, config.train.patience)
 
         use_float32()  # whatever the precision of the training

@@ -11,8 +11,6 @@ CONF = ROOT / "conf"
 OUTPUTS = PROJECT / "outputs"
 RAW = ROOT / "data" / "raw"
 PREPARED = ROOT / "data" / "prepared"
-# Outside data/raw, which DVC empties before the stage runs, so that an interrupted download can be resumed.
-PARTIAL = ROOT / "data" / "partial"
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,8 @@ class RuntimeConfig(_Section):
 
     mode: Literal["portable", "fast"] = Field(description="portable: AVX2 and FMA only; fast: all instructions")
     threads: int = Field(ge=1, le=256, description="TensorFlow threads; their number changes the order of sums")
-    precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
-        description="precision of the training; auto: mixed_bfloat16 on a processor with AMX, otherwise float32"
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        description="precision of the training; mixed_bfloat16 is faster on a processor with AMX"
     )
     deterministic: bool = Field(description="only operations that are repeatable to the bit")
 

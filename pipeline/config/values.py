@@ -1,7 +1,7 @@
 """Load, check, print, flatten and hash the values of params.yaml."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -81,9 +81,13 @@ def _to_yaml(values: dict[str, Any]) -> str:
 
 def flatten(config: Config) -> dict[str, Any]:
     """Return the values by dotted key."""
-    return dict(_items(config.model_dump()))
+    return dict(dotted(config.model_dump()))
 
 
-def _items(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        yield from _items(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]
+def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys and their values."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from dotted(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from pipeline.base.classes import N_CLASSES
 from pipeline.dataset.splits import NO_DIGIT, Split
-from pipeline.ink.normalize import normalize_all, normalize_each
+from pipeline.ink.normalize import normalize_each
 from pipeline.ink.skeletons import draw_digit
 from pipeline.ink.warp import CANVAS_PX, render, warp
 from pipeline.nondigits.families import TRAINED, draw_picture
@@ -26,12 +27,8 @@ def render_labelled(things: Sequence[tuple[int, Callable[[np.random.Generator], 
         seed: the same seed gives the same pictures.
     """
     rng = np.random.default_rng(seed)
-    batches = [np.zeros((0, 28, 28), np.uint8)]
-    for start in range(0, len(things), BATCH):
-        shape = _canvas(rng)
-        pictures = [render(draw(rng), rng, shape) for _, draw in things[start : start + BATCH]]
-        batches.append(normalize_all(np.stack(pictures)))
-    return Split(np.concatenate(batches), np.array([label for label, _ in things], np.int32))
+    images = _draw_batches(things, rng, lambda thing, shape: render(thing[1](rng), rng, shape))
+    return Split(images, np.array([label for label, _ in things], np.int32))
 
 
 def render_drawings(drawings: Sequence[Drawing], n_each: int, seed: int, is_warped: bool) -> Split:
@@ -63,12 +60,8 @@ def render_nondigits(n_things: int, drawings: Sequence[Drawing], seed: int) -> S
     shares = np.array([family.share for family in TRAINED])
     chosen = rng.choice(len(TRAINED), n_things, p=shares / shares.sum())
     digits = digit_source(drawings)
-    batches = [np.zeros((0, 28, 28), np.uint8)]
-    for start in range(0, n_things, BATCH):
-        shape = _canvas(rng)
-        pictures = [draw_picture(TRAINED[k], rng, digits, shape) for k in chosen[start : start + BATCH]]
-        batches.append(normalize_each(pictures))
-    return Split(np.concatenate(batches), np.full(n_things, NO_DIGIT, np.int32))
+    images = _draw_batches(chosen, rng, lambda number, shape: draw_picture(TRAINED[number], rng, digits, shape))
+    return Split(images, np.full(n_things, NO_DIGIT, np.int32))
 
 
 def digit_source(drawings: Sequence[Drawing]) -> DigitSource:
@@ -84,6 +77,12 @@ def digit_source(drawings: Sequence[Drawing]) -> DigitSource:
     return draw
 
 
-def _canvas(rng: np.random.Generator) -> tuple[int, int]:
-    height, width = rng.integers(*CANVAS_PX, size=2, endpoint=True).tolist()
-    return height, width
+def _draw_batches(
+    things: Sequence | np.ndarray, rng: np.random.Generator, draw: Callable[[Any, tuple[int, int]], np.ndarray]
+) -> np.ndarray:
+    """Draw things, each batch on canvases of another size, and normalise the pictures: uint8 ``[n, 28, 28]``."""
+    batches = [np.zeros((0, 28, 28), np.uint8)]
+    for start in range(0, len(things), BATCH):
+        height, width = rng.integers(*CANVAS_PX, size=2, endpoint=True).tolist()
+        batches.append(normalize_each([draw(thing, (height, width)) for thing in things[start : start + BATCH]]))
+    return np.concatenate(batches)

@@ -63,9 +63,7 @@ def refusal(families: Mapping[str, Mapping[str, Any]]) -> Figure:
     states = {"not_a_digit": GOOD, "blank": BETTER, "unsure": DOUBTFUL, "digit": BAD}
     names = sorted(families, key=lambda name: (not families[name]["is_held_out"], families[name]["refused"], name))
     rows = [families[name] for name in names]
-    labels = [name.replace("_", " ") for name in names]
-    figure, axes = _bars(labels, {state: [row[state] for row in rows] for state in states}, states)
-    _mark_intervals(axes, rows, "refused")
+    figure, axes = _bars([name.replace("_", " ") for name in names], rows, states, "refused")
     n_held_out = sum(row["is_held_out"] for row in rows)
     axes.axhline(n_held_out - 0.5, color="black", linewidth=0.8)
     for tick in axes.get_yticklabels()[:n_held_out]:
@@ -79,10 +77,7 @@ def robustness(table: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Plot the states and the accuracy of digits after each perturbation."""
     shares = {"right": GOOD, "unsure": DOUBTFUL, "refused": NEUTRAL, "wrong": BAD}
     rows = list(table.values())
-    figure, axes = _bars(
-        [row["picture"] for row in rows], {share: [row[share] for row in rows] for share in shares}, shares
-    )
-    _mark_intervals(axes, rows, "accuracy")
+    figure, axes = _bars([row["picture"] for row in rows], rows, shares, "accuracy")
     for i in range(1, len(rows)):
         if rows[i]["perturbation"] != rows[i - 1]["perturbation"]:
             axes.axhline(i - 0.5, color="black", linewidth=0.4)
@@ -92,30 +87,38 @@ def robustness(table: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def _bars(
-    labels: Sequence[str], shares: Mapping[str, Sequence[float]], colours: Mapping[str, str]
+    labels: Sequence[str], rows: Sequence[Mapping[str, Any]], colours: Mapping[str, str], metric: str
 ) -> tuple[Figure, Axes]:
-    """Draw a horizontal bar for each label, from the top, stacked from shares of 0 to 1."""
+    """Draw a horizontal bar for each row, from the top, stacked from its shares, and on the right a metric.
+
+    Args:
+        labels: of the rows.
+        rows: the shares, 0 to 1, and the metric with its interval.
+        colours: by name of the share, from the left.
+        metric: its name in the rows.
+    """
     figure = Figure(figsize=(9, 1.3 + 0.27 * len(labels)), layout="constrained")
     axes = figure.subplots()
     left = np.zeros(len(labels))
-    for name, widths in shares.items():
-        axes.barh(range(len(labels)), 100 * np.array(widths), left=left, color=colours[name], height=0.78)
-        left += 100 * np.array(widths)
+    for name, colour in colours.items():
+        widths = 100 * np.array([row[name] for row in rows])
+        axes.barh(range(len(labels)), widths, left=left, color=colour, height=0.78)
+        left += widths
     axes.set(xlim=(0, 100), ylim=(len(labels) - 0.4, -0.6), yticks=range(len(labels)))
     axes.set_yticklabels(labels, fontsize=9)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    handles = [Patch(color=colours[name], label=name.replace("_", " ")) for name in shares]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(shares), frameon=False, fontsize=9)
+    _add_legend(figure, colours)
+    axes.text(1.01, 1, f"{metric}, %", transform=axes.transAxes, fontsize=9, va="bottom")
+    for i, row in enumerate(rows):
+        share, low, high = (100 * row[f"{metric}{end}"] for end in ("", "_low", "_high"))
+        axes.text(107, i, f"{share:.1f}", fontsize=9, va="center", ha="right")
+        axes.text(108, i, f"({low:.1f} to {high:.1f})", fontsize=7.5, va="center", color="dimgrey")
     return figure, axes
 
 
-def _mark_intervals(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str) -> None:
-    """Write a column on the right, with the metric `name` and its interval."""
-    axes.text(1.01, 1, f"{name}, %", transform=axes.transAxes, fontsize=9, va="bottom")
-    for i, row in enumerate(rows):
-        share, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-        axes.text(107, i, f"{share:.1f}", fontsize=9, va="center", ha="right")
-        axes.text(108, i, f"({low:.1f} to {high:.1f})", fontsize=7.5, va="center", color="dimgrey")
+def _add_legend(figure: Figure, colours: Mapping[str, str]) -> None:
+    handles = [Patch(color=colour, label=name.replace("_", " ")) for name, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=max(1, len(handles)), frameon=False, fontsize=9)
 
 
 def mistakes(worst: Sequence[Mistake], images: Sequence[np.ndarray]) -> Figure:
@@ -133,6 +136,5 @@ def mistakes(worst: Sequence[Mistake], images: Sequence[np.ndarray]) -> Figure:
         for spine in axes.spines.values():
             spine.set(color=sources[mistake.source], linewidth=2)
     figure.suptitle(f"The {len(worst)} mistakes with the highest confidence: actual → predicted", fontsize=11)
-    handles = [Patch(color=colour, label=source) for source, colour in sources.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=max(1, len(handles)), frameon=False, fontsize=9)
+    _add_legend(figure, sources)
     return figure

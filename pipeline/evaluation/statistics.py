@@ -7,26 +7,16 @@ import numpy as np
 from scipy.stats import binomtest
 
 
-class Difference(NamedTuple):
-    """Comparison of two readers on the same images.
+def compare(is_right: np.ndarray, baseline: np.ndarray) -> tuple[int, int, float, float]:
+    """Compare correct answers with those of a baseline on the same images, both bool ``[n]``.
 
-    Attributes:
-        n_better, n_worse: images that only the reader, or only the baseline, reads correctly.
-        points: difference of the accuracies, percentage points.
-        p: result of `mcnemar`, two-sided.
+    Returns:
+        The numbers of images that only the reader, and only the baseline, reads correctly; the difference of the
+        accuracies in percentage points; the result of `mcnemar`, two-sided.
     """
-
-    n_better: int
-    n_worse: int
-    points: float
-    p: float
-
-
-def compare(is_right: np.ndarray, baseline: np.ndarray) -> Difference:
-    """Compare correct answers with those of a baseline on the same images, both bool ``[n]``."""
     n_better, n_worse = int((is_right & ~baseline).sum()), int((baseline & ~is_right).sum())
     points = 100 * (n_better - n_worse) / len(is_right)
-    return Difference(n_better, n_worse, points, mcnemar(n_better, n_worse))
+    return n_better, n_worse, points, mcnemar(n_better, n_worse)
 
 
 def mcnemar(n_first: int, n_second: int, alternative: str = "two-sided") -> float:

@@ -39,18 +39,17 @@ def measure_steps(network: keras.Model, drawings: Sequence[Drawing]) -> dict[str
     """
     if not drawings:
         return {}
-    hits: dict[str, list[np.ndarray]] = {name: [] for name in VARIANTS}
+    predicted: dict[str, list[np.ndarray]] = {name: [] for name in VARIANTS}
     order = [drawing for number in range(len(CELLS)) for drawing in drawings[number :: len(CELLS)]]
-    labels, start = np.array([drawing.label for drawing in order]), 0
     for number, cell in enumerate(CELLS):
         for canvases in draw_cell(drawings[number :: len(CELLS)], cell):
-            images, end = tf.constant(255 - canvases), start + len(canvases)
+            images = tf.constant(255 - canvases)
             for name, (_, without) in VARIANTS.items():
                 logits = network(to_input(normalize(images, without).images), training=False).numpy()
-                hits[name].append(logits[:, :N_CLASSES].argmax(axis=1) == labels[start:end])
-            start = end
+                predicted[name].append(logits[:, :N_CLASSES].argmax(axis=1))
+    labels = np.array([drawing.label for drawing in order])
     writers = np.array([drawing.writer for drawing in order])
     return {
-        name: {"label": label} | proportion("accuracy", np.concatenate(hits[name]), writers)
+        name: {"label": label} | proportion("accuracy", np.concatenate(predicted[name]) == labels, writers)
         for name, (label, _) in VARIANTS.items()
     }

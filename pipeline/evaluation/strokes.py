@@ -8,7 +8,7 @@ from pipeline.base.arrays import join_batches
 from pipeline.base.classes import N_CLASSES
 from pipeline.base.files import read_arrays
 from pipeline.base.paths import PREPARED
-from pipeline.dataset.cells import BATCH, CELLS, Cell, draw_cell
+from pipeline.dataset.cells import CELLS, draw_cell
 from pipeline.evaluation.metrics import Answered, measure
 from pipeline.reader.model import Reader, read_all
 from pipeline.sources.unipen import Drawing, unpack
@@ -28,12 +28,11 @@ def read_cells(reader: Reader, drawings: Sequence[Drawing]) -> dict[str, Answere
     labels = np.array([drawing.label for drawing in drawings], np.int32)
     writers = np.array([drawing.writer for drawing in drawings], np.int32)
     cells = CELLS if drawings else ()
-    return {cell.name: Answered(labels, read_drawings(reader, drawings, cell), writers) for cell in cells}
-
-
-def read_drawings(reader: Reader, drawings: Sequence[Drawing], cell: Cell) -> dict[str, np.ndarray]:
-    """Return the answers to all drawings in one cell, named as in `Reader.read`."""
-    return join_batches([read_all(reader, canvases, BATCH) for canvases in draw_cell(drawings, cell)])
+    answered = {}
+    for cell in cells:
+        answers = join_batches([read_all(reader, canvases) for canvases in draw_cell(drawings, cell)])
+        answered[cell.name] = Answered(labels, answers, writers)
+    return answered
 
 
 def measure_cells(cells: Mapping[str, Answered], thresholds: Mapping[str, float]) -> dict[str, dict[str, float]]:

@@ -22,6 +22,12 @@ def transform(strokes: Strokes, matrix: npt.ArrayLike, shift: npt.ArrayLike = (0
     return [(stroke @ square.T + np.asarray(shift)).astype(np.float32) for stroke in strokes]
 
 
+def rotation(angle: float) -> npt.NDArray[np.float64]:
+    """Return the matrix that turns by an angle in radians, from x towards y."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
 def fit(strokes: Strokes) -> Strokes:
     """Centre a drawing on the origin and scale its longest side to 1. A single dot moves to the origin."""
     low, high = bounds(strokes)
@@ -82,9 +88,8 @@ def write(strokes: Strokes, rng: np.random.Generator) -> Strokes:
 def _affine(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     angle, slant = rng.normal(0, ROTATION_RAD), rng.normal(SLANT_MEAN, SLANT)
     stretch = np.exp(rng.normal(0, ASPECT) / 2)
-    cos, sin = np.cos(angle), np.sin(angle)
     # y is down, so a slant to the right has a negative sign.
-    return np.array([[cos, -sin], [sin, cos]]) @ np.array([[stretch, -slant], [0, 1 / stretch]])
+    return rotation(angle) @ np.array([[stretch, -slant], [0, 1 / stretch]])
 
 
 def _round(points: npt.NDArray[np.float64], passes: int) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ import keras
 
 from pipeline.base.classes import CLASSES
 from pipeline.config.schema import Config
-from pipeline.config.values import flatten
+from pipeline.config.values import dotted
 from pipeline.dataset.splits import DataCard
 from pipeline.ink.normalize import VERSION
 from pipeline.network.history import Epoch, kept_epoch
@@ -146,9 +146,6 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # of an epoch
-
-
 def describe(
     config: Config,
     card: DataCard,
@@ -173,16 +170,7 @@ def describe(
         "classes": CLASSES,
         "thresholds": reader.calibration.thresholds,
         "temperature": reader.calibration.temperature,
-        "data": {
-            "source": card.source,
-            "title": card.title,
-            "train": card.train,
-            "validation": card.validation,
-            "test": card.test,
-            "parts": card.parts,
-            "test_drawings": card.test_drawings,
-            "sha256": card.sha256,
-        },
+        "data": {name: value for name, value in asdict(card).items() if name != "parameters"},
         "metrics": metrics["test"],
         "network": {
             "name": config.model.name,
@@ -204,15 +192,13 @@ def describe(
 def _training(config: Config, history: Sequence[Epoch]) -> dict[str, Any]:
     """Return the figures of the kept epoch, the recipe, and the figures of all epochs."""
     kept = kept_epoch(history, config.train.patience)
-    recipe = {key.partition(".")[2]: value for key, value in flatten(config).items() if key.startswith("train.")}
     return {
         **_rounded(kept),
         "epochs": len(history),
-        "parameters": config.model.model_dump(exclude={"name"}) | recipe,
+        "parameters": config.model.model_dump(exclude={"name"}) | dict(dotted(config.train.model_dump())),
         "history": [_rounded(epoch) for epoch in history],
     }
 
 
 def _rounded(epoch: Epoch) -> dict[str, float]:
-    figures = asdict(epoch)
-    return {"epoch": epoch.epoch} | {name: round(figures[name], 6) for name in FIGURES}
+    return {name: round(value, 6) for name, value in asdict(epoch).items() if name != "learning_rate"}

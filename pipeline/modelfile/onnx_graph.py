@@ -67,10 +67,7 @@ def _declare_shapes(model: ModelProto, dimensions: Mapping[str, Sequence[str | i
         kind = value.type.tensor_type.elem_type
         value.CopyFrom(helper.make_tensor_value_info(value.name, kind, dimensions[value.name]))
     # In the given order, because the converter's differs.
-    outputs = sorted(model.graph.output, key=lambda value: list(dimensions).index(value.name))
-    copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in outputs]
-    del model.graph.output[:]
-    model.graph.output.extend(copies)
+    model.graph.output.sort(key=lambda value: list(dimensions).index(value.name))
 
 
 def _fold_reshapes(model: ModelProto) -> None:
@@ -96,18 +93,16 @@ def _sort(model: ModelProto) -> None:
     graph = model.graph
     made_by = {name: node for node in graph.node for name in node.output}
     ordered: dict[str, onnx.NodeProto] = {}  # by first output
-    stack = [value.name for value in reversed(graph.output)]
-    while stack:
-        node = made_by.get(stack[-1])
-        missing = (
-            [name for name in node.input if name in made_by and made_by[name].output[0] not in ordered] if node else []
-        )
-        if missing:
-            stack.extend(reversed(missing))
-            continue
-        if node:
-            ordered.setdefault(node.output[0], node)
-        stack.pop()
+
+    def visit(name: str) -> None:
+        node = made_by.get(name)
+        if node and node.output[0] not in ordered:
+            for needed in node.input:
+                visit(needed)
+            ordered[node.output[0]] = node
+
+    for value in graph.output:
+        visit(value.name)
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered.values()]
     del graph.node[:]
     graph.node.extend(copies)
@@ -134,9 +129,4 @@ def _rename(model: ModelProto) -> None:
         node.output[:] = [names[name] for name in node.output]
     for constant in graph.initializer:
         constant.name = names[constant.name]
-    ordered = [
-        onnx.TensorProto.FromString(constant.SerializeToString())
-        for constant in sorted(graph.initializer, key=lambda constant: constant.name)
-    ]
-    del graph.initializer[:]
-    graph.initializer.extend(ordered)
+    graph.initializer.sort(key=lambda constant: constant.name)

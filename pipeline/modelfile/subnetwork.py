@@ -98,12 +98,11 @@ def _share_constants(graph: GraphProto, shared: GraphProto) -> None:
     """Prefix all names, and replace constants by those of `shared` with the same values."""
     known = {_content(constant): constant.name for constant in shared.initializer}
     names = {constant.name: known.get(_content(constant), PREFIX + constant.name) for constant in graph.initializer}
-    own = [constant for constant in graph.initializer if _content(constant) not in known]
-    for constant in own:
-        constant.name = names[constant.name]
-    copies = [onnx.TensorProto.FromString(constant.SerializeToString()) for constant in own]
-    del graph.initializer[:]
-    graph.initializer.extend(copies)
+    for constant in list(graph.initializer):
+        if _content(constant) in known:
+            graph.initializer.remove(constant)
+        else:
+            constant.name = names[constant.name]
     for value in [*graph.input, *graph.output]:
         value.name = PREFIX + value.name
     for node in graph.node:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ink.hand import transform
+from pipeline.ink.hand import rotation, transform
 from serving.drawing.strokes import Strokes
 
 Shape = Callable[[np.random.Generator], Strokes]
@@ -36,8 +36,7 @@ def _regular(n_corners: int, skip: int = 1) -> npt.NDArray[np.float64]:
 
 
 def _turned(strokes: Strokes, quarters: int) -> Strokes:
-    cos, sin = round(np.cos(quarters * np.pi / 2)), round(np.sin(quarters * np.pi / 2))
-    return transform(strokes, [[cos, -sin], [sin, cos]])
+    return transform(strokes, rotation(quarters * np.pi / 2).round())
 
 
 def _triangle(rng: np.random.Generator) -> Strokes:

@@ -38,14 +38,10 @@ class Alphabet:
     repeated: str = ""
 
     @property
-    def left_out(self) -> str:
-        """Letters that are never drawn."""
-        return "".join(self.digit_shaped.values()) + self.repeated
-
-    @property
     def kept(self) -> str:
         """Letters that are drawn."""
-        return "".join(letter for letter in self.letters if letter not in self.left_out)
+        left_out = "".join(self.digit_shaped.values()) + self.repeated
+        return "".join(letter for letter in self.letters if letter not in left_out)
 
 
 _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"

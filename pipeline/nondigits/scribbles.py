@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from pipeline.ink.hand import length, transform
+from pipeline.ink.hand import length, rotation, transform
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
 # Length of the path, relative to the diagonal of its box. An 8 has about 3, the most of all digits.
@@ -20,7 +20,7 @@ def draw_scribble(rng: np.random.Generator) -> Strokes:
     """Draw one or two strokes of a pen that wanders and returns to the middle."""
     n_strokes = int(rng.choice([1, 1, 1, 2]))
     strokes = _until_long(lambda: [_walk(rng) for _ in range(n_strokes)], SCRIBBLE_LENGTH)
-    return _rotated(transform(strokes, np.diag([1.0, rng.uniform(0.5, 1.0)])), rng.uniform(0, np.pi))
+    return transform(transform(strokes, np.diag([1.0, rng.uniform(0.5, 1.0)])), rotation(rng.uniform(0, np.pi)))
 
 
 def draw_curves(rng: np.random.Generator) -> Strokes:
@@ -121,7 +121,7 @@ def _to_and_fro(rng: np.random.Generator) -> Strokes:
     n_turns = int(rng.integers(7, 18))  # with three turns it could be a 2
     across = np.linspace(0, rng.uniform(0.7, 1.3), n_turns) + rng.normal(0, 0.02, n_turns)
     along = np.where(np.arange(n_turns) % 2, 1, -1) * rng.uniform(0.4, 0.8, n_turns)
-    return _rotated([np.stack([across, along], axis=1).astype(np.float32)], rng.uniform(0, np.pi))
+    return transform([np.stack([across, along], axis=1).astype(np.float32)], rotation(rng.uniform(0, np.pi)))
 
 
 def _coil(rng: np.random.Generator) -> Strokes:
@@ -129,7 +129,7 @@ def _coil(rng: np.random.Generator) -> Strokes:
     t = np.linspace(0, 2 * np.pi * n_loops, 30 * n_loops)
     swell = 1 + 0.3 * np.sin(t / rng.uniform(2, 6))
     points = np.stack([pitch * t / 2 + swell * np.cos(t), swell * np.sin(t)], axis=1).astype(np.float32)
-    return _rotated([points], rng.uniform(-0.6, 0.6))  # an upright one in thick ink would be a 1
+    return transform([points], rotation(rng.uniform(-0.6, 0.6)))  # an upright one in thick ink would be a 1
 
 
 def _rosette(rng: np.random.Generator) -> Strokes:
@@ -137,9 +137,4 @@ def _rosette(rng: np.random.Generator) -> Strokes:
     x_rate, y_rate = rng.choice([3, 4, 5, 6, 7], 2, replace=False)
     points = np.stack([np.sin(x_rate * t + rng.uniform(0, 6)), np.sin(y_rate * t)], axis=1)
     points += 0.25 * np.stack([np.cos(2 * t), np.sin(t)], axis=1)
-    return _rotated([points.astype(np.float32)], rng.uniform(0, np.pi))
-
-
-def _rotated(strokes: Strokes, angle: float) -> Strokes:
-    cos, sin = np.cos(angle), np.sin(angle)
-    return transform(strokes, [[cos, -sin], [sin, cos]])
+    return transform([points.astype(np.float32)], rotation(rng.uniform(0, np.pi)))

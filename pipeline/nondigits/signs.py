@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.ink.hand import transform
+from pipeline.ink.hand import rotation, transform
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
 Draw = Callable[[np.random.Generator], Stroke]
@@ -44,8 +44,7 @@ def _joined(rng: np.random.Generator, n_strokes: int, kinds: tuple[Draw, ...]) -
         stroke = kinds[int(rng.integers(len(kinds)))](rng)
         # Most strokes of real signs are horizontal, vertical or at 45 degrees.
         angle = rng.integers(8) * np.pi / 4 + rng.normal(0, 0.12)
-        cos, sin = np.cos(angle), np.sin(angle)
-        (turned,) = transform([stroke], rng.uniform(0.5, 1.2) * np.array([[cos, -sin], [sin, cos]]))
+        (turned,) = transform([stroke], rng.uniform(0.5, 1.2) * rotation(angle))
         grip = turned[0] if rng.random() < 0.6 else turned[len(turned) // 2]
         strokes.append((turned - grip + anchor).astype(np.float32))
         chosen = strokes[int(rng.integers(len(strokes)))]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.values import dotted
 from pipeline.provenance.commits import contents, directory_md5
-from pipeline.provenance.dvc_lock import Stage, conflicts, dotted, read_yaml, sources
+from pipeline.provenance.dvc_lock import Stage, conflicts, read_yaml, sources
 from pipeline.registry.store import Trial
 from pipeline.tracking.runs import DATA_TAG
 

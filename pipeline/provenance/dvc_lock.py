@@ -1,7 +1,7 @@
 """Read dvc.lock: the stages that made a file, with their inputs and outputs."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from pipeline.base.errors import DataError
+from pipeline.config.values import dotted
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,3 @@ def conflicts(stages: Sequence[Stage]) -> list[str]:
 def read_yaml(text: str) -> Any:
     """Read YAML as Hydra and DVC do: 1e-05 is a number, while PyYAML reads it as a string."""
     return OmegaConf.to_container(OmegaConf.create(text))
-
-
-def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted keys and their values."""
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from dotted(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value

@@ -128,13 +128,6 @@ def fetch_network(run_id: str, outputs: Outputs) -> None:
         )
 
 
-def page(weights: Path) -> str | None:
-    """Return the address of the run that made these weights, on the server or on `make ui`; None without a run."""
-    server = uri() if uri().startswith("http") else "http://127.0.0.1:5000"
-    run = find_trial(weights)
-    return f"{server}/#/experiments/{run.experiment}/runs/{run.run_id}" if run else None
-
-
 @dataclass(frozen=True)
 class Version:
     """A version of the registered model."""

@@ -1,15 +1,10 @@
 """Set threads, precision and instruction sets, once per process, before TensorFlow starts."""
 
-import logging
-from pathlib import Path
-
 import keras
 import tensorflow as tf
 
 from pipeline.config.schema import RuntimeConfig
 from pipeline.runtime import pins
-
-log = logging.getLogger(__name__)
 
 # `prepare` does not depend on the training's runtime.
 FOR_DATA = RuntimeConfig(mode="portable", threads=2, precision="float32", deterministic=True)
@@ -28,21 +23,7 @@ def set_up(config: RuntimeConfig, seed: int) -> None:
     keras.utils.set_random_seed(seed)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.mixed_precision.set_global_policy(precision_for(config))
-
-
-def precision_for(config: RuntimeConfig, cpu_info: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the precision of the training, and log it if the configuration leaves it open.
-
-    Args:
-        config: the requested precision.
-        cpu_info: the processor's features on Linux. The file is missing on other systems, which use float32.
-    """
-    if config.precision != "auto":
-        return config.precision
-    has_amx = cpu_info.exists() and "amx_bf16" in cpu_info.read_text()
-    log.info("training in %s: the processor has %s", *(("bfloat16", "AMX") if has_amx else ("float32", "no AMX")))
-    return "mixed_bfloat16" if has_amx else "float32"
+    keras.mixed_precision.set_global_policy(config.precision)
 
 
 def use_float32() -> None:

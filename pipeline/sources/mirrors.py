@@ -1,6 +1,5 @@
 """Download files from mirrors and verify their checksums."""
 
-import hashlib
 import logging
 import os
 import shutil
@@ -8,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import requests
-from tqdm import tqdm
 
 from pipeline.base.errors import DownloadError
-from pipeline.base.paths import PARTIAL
+from pipeline.base.files import file_sha256, write_atomic
 
 log = logging.getLogger(__name__)
 
@@ -62,44 +60,25 @@ def no_source(name: str, failures: list[str]) -> DownloadError:
 
 
 def _fetch_from(source: str, name: str, sha256: str, target: Path) -> None:
-    partial = PARTIAL / Path(name).name
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    was_resumed = partial.exists()
-    if source.startswith(("http://", "https://")):
-        _get(f"{source.rstrip('/')}/{name}", partial)
-    else:
-        shutil.copyfile(Path(source) / name, partial)
-    found = hashlib.sha256(partial.read_bytes()).hexdigest()
-    if found == sha256:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(partial, target)
-        return
-    partial.unlink()
-    if not was_resumed:
-        raise ValueError(f"wrong bytes (sha256 {found[:12]}..., not {sha256[:12]}...)")
-    _fetch_from(source, name, sha256, target)  # the part from an earlier attempt may be damaged
+    def write_checked(path: Path) -> None:
+        if source.startswith(("http://", "https://")):
+            _get(f"{source.rstrip('/')}/{name}", path)
+        else:
+            shutil.copyfile(Path(source) / name, path)
+        found = file_sha256(path)
+        if found != sha256:
+            raise ValueError(f"wrong bytes (sha256 {found[:12]}..., not {sha256[:12]}...)")
+
+    write_atomic(target, write_checked)
 
 
-def _get(url: str, partial: Path) -> None:
-    """Download into `partial`, resuming an earlier attempt."""
-    begun = partial.stat().st_size if partial.exists() else 0
+def _get(url: str, path: Path) -> None:
     # "identity": some servers declare .gz as a content encoding, and requests would decompress it.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
-        if begun and response.status_code == requests.codes.requested_range_not_satisfiable:
-            return  # the file is complete; the checksum decides
+    headers = {"Accept-Encoding": "identity"}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response, path.open("wb") as file:
         response.raise_for_status()
-        if response.status_code != requests.codes.partial_content:
-            begun = 0
-        length = response.headers.get("Content-Length")
-        total = begun + int(length) if length else None
-        with (
-            partial.open("ab" if begun else "wb") as file,
-            tqdm(total=total, initial=begun, unit="B", unit_scale=True, desc=partial.name, leave=False) as bar,
-        ):
-            for chunk in response.iter_content(CHUNK_BYTES):
-                file.write(chunk)
-                bar.update(len(chunk))
+        for chunk in response.iter_content(CHUNK_BYTES):
+            file.write(chunk)
 
 
 def _reason(error: Exception) -> str:

@@ -37,16 +37,6 @@ class Trainer:
         self._step = tf.Variable(0, dtype=tf.int32)
         self._optimizer = build_optimizer(config, self._schedule(), network.trainable_variables)
 
-    @property
-    def n_steps_in_all(self) -> int:
-        """Return the number of steps of all epochs."""
-        return self._config.epochs * self._n_steps
-
-    @property
-    def n_steps_done(self) -> int:
-        """Return the number of steps so far. Another thread may call this while an epoch runs."""
-        return int(self._step.numpy())
-
     def _schedule(self) -> keras.optimizers.schedules.LearningRateSchedule:
         warmup_steps = int(self._config.warmup_epochs * self._n_steps)
         decay_steps = max(1, self._config.epochs * self._n_steps - warmup_steps)

@@ -45,5 +45,5 @@ def test_a_sweep_finds_the_better_value(copy_trained, tmp_path):
     assert sorted(rates.values()) == ["0.005", "1e-05"]
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert rates[sweep.data.tags["best_run"]] == "0.005"
-    assert "+  learning_rate: 0.005" in project.run("pipeline.promote", "--dry-run")
     assert project.git("status", "--porcelain") == ""
+    assert "+  learning_rate: 0.005" in project.run("pipeline.promote")

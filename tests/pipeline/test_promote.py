@@ -112,23 +112,21 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     run([], 0.5)
     for missing in (None, "abc"):
         with pytest.raises(RegistryError, match=f"has no sweep '{missing or ''}'"):
-            promote.promote(missing, None, is_dry_run=False)
+            promote.promote(missing, None)
     first, (other, _) = sweep((["train.learning_rate=0.5"], 0.99), (["model.width=0.5"], 0.95))
     sweep((["train.learning_rate=0.003"], 0.9), (["train.learning_rate=0.004"], 0.8))
     assert [trial.seconds for trial in load_sweep(first)] == [5.0, 5.0]
 
-    promote.promote(None, None, is_dry_run=True)
-    assert params.read_text() == dump(CONFIG)
-    promote.promote(None, None, is_dry_run=False)
+    promote.promote(None, None)
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.003"]))
     printed = capsys.readouterr().out
     assert "-  learning_rate: 0.002\n+  learning_rate: 0.003\n" in printed
     assert "90.00%  " in printed
     assert "195,051" in printed
 
-    promote.promote(None, other, is_dry_run=False)
+    promote.promote(None, other)
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
-    promote.promote(first, None, is_dry_run=False)
+    promote.promote(first, None)
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
 
 
@@ -136,9 +134,9 @@ def test_an_error_names_the_run_that_can_not_be_promoted(params):
     _, (broken,) = sweep((["model.width=0.5"], 0.95))
     mlflow.MlflowClient(uri()).set_terminated(broken, "KILLED")
     with pytest.raises(PromotionError, match=f"run {broken} can't be promoted: it is KILLED"):
-        promote.promote(None, broken, is_dry_run=False)
+        promote.promote(None, broken)
     with pytest.raises(PromotionError, match=r"sweep .* can't be promoted: it is KILLED"):
-        promote.promote(None, None, is_dry_run=False)
+        promote.promote(None, None)
     with pytest.raises(RegistryError, match="nowhere"):
-        promote.promote(None, "nowhere", is_dry_run=False)
+        promote.promote(None, "nowhere")
     assert params.read_text() == dump(CONFIG)

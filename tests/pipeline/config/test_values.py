@@ -53,7 +53,7 @@ def test_without_a_checkout_the_error_names_the_folder_and_the_remedy(missing, m
         ("model=huge", "huge"),
         ("train.epochs=[", "train.epochs"),
         ("train.epochs=${nope}", "nope"),
-        ("runtime.precision=auto", "runtime: mode=portable needs precision=float32 and deterministic=true"),
+        ("runtime.precision=mixed_bfloat16", "runtime: mode=portable needs precision=float32 and deterministic=true"),
         ("runtime.deterministic=false", "mode=fast takes precision=float32 and deterministic=false"),
     ],
 )

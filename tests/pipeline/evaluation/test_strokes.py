@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.dataset.cells import CELLS, REFERENCE
-from pipeline.evaluation.strokes import average, measure_cells, pool, read_cells, read_drawings
+from pipeline.evaluation.strokes import average, measure_cells, pool, read_cells
 from pipeline.sources.unipen import Drawing
 
 STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
@@ -11,8 +11,9 @@ DRAWINGS = [Drawing(1, writer, STROKES) for writer in (1, 1, 2)]
 
 def test_size_and_position_in_each_cell(reader):
     assert len({cell.name for cell in CELLS}) == 8
+    cells = read_cells(reader, DRAWINGS)
     for cell in CELLS:
-        box = read_drawings(reader, DRAWINGS, cell)["box"]
+        box = cells[cell.name].answers["box"]
         assert box.shape == (3, 4)
         heights = (box[:, 3] - box[:, 1]) / 280
         assert np.allclose(heights, cell.size * (1 + cell.line), atol=0.02)

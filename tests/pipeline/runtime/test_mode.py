@@ -1,4 +1,3 @@
-import logging
 import os
 import subprocess
 import sys
@@ -6,30 +5,7 @@ import sys
 import pytest
 
 from pipeline.base.paths import ROOT
-from pipeline.config.values import load_config
-from pipeline.runtime.mode import precision_for
 from pipeline.runtime.pins import AT_FIRST_USE, AT_LOADING, pin
-
-
-@pytest.mark.parametrize(
-    ("asked", "cpu_info", "precision"),
-    [
-        ("float32", "flags : amx_bf16", "float32"),
-        ("mixed_bfloat16", "flags : sse2", "mixed_bfloat16"),
-        ("auto", "flags : avx512_bf16 amx_bf16 amx_tile", "mixed_bfloat16"),
-        ("auto", "flags : avx512_bf16", "float32"),
-        ("auto", None, "float32"),
-    ],
-)
-def test_auto_selects_and_logs_bfloat16_on_processors_with_amx(asked, cpu_info, precision, tmp_path, caplog):
-    file = tmp_path / "cpuinfo"
-    if cpu_info is not None:
-        file.write_text(cpu_info)
-    config = load_config(["runtime.mode=fast", f"runtime.precision={asked}"]).runtime
-    with caplog.at_level(logging.INFO):
-        assert precision_for(config, file) == precision
-    assert ("AMX" in caplog.text) == (asked == "auto")
-
 
 OTHER = {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"}
 
