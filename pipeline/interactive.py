@@ -95,14 +95,14 @@ def run(overrides: Sequence[str], console: Console) -> None:
 
 
 def _summarize(outputs: Outputs, console: Console) -> None:
-    from pipeline.registry.store import page
+    from pipeline.registry.store import run_address
     from pipeline.tracking.runs import OWN_STORE, uri
 
     for name, value in read_json(outputs.metrics("train"), made_by="train").items():
         console.print(f"{name:24} {value:g}")
     console.print(f"written to {outputs.directory.relative_to(ROOT)}", soft_wrap=True)
     try:
-        link = page(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` sends it"
+        link = run_address(outputs.weights) or "it does not have the run yet; `python -m pipeline.replay` sends it"
     except InklingError as error:  # the training succeeded
         link = str(error)
     console.print(f"MLflow: {link}", soft_wrap=True)

@@ -45,16 +45,16 @@ def train(
     name: str = "pipeline",
     watch: "Callable[[Trainer], AbstractContextManager]" = nullcontext,
 ) -> dict[str, float]:
-    """Train and calibrate; write weights, calibration, metrics and plots; record an MLflow run.
+    """Train and calibrate the network. Write weights, calibration, metrics and plots, and record an MLflow run.
 
     Args:
         config: the values.
-        outputs: where to write.
-        name: of the run.
-        watch: context manager around the training, which may show its progress.
+        outputs: paths of the files to write.
+        name: name of the run.
+        watch: context manager that surrounds the training, for example to show its progress.
 
     Returns:
-        Objectives of a search: `val_accuracy` of the kept epoch, 0 to 1, and `n_weights` of the network.
+        `val_accuracy` of the kept epoch, 0 to 1, and `n_weights` of the network. A search can optimise them.
 
     Raises:
         DataError: the prepared data is missing or was made with other parameters.
@@ -88,7 +88,7 @@ def train(
             history, weights = trainer.fit(on_epoch)
         kept = kept_epoch(history, config.train.patience)
 
-        use_float32()  # whatever the precision of the training
+        use_float32()  # the precision of calibration and measurements, even if the training used another
         network = build_network(config.model)
         network.set_weights(weights)
         logits = predict_logits(network, validation.images)
@@ -107,7 +107,7 @@ def train(
 def measure_parts(
     logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], calibration: Calibration
 ) -> dict[str, float]:
-    """Return the share of refused images in each kind of validation images, and for digits also the accuracy.
+    """Return the share of refused images for each kind of validation image, and for digits also the accuracy.
 
     Args:
         logits: float32 ``[n, N_OUTPUTS]``.

@@ -30,7 +30,7 @@ class Split:
     labels: np.ndarray
 
     def __getitem__(self, which: slice | np.ndarray) -> "Split":
-        """Return some of the images, with their labels."""
+        """Return the selected images with their labels."""
         return Split(self.images[which], self.labels[which])
 
 
@@ -59,7 +59,7 @@ class DataCard:
     parameters: dict[str, Any]
 
     def restrict_to(self, names: Collection[str]) -> "DataCard":
-        """Return the card of the parts that `select_parts` selects."""
+        """Return the card of only these parts, as `select_parts` selects them."""
         parts = {
             split: {part: n for part, n in sizes.items() if _is_selected(part, names)}
             for split, sizes in self.parts.items()
@@ -99,11 +99,13 @@ def select_parts(split: Split, parts: Mapping[str, int], names: Collection[str])
         names: from `train.parts`.
 
     Raises:
-        DataError: a part is unknown, or the selected ones have no digit.
+        DataError: a part is unknown, or the selected parts contain no digits.
     """
     selected = [part for name, part in split_by_part(split, parts).items() if _is_selected(name, names)]
     if not any((part.labels != NO_DIGIT).any() for part in selected):
-        raise DataError(f"train.parts={list(names)}: the prepared data has no digits of these, but {dict(parts)}")
+        raise DataError(
+            f"train.parts={list(names)}: the prepared data has no digits of these parts, only {dict(parts)}"
+        )
     return join(selected)
 
 

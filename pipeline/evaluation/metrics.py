@@ -47,7 +47,7 @@ def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[
         ``<name>_accuracy`` of the most probable digit in any state, with its 95 % interval ``_accuracy_low`` and
         ``_accuracy_high``; ``_errors``; ``_loss``, the cross-entropy in nats; ``_ece``, the expected calibration error;
         ``_refused`` and ``_unsure``, shares of all; ``_selective_accuracy``, the accuracy of the answers with state
-        "digit" (El-Yaniv and Wiener, 2010), 1 without such answers.
+        "digit" (El-Yaniv and Wiener, 2010), or 1 if there are none.
     """
     probabilities, labels = test.answers["probabilities"], test.labels
     is_right, found = test.is_right, states(test.answers, thresholds)

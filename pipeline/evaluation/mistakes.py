@@ -1,4 +1,4 @@
-"""Mistakes, confusion matrices and reliability, in the form in which the model file contains them."""
+"""Mistakes, confusion matrices and reliability, in the format of the model file."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def details(
 
     Args:
         tests: answers by name of the test set, one for each digit.
-        bins: reliability of each.
+        bins: reliability of each test set.
         mistakes: result of `worst_mistakes`.
 
     Returns:
@@ -64,11 +64,12 @@ def details(
         "confusion": {KEYS[name]: confusion_matrix(test).tolist() for name, test in tests.items()},
         "reliability": [{"test": name} | row._asdict() for name, rows in bins.items() for row in rows],
         "mistakes": [
-            row._asdict() | {"pixels": base64.b64encode(seen(tests, row).tobytes()).decode("ascii")} for row in mistakes
+            row._asdict() | {"pixels": base64.b64encode(network_input(tests, row).tobytes()).decode("ascii")}
+            for row in mistakes
         ],
     }
 
 
-def seen(tests: Mapping[str, Answered], mistake: Mistake) -> np.ndarray:
-    """Return the normalised image of a mistake: uint8 ``[28, 28]``."""
+def network_input(tests: Mapping[str, Answered], mistake: Mistake) -> np.ndarray:
+    """Return the normalised image of a mistake, as the network got it: uint8 ``[28, 28]``."""
     return tests[mistake.source].answers["normalized"][mistake.image]

@@ -24,7 +24,7 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
 
     Args:
         reader: with the thresholds in use.
-        drawings: single digits for the groups of several digits, in addition to generated ones.
+        drawings: digits to use, besides generated ones, in the groups of several digits.
         n_each: pictures in each family.
 
     Returns:

@@ -65,7 +65,7 @@ def _thicken(images: np.ndarray, percent: float) -> np.ndarray:
 
 
 def _disc(percent: float) -> np.ndarray:
-    """Return the footprint that changes a line by `percent` of the height, in images scaled to 200 %."""
+    """Return a disc that makes lines thicker or thinner by `percent` of a digit's height, at twice the size."""
     radius = round(percent / 100 * 2 * DIGIT_PX / 2)
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     return (x * x + y * y <= radius * radius)[None]

@@ -41,7 +41,7 @@ def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]
         predictor = Predictor.load(path)
         predictor.check()
     except ModelError as error:
-        raise ParityError(f"the converted file is not one that can be served: {error}") from error
+        raise ParityError(f"the service cannot use the converted file: {error}") from error
     return join_batches([vars(predictor.run(batch)) for batch in batches])
 
 

@@ -1,4 +1,4 @@
-"""Fit the temperature and the thresholds between digit, unsure and not a digit to validation images."""
+"""Fit the temperature and the decision thresholds to validation images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -76,7 +76,7 @@ def _rounded_down(threshold: float) -> float:
 
 
 def _lowest_confidence(kinds: Sequence[tuple[np.ndarray, np.ndarray]], accuracy: float) -> float:
-    """Return the lowest threshold that gives the accuracy in each kind of images, or 1.
+    """Return the lowest threshold that reaches the accuracy for every kind of image, or 1 if none does.
 
     Args:
         kinds: confidence float ``[n]`` and correctness bool ``[n]`` of the answers of each kind.

@@ -31,7 +31,7 @@ class Epoch:
 
 
 def kept_epoch(history: Sequence[Epoch], patience: int | None) -> Epoch:
-    """Return the epoch to keep: the last, or with patience the one with the highest validation accuracy."""
+    """Return the epoch to keep: the last one or, if `patience` is set, the one with the highest validation accuracy."""
     if not patience:
         return history[-1]
     # Not by loss: label smoothing makes the network underconfident, so the loss rises while the accuracy improves.

@@ -13,7 +13,7 @@ N_OUTPUTS = N_CLASSES + 1  # the last one is the logit of being a digit
 
 
 def build_network(config: ModelConfig, n_outputs: int = N_OUTPUTS) -> keras.Model:
-    """Return an untrained network, built by `pipeline.network.architectures.<config.name>`.
+    """Return the untrained network of the module `pipeline.network.architectures.<config.name>`.
 
     Args:
         config: name and values.

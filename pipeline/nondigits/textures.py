@@ -1,6 +1,6 @@
-"""Noise, textures and blank paper: for each kind one generator for training and one for the test.
+"""Noise, textures and blank paper. Training and test have different generators.
 
-All return uint8 ``[height, width]``, 0 = background, 255 = ink, of a random size.
+All functions return pictures of random size: uint8 ``[height, width]``, 0 = background, 255 = ink.
 """
 
 import numpy as np

@@ -32,7 +32,7 @@ def set_up(config: RuntimeConfig, seed: int) -> None:
 
 
 def precision_for(config: RuntimeConfig, cpu_info: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the precision of the training, and log it if the configuration leaves it open.
+    """Return the precision of the training. Log it if the configuration says "auto".
 
     Args:
         config: the requested precision.
@@ -46,5 +46,5 @@ def precision_for(config: RuntimeConfig, cpu_info: Path = Path("/proc/cpuinfo"))
 
 
 def use_float32() -> None:
-    """Build the following networks in float32: only the training may use another precision."""
+    """Build all networks in float32 from now on. Only the training may use another precision."""
     keras.mixed_precision.set_global_policy("float32")

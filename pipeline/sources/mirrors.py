@@ -16,7 +16,7 @@ from pipeline.base.paths import PARTIAL
 log = logging.getLogger(__name__)
 
 PUBLIC_MIRRORS = ("https://ossci-datasets.s3.amazonaws.com", "https://storage.googleapis.com/cvdf-datasets")
-TIMEOUT_SECONDS = (5, 20)  # to connect; between two chunks
+TIMEOUT_SECONDS = (5, 20)  # seconds to connect, and between two chunks
 CHUNK_BYTES = 1 << 16
 
 
@@ -32,7 +32,7 @@ def fetch(name: str, sha256: str, target: Path) -> None:
 
 
 def try_sources(sources: Sequence[str], name: str, sha256: str, target: Path) -> list[str]:
-    """Try each source until one has the file. Return the failures, or an empty list after a success."""
+    """Download from the first source that has the file. Return an empty list, or the failures if none has it."""
     failures = []
     for source in sources:
         try:
@@ -87,7 +87,7 @@ def _get(url: str, partial: Path) -> None:
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
         if begun and response.status_code == requests.codes.requested_range_not_satisfiable:
-            return  # the file is complete; the checksum decides
+            return  # the partial file is already complete; the checksum decides
         response.raise_for_status()
         if response.status_code != requests.codes.partial_content:
             begun = 0

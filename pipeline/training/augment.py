@@ -15,7 +15,7 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
     Args:
         images: float32 ``[batch, height, width, 1]``, 0 = background, also outside the image.
         config: the ranges.
-        seed: int32 ``[2]``; the same seed gives the same warps, whatever the number of threads.
+        seed: int32 ``[2]``; the same seed gives the same warps with any number of threads.
 
     Returns:
         float32 ``[batch, height, width, 1]``.
@@ -44,7 +44,7 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
 
 
 def _change_ink(images: tf.Tensor, config: AugmentConfig, pen: tf.Tensor, softness: tf.Tensor) -> tf.Tensor:
-    """Thicken or thin the lines by up to a pixel on each side, and blur them; the darkest ink keeps its grey.
+    """Thicken or thin the lines by up to a pixel on each side, and blur them. Keep the maximum of each image.
 
     Args:
         images: float32 ``[batch, height, width, 1]``.
