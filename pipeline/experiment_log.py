@@ -44,7 +44,7 @@ WEIGHT_SECTIONS = ("data", "strokes", "model", "train")  # sections that determi
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Result of an experiment: its preset, its latest run with these values, and the answers to the test images."""
+    """Result of an experiment: its preset, the latest run of this preset, and metrics of the test images."""
 
     config: Config
     run: store.Trial
@@ -68,7 +68,11 @@ def presets() -> dict[str, Config]:
 
 
 def find_runs(configs: Mapping[str, Config]) -> dict[str, store.Trial]:
-    """Return the latest finished run of each experiment, or raise DataError with the command that makes it."""
+    """Return the latest finished run of each experiment.
+
+    Raises:
+        DataError: an experiment has no such run; the message names the command that makes one.
+    """
     found = {name: store.find_experiment(name, _weight_parameters(config)) for name, config in configs.items()}
     missing = ",".join(name for name, run in found.items() if run is None)
     if missing:

@@ -59,7 +59,11 @@ class Setting:
         return statistics.mean(self.accuracies)
 
     def row(self, n_digits: int) -> str:
-        """Return the setting's row of the table. For a single seed it has the 95 % interval for `n_digits` digits."""
+        """Return the row of this setting in the printed table.
+
+        It shows the spread over the seeds. If there is only one seed, it shows the 95 % interval of the accuracy on
+        `n_digits` digits.
+        """
         if len(self.accuracies) > 1:
             spread = f"sd {100 * statistics.stdev(self.accuracies):.2f} of {len(self.accuracies)} seeds"
         else:

@@ -57,8 +57,9 @@ def details(
         mistakes: result of `worst_mistakes`.
 
     Returns:
-        ``confusion``: confusion matrices "mnist" and "strokes"; ``reliability``: rows of `Bin` with their ``test``;
-        ``mistakes``: rows of `Mistake` with ``pixels``, the 28x28 bytes that the network saw, in base64.
+        - ``confusion``: confusion matrices "mnist" and "strokes".
+        - ``reliability``: rows of `Bin` with their ``test``.
+        - ``mistakes``: rows of `Mistake` with ``pixels``, the 28x28 bytes that the network got, in base64.
     """
     return {
         "confusion": {KEYS[name]: confusion_matrix(test).tolist() for name, test in tests.items()},

@@ -28,9 +28,9 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
         n_each: pictures in each family.
 
     Returns:
-        ``families``, by name: ``kind``; ``is_held_out``; the share of each state; ``refused``, the share of
-        "not_a_digit" and "blank" together, with its 95 % interval ``refused_low`` to ``refused_high``.
-        ``held_out``, by kind: ``refused`` with its interval, over all held-out families of the kind.
+        - ``families``, by name: ``kind``, ``is_held_out``, and the share of each state. ``refused`` is the share of
+          "not_a_digit" and "blank" together, with its 95 % interval ``refused_low`` to ``refused_high``.
+        - ``held_out``, by kind: ``refused`` with its interval, over all held-out families of the kind.
     """
     rng = np.random.default_rng(SEED)
     digits = digit_source(drawings)

@@ -107,8 +107,10 @@ def measure_robustness(reader: Reader, test: Split) -> dict[str, dict[str, Any]]
     """Return the metrics of each perturbation by its key.
 
     Returns:
-        ``picture``, the label; ``perturbation`` and ``strength``; ``accuracy`` in any state, with its 95 %
-        interval; shares of all: ``right`` and ``wrong`` with state "digit", ``unsure``, ``refused``.
+        - ``picture``: the label.
+        - ``perturbation``, ``strength``.
+        - ``accuracy`` in any state, with its 95 % interval.
+        - ``right`` and ``wrong``, both with state "digit", ``unsure``, ``refused``: shares of all images.
     """
     table = {}
     for perturbation in PERTURBATIONS:

@@ -61,9 +61,14 @@ def inputs_of(layer: keras.Operation, named: Mapping[str, keras.Operation]) -> l
 def describe_layers(network: keras.Model) -> list[dict[str, Any]]:
     """Describe the layers in the order of computation.
 
-    Each has ``name``; ``kind``, the class; ``shape`` of the output without the batch; ``n_parameters``; ``activation``,
-    null if there is none; ``detail``, such as "3x3", or null. A layer also has ``inputs``, the result of `inputs_of`,
-    unless its only input is the output of the previous layer.
+    Returns:
+        One dict for each layer:
+
+        - ``name``, ``kind`` (the class) and ``n_parameters``.
+        - ``shape``: of the output, without the batch.
+        - ``activation``: null if there is none.
+        - ``detail``: for example "3x3", or null.
+        - ``inputs``: result of `inputs_of`; absent if the only input is the output of the previous layer.
     """
     described = []
     before, named = "inputs", named_layers(network)

@@ -33,10 +33,13 @@ MAP_REPLACING = (
 def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
     """Add the fragment for the reader's network to the model's metadata, as JSON under the key `network_alone`.
 
-    The JSON has ``fragment`` in base64; ``input``, the name of the uint8 ``[n, 28, 28]`` grids, 255 = ink;
-    ``probabilities`` and ``digit_score``, the names of these outputs; and ``layers``. Each layer that makes feature
-    maps has ``name`` and ``kind`` as in `describe_layers`, and ``output``, the name of the maps, float32
-    ``[n, channels, height, width]``.
+    The JSON contains:
+
+    - ``fragment``: in base64.
+    - ``input``: name of the input, grids uint8 ``[n, 28, 28]``, 255 = ink.
+    - ``probabilities``, ``digit_score``: names of these outputs.
+    - ``layers``: for each layer with feature maps, ``name`` and ``kind`` as in `describe_layers`, and ``output``, the
+      name of the maps, float32 ``[n, channels, height, width]``.
 
     Args:
         model: result of `onnx_graph.convert` for the reader and the opset; changed in place.

@@ -35,8 +35,8 @@ class Family:
         name: unique.
         kind: a group of similar families, trained and held-out, such as "letters".
         is_held_out: whether the family is used only for the test.
-        draw: function that makes a new thing: strokes (float32 ``[n_points, 2]`` each, y down, any unit, one point = a
-            dot), or a picture of noise or texture (uint8 ``[height, width]``, 255 = ink).
+        draw: function that makes a new thing. It returns strokes, float32 ``[n_points, 2]`` each, y down, any unit, one
+            point = a dot. For noise and texture it returns a picture, uint8 ``[height, width]``, 255 = ink.
         line_width: smallest and largest pen width, relative to the longest side of the strokes.
         share: frequency in the training non-digits, relative to other families.
     """

@@ -2,8 +2,8 @@
 """Letters and symbols as pen strokes, from the Hershey fonts, without those shaped like a digit.
 
 The glyphs were digitised by A. V. Hershey at the U.S. National Bureau of Standards ("A contribution to computer
-typesetting techniques", NBS Special Publication 424, 1976) and are free to use with this acknowledgement; the PyPI
-package Hershey-Fonts, which contains them, is under the MIT License. Only this module imports it.
+typesetting techniques", NBS Special Publication 424, 1976) and are free to use with this acknowledgement. The PyPI
+package Hershey-Fonts contains them and is under the MIT License. Only this module imports it.
 """
 
 from collections.abc import Iterable

@@ -132,7 +132,7 @@ class Trainer:
         return loss_sum / self._n_steps, n_right / n_digits
 
     def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Return the sum of the class loss (of digits only) and the weighted refusal loss, as a mean over the batch."""
+        """Return the batch mean of the class loss (0 for non-digits) plus the weighted refusal loss."""
         is_digit = tf.cast(labels != NO_DIGIT, tf.float32)
         smoothing = self._config.label_smoothing
         classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES
