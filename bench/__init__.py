@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def origin(config: Config) -> dict[str, Any]:
-    """Return the running command, and the parameters' hash under its name in the metadata of the model file."""
+    """Return the running command and the hash of the parameters, to be stored with the results."""
     file = Path(sys.argv[0])
     name = file.parent.name if file.stem == "__main__" else file.stem
     command = " ".join(["python -m", f"bench.{name}", *sys.argv[1:]])

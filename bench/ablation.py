@@ -2,11 +2,11 @@
 
 python -m bench.ablation [--epochs 8]
 
-Train with the parameters of params.yaml, but fewer epochs, on several combinations of training images: with and without
-Pendigits' pen strokes, with and without generated digits, and with the 5,000 embedded MNIST images instead of all of
-MNIST. Every variant sees the same number of digits, with repetitions, and the same share of non-digits. In every
-variant, a few non-digits contain strokes of Pendigits. Accuracy is measured from raw pixels, on MNIST's test images and
-on the strokes of unseen writers.
+Train with the parameters of params.yaml, but fewer epochs, on several combinations of training images. They contain all
+of MNIST or the 5,000 embedded images, pen strokes of Pendigits or none, and generated digits or none. Every variant
+sees the same number of digits, with repetitions, and the same share of non-digits. In every variant, a few non-digits
+contain strokes of Pendigits. Accuracy is measured from raw pixels, on MNIST's test images and on the strokes of unseen
+writers.
 """
 
 import argparse

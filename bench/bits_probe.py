@@ -112,7 +112,7 @@ def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
 
 
 def _named(group: str, variables: Iterable, values: Iterable) -> Arrays:
-    """Return one array for each weight, by the path of the weight."""
+    """Return one array for each weight. Its name contains `group` and the path of the weight."""
     return {f"{group}/{one.path}": np.asarray(value) for one, value in zip(variables, values, strict=True)}
 
 

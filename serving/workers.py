@@ -1,8 +1,8 @@
 """The worker processes: one process, or several that share a listening socket under a supervisor.
 
 The supervisor forks the workers, replaces those that die, and forwards signals. With the messages of
-`serving.reload.control` it makes all workers use the same model. Workers load a copy of the user's file, which is made
-at the start and after each reload, so a new worker never loads an unchecked file.
+`serving.reload.control` it makes all workers use the same model. The workers load a copy of the user's file, so a new
+worker never loads an unchecked file. The copy is made at the start and at each reload.
 """
 
 import asyncio

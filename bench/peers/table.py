@@ -1,7 +1,7 @@
 """The peers: requirements, command and requests of each.
 
-Each peer is set up in the fastest way that its documentation describes: one worker for its one core, no logs,
-onnxruntime on one thread, and the forms of request that it documents.
+Each peer is set up in the fastest way that its documentation describes. All have one worker for their one core, no
+logs, and onnxruntime on one thread. Each gets the forms of request that it documents.
 """
 
 from dataclasses import dataclass, field

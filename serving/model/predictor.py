@@ -130,7 +130,7 @@ class Predictor:
             raise ModelError(f"The model file {path} is not a digits model: {error}.") from None
 
     def warm(self) -> None:
-        """Run once for each usual size, so that the first request is as fast as the others.
+        """Run the model on an image of each usual size, so that the first request is as fast as the others.
 
         Raises:
             ModelError: the model fails, or an output has the wrong shape or is not finite.
