@@ -18,7 +18,7 @@ from bench import embedded_images
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 
-N_PICTURES = 60  # of each kind
+N_PICTURES = 60  # number of pictures of each kind
 N_VALIDATION = 300
 Arrays = dict[str, np.ndarray]
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 Address = tuple[str, int]
 
 RECEIVE_BYTES = 1 << 18
-TIMEOUT_S = 10.0  # for a connection, for an answer, and for open requests at the end of a run
+TIMEOUT_S = 10.0  # limit for a connection, for an answer, and for open requests at the end of a run
 # A selector may return a millisecond late, so the generator polls in the last millisecond before a request is due.
 WAKE_EARLY_S = 0.001
 TICK_S = 0.05  # interval between checks for the end of a run

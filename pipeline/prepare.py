@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 VALIDATION_RENDERS = 2  # pictures of each validation drawing: two pens, two canvases
 VALIDATION_NONDIGITS = 2000
-VALIDATION_SKELETONS = 1000  # if there are no drawings
+VALIDATION_SKELETONS = 1000  # generated validation digits, if there are no drawings
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Setting:
 
     overrides: dict[str, Any]  # values that differ from params.yaml, by dotted key
     config: Config  # params.yaml with these values
-    trials: Sequence[Trial]  # at least one; several differ in their seed
+    trials: Sequence[Trial]  # at least one; they differ only in their seed
 
     @property
     def accuracies(self) -> list[float]:

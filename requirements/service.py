@@ -9,7 +9,7 @@ from pathlib import Path
 from requirements.lock import ROOT
 
 UV = [sys.executable, "-m", "uv"]
-COMPILED = ["--quiet", "--compile-bytecode", "--python"]  # to bytecode, as pip does
+COMPILED = ["--quiet", "--compile-bytecode", "--python"]  # pip compiles to bytecode, too
 
 
 def build(directory: Path) -> Path:

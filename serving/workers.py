@@ -51,7 +51,7 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     check_uvicorn()
     raise_file_limit(settings.max_connections)
     limit_heap()
-    metrics = Metrics(settings.workers + 1)  # one row for the shadow model
+    metrics = Metrics(settings.workers + 1)  # and a row for the shadow model
     shadow = None
     if settings.shadow:
         shadow = start_shadow(settings.shadow, settings.shadow_share, metrics, settings.workers, listener)

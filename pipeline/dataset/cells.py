@@ -11,7 +11,7 @@ from serving.drawing.rasterize import draw
 
 CANVAS = (280, 280)  # pixels, as the page sends it
 BATCH = 250  # canvases
-SEED = 1  # of the random positions
+SEED = 1  # for the random positions
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pipeline.evaluation.statistics import Bin
 from serving.model.decisions import states
 
 MAX_MISTAKES = 300  # enough for all mistakes of a good reader; each takes a kilobyte
-KEYS = {"MNIST": "mnist", "pen strokes": "strokes"}  # of the confusion matrices
+KEYS = {"MNIST": "mnist", "pen strokes": "strokes"}  # test set -> its key in ``confusion``
 
 
 class Mistake(NamedTuple):
@@ -52,7 +52,7 @@ def details(
     """Return the data behind the metrics.
 
     Args:
-        tests: answers by name of the test set, one for each digit.
+        tests: by name of the test set, the answers to its digits.
         bins: reliability of each test set.
         mistakes: result of `worst_mistakes`.
 

@@ -14,7 +14,7 @@ from serving.model.decisions import is_refused, states
 
 CANVAS_PX = 56  # side of the dark canvas around each 28x28 image, with room to shift, rotate and scale
 DIGIT_PX = 20  # longest side of a digit of MNIST
-SEED = 3  # of the noise
+SEED = 3  # for the noise
 
 
 class Perturbation(NamedTuple):

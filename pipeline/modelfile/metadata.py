@@ -151,7 +151,7 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # of an epoch
+FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")  # the figures of an epoch
 
 
 def describe(

@@ -96,7 +96,7 @@ def _sort(model: ModelProto) -> None:
     """Sort the nodes by their first use for an output. Drop nodes and constants that no output needs."""
     graph = model.graph
     made_by = {name: node for node in graph.node for name in node.output}
-    ordered: dict[str, onnx.NodeProto] = {}  # by first output
+    ordered: dict[str, onnx.NodeProto] = {}  # nodes by their first output
     stack = [value.name for value in reversed(graph.output)]
     while stack:
         node = made_by.get(stack[-1])

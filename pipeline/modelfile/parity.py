@@ -17,7 +17,7 @@ from serving.model.predictor import Predictor
 
 BATCH = 500  # images
 N_OF_FAMILY = 4  # pictures of each family of non-digits
-SEED = 4  # of these pictures
+SEED = 4  # for these pictures
 
 
 def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.ndarray]:

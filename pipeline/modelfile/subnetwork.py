@@ -21,8 +21,8 @@ from pipeline.modelfile.metadata import inputs_of, named_layers
 from pipeline.modelfile.onnx_graph import trace
 from pipeline.reader.model import Reader, to_input
 
-KEY = "network_alone"  # of the metadata
-PREFIX = "alone_"  # of all names in the fragment, none of which the file has
+KEY = "network_alone"  # key in the metadata
+PREFIX = "alone_"  # all names in the fragment start with it; no name in the file does
 SIGNATURE = [tf.TensorSpec([None, GRID, GRID], tf.uint8, name="grids")]
 MAP_REPLACING = (
     keras.layers.BatchNormalization,

@@ -13,8 +13,8 @@ from pipeline.base.files import read_json, write_json
 from pipeline.config.schema import DecisionConfig
 from pipeline.dataset.splits import NO_DIGIT, part_slices
 
-MIN_SCORE = 1e-6  # of `digit_score` where there is ink, because 0 means blank
-MAX_THRESHOLD = 0.9999  # of `digit_score`, so that a score of 1 is always a digit
+MIN_SCORE = 1e-6  # smallest `digit_score` of ink, because 0 means blank
+MAX_THRESHOLD = 0.9999  # largest threshold of `digit_score`, so that a score of 1 is always a digit
 
 
 @dataclass(frozen=True)

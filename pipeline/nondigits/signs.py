@@ -10,7 +10,7 @@ from serving.drawing.strokes import Stroke, Strokes, bounds
 
 Draw = Callable[[np.random.Generator], Stroke]
 
-N_POINTS = 24  # of a curved stroke
+N_POINTS = 24  # number of points of a curved stroke
 MIN_ASPECT = 0.5  # width / height
 
 

@@ -101,7 +101,7 @@ def _gradient(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[
 
 def _stripes(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float64]:
     y, x = _axes(height, width)
-    angle, n_stripes = rng.uniform(0, np.pi), rng.uniform(4, 14)  # one or two could be a 1 or an 11
+    angle, n_stripes = rng.uniform(0, np.pi), rng.uniform(4, 14)  # one or two stripes could be a 1 or an 11
     wave = np.sin(2 * np.pi * (n_stripes * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform()))
     return _unit(np.sign(wave) if rng.random() < 0.4 else wave)
 

@@ -6,7 +6,7 @@ from scipy.interpolate import BSpline
 
 from pipeline.config.schema import AugmentConfig
 
-KNOTS = 7  # of the elastic field, on each axis
+KNOTS = 7  # number of knots of the elastic field on each axis
 
 
 def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:

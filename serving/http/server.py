@@ -177,7 +177,7 @@ def accept_connections(listener: socket.socket) -> None:
 def raise_file_limit(n_connections: int) -> None:
     """Raise the limit of open files to what the connections need, as far as the system allows. The default is 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * n_connections + N_OTHER_FILES  # as many rejected connections may still be open
+    wanted = 2 * n_connections + N_OTHER_FILES  # twice, because rejected connections may still be open
     if resource.RLIM_INFINITY != soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
