@@ -36,7 +36,7 @@ def triton_config(card: ModelCard, instances: int) -> dict[str, Any]:
     """Return the `ModelConfig`: the answer of the service's `/config`, and the fields that only Triton needs.
 
     Args:
-        card: of the model.
+        card: card of the model.
         instances: number of parallel runs, each on a core.
     """
     config = configuration(card)
@@ -98,7 +98,7 @@ def inference_service(card: ModelCard, storage_uri: str) -> dict[str, Any]:
     """Return the manifest of a KServe InferenceService for a repository.
 
     Args:
-        card: of the model.
+        card: card of the model.
         storage_uri: address of the repository's content, such as s3://bucket/path.
     """
     model = {

@@ -113,7 +113,7 @@ def measure_parts(
         logits: float32 ``[n, N_OUTPUTS]``.
         labels: int32 ``[n]``.
         parts: number of images of each kind, in their order.
-        calibration: its threshold decides on refusal.
+        calibration: contains the threshold below which an image is refused.
     """
     is_right = logits[:, :-1].argmax(axis=1) == labels
     is_refused = expit(logits[:, -1]) < calibration.thresholds["digit_score"]

@@ -23,7 +23,7 @@ def environment(directory: Path, lock: str, python: str = sys.executable) -> Pat
     """Create an environment with the packages of requirements/<lock>.txt and without pip. Return its Python.
 
     Args:
-        directory: of the environment; replaced if it exists.
+        directory: directory of the environment; replaced if it exists.
         lock: name of a lock file.
         python: path or version of a Python on this machine.
     """

@@ -23,7 +23,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
     """Create the service, and load and check its model.
 
     Args:
-        settings: of the service.
+        settings: settings of the service.
         metrics: metrics that the workers share; None: new ones.
         shadow: the shadow model, if there is one.
 

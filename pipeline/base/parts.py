@@ -10,9 +10,9 @@ class Part:
     """One kind of training and validation images.
 
     Attributes:
-        name: in the data card and, unless `selected_with` is set, in `train.parts`.
+        name: name in the data card and, unless `selected_with` is set, in `train.parts`.
         source: title of the source, for the model card.
-        licence: of the images, for the model card.
+        licence: licence of the images, for the model card.
         gate: the limit of conf/gates.yaml that applies to the part.
         selected_with: another part; if `train.parts` contains its name, this part is selected, too.
     """

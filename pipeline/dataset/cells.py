@@ -21,7 +21,7 @@ class Cell:
     Attributes:
         line: line width, relative to the longest side of the drawing.
         size: longest side of the drawing, relative to the canvas.
-        is_centred: in the middle of the canvas; otherwise at a random position.
+        is_centred: whether drawings are in the middle of the canvas, or at random positions.
     """
 
     line: float

@@ -39,10 +39,10 @@ class DataCard:
     """Description of the prepared data. The model file contains it.
 
     Attributes:
-        source: as in params.yaml.
+        source: `data.source` of params.yaml.
         title: the source in words.
         train, validation, test: numbers of images.
-        parts: by split, the number of images of each part.
+        parts: number of images of each part, for each split.
         test_drawings: number of pen drawings by writers who are in no other split.
         sha256: of the images and labels of each split, and of the drawings.
         parameters: the sections of params.yaml that the splits were made with.
@@ -96,7 +96,7 @@ def select_parts(split: Split, parts: Mapping[str, int], names: Collection[str])
     Args:
         split: the images.
         parts: the number of images of each part.
-        names: from `train.parts`.
+        names: names of parts, from `train.parts`.
 
     Raises:
         DataError: a part is unknown, or the selected parts contain no digits.
@@ -141,7 +141,7 @@ def check_data(card: DataCard, **wanted: Mapping[str, Any]) -> None:
     """Raise `DataError` if the prepared data was made with other parameters.
 
     Args:
-        card: of the data.
+        card: card of the prepared data.
         wanted: the sections `data` and `strokes` of params.yaml.
     """
     changed = [

@@ -52,7 +52,7 @@ def details(
     """Return the data behind the metrics.
 
     Args:
-        tests: by name of the test set, the answers to its digits.
+        tests: answers to the digits of each test set, by its name.
         bins: reliability of each test set.
         mistakes: result of `worst_mistakes`.
 

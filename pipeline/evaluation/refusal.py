@@ -23,7 +23,7 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
     """Return the states of the answers to each family.
 
     Args:
-        reader: with the thresholds in use.
+        reader: the reader, whose thresholds decide.
         drawings: digits to use, besides generated ones, in the groups of several digits.
         n_each: pictures in each family.
 

@@ -60,7 +60,7 @@ def handwrite(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     The bending is a smooth field over the plane, so that parallel lines of a glyph stay together.
 
     Args:
-        strokes: in any unit.
+        strokes: strokes in any unit.
         rng: the same state gives the same drawing.
 
     Returns:

@@ -26,7 +26,7 @@ def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None)
     Args:
         digit: the class.
         rng: the same state gives the same drawing.
-        variant: of `SHAPES[digit]`; None: a random one, by their probabilities.
+        variant: a key of `SHAPES[digit]`; None: a random variant, by their probabilities.
 
     Returns:
         Strokes of about height 1, y down.

@@ -170,7 +170,7 @@ def describe(
         reader: the reader that becomes the file.
         metrics: metrics of `evaluate` by file, at least test, refusal, steps and details.
         history: figures of the training.
-        experiments: as in docs/experiment_log.json.
+        experiments: content of docs/experiment_log.json.
     """
     network = reader.network
     values = {

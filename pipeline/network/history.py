@@ -18,7 +18,7 @@ class Epoch:
         loss: mean over the training batches, with smoothed labels and the refusal loss.
         accuracy: on the digits of the training batches.
         val_loss: cross-entropy of the averaged weights at the end of the epoch, on validation digits only, in nats.
-        val_accuracy: of the averaged weights, on the same digits.
+        val_accuracy: accuracy of the averaged weights, on the same digits.
         learning_rate: at the end of the epoch.
     """
 

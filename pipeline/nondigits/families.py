@@ -112,7 +112,7 @@ def draw_picture(
     Args:
         family: the family.
         rng: the same state gives the same picture.
-        digits: for the families that are made of digits.
+        digits: source of digits, for the families that are made of digits.
         shape: height and width of the canvas for strokes, pixels; noise and texture choose their own size.
     """
     thing = family.draw(rng, digits)

@@ -21,7 +21,7 @@ class Drawing:
     Attributes:
         label: the class.
         writer: number of the writer, unique within a file.
-        strokes: in tablet pixels.
+        strokes: strokes in tablet pixels.
     """
 
     label: int

@@ -50,7 +50,7 @@ def _change_ink(images: tf.Tensor, config: AugmentConfig, pen: tf.Tensor, softne
         images: float32 ``[batch, height, width, 1]``.
         config: the ranges.
         pen: float32 ``[batch, 1, 1, 1]`` in -1..1, from thinnest to thickest.
-        softness: the same shape and range, from sharp to `config.blur`.
+        softness: shape and range as `pen`, from sharp to `config.blur`.
     """
     darkest = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True)
     changed = images
@@ -78,7 +78,7 @@ def sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     Args:
         images: float32 ``[batch, height, width]``, 0 outside.
         x: float32 ``[batch, height, width]``, columns; 0 is the centre of the first.
-        y: the same for rows.
+        y: rows, with the same shape.
     """
     height, width = images.shape[1], images.shape[2]
     # A border of zeros, and positions clipped to it, so that positions outside need no extra case.

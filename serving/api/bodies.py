@@ -31,7 +31,7 @@ class Body:
     """A request's body.
 
     Attributes:
-        content_type: in lower case and without parameters.
+        content_type: Content-Type in lower case, without parameters.
         data: the bytes as sent.
         coding: the Content-Encoding; empty if there is none.
     """
@@ -87,7 +87,7 @@ def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyIm
 
     Args:
         body: not compressed.
-        query: with `width` and `height` in pixels for raw grey bytes.
+        query: query string, with `width` and `height` in pixels for raw grey bytes.
         max_pixels: limit of the picture.
 
     Raises:

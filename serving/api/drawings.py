@@ -171,7 +171,7 @@ def unipen(strokes: Strokes, label: int) -> str:
 
     Args:
         strokes: x and y from the top left of the canvas, y down, 0..1 within the canvas.
-        label: its class.
+        label: class of the drawing.
     """
     lines = [f'.SEGMENT DIGIT 0 ? "{label}"', f".COMMENT {label} 0 0"]  # writer 0: unknown
     for stroke in strokes:

@@ -59,8 +59,8 @@ class GreyImage:
     Attributes:
         pixels: uint8 [h, w], each the mean of `factor` x `factor` source pixels.
         factor: whole number >= 1; a position in `pixels` times `factor` is a position in the source.
-        width: of the source in pixels, upright.
-        height: of the source in pixels, upright.
+        width: width of the upright source in pixels.
+        height: height of the upright source in pixels.
     """
 
     pixels: npt.NDArray[np.uint8]

@@ -22,7 +22,7 @@ def place(
     """Scale and move a drawing onto a canvas, so that all of its ink is inside.
 
     Args:
-        strokes: in any unit.
+        strokes: strokes in any unit.
         shape: height and width of the canvas, pixels.
         height_fraction: longest side of the bounding box (of the pen's path, without the line width), relative to the
             shorter side of the canvas. It is reduced if the ink would not fit.

@@ -20,8 +20,8 @@ def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
     """Decompress a request body.
 
     Args:
-        body: of the request.
-        coding: its Content-Encoding.
+        body: the body as sent.
+        coding: value of Content-Encoding.
         max_bytes: limit of the result; inflating stops there.
 
     Raises:

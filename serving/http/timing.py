@@ -9,7 +9,7 @@ class Timing:
     """The clock of one request. Its stages are reported to the client and the metrics.
 
     Attributes:
-        started_s: by `time.perf_counter`, when the first byte or the head of the request was read.
+        started_s: when the first byte or the head of the request was read, by `time.perf_counter`.
         stages: name and seconds of each finished stage.
     """
 

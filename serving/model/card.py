@@ -123,9 +123,9 @@ def read_card(
 
     Args:
         sha256: of the file, in hex.
-        size_bytes: of the file.
-        inputs: in the file's order.
-        outputs: in the file's order.
+        size_bytes: size of the file.
+        inputs: inputs in the file's order.
+        outputs: outputs in the file's order.
         metadata: the file's `metadata_props`.
 
     Raises:

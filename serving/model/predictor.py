@@ -67,7 +67,7 @@ class Verdict(NamedTuple):
     Attributes:
         state: as `Predictor.state` returns it.
         digit: index of the most probable class in the card's `classes`, in any state.
-        confidence: its probability.
+        confidence: probability of the digit.
         digit_score: as in `Prediction`.
     """
 

@@ -52,9 +52,9 @@ class Answer:
     """The model outputs for the images of one request, with timings.
 
     Attributes:
-        prediction: of only these images, in their order.
+        prediction: outputs for only these images, in their order.
         verdicts: one for each image.
-        card: of the model; a batch never mixes two models.
+        card: card of the model; a batch never mixes two models.
         queue_s: waiting time in the queue.
         infer_s: duration of the shared run.
         n_batch: number of images in the shared run.
