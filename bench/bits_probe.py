@@ -1,9 +1,9 @@
-"""Write the arrays of a small training task; `python -m bench.bits` starts this and compares them.
+"""Write the arrays of a small training task. `python -m bench.bits` runs this command and compares the arrays.
 
 python -m bench.bits_probe FILE.npz N_STEPS [NAME=VALUE ...] -- [override ...]
 
-The variables override the pins. The data is fixed. Pictures, network, augmentation, optimiser and averages are the
-pipeline's own.
+The environment variables override the pins. The data is fixed. Everything else is code of the pipeline: pictures,
+network, augmentation, optimiser and averages.
 """
 
 import os
@@ -18,7 +18,7 @@ from bench import embedded_images
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 
-N_PICTURES = 60  # of each kind
+N_PICTURES = 60  # number of pictures of each kind
 N_VALIDATION = 300
 Arrays = dict[str, np.ndarray]
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _functions() -> Arrays:
-    """Return the results of numpy and OpenBLAS for the functions that drawing uses."""
+    """Return results of the numpy and OpenBLAS functions with which the pipeline draws its images."""
     x = np.linspace(0.001, 5, 4001)
     square = np.random.default_rng(0).random((70, 70))
     return {"numpy: exp": np.exp(-x), "numpy: log": np.log(x), "numpy: sin": np.sin(9 * x), "numpy: power": x**0.7,
@@ -47,7 +47,7 @@ def _functions() -> Arrays:
 
 
 def _prepared() -> Arrays:
-    """Return pictures that are made like those of `prepare`."""
+    """Return pictures made with the functions of the stage `prepare`."""
     from pipeline.dataset.pictures import render_nondigits, render_skeletons
     from pipeline.ink.normalize import normalize_all
 
@@ -66,7 +66,7 @@ def _images() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
-    """Return the parts of the first training step, the results of `n_steps` steps, and the seconds per step."""
+    """Return arrays from the first training step and from the end of `n_steps` steps, and the seconds per step."""
     import tensorflow as tf
 
     from pipeline.dataset.splits import NO_DIGIT, Split
@@ -112,7 +112,7 @@ def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
 
 
 def _named(group: str, variables: Iterable, values: Iterable) -> Arrays:
-    """Return one array for each weight, by the path of the weight."""
+    """Return one array for each weight. Its name contains `group` and the path of the weight."""
     return {f"{group}/{one.path}": np.asarray(value) for one, value in zip(variables, values, strict=True)}
 
 

@@ -3,7 +3,7 @@
 python -m bench.clones [override ...]
 
 Without overrides it uses params.yaml, and takes twice as long as `make repro`. With size=smoke data.source=embedded it
-takes minutes. The clones contain what is committed, and use this environment.
+takes minutes. The clones contain the last commit, and use this environment.
 """
 
 import os
@@ -26,7 +26,7 @@ def hashes(lock: str) -> dict[str, str]:
 
 
 def differing(first: str, second: str) -> list[str]:
-    """Return the paths of outputs with different hashes, or in only one dvc.lock."""
+    """Return the paths of outputs that have different hashes or are in only one dvc.lock."""
     one, other = hashes(first), hashes(second)
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 

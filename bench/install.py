@@ -1,9 +1,9 @@
-"""Measure the installed service: the size of wheel and environment, and the start against `import onnxruntime`.
+"""Measure the installed service: the size of wheel and environment, and the start time.
 
 python -m bench.install [--rounds 10]
 
-The environment contains requirements/serving.txt and the wheel, compiled, without pip. The start lasts from the start
-of the process to the first correct answer. Each round also times an interpreter that only imports onnxruntime.
+The environment contains requirements/serving.txt and the wheel, compiled to bytecode, without pip. The start time ends
+with the first correct answer. For comparison, each round also times an interpreter that only imports onnxruntime.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def start_service(python: Path) -> float:
     """
     address = free_address()
     request = raw_tensor("/api/predict").request
-    # Without this machine's settings for a service or for Python.
+    # Removes this machine's settings for a service or for Python.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
     with tempfile.TemporaryDirectory() as elsewhere:
         command = [str(python.parent / "inkling-serve"), "--port", str(address[1])]
@@ -60,9 +60,9 @@ def start_onnxruntime(python: Path) -> float:
 
 
 def measure(python: Path, n_rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of each start by name, with one value per round, in alternating order."""
+    """Return the seconds of each start by name, with one value per round. The order alternates."""
     starts: dict[str, Callable[[Path], float]] = {"service": start_service, "onnxruntime": start_onnxruntime}
-    for start in starts.values():  # warm-up: the files are then in memory
+    for start in starts.values():  # warm-up, which brings the files into memory
         start(python)
     seconds: dict[str, list[float]] = {name: [] for name in starts}
     for n_round in range(n_rounds):

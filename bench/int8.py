@@ -1,10 +1,10 @@
-"""Compare the model file with a version with 8-bit convolutions: time and answers.
+"""Compare the time and the answers of the model file with those of a version that has 8-bit convolutions.
 
 python -m bench.int8 [--runs 500]
 
 onnxruntime quantises the convolutions and the operations between them statically; the normaliser does not change. The
-weights have 7 bits, so that no sum overflows on processors without VNNI. The ranges come from one part of the embedded
-images, and the answers are compared on the rest. All are MNIST training images, so this shows changes, not accuracy.
+weights have 7 bits, so that no sum overflows on processors without VNNI. Some of the embedded images determine the
+ranges, and the answers for the others are compared. They are MNIST training images, so accuracy is not measured.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from bench.latency import open_session, runner
 from pipeline.base.files import write_json
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
-from pipeline.registry.latency import one, time_pairs
+from pipeline.registry.latency import draw_one, time_pairs
 
 N_CALIBRATION = 500
 BATCH = 100
@@ -47,7 +47,7 @@ def quantize(file: Path, images: np.ndarray) -> bytes:
 
     Args:
         file: the model.
-        images: uint8 ``[n, h, w]``; they set the ranges of the activations.
+        images: uint8 ``[n, h, w]``, to determine the ranges of the activations.
     """
     graph = onnx.load(file).graph
     made_by_convolution = {name for node in graph.node if node.op_type == "Conv" for name in node.output}
@@ -73,7 +73,7 @@ def quantize(file: Path, images: np.ndarray) -> bytes:
 
 
 def compare_answers(probabilities: np.ndarray, others: np.ndarray) -> dict[str, Any]:
-    """Return the number of changed classes and the largest change of a probability; both float32 ``[n, classes]``."""
+    """Return the number of changed classes and the largest change of a probability."""
     return {
         "images": len(probabilities),
         "classes_changed": int((probabilities.argmax(axis=1) != others.argmax(axis=1)).sum()),
@@ -93,7 +93,7 @@ def main() -> None:
     runs = {name: runner(session) for name, session in sessions.items()}
     results: dict[str, Any] = {"bytes": {"float32": file.stat().st_size, "int8": len(content)}, "runs": {}}
     for n_images in N_TOGETHER:
-        times = time_pairs(runs, np.repeat(one(SIDE_PX), n_images, axis=0), n_runs)
+        times = time_pairs(runs, np.repeat(draw_one(SIDE_PX), n_images, axis=0), n_runs)
         results["runs"][str(n_images)] = {
             "float32_us": round(float(np.median(times["float32"])) / n_images, 1),
             "int8_us": round(float(np.median(times["int8"])) / n_images, 1),

@@ -1,4 +1,4 @@
-"""Time the model file against the same graph with the network seed_vision, on one thread.
+"""Compare the time of the model file, on one thread, with the same graph around the network seed_vision.
 
 python -m bench.latency [--runs 500]
 
@@ -18,14 +18,14 @@ from pipeline.modelfile.onnx_graph import convert
 from pipeline.network.calibration import Calibration
 from pipeline.network.networks import build_network
 from pipeline.reader.model import Reader
-from pipeline.registry.latency import Run, one, time_pairs
+from pipeline.registry.latency import Run, draw_one, time_pairs
 from pipeline.runtime.mode import use_float32
 
 SIDES_PX = (28, 280)  # an MNIST image, the page's canvas
 
 
 def reference_file(opset: int) -> bytes:
-    """Return our graph with the reference network as ONNX. It is not trained, which does not affect its time."""
+    """Return our graph with the reference network as ONNX. The network is untrained, which does not change the time."""
     use_float32()
     network = build_network(load_config(["model=seed_vision"]).model)
     reader = Reader(network, Calibration(temperature=1.5, thresholds={}))
@@ -45,7 +45,7 @@ def runner(session: InferenceSession) -> Run:
 
 
 def summarize(times: dict[str, np.ndarray]) -> dict[str, float]:
-    """Return the median and the fastest run of each, and the ratios of ours to the reference.
+    """Return the median and the fastest run of each file, and the ratios of our times to the reference.
 
     Args:
         times: result of `time_pairs` for "ours" and "reference".
@@ -68,7 +68,7 @@ def main() -> None:
     config = load_config()
     files = {"ours": Outputs().model.read_bytes(), "reference": reference_file(config.export.opset)}
     runs = {name: runner(open_session(file)) for name, file in files.items()}
-    results = {f"{side}_px": summarize(time_pairs(runs, one(side), n_runs)) for side in SIDES_PX}
+    results = {f"{side}_px": summarize(time_pairs(runs, draw_one(side), n_runs)) for side in SIDES_PX}
     write_json(RESULTS / "latency.json", origin(config) | results)
     for size, figures in results.items():
         print(size)

@@ -1,11 +1,11 @@
 """A load generator for HTTP/1.1 that repeats one request on keep-alive connections. Standard library only.
 
-`closed_loop` sends the next request of a connection after the answer to the last one. That finds the capacity of a
-service. `open_loop` sends at given times, and measures latency from the time when a request was due. So a service that
-falls behind cannot hide it.
+`closed_loop` sends the next request on a connection when the previous one is answered. This measures the capacity of a
+service. `open_loop` sends requests at given times. Latency counts from the time when a request was due, so it also
+includes the delay of a service that falls behind.
 
-It uses one thread and one prepared request, and parses only the head of each answer, so that it costs far less than the
-service.
+The generator has one thread and one prepared request, and parses only the head of each answer. So it needs far less
+processor time than the service.
 """
 
 import math
@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 Address = tuple[str, int]
 
 RECEIVE_BYTES = 1 << 18
-TIMEOUT_S = 10.0  # for a connection, for an answer, and for open requests at the end of a run
-# A selector wakes up to a millisecond late, so the last millisecond before a request is due is spent polling.
+TIMEOUT_S = 10.0  # limit for a connection, for an answer, and for open requests at the end of a run
+# A selector may return a millisecond late, so the generator polls in the last millisecond before a request is due.
 WAKE_EARLY_S = 0.001
 TICK_S = 0.05  # interval between checks for the end of a run
 
@@ -33,7 +33,7 @@ CLOSE = re.compile(rb"^http/1\.0(?!.*\r\nconnection: *keep-alive)|\r\nconnection
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: status, head in lower case, body with joined chunks, and whether the connection ends with it."""
+    """An answer. The head is in lower case, the chunks of the body are joined; `is_last`: the connection ends."""
 
     status: int
     head: bytes
@@ -48,8 +48,8 @@ class Outcome:
     Attributes:
         seconds: measured time, without the warm-up.
         latencies: seconds of each answer by status, in order of arrival.
-        n_lost: requests without an answer: the connection ended, or the time was up.
-        n_refused: connections that could not be opened; they are not retried.
+        n_lost: number of requests without an answer, because the connection ended or the time was up.
+        n_refused: number of connections that could not be opened; they are not retried.
     """
 
     seconds: float
@@ -63,11 +63,11 @@ class Outcome:
         return Counter({status: len(values) for status, values in self.latencies.items()})
 
     def rate(self, status: int = 200) -> float:
-        """Return the answers with a status per second."""
+        """Return the number of answers with this status per second."""
         return self.statuses[status] / self.seconds
 
     def percentile(self, percent: float, status: int = 200) -> float:
-        """Return a percentile of the latency in seconds, NaN without an answer."""
+        """Return a percentile of the latency in seconds, or NaN if there are no answers with this status."""
         ordered = sorted(self.latencies.get(status, ()))
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else float("nan")
 
@@ -99,7 +99,7 @@ def ask(address: Address, request: bytes) -> Answer:
 
 
 def parse(received: bytes, is_closed: bool) -> Answer | None:
-    """Return the answer in the received bytes, None if it is incomplete."""
+    """Return the answer in the received bytes, or None if it is incomplete."""
     end = received.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -146,7 +146,7 @@ class _Connection:
 
 
 class _Client:
-    """All connections, the free ones, and a record of each answer: due time, arrival time, status."""
+    """All connections, the free connections, and for each answer its due time, arrival time and status."""
 
     def __init__(self, address: Address, request: bytes, n_connections: int) -> None:
         self.connections: set[_Connection] = set()
@@ -159,7 +159,7 @@ class _Client:
             self._connect()
 
     def send(self, due_s: float) -> None:
-        """Send the request on the longest free connection. Its latency counts from `due_s`."""
+        """Send the request on the connection that has been free the longest. Its latency counts from `due_s`."""
         connection = self.free.popleft()
         connection.due_s, connection.is_waiting, connection.received = due_s, True, b""
         connection.unsent = memoryview(self._request)
@@ -184,7 +184,7 @@ class _Client:
         self._selector.close()
 
     def outcome(self, start_s: float, end_s: float) -> Outcome:
-        """Return the outcome of the requests that were due in this time."""
+        """Return the outcome of the requests that were due between these times."""
         latencies: dict[int, list[float]] = {}
         for due_s, come_s, status in self.record:
             if start_s <= due_s < end_s:
@@ -249,7 +249,7 @@ class _Client:
 def closed_loop(
     address: Address, request: bytes, n_connections: int = 1, seconds: float = 2.0, warm_up_s: float = 0.3
 ) -> Outcome:
-    """Send the next request on each connection after the answer to the last one.
+    """Send a request on each connection as soon as the previous one is answered.
 
     The measured time lasts until the answer to the last open request.
     """

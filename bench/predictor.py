@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from pipeline.registry.latency import one
+from pipeline.registry.latency import draw_one
 from serving.model.predictor import Predictor
 from serving.settings import Settings
 
@@ -23,7 +23,7 @@ def main() -> None:
     predictor = Predictor.load(Settings().model)
     print(f"{'side, px':>8} {'median, us':>11} {'fastest, us':>12}")
     for side in SIDES_PX:
-        image = one(side)
+        image = draw_one(side)
         predictor.run(image)
         seconds = []
         for _ in range(n_runs):

@@ -17,7 +17,7 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        """Return the median with the ends, with two decimals."""
+        """Return the median and the ends, with two decimals."""
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 

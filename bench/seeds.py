@@ -3,8 +3,8 @@
 python -m bench.seeds --seeds 1 2 3 4
 
 Train once for each seed, below outputs/seeds/, and measure like `evaluate`. A finished training is repeated only if
-params.yaml changes; after a change of the code, remove outputs/seeds/. This chooses no seed: the model keeps the seed
-in params.yaml, and its results are listed with the others.
+params.yaml changes; after a change of the code, remove outputs/seeds/. The results choose no seed: the model keeps the
+seed in params.yaml. Its own results are in the list.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from pipeline.reader.model import Reader, load_reader, read_all
 from pipeline.runtime.mode import set_up, use_float32
 
 Figures = dict[str, float]
-TIMING = "timing.json"  # seconds of the training process, with its start and the calibration
+TIMING = "timing.json"  # seconds of the whole training process, including its start and the calibration
 NAMES = ("val_accuracy", "test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")
 SPREAD: dict[str, Callable[[list[float]], float]] = {
     "mean": statistics.mean,
@@ -50,7 +50,7 @@ def train(seed: int) -> Outputs:
     directory = f"outputs/seeds/{seed}"
     outputs = Outputs(ROOT / directory)
     if not is_trained(load_config([f"train.seed={seed}"]), outputs):
-        shutil.rmtree(outputs.directory, ignore_errors=True)  # an unfinished run, or other parameters
+        shutil.rmtree(outputs.directory, ignore_errors=True)  # removes an unfinished run, or one with other parameters
         started = time.perf_counter()
         command = [sys.executable, "-m", "pipeline.train", f"train.seed={seed}", f"hydra.run.dir={directory}"]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
@@ -61,7 +61,7 @@ def train(seed: int) -> Outputs:
 
 def is_trained(config: Config, outputs: Outputs) -> bool:
     """Return whether the outputs of a training with these parameters are complete."""
-    used = outputs.directory / ".hydra" / "config.yaml"  # Hydra writes it when a run starts
+    used = outputs.directory / ".hydra" / "config.yaml"  # Hydra writes this file when a run starts
     results = (used, outputs.directory / TIMING, outputs.weights, outputs.calibration, outputs.metrics("train"))
     return all(file.exists() for file in results) and OmegaConf.load(used) == config.model_dump()
 

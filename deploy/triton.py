@@ -4,7 +4,8 @@ python -m deploy.triton DIR                               writes DIR/digits, for
 python -m deploy.triton DIR --storage-uri s3://bucket/key also prints a manifest for `kubectl apply -f -`; copy the
                                                           content of DIR to that address
 
-The configuration comes from the model file and the constants of the service, so both answer the same requests.
+The configuration is made from the model file and the constants of the service. So Triton and the service answer the
+same requests.
 """
 
 import argparse
@@ -27,29 +28,29 @@ LABELS = "labels.txt"
 # The file name that the onnxruntime backend expects.
 MODEL_FILE = "model.onnx"
 
-# Fields of `ModelConfig` with enumerators, which have no quotes.
+# Fields of `ModelConfig` whose values are enumerators and get no quotes.
 ENUMERATIONS = ("data_type", "kind")
 
 
 def triton_config(card: ModelCard, instances: int) -> dict[str, Any]:
-    """Return the `ModelConfig`: the service's `/config`, and what only Triton needs.
+    """Return the `ModelConfig`: the answer of the service's `/config`, and the fields that only Triton needs.
 
     Args:
-        card: of the model.
+        card: card of the model.
         instances: number of parallel runs, each on a core.
     """
     config = configuration(card)
     for output in config["output"]:
         if output["name"] == CLASSIFIED:
             output["label_filename"] = LABELS
-    # Otherwise all waiting requests would run at once: up to 1,024 canvases, at 10 bytes a pixel.
+    # Limits a batch. Otherwise all waiting requests would run at once: up to 1,024 canvases, with 10 bytes per pixel.
     config["dynamic_batching"]["preferred_batch_size"] = [MAX_BATCH_IMAGES]
     config["instance_group"] = [{"count": instances, "kind": "KIND_CPU"}]
     parameters = {
         # As in the service: a run takes less than a millisecond, and onnxruntime's thread pool spins.
         "intra_op_thread_count": "1",
         "inter_op_thread_count": "1",
-        # Triton has its own versions and no thresholds, so a client reads these here.
+        # Triton has its own version numbers and no thresholds, so clients read these parameters.
         "sha256": card.sha256,
         "digit_score_threshold": str(card.thresholds.digit_score),
         "confidence_threshold": str(card.thresholds.confidence),
@@ -74,8 +75,8 @@ def write_repository(model: Path, folder: Path, version: int = 1, instances: int
     """Write configuration, labels and file of a model below `folder`, and return its card.
 
     Args:
-        model: the file; checked as by the service.
-        folder: the repository; it may have other models, and other versions of this one.
+        model: the model file; it is checked like in the service.
+        folder: the repository; it may contain other models, and other versions of this model.
         version: Triton's number, from 1; Triton serves the highest.
         instances: as in `triton_config`.
 
@@ -97,7 +98,7 @@ def inference_service(card: ModelCard, storage_uri: str) -> dict[str, Any]:
     """Return the manifest of a KServe InferenceService for a repository.
 
     Args:
-        card: of the model.
+        card: card of the model.
         storage_uri: address of the repository's content, such as s3://bucket/path.
     """
     model = {

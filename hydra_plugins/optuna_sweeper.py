@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from pipeline.base.files import write_table
 from pipeline.tracking.journal import wait_for_trials
 
-if TYPE_CHECKING:  # Hydra imports every plugin at every start, and this import takes a second
+if TYPE_CHECKING:  # imported late: Hydra imports every plugin at every start, and Optuna takes a second
     import optuna
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class OptunaSweeper(Sweeper):
         self._settings = SimpleNamespace(**settings)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what Hydra passes, and make the launcher."""
+        """Store Hydra's arguments, and create the launcher."""
         self._context = hydra_context
         self._directory = Path(config.hydra.sweep.dir)
         self._launcher: Launcher = Plugins.instance().instantiate_launcher(
@@ -41,7 +41,7 @@ class OptunaSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Search the overrides with several values, which take precedence over `params`, to `n_trials` in the study."""
+        """Search until the study has `n_trials` trials. Overrides with several values take precedence over `params`."""
         import optuna
 
         settings = self._settings
@@ -82,7 +82,7 @@ class OptunaSweeper(Sweeper):
         return study
 
     def _launch(self, study: "optuna.Study", jobs: list[list[str]], n_launched: int) -> None:
-        """Run trials. A trial that does not report to the study has failed."""
+        """Run trials. Mark those as failed that did not report to the study."""
         from optuna.trial import TrialState
 
         try:

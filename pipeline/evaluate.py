@@ -1,4 +1,7 @@
-"""Stage 4: measure the whole graph, from raw pixels to the answer, on held-out data. Nothing is chosen here."""
+"""Stage 4: measure the whole graph, from raw pixels to the answer, on held-out data.
+
+The results do not decide about any setting.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,7 +19,7 @@ from pipeline.dataset.cells import REFERENCE
 from pipeline.dataset.splits import load_split
 from pipeline.evaluation import plots
 from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure
-from pipeline.evaluation.mistakes import Mistake, details, seen, worst_mistakes
+from pipeline.evaluation.mistakes import Mistake, details, network_input, worst_mistakes
 from pipeline.evaluation.refusal import held_out_shares, measure_refusal
 from pipeline.evaluation.robustness import measure_robustness
 from pipeline.evaluation.statistics import Bin, reliability
@@ -33,7 +36,7 @@ N_WORST = 50  # mistakes in plots/mistakes.png
 
 
 def evaluate(config: Config) -> None:
-    """Measure the trained reader on held-out data. Write metrics and plots, also to the run of the training."""
+    """Measure the trained reader on held-out data. Write metrics and plots, and log them to the training run."""
     outputs = Outputs()
     set_up(config.runtime, config.train.seed)
     use_float32()
@@ -79,7 +82,12 @@ def evaluate(config: Config) -> None:
         ),
         ("refusal", *_table("family", families), plots.refusal(families)),
         ("robustness", *_table("key", robustness), plots.robustness(robustness)),
-        ("mistakes", Mistake._fields, worst, plots.mistakes(worst, [seen(tests, mistake) for mistake in worst])),
+        (
+            "mistakes",
+            Mistake._fields,
+            worst,
+            plots.mistakes(worst, [network_input(tests, mistake) for mistake in worst]),
+        ),
     )
     numbers = {
         key.removeprefix("test."): value
@@ -106,7 +114,7 @@ def _log(metrics: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _write_plots(outputs: Outputs, *table: tuple[str, Sequence[str], Sequence[Sequence], Figure]) -> list[Path]:
-    """Write each plot as PNG and its data as CSV: name, header, rows, figure."""
+    """Write each plot as PNG and its data as CSV. A table is (name, header, rows, figure)."""
     files = []
     for name, header, rows, figure in table:
         data, picture = outputs.plot(f"{name}.csv"), outputs.plot(f"{name}.png")
@@ -121,7 +129,7 @@ def _confusion_table(test: Answered) -> tuple[tuple[str, ...], list[tuple]]:
 
 
 def _table(key: str, figures: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, ...], list[tuple]]:
-    """Return header and rows of metrics by name, which all have the same columns."""
+    """Return the header and the rows of a table with one row for each name in `figures`."""
     columns = next(iter(figures.values()))
     return (key, *columns), [(name, *row.values()) for name, row in figures.items()]
 

@@ -2,8 +2,8 @@
 
 python -m pipeline.experiment_log
 
-docs/experiment_log.json contains the same for the metadata of the model file. The metrics come from the latest runs in
-MLflow. Accuracy on the test images is measured here, with the recorded weights. No choice depends on it.
+It also writes docs/experiment_log.json, which `export` adds to the metadata of the model file. The metrics come from
+the latest runs in MLflow. Only the test accuracy is measured here, with the recorded weights. No choice depends on it.
 """
 
 import logging
@@ -39,12 +39,12 @@ log = logging.getLogger(__name__)
 
 DOCUMENT = ROOT / "docs" / "experiment_log.md"
 BASELINE = "baseline"
-DECIDING = ("data", "strokes", "model", "train")  # sections that determine the weights
+WEIGHT_SECTIONS = ("data", "strokes", "model", "train")  # sections that determine the weights
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Result of an experiment: its preset, its latest run with these values, and the answers to the test images."""
+    """Result of an experiment: its preset, the latest run of this preset, and metrics of the test images."""
 
     config: Config
     run: store.Trial
@@ -52,7 +52,7 @@ class Result:
     kept: Epoch
     figures: dict[str, float]  # named as in `measure`
     is_right: np.ndarray  # bool [n]
-    favourite: tuple[int, float]  # the most frequent answer, and its share of the answers
+    most_frequent: tuple[int, float]  # the most frequent answer, and its share of the answers
 
     @property
     def seconds(self) -> float:
@@ -68,8 +68,12 @@ def presets() -> dict[str, Config]:
 
 
 def find_runs(configs: Mapping[str, Config]) -> dict[str, store.Trial]:
-    """Return the latest finished run of each experiment, or raise DataError with the command that makes it."""
-    found = {name: store.find_experiment(name, _deciding(config)) for name, config in configs.items()}
+    """Return the latest finished run of each experiment.
+
+    Raises:
+        DataError: an experiment has no such run; the message names the command that makes one.
+    """
+    found = {name: store.find_experiment(name, _weight_parameters(config)) for name, config in configs.items()}
     missing = ",".join(name for name, run in found.items() if run is None)
     if missing:
         raise DataError(
@@ -79,8 +83,8 @@ def find_runs(configs: Mapping[str, Config]) -> dict[str, store.Trial]:
     return {name: run for name, run in found.items() if run}
 
 
-def _deciding(config: Config) -> dict[str, object]:
-    return {key: value for key, value in flatten(config).items() if key.split(".")[0] in DECIDING}
+def _weight_parameters(config: Config) -> dict[str, object]:
+    return {key: value for key, value in flatten(config).items() if key.split(".")[0] in WEIGHT_SECTIONS}
 
 
 def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
@@ -94,14 +98,14 @@ def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
     history = store.load_history(run.run_id)
     kept = kept_epoch(history, config.train.patience)
     figures = measure("test", answered, reader.calibration.thresholds)
-    favourite = int(counts.argmax()), float(counts.max() / counts.sum())
-    return Result(config, run, history, kept, figures, answered.is_right, favourite)
+    most_frequent = int(counts.argmax()), float(counts.max() / counts.sum())
+    return Result(config, run, history, kept, figures, answered.is_right, most_frequent)
 
 
 def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> None:
-    """Write the document, and next to it the plot of the curves, their data and the records for the model file.
+    """Write the document. Write the learning curves (plot and data) and the JSON records to the same folder.
 
-    `card` is the data card of the training images of the baseline, which is among the results.
+    `results` must contain the baseline. `card` describes its training images.
     """
     picture, data = document.with_suffix(".png"), document.with_suffix(".csv")
     histories = {name: result.history for name, result in results.items()}
@@ -126,9 +130,11 @@ def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> 
 
 
 def _expectations(results: Mapping[str, Result]) -> str:
-    rows, outside, usual = [], [], _deciding(results[BASELINE].config)
+    rows, outside, usual = [], [], _weight_parameters(results[BASELINE].config)
     for name, result in results.items():
-        changes = (f"`{key}={value}`" for key, value in _deciding(result.config).items() if usual[key] != value)
+        changes = (
+            f"`{key}={value}`" for key, value in _weight_parameters(result.config).items() if usual[key] != value
+        )
         published = result.config.experiment.published
         accuracy, low, high = (result.figures[f"test_accuracy{end}"] for end in ("", "_low", "_high"))
         compared = ("", "") if published is None else (percent(published), f"{100 * (accuracy - published):+.2f}")
@@ -151,7 +157,7 @@ def _outcomes(results: Mapping[str, Result]) -> str:
         n_better, n_worse, points, p = compare(result.is_right, results[BASELINE].is_right)
         against = f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {format_p(p)}"
         losses = [f"{epoch.loss:.3f}, {epoch.val_loss:.3f}" for epoch in (result.kept, result.history[-1])]
-        answer, share = result.favourite
+        answer, share = result.most_frequent
         rows.append((name, "" if name == BASELINE else against, *losses, f"{answer} ({percent(share, 1)})",
                      f"{result.seconds:.1f}", f"`{result.run.run_id[:8]}`"))  # fmt: skip
     header = ("experiment", "MNIST test, against baseline", "losses at the kept epoch", "at the last epoch",
@@ -180,7 +186,7 @@ def _record(name: str, result: Result, baseline: Result) -> dict[str, Any]:
         "published": config.experiment.published,
         "epochs": len(result.history),
         "seconds": round(result.run.seconds, 1),
-        "finding": finding(result.is_right, result.history, result.seconds, result.favourite, compared),
+        "finding": finding(result.is_right, result.history, result.seconds, result.most_frequent, compared),
     }
 
 

@@ -1,6 +1,8 @@
-"""Write a registered model to a file, for the service, which does not use MLflow.
+"""Write a registered model to a file, because the service does not use MLflow.
 
-python -m pipeline.fetch champion       writes outputs/registry/champion.onnx; the argument is an alias or a number
+python -m pipeline.fetch champion       writes outputs/registry/champion.onnx
+
+The argument is an alias or a version number.
 """
 
 import sys
@@ -16,7 +18,7 @@ FETCHED = ROOT / "outputs" / "registry"
 
 
 def fetch(name: str) -> Path:
-    """Write the model file of a version, named by an alias or a number."""
+    """Write the model file of the version with this alias or number. Return its path."""
     versions = store.versions()
     if name not in versions:
         known = f"it has {', '.join(versions)}" if versions else "it is empty: run `python -m pipeline.register`"

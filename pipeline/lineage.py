@@ -1,7 +1,7 @@
 """Show where a model comes from: its commit, its stages in dvc.lock, its run in MLflow, its version in the registry.
 
 python -m pipeline.lineage models/digits.onnx       a model file in any folder
-python -m pipeline.lineage 648eb4ae1781             a SHA-256 or its first digits, such as `model_version` of an answer
+python -m pipeline.lineage 648eb4ae1781             a SHA-256 or its first digits, such as an answer's `model_version`
 python -m pipeline.lineage http://127.0.0.1:8000    the model of a running service
 
 --json prints JSON. The exit code is 1 if the origin is unknown. Nothing is written.
@@ -33,14 +33,14 @@ TREE = "the working tree"
 
 
 class LineageError(InklingError):
-    """The argument names no model, several models, or an unknown one."""
+    """The argument does not identify exactly one known model."""
 
 
 def trace(asked: str, directory: Path = ROOT) -> Lineage:
     """Return the lineage of a model. `asked` is a file, a SHA-256 or its first digits, or the address of a service.
 
     Raises:
-        LineageError: it names no model, several models, or an unknown one.
+        LineageError: `asked` does not identify exactly one known model.
         DataError: the file is not a model file, or a dvc.lock can't be read.
     """
     start, file = _identify(asked)
@@ -48,7 +48,7 @@ def trace(asked: str, directory: Path = ROOT) -> Lineage:
     if file:
         found.setdefault(start, Lineage(start)).content = file
     if len(found) > 1:
-        raise LineageError(f"{start} may be {', '.join(sorted(found))}: give more digits")
+        raise LineageError(f"{start} matches several models, {', '.join(sorted(found))}: give more digits")
     if not found:
         reasons = "".join(f"; {part}: {text}" for part, text in missing.items())
         raise LineageError(f"the origin of the model {start} is unknown; {_searched()}{reasons}")
@@ -65,7 +65,7 @@ def trace(asked: str, directory: Path = ROOT) -> Lineage:
         lineage.card = _read_card(lineage.content, asked)
         _add_stages(lineage, directory)
     else:
-        missing["file"] = "its bytes are not here, and dvc.lock has only their MD5: name the file"
+        missing["file"] = "there is no copy of it here, and dvc.lock has only its MD5: name the file"
     if not lineage.commits:
         do = "commit it, or fetch its branch, its experiment (`dvc exp pull`) or all history (`git fetch --unshallow`)"
         missing.setdefault("git", f"no commit has these bytes as {MODEL}: {do}")

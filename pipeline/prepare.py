@@ -1,7 +1,7 @@
 """Stage 2: raw data -> training, validation and test images in data/prepared.
 
-Training and validation join the parts of `pipeline.base.parts`. The test data are MNIST's official test images and the
-drawings of writers who are in no other split. Nothing is fitted to them.
+Training and validation images consist of the parts in `pipeline.base.parts`. The test data are MNIST's official test
+images and the drawings of writers who are in no other split. Nothing is fitted to the test data.
 """
 
 import logging
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 VALIDATION_RENDERS = 2  # pictures of each validation drawing: two pens, two canvases
 VALIDATION_NONDIGITS = 2000
-VALIDATION_SKELETONS = 1000  # if there are no drawings
+VALIDATION_SKELETONS = 1000  # generated validation digits, if there are no drawings
 
 
 @dataclass(frozen=True)
 class RawData:
-    """The data that the parts are drawn from.
+    """The data from which the parts are made.
 
     Attributes:
         config: the hyperparameters.
@@ -77,7 +77,8 @@ def _draw_extra(raw: RawData, split: str) -> Split | None:
     return render_drawings(raw.extra, raw.config.strokes.renders, raw.config.data.seed + 6, is_warped=True)
 
 
-# Each part has its own seeds, so that a new part does not change the others. None: the part is not in this split.
+# Each part has its own seeds, so that a new part does not change the others. A function returns None if the part is not
+# in the split.
 DRAW: dict[str, Callable[[RawData, str], Split | None]] = {
     "mnist": _draw_mnist,
     "pendigits": _draw_pendigits,
@@ -88,7 +89,7 @@ DRAW: dict[str, Callable[[RawData, str], Split | None]] = {
 
 
 def prepare(config: Config) -> None:
-    """Draw the parts of each split, and write the splits with their card."""
+    """Make the parts of each split, and write the splits and their card."""
     data = config.data
     set_up(FOR_DATA, data.seed)
     extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []

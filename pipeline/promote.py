@@ -4,8 +4,8 @@ python -m pipeline.promote                 the best values of the latest sweep
 python -m pipeline.promote SWEEP           the best values of the sweep with this run ID
 python -m pipeline.promote --run ID        the values of another run
 
-Trials that differ only in their seed are one setting. Settings are ranked by their mean validation accuracy, together
-with the present one. params.yaml keeps its seed.
+Trials that differ only in their seed are one setting. The settings of the sweep and the current setting are ranked by
+mean validation accuracy. params.yaml keeps its seed.
 """
 
 import argparse
@@ -41,11 +41,11 @@ N_SHOWN = 10
 
 @dataclass(frozen=True)
 class Setting:
-    """Trials with the same values."""
+    """Trials with the same values, except for the seed."""
 
     overrides: dict[str, Any]  # values that differ from params.yaml, by dotted key
     config: Config  # params.yaml with these values
-    trials: Sequence[Trial]  # at least one; several differ in their seed
+    trials: Sequence[Trial]  # at least one; they differ only in their seed
 
     @property
     def accuracies(self) -> list[float]:
@@ -58,7 +58,11 @@ class Setting:
         return statistics.mean(self.accuracies)
 
     def row(self, n_digits: int) -> str:
-        """Return its row of the table. A single seed has the 95 % interval for `n_digits` validation digits."""
+        """Return the row of this setting in the printed table.
+
+        It shows the spread over the seeds. If there is only one seed, it shows the 95 % interval of the accuracy on
+        `n_digits` digits.
+        """
         if len(self.accuracies) > 1:
             spread = f"sd {100 * statistics.stdev(self.accuracies):.2f} of {len(self.accuracies)} seeds"
         else:
@@ -70,7 +74,7 @@ class Setting:
 
 
 def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
-    """Return why the values of a run can't be taken over; None if they can."""
+    """Return the reason why the values of a run can't be promoted, or None if they can."""
     if trial.status != "FINISHED":
         return f"it is {trial.status}"
     if "pruned" in trial.tags:
@@ -81,17 +85,17 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
         remedy = "sweep again, or put its `data` and `strokes` into params.yaml and run `dvc repro prepare`"
         return f"its data is not data/prepared: {remedy}"
     if unknown := trial.parameters.keys() ^ parameters(config).keys():
-        return f"params.yaml and the run don't both have {', '.join(sorted(unknown))}"
+        return f"only one of params.yaml and the run has {', '.join(sorted(unknown))}"
     if trial.values["train.parts"] != list(config.train.parts):
         return "it was validated on other parts of the data (train.parts)"
     try:
-        setting([trial], config)
+        make_setting([trial], config)
     except ConfigError as error:
         return str(error)
     return None
 
 
-def setting(trials: Sequence[Trial], config: Config) -> Setting:
+def make_setting(trials: Sequence[Trial], config: Config) -> Setting:
     """Return params.yaml with the values of trials that differ only in their seeds. Raise ConfigError if invalid."""
     found, values = overrides(trials[0], config), OmegaConf.create(config.model_dump())
     for key, value in found.items():
@@ -114,12 +118,12 @@ def rank(trials: Iterable[Trial], config: Config) -> list[Setting]:
     by_values = defaultdict(list)
     for trial in trials:
         by_values[str(overrides(trial, config))].append(trial)
-    settings = [setting(same, config) for same in by_values.values()]
+    settings = [make_setting(same, config) for same in by_values.values()]
     return sorted(settings, key=lambda one: (-one.accuracy, one.trials[0].metrics["kept_val_loss"]))
 
 
 def promote(sweep: str | None, run_id: str | None) -> None:
-    """Print the settings, write the best one or that of a run into params.yaml, and print the difference.
+    """Print the settings. Write the best one, or that of a run, into params.yaml, and print the difference.
 
     Raises:
         PromotionError: the run can't be promoted, or no run of the sweep can.
@@ -144,7 +148,7 @@ def promote(sweep: str | None, run_id: str | None) -> None:
 
 
 def _present(config: Config, card: DataCard) -> list[Trial]:
-    """Return the run that made the weights of `dvc repro`, if it had the values of params.yaml."""
+    """Return the run that trained the current weights, or no run if its values differ from params.yaml."""
     weights = Outputs().weights
     trial = store.find_trial(weights) if weights.exists() else None
     return [trial] if trial and not objection(trial, config, card) and not overrides(trial, config) else []

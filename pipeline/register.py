@@ -17,7 +17,7 @@ from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import load_card, load_split
 from pipeline.registry import store
-from pipeline.registry.gates import Gate, absolute_gates, latency_ratio, load_limits, read_right, relative_gates
+from pipeline.registry.gates import Gate, absolute_gates, find_correct, latency_ratio, load_limits, relative_gates
 from pipeline.registry.store import CHAMPION, Trial, Version
 from pipeline.reproduce import changed_stages
 from pipeline.tracking.git import GitError, git
@@ -31,7 +31,7 @@ def register() -> None:
     Raises:
         PromotionError: the file is not the result of a commit, or it fails a gate.
     """
-    commit = committed()
+    commit = require_commit()
     file = Outputs().model
     export = store.find_export(file_sha256(file))
     champion = store.versions().get(CHAMPION)
@@ -54,10 +54,10 @@ def register() -> None:
 
 
 def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
-    """Return the results of the absolute gates, and of the relative ones if there is a champion."""
+    """Evaluate the absolute gates and, if there is a champion, the relative ones."""
     limits, validation, parts = load_limits(), load_split("validation"), load_card().parts["validation"]
     challenger = Predictor.load(file)
-    right = read_right(challenger, validation, parts)
+    right = find_correct(challenger, validation, parts)
     difference, tolerance = export.metrics.get("parity_difference", nan), load_config().export.parity_tolerance
     parity = Gate("parity", difference, tolerance, False, "largest difference of a probability")
     gates = [*absolute_gates(right, challenger.card.size_bytes, limits), parity]
@@ -66,12 +66,12 @@ def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
             Path(fetched.name).write_bytes(store.read_model(champion))
             present = Predictor.load(Path(fetched.name))
         sha256, other = (one.card.data["sha256"]["validation"] for one in (challenger, present))
-        champions = read_right(present, validation, parts) if sha256 == other else None
+        champions = find_correct(present, validation, parts) if sha256 == other else None
         gates += relative_gates(right, champions, latency_ratio(challenger, present), limits)
     return gates
 
 
-def committed() -> str:
+def require_commit() -> str:
     """Return HEAD, the commit that reproduces the model file.
 
     Raises:

@@ -35,15 +35,15 @@ log = logging.getLogger(__name__)
 
 
 def train(config: Config, outputs: Outputs, name: str = "pipeline") -> dict[str, float]:
-    """Train and calibrate; write weights, calibration, metrics and plots; record an MLflow run.
+    """Train and calibrate the network. Write weights, calibration, metrics and plots, and record an MLflow run.
 
     Args:
         config: the values.
-        outputs: where to write.
-        name: of the run.
+        outputs: paths of the files to write.
+        name: name of the run.
 
     Returns:
-        Objectives of a search: `val_accuracy` of the kept epoch, 0 to 1, and `n_weights` of the network.
+        `val_accuracy` of the kept epoch, 0 to 1, and `n_weights` of the network. A search can optimise them.
 
     Raises:
         DataError: the prepared data is missing or was made with other parameters.
@@ -76,7 +76,7 @@ def train(config: Config, outputs: Outputs, name: str = "pipeline") -> dict[str,
         history, weights = trainer.fit(on_epoch)
         kept = kept_epoch(history, config.train.patience)
 
-        use_float32()  # whatever the precision of the training
+        use_float32()  # the precision of calibration and measurements, even if the training used another
         network = build_network(config.model)
         network.set_weights(weights)
         logits = predict_logits(network, validation.images)
@@ -95,13 +95,13 @@ def train(config: Config, outputs: Outputs, name: str = "pipeline") -> dict[str,
 def measure_parts(
     logits: np.ndarray, labels: np.ndarray, parts: Mapping[str, int], calibration: Calibration
 ) -> dict[str, float]:
-    """Return the share of refused images in each kind of validation images, and for digits also the accuracy.
+    """Return the share of refused images for each kind of validation image, and for digits also the accuracy.
 
     Args:
         logits: float32 ``[n, N_OUTPUTS]``.
         labels: int32 ``[n]``.
         parts: number of images of each kind, in their order.
-        calibration: its threshold decides on refusal.
+        calibration: contains the threshold below which an image is refused.
     """
     is_right = logits[:, :-1].argmax(axis=1) == labels
     is_refused = expit(logits[:, -1]) < calibration.thresholds["digit_score"]

@@ -1,6 +1,6 @@
 """Resolve pyproject.toml into the hashed lock files beside this one: `python -m requirements.lock`.
 
-They have names, versions and hashes but no address: pip uses its configured index.
+Lock files contain names, versions and hashes, but no addresses: pip uses its configured index.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ def lock(project: Path, name: str, *options: str) -> None:
 def lock_all(project: Path = ROOT, *upgrade: str) -> None:
     """Write all lock files of a project."""
     lock(project, "all", "pyproject.toml", "--all-extras", *upgrade)
-    # The smaller locks use the versions of the large one, so that all environments agree.
+    # The smaller lock files use the versions of the largest, so that all environments agree.
     for smaller, extras in (("serving", ()), ("serving-test", ("--extra", "test"))):
         lock(project, smaller, "pyproject.toml", *extras, "--constraint", "requirements/all.txt", *upgrade)
     lock(project, "sbom", "--group", "sbom", *upgrade)

@@ -1,6 +1,6 @@
 """Write docs/platforms.md, the systems that the locked packages support: `python -m requirements.platforms`.
 
-Ask the resolver, for each system and Python, whether every package has a wheel. Install nothing for that. Then run the
+For each system and Python, ask the resolver whether every package has a wheel; this installs nothing. Then run the
 service's tests with each Python on this machine.
 """
 
@@ -31,14 +31,14 @@ PLATFORMS = {
     "Windows, arm64": "aarch64-pc-windows-msvc",
 }
 MACOS = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
-# The resolver's message about the first package without a wheel; "usable" if it has its source. Markers may follow
-# the name.
+# The resolver's message about the first package without a wheel. "usable" means that its source is available. Markers
+# may follow the name.
 LACKING = re.compile(r"Because ([\w.-]+)(?:\{[^}]*\})?==\S+ has no (usable )?wheels")
 TESTS = ["tests/serving", "tests/contract/test_layers.py"]
 
 
 def requirements(lock: str) -> dict[str, str]:
-    """Return the entries of a lock file by package, those of several versions joined."""
+    """Return the entries of a lock file by package. Several versions of a package are joined to one entry."""
     entries: dict[str, str] = {}
     for entry in re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{lock}.txt").read_text().strip()):
         name = entry.partition("==")[0]
@@ -46,16 +46,16 @@ def requirements(lock: str) -> dict[str, str]:
     return entries
 
 
-def lacking(entries: Mapping[str, str], platform: str, python: str) -> dict[str, bool]:
+def find_missing_wheels(entries: Mapping[str, str], platform: str, python: str) -> dict[str, bool]:
     """Return the packages without a wheel, and whether each can be built from source.
 
     Args:
         entries: as returned by `requirements`.
-        platform: the resolver's name of it.
-        python: version.
+        platform: a name that the resolver knows.
+        python: version, such as 3.11.
 
     Raises:
-        RuntimeError: the resolver failed for another reason; contains its message.
+        RuntimeError: the resolver failed for another reason, which the message contains.
     """
     found: dict[str, bool] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -74,10 +74,13 @@ def lacking(entries: Mapping[str, str], platform: str, python: str) -> dict[str,
             found[said[1]] = bool(said[2])
 
 
-def resolved(lock: str) -> str:
-    """Return a sentence on the packages that are always built, and a table of platforms and Pythons, for one lock."""
+def describe_wheels(lock: str) -> str:
+    """Describe the wheels of a lock file: name the packages without any wheel, then list platforms and Pythons."""
     entries = requirements(lock)
-    cells = {place: lacking(entries, PLATFORMS[place[0]], place[1]) for place in itertools.product(PLATFORMS, PYTHONS)}
+    cells = {
+        place: find_missing_wheels(entries, PLATFORMS[place[0]], place[1])
+        for place in itertools.product(PLATFORMS, PYTHONS)
+    }
     everywhere = set.intersection(*({name for name, is_built in cell.items() if is_built} for cell in cells.values()))
     rows = [(name, *(_cell(cells[name, python], everywhere) for python in PYTHONS)) for name in PLATFORMS]
     built = "".join(f" `{name}` has no wheel at all, so it is built everywhere." for name in sorted(everywhere))
@@ -92,8 +95,8 @@ def _cell(missing: Mapping[str, bool], everywhere: Collection[str]) -> str:
     return "; ".join(parts) or "yes"
 
 
-def tested(python: str) -> str:
-    """Run the service's quick tests in a new environment with this Python version, and return the result."""
+def run_tests(python: str) -> str:
+    """Run the service's quick tests in a new environment with this Python. Return the result and the version."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
             own = environment(Path(scratch), "serving-test", python)
@@ -106,7 +109,7 @@ def tested(python: str) -> str:
 
 
 def digest() -> str:
-    """Return the SHA-256 of the lock files in the document."""
+    """Return the SHA-256 of all lock files in `LOCKS` together."""
     return hashlib.sha256(b"".join((ROOT / "requirements" / f"{lock}.txt").read_bytes() for lock in LOCKS)).hexdigest()
 
 
@@ -118,11 +121,11 @@ def document() -> str:
         "How to install: [install.md](install.md).",
         "## Tested",
         "The service's quick tests, in an environment with only `requirements/serving-test.txt`:",
-        table(("Python", "tests"), [(python, tested(python)) for python in PYTHONS]),
+        table(("Python", "tests"), [(python, run_tests(python)) for python in PYTHONS]),
         "## Resolved",
         '"yes" means that every locked package is available. It has a wheel, unless the cell says that it is built. '
         "The resolver asked the package index; nothing was installed or run. Linux needs glibc 2.28 or later.",
-        *(f"### {title}\n\n`requirements/{lock}.txt`.{resolved(lock)}" for lock, title in LOCKS.items()),
+        *(f"### {title}\n\n`requirements/{lock}.txt`.{describe_wheels(lock)}" for lock, title in LOCKS.items()),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -1,7 +1,7 @@
 """Write docs/sbom.cdx.json, the packages of an installed service with licences: `python -m requirements.sbom`.
 
-The CycloneDX tool runs in its own environment and inspects one with requirements/serving.txt. Like the lock, the
-document has no addresses, times or machine names. It is for Python 3.11; later versions have another numpy.
+The CycloneDX tool runs in its own environment and inspects another one, made from requirements/serving.txt. The
+document contains no addresses, times or machine names. It is for Python 3.11; later versions have another numpy.
 """
 
 import json
@@ -18,7 +18,7 @@ DOCUMENT = ROOT / "docs" / "sbom.cdx.json"
 PYTHON = "3.11"
 
 
-def bill(serving: Path, directory: Path) -> str:
+def build_sbom(serving: Path, directory: Path) -> str:
     """Return the document as JSON.
 
     Args:
@@ -44,4 +44,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         serving = environment(directory / "serving", "serving", PYTHON)
-        DOCUMENT.write_text(bill(serving, directory), encoding="utf-8")
+        DOCUMENT.write_text(build_sbom(serving, directory), encoding="utf-8")

@@ -9,11 +9,11 @@ from pathlib import Path
 from requirements.lock import ROOT
 
 UV = [sys.executable, "-m", "uv"]
-COMPILED = ["--quiet", "--compile-bytecode", "--python"]  # compiled as by pip
+COMPILED = ["--quiet", "--compile-bytecode", "--python"]  # pip compiles to bytecode, too
 
 
 def build(directory: Path) -> Path:
-    """Build the source distribution into a directory, and from it the wheel. Return the path of the wheel."""
+    """Build the source distribution in a directory, and the wheel from it. Return the path of the wheel."""
     subprocess.run([*UV, "build", "--quiet", "--out-dir", str(directory), str(ROOT)], check=True)
     (wheel,) = directory.glob("*.whl")
     return wheel
@@ -23,7 +23,7 @@ def environment(directory: Path, lock: str, python: str = sys.executable) -> Pat
     """Create an environment with the packages of requirements/<lock>.txt and without pip. Return its Python.
 
     Args:
-        directory: of the environment; replaced if it exists.
+        directory: directory of the environment; replaced if it exists.
         lock: name of a lock file.
         python: path or version of a Python on this machine.
     """
@@ -33,7 +33,7 @@ def environment(directory: Path, lock: str, python: str = sys.executable) -> Pat
 
 
 def lowest_environment(directory: Path) -> Path:
-    """Create an environment with the lowest admitted versions of the service's dependencies. Return its Python.
+    """Create an environment with the lowest allowed versions of the service's dependencies. Return its Python.
 
     The test tools and the indirect dependencies have the locked versions.
     """

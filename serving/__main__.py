@@ -14,7 +14,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT. Return the exit code: 0, 1 if the service cannot start, 2 for a bad setting."""
     if sys.platform == "win32":
         sys.exit("Inkling's service runs on Linux and macOS, not on Windows. Start it in WSL or in a container.")
-    # SIGHUP would end the process during the slow import. The server unblocks it.
+    # SIGHUP would end the process during the slow import, so it is blocked until the server is ready.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     from serving import workers
 

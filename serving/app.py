@@ -9,7 +9,7 @@ from serving.api import drawings, network, predict
 from serving.api.page import Page
 from serving.errors import StartError
 from serving.http.middleware import Direct, Middleware
-from serving.metrics import Metrics, fact
+from serving.metrics import Metrics, info_metric
 from serving.model.card import MODEL_NAME
 from serving.openapi import document
 from serving.queue.engine import Engine
@@ -23,9 +23,9 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
     """Create the service, and load and check its model.
 
     Args:
-        settings: of the service.
-        metrics: shared with other workers; by default new ones.
-        shadow: the second model, if there is one.
+        settings: settings of the service.
+        metrics: metrics that the workers share; None: new ones.
+        shadow: the shadow model, if there is one.
 
     Raises:
         ModelError: the model file is missing, damaged or not supported.
@@ -42,7 +42,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         engine.observers.append(shadow.observe)
     page = Page(settings.web)
     app = Starlette(
-        # Each part is a mount, because the page's mount would answer a wrong method on a plain route with 404.
+        # Each part is a mount. A plain route would leave a wrong method to the page's mount, which answers 404.
         routes=[
             # No redirects: their address would come from the Host header.
             Mount("/api", app=Router([*predict.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
@@ -80,7 +80,7 @@ async def read_metrics(request: Request) -> Response:
     if engine.predictor:
         n_classes = len(engine.predictor.card.classes)
         card = engine.predictor.card
-        facts += fact("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
+        facts += info_metric("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
     if shadow and shadow.is_alive:
-        facts += fact("inkling_shadow_model_info", "The shadow model.", version=shadow.version)
+        facts += info_metric("inkling_shadow_model_info", "The shadow model.", version=shadow.version)
     return PlainTextResponse(metrics.text(facts, n_classes), media_type="text/plain; version=0.0.4")

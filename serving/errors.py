@@ -67,7 +67,7 @@ class MethodError(RequestError):
     reason = "method"
 
     def __init__(self, allowed: str) -> None:
-        """Name the allowed methods, separated by commas."""
+        """Create the error; `allowed` has the methods, separated by commas."""
         super().__init__(f"This address does not support that method, only {allowed}.")
         self._allowed = allowed
 

@@ -9,7 +9,7 @@ class JSONFormatter(logging.Formatter):
     """Format a record as a line of JSON. The items of `extra={"facts": {...}}` become fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line. JSON escapes line ends and control characters, so a request cannot forge a line."""
+        """Return the record as one line. JSON escapes line ends, so a request cannot forge a line."""
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line = {
             "time": f"{seconds}.{int(record.msecs):03d}Z",

@@ -58,21 +58,21 @@ class Metric:
     merge: Callable[[Iterable[float]], float] = sum
 
     def __post_init__(self) -> None:
-        """Assign a place to each combination."""
+        """Assign a place in the cells to each combination of label values."""
         self._width = self._cells_each()
         self._place = {labels: place * self._width for place, labels in enumerate(product(*self.labels.values()))}
         self.n_cells = len(self._place) * self._width
         self._samples = [name for labels in self._place for name in self._names(labels)]
 
     def _names(self, labels: Labels) -> Iterator[str]:
-        """Return the names of the samples of these label values. They are built once, so that a scrape is cheap."""
+        """Yield the names of the samples for these label values. They are built once, so that a scrape is cheap."""
         yield self.name + self._braces(labels)
 
     def _cells_each(self) -> int:
         return 1
 
     def bind(self, cells: "memoryview[float]") -> None:
-        """Count in these `n_cells` cells."""
+        """Use these cells, `n_cells` of them, for this worker's numbers."""
         self._cells = cells
 
     def add(self, *labels: str, amount: float = 1) -> None:
@@ -89,11 +89,11 @@ class Metric:
             self._cells[place] = 0.0
 
     def value(self, cells: Sequence[float], *labels: str) -> float:
-        """Return the number for these label values in the metric's summed `cells`."""
+        """Return the number for these label values. `cells` are the sums over all workers."""
         return cells[self._place[labels]]
 
     def lines(self, cells: Sequence[float]) -> Iterator[str]:
-        """Return the samples of the metric's summed `cells`."""
+        """Return the lines of the metric in Prometheus's text format. `cells` are the sums over all workers."""
         return _lines(self._samples, cells)
 
     def _braces(self, labels: Labels, *more: tuple[str, str]) -> str:
@@ -106,7 +106,7 @@ class Histogram(Metric):
     """A histogram with the sum of its values.
 
     Attributes:
-        bounds: upper bounds of the buckets, inclusive and rising; one more bucket has the larger values.
+        bounds: upper bounds of the buckets, inclusive and ascending. Another bucket counts larger values.
     """
 
     kind: str = "histogram"
@@ -138,7 +138,7 @@ class Histogram(Metric):
         yield f"{self.name}_count{self._braces(labels)}"
 
     def lines(self, cells: Sequence[float]) -> Iterator[str]:
-        """Return the samples of the metric's summed `cells`."""
+        """Return the lines of the metric, with cumulative buckets and the count."""
         values = list[float]()
         for start in self._place.values():
             cumulative = list(accumulate(cells[start : start + self._width - 1]))
@@ -146,7 +146,7 @@ class Histogram(Metric):
         return _lines(self._samples, values)
 
 
-def fact(name: str, about: str, **labels: str) -> list[str]:
+def info_metric(name: str, about: str, **labels: str) -> list[str]:
     """Return the lines of an info metric: a gauge of 1 with the information in its labels."""
     braces = ",".join(f'{label}="{value}"' for label, value in labels.items())
     return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{{{braces}}} 1"]
@@ -219,7 +219,7 @@ class Metrics:
                 metric.clear()
 
     def count_run(self, images: Images, answer: Answer) -> None:
-        """Count a run of the model and its verdicts; an observer of `serving.queue.engine.Engine`."""
+        """Count a run of the model and its verdicts. This is an observer of `serving.queue.engine.Engine`."""
         batch = str(answer.n_batch) if answer.n_batch <= MAX_BATCH_IMAGES else "more"
         self.runs.add(batch)
         self.run_seconds.add(batch, amount=answer.infer_s)
@@ -254,8 +254,8 @@ class Metrics:
         """Return all samples.
 
         Args:
-            facts: further lines, complete.
-            n_classes: of the loaded model; other classes appear only if an earlier model counted them.
+            facts: further lines, as `info_metric` returns them.
+            n_classes: number of classes of the model; others appear only if an earlier model counted them.
         """
         lines = []
         for metric in self._all:

@@ -18,7 +18,7 @@ ENV_PREFIX = "INKLING_"
 TRUTH = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
 NONE = (None, "", ())
 
-# In the format of browsers: lower case, without a path.
+# An origin as browsers write it: lower case, without a path.
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
@@ -28,7 +28,7 @@ def _about(text: str, low: float = 0, high: float = 0, pattern: re.Pattern[str] 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one service; the defaults do not depend on the working directory."""
+    """The settings of a service. The defaults do not depend on the working directory."""
 
     host: str = field(default="127.0.0.1", metadata=_about("address to listen on"))
     port: int = field(default=8000, metadata=_about("port to listen on, 0 for any free one", 0, 65_535))

@@ -11,7 +11,7 @@ PROJECT = ROOT / "pyproject.toml"
 
 @cache
 def inkling_version() -> str:
-    """Return the version of the checkout, else of the installed package, else "unknown"."""
+    """Return the version of the checkout or, if there is none, of the installed package, or "unknown"."""
     if PROJECT.is_file():
         return str(tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"])
     try:

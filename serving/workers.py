@@ -1,8 +1,8 @@
-"""The worker processes: a single one, or several on one listening socket under a supervisor.
+"""The worker processes: one process, or several that share a listening socket under a supervisor.
 
-The supervisor forks the workers, replaces those that die, forwards signals, and keeps all workers on one model with the
-messages of `serving.reload.control`. That model is a copy of the user's file, made at the start and after each reload:
-a replacement worker never loads an unchecked file.
+The supervisor forks the workers, replaces those that die, and forwards signals. With the messages of
+`serving.reload.control` it makes all workers use the same model. The workers load a copy of the user's file, so a new
+worker never loads an unchecked file. The copy is made at the start and at each reload.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 # Signals that the supervisor forwards.
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-# Shortest time between two starts of a worker. It doubles each time that the worker cannot start.
+# Shortest time between two starts of a worker. It doubles after each failed start.
 RESTART_S = 1.0
 MAX_RESTART_S = 30.0
 
-# Interval of the checks of the shadow model's process.
+# Interval between checks whether the shadow model's process has ended.
 REAP_S = 1.0
 
 # Extra time for a worker to stop before it is killed.
@@ -51,7 +51,7 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     check_uvicorn()
     raise_file_limit(settings.max_connections)
     limit_heap()
-    metrics = Metrics(settings.workers + 1)  # one row for the shadow model
+    metrics = Metrics(settings.workers + 1)  # and a row for the shadow model
     shadow = None
     if settings.shadow:
         shadow = start_shadow(settings.shadow, settings.shadow_share, metrics, settings.workers, listener)
@@ -77,12 +77,12 @@ def announce(version: str, address: str) -> None:
 
 
 class Supervisor:
-    """The parent of the workers. It answers no requests, and has no threads and no event loop, so it can fork."""
+    """The parent process of the workers. It has no threads and no event loop, so that it can fork."""
 
     def __init__(
         self, settings: Settings, listener: socket.socket, metrics: Metrics, address: str, shadow: Shadow | None
     ) -> None:
-        """Copy the model file. The arguments are those of `serve`, and what the workers share.
+        """Copy the model file. `metrics` and `shadow` are shared by the workers; for the rest see `serve`.
 
         Raises:
             StartError: the model file cannot be copied.
@@ -111,7 +111,7 @@ class Supervisor:
             end.setblocking(False)
         signal.set_wakeup_fd(notice.fileno())
         for handled in HANDLED:
-            signal.signal(handled, lambda *_: None)  # the wake-up descriptor receives its number
+            signal.signal(handled, lambda *_: None)  # `wakeup` receives the number of the signal
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         self._selector.register(wakeup, selectors.EVENT_READ)
         for index in range(self.settings.workers):
@@ -132,7 +132,7 @@ class Supervisor:
 
     def _start(self, index: int) -> None:
         ours, theirs = socket.socketpair()
-        # Until the new worker has its own handlers, the supervisor's would lose a signal.
+        # Block signals until the new worker has its own handlers, because the supervisor's handlers would lose them.
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         pid = os.fork()
         if not pid:
@@ -155,7 +155,7 @@ class Supervisor:
             self._selector.close()
             self.metrics.count_as(index)
             self.metrics.reset_gauges()
-            # Only one worker watches the file. Its replacement has the same index.
+            # Only one worker watches the file. If it dies, its replacement gets the same index.
             settings = replace(self.settings, model=self.agreement.model, watch=self.settings.watch and index == 0)
             middleware = create_app(settings, self.metrics, self.shadow)
             middleware.app.state.lifecycle.follow(self.settings.model, self.agreement.stamp)
@@ -188,7 +188,7 @@ class Supervisor:
 
     def _signal(self, number: signal.Signals) -> None:
         for worker in self._workers.values():
-            os.kill(worker.pid, number)  # exists until `waitpid`
+            os.kill(worker.pid, number)  # the process ID exists until `waitpid`
 
     def _on_messages(self, worker: Worker) -> None:
         messages = worker.messages()
@@ -218,7 +218,7 @@ class Supervisor:
         self.agreement.bury(worker)
         if self._killed_at_s is not None:
             return
-        if not self._is_announced:  # the others would fail too
+        if not self._is_announced:  # the other workers would fail, too
             self._signal(signal.SIGINT)
             self._killed_at_s = time.monotonic() + PATIENCE_S
             raise StartError("A worker could not start.")

@@ -1,3 +1,3 @@
-"""The service and its peers, measured side by side."""
+"""Comparison of the service with other model servers, its peers."""
 
 OURS, FLOOR = "Inkling", "floor"

@@ -2,10 +2,10 @@
 
 python -m bench.peers [--only NAME ...] [--seconds 1] [--rounds 5]
 
-Each peer is installed once into its own environment below outputs/peers. Each round starts every peer, measures it with
-every form of request, and stops it, in alternating order. Ratios are formed within a round, and medians are shown. All
-processes of a server run on one core, and the load generator on another. The floor is an ASGI application that returns
-a constant on the service's own server.
+Each peer is installed once, into its own environment below outputs/peers. Each round starts every peer in turn,
+measures it with every form of request, and stops it; the order alternates. Ratios are computed within a round, and the
+report shows their medians. All processes of a server run on one core, and the load generator runs on another. The
+"floor" is an ASGI application that returns a constant, on the same HTTP server as the service.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def measure_forms(
         server: its running server.
         seconds: seconds of load for each form and number of connections.
         rows: receives the figures.
-        failed: reasons of forms that cannot be measured, by peer and form; they are skipped.
+        failed: for each form that cannot be measured, the reason. These forms are skipped.
 
     Raises:
         PeerError: the service or the floor cannot be measured.
@@ -71,7 +71,7 @@ def measure_forms(
             continue
         try:
             if (digit := digit_of(ask(server.address, form.request))) != DIGIT:
-                raise PeerError(f"it reads {digit} where {DIGIT} is drawn")
+                raise PeerError(f"it answers {digit} for a picture of {DIGIT}")
             measured = {n: measure(server, form.request, n, seconds) for n in CONNECTIONS}
         except (PeerError, OSError, ValueError, psutil.Error) as error:
             record_failure(peer, name, error, failed)
@@ -82,10 +82,10 @@ def measure_forms(
 
 
 def record_failure(peer: Peer, name: str, error: Exception, failed: dict[str, str]) -> None:
-    """Record why a peer or one of its forms is not measured any more.
+    """Record why a peer or one of its forms cannot be measured.
 
     Raises:
-        PeerError: it is the service or the floor, which every comparison needs.
+        PeerError: the peer is the service or the floor, which every comparison needs.
     """
     if peer.name in (OURS, FLOOR):
         raise PeerError(f"{name}: {error}") from error
@@ -93,7 +93,7 @@ def record_failure(peer: Peer, name: str, error: Exception, failed: dict[str, st
 
 
 def run_cpu_us(n_images: int) -> float:
-    """Return the processor time per 28x28 image of a run with `n_images`, in microseconds, on the server's core."""
+    """Return the processor time of a run with `n_images` of 28x28 pixels, per image, in microseconds."""
     predictor = Predictor.load(Outputs().model)
     images = np.repeat(TENSOR, n_images, axis=0)
     n_runs = N_RUNS // n_images
@@ -110,7 +110,7 @@ def run_cpu_us(n_images: int) -> float:
 
 
 def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
-    """Return the figures of everything that was measured in all rounds, and the reasons for the rest.
+    """Return the figures of all forms that were measured in every round, and the reasons for the other forms.
 
     Raises:
         PeerError: the service or the floor cannot be measured.

@@ -16,7 +16,7 @@ from serving.model.predictor import Predictor
 
 DIGIT = 7
 SIDE_PX = 280
-SMOOTH = 4  # the picture is drawn this many times larger and reduced, for the smooth edges of a canvas
+SMOOTH = 4  # the picture is drawn this many times larger and then reduced, to get smooth edges as on a canvas
 
 JSON_LENGTH = re.compile(rb"\r\ninference-header-content-length: *(\d+)")
 
@@ -49,7 +49,7 @@ def picture() -> Image.Image:
 
 
 def tensor_of(image: Image.Image) -> np.ndarray:
-    """Return the picture after the model's normaliser, light on dark as in MNIST: uint8 ``[1, 28, 28]``."""
+    """Return the picture as normalised by the model, light on dark like MNIST: uint8 ``[1, 28, 28]``."""
     return Predictor.load(Outputs().model).run(np.asarray(image.convert("L"))[None]).normalized
 
 
@@ -135,7 +135,7 @@ def digit_of(answer: Answer) -> int:
         values = _v2_output(document["outputs"], answer.body[end:]) if "outputs" in document else document
         return int(np.argmax(values["probabilities"]))
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"not an answer that is known: {answer.body[:200].decode(errors='replace')}") from error
+        raise ValueError(f"not a known form of answer: {answer.body[:200].decode(errors='replace')}") from error
 
 
 def _json(path: str, document: Any) -> bytes:

@@ -1,8 +1,8 @@
-"""Save the network of the model file as a Keras file, without the normaliser, for the peer that runs Keras.
+"""Save the network of the model file, without the normaliser, as a Keras file for the peer that uses Keras.
 
 python -m bench.peers.keras_network FILE
 
-The weights come from the model file, because a fresh clone has no others.
+The weights come from the model file, because a fresh clone contains no other weights.
 """
 
 import sys

@@ -15,7 +15,7 @@ from pipeline.base.paths import ROOT
 PLOT = ROOT / "docs" / "peers.png"
 
 OWN_COLOUR, PEER_COLOUR = "#d1495b", "#a9b4c2"
-# If less is better, bars longer than this many medians of their panel are cut off. They keep their number.
+# If less is better, bars longer than this many times the median of their panel are cut off. Their number is kept.
 CUT = 3.0
 
 

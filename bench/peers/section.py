@@ -53,7 +53,7 @@ def section(results: Mapping[str, Any]) -> str:
 
 
 def aims(results: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each aim with the measured ratio and the result, then the bound without overhead."""
+    """Yield a sentence for each aim with the measured ratio and the result, then sentences on the overhead."""
     for text, job, figure, n_connections, limit in (
         ("At least 3 times the best peer's requests/s at 16 connections", "tensor", "requests_per_s", 16, 3.0),
         ("At most half of the best peer's p50 at 1 connection", "tensor", "p50_ms", 1, 0.5),
@@ -130,7 +130,7 @@ def _holds(measured: Spread, limit: float, is_least: bool) -> str:
 
 
 def _own_forms(results: Mapping[str, Any], job: str, n_connections: int) -> list[Row]:
-    """Return our rows: the service's own form, and V2 binary, whose answer resembles those of the peers."""
+    """Return the rows of the service: its own form, and V2 binary, whose answer resembles those of the peers."""
     rows = [row for row in select(results, job, n_connections) if row["peer"] == OURS]
     return [row for row in rows if row is rows[0] or row["form"] == "V2 binary"]
 

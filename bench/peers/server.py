@@ -37,7 +37,7 @@ class PeerError(InklingError):
 
 
 def set_up() -> None:
-    """Pin this process to the client's core, and make sure that no server survives it.
+    """Pin this process to the client's core, and ensure that every server ends with it.
 
     Raises:
         PeerError: the machine has one core.
@@ -59,7 +59,7 @@ def build(peer: Peer) -> None:
     """Install a peer's environment, unless it exists with the same requirements.
 
     Raises:
-        PeerError: a command failed; contains its last output.
+        PeerError: a command failed; the message contains its last output.
     """
     directory, done = home(peer), home(peer) / "requirements.txt"
     if done.exists() and done.read_text() == peer.requirements:
@@ -165,7 +165,9 @@ def measure(server: Server, request: bytes, n_connections: int, seconds: float) 
     cpu_s = server.cpu_s() - cpu_s
     n_requests = outcome.statuses[200]
     if outcome.n_lost or outcome.n_refused or set(outcome.statuses) != {200}:
-        raise PeerError(f"of its answers only {n_requests} are good: {dict(outcome.statuses)}, {outcome.n_lost} lost")
+        raise PeerError(
+            f"only {n_requests} of its answers have status 200: {dict(outcome.statuses)}, {outcome.n_lost} lost"
+        )
     return {
         "p50_ms": 1e3 * outcome.percentile(50),
         "p99_ms": 1e3 * outcome.percentile(99),

@@ -1,7 +1,7 @@
 """The peers: requirements, command and requests of each.
 
-Each peer has the fastest setup that its documentation describes: one worker for its one core, no logs, onnxruntime on
-one thread, and its own forms of request.
+Each peer is set up in the fastest way that its documentation describes. All have one worker for their one core, no
+logs, and onnxruntime on one thread. Each gets the forms of request that it documents.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from pipeline.base.paths import ROOT
 
 SERVERS = Path(__file__).parent / "servers"
 
-# Common to all: the model's runtime, and uvicorn's fastest loop and parser.
+# Requirements of all peers: the model's runtime, and uvicorn's fastest loop and parser.
 RUNTIME = ("numpy==2.4.6", "onnxruntime==1.31.1", "pillow==13.0.0", "httptools==0.9.0", "uvloop==0.23.0")
 # One worker, the loop and parser of our service, no access log.
 UVICORN = (

@@ -2,9 +2,9 @@
 
 python -m bench.scale [--seconds 2] [--rounds 3]
 
-Each round starts each service, measures its capacity in a closed loop, and offers shares of it in an open loop, as
-single requests and as drawings. One worker and the load generator have a core each. Two workers use both cores and
-share one with the generator. The number of requests per drawing comes from Pendigits (`dvc repro download`).
+Each round starts each service and measures its capacity in a closed loop. Then it sends shares of this capacity in an
+open loop, as single requests and as drawings. One worker and the load generator have a core each. Two workers use both
+cores and share one with the generator. The number of requests per drawing comes from Pendigits (`dvc repro download`).
 """
 
 import argparse
@@ -38,8 +38,8 @@ from serving.http.connection import MAX_BODIES_BYTES
 from serving.settings import Settings
 
 WORKERS = (1, 2)
-SHARES = (0.2, 0.5, 0.8, 0.95, 1.2)  # of the capacity
-N_CONNECTIONS = 256  # kept alive; more than the service ever answers at a time
+SHARES = (0.2, 0.5, 0.8, 0.95, 1.2)  # shares of the capacity
+N_CONNECTIONS = 256  # connections kept alive; more than the service ever answers at a time
 N_CLOSED = 16  # connections per worker that keep it busy in the closed loop
 N_HELD = 500  # connections that are opened to measure the memory of one
 
@@ -112,7 +112,7 @@ def measure_service(
             row = offer(server, due, seconds)
             figures[name].setdefault(str(share), []).append(row)
             if row["refused_per_s"]:
-                time.sleep(2 * OVERLOAD_S)  # until the service leaves its overload state
+                time.sleep(2 * OVERLOAD_S)  # wait until the service leaves its overload state
     figures["whole"].append(
         {
             "capacity_per_s": capacity,
@@ -138,7 +138,7 @@ def offer(server: Server, due: Sequence[float], seconds: float) -> Figures:
     cpu_s = [after_s - before_s.get(pid, 0.0) for pid, after_s in _cpu_s(server).items()]
     statuses, latencies = outcome.statuses, outcome.latencies.get(200, [])
     if not latencies:
-        raise PeerError(f"of {len(due)} requests none was answered: {dict(statuses)}, {outcome.n_lost} lost")
+        raise PeerError(f"none of {len(due)} requests was answered: {dict(statuses)}, {outcome.n_lost} lost")
     return {
         "offered_per_s": len(due) / seconds,
         "answered_per_s": outcome.rate(200),

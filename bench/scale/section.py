@@ -7,9 +7,9 @@ from typing import Any
 from bench.rounds import ratio, spread
 from pipeline.base.markdown import table
 
-# An answer within a tenth of a second seems immediate; half of that is for the network and the browser.
+# An answer within a tenth of a second seems immediate; half of this time is left for the network and the browser.
 P99_MS = 50.0
-# For peaks within the hour, uneven balancing, and the replacement of a replica.
+# Share of the capacity that is kept free: for peaks within the hour, uneven balancing, and a replica that restarts.
 HEADROOM = 0.3
 DRAWINGS_PER_HOUR = 1_000_000
 
@@ -54,7 +54,10 @@ def section(results: Figures) -> str:
 
 
 def served(service: Figures, arrivals: str) -> tuple[str, Figures] | None:
-    """Return the largest share of the capacity with p99 within its limit and nothing refused, and its figures."""
+    """Return the largest share of the capacity with p99 within its limit and no refused request, and its figures.
+
+    Return None if there is no such share.
+    """
     best = None
     for share, row in service[arrivals].items():
         if _median(row, "p99_ms") > P99_MS or max(row["refused_per_s"]) or max(row["lost"]):
@@ -133,7 +136,7 @@ def _limits(results: Figures) -> Iterator[str]:
 
 
 def _replicas(results: Figures) -> str:
-    """Return the replicas for many drawings, with one request per frame and with one per drawing."""
+    """Return a table of the replicas for many drawings, with one request per frame and with one per drawing."""
     drawing, limits, service = results["drawing"], results["limits"], results["services"]["1"]
     drawings_per_s = DRAWINGS_PER_HOUR / 3600
     columns = []
@@ -142,7 +145,7 @@ def _replicas(results: Figures) -> str:
             return f"Nothing follows: at no measured rate is p99 at most {P99_MS:g} ms and nothing refused."
         requests_per_s = drawings_per_s * n_requests
         by_processor = replicas(requests_per_s, _median(best[1], "answered_per_s"), HEADROOM)
-        # Little's law: arrivals per second times the time that each holds its connection.
+        # Little's law: arrivals per second times the time for which each keeps its connection.
         n_open = drawings_per_s * (n_requests * drawing["frame_s"] + limits["idle_timeout_s"])
         by_connections = replicas(n_open, limits["max_connections"], HEADROOM)
         n_needed = max(by_processor, by_connections)

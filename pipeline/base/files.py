@@ -16,7 +16,7 @@ from pipeline.base.errors import DataError
 
 
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file, then rename it to `path`, which never holds a partial file."""
+    """Call `write` with a temporary path, then rename the file to `path`, so that `path` is never incomplete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")  # savers choose the format by the suffix
     try:
@@ -49,7 +49,7 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 
 def write_json(path: Path, values: dict) -> None:
-    """Write JSON atomically, with one value a line."""
+    """Write JSON atomically, with one value per line."""
     write_text(path, json.dumps(values, indent=2) + "\n")
 
 

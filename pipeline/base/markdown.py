@@ -14,6 +14,6 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def interval(row: Mapping[str, float], name: str, digits: int) -> str:
-    """Format the share `name` and its interval, `name_low` to `name_high`, in per cent."""
+    """Format the share in `row[name]` and its interval, from `name_low` to `name_high`, in per cent."""
     share, low, high = (f"{100 * row[f'{name}{end}']:.{digits}f}" for end in ("", "_low", "_high"))
     return f"{share} % ({low} to {high})"

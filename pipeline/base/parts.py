@@ -1,4 +1,4 @@
-"""The table of the data's parts. `pipeline.prepare` draws each part by its name."""
+"""The table of the parts of the data. `pipeline.prepare` has a function with the same key for each part."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ class Part:
     """One kind of training and validation images.
 
     Attributes:
-        name: in the data card and, unless `selected_with` is set, in `train.parts`.
+        name: name in the data card and, unless `selected_with` is set, in `train.parts`.
         source: title of the source, for the model card.
-        licence: of the images, for the model card.
+        licence: licence of the images, for the model card.
         gate: the limit of conf/gates.yaml that applies to the part.
-        selected_with: the part whose name in `train.parts` selects this one too.
+        selected_with: another part; if `train.parts` contains its name, this part is selected, too.
     """
 
     name: str

@@ -53,7 +53,7 @@ class ModelConfig(_Section):
 
 
 class AugmentConfig(_Section):
-    """Ranges of the random augmentation, drawn uniformly from plus or minus the range. 0 disables a change."""
+    """Ranges of the random augmentation. Each value is uniform between minus and plus its range; 0 disables it."""
 
     rotation: float = Field(ge=0, le=1.6, description="radians")
     scale: float = Field(ge=0, lt=1, description="relative, per axis")
@@ -180,6 +180,6 @@ def explain(problem: Mapping[str, Any]) -> str:
             return f"{key} is missing from params.yaml"
         case "extra_forbidden":
             return f"{key} is not a known parameter; pipeline/config/schema.py lists them"
-        case "value_error":  # of several keys together
+        case "value_error":  # the rule is about several keys
             return f"{key}: {message}"
     return f"{key}: {message}, not {problem['input']!r} ({_field(key).description})"

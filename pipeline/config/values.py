@@ -66,10 +66,10 @@ def dump(config: Config) -> str:
 
 
 def params_sha256(config: Config) -> str:
-    """Return the SHA-256 of the text of `dump`. It identifies the values in the model file and beside figures.
+    """Return the SHA-256 of the text of `dump`. Model files and benchmark results record it.
 
-    A null `data.extra_strokes` is left out, so that older figures keep their hash. `runtime.mode` is left out, because
-    it changes only the last bits.
+    The text omits a null `data.extra_strokes`, so that older results keep their hash. It omits `runtime.mode`, because
+    the mode changes only the last bits.
     """
     left_out = {"runtime": {"mode"}} | ({"data": {"extra_strokes"}} if config.data.extra_strokes is None else {})
     return hashlib.sha256(_to_yaml(config.model_dump(exclude=left_out)).encode()).hexdigest()

@@ -11,7 +11,7 @@ from serving.drawing.rasterize import draw
 
 CANVAS = (280, 280)  # pixels, as the page sends it
 BATCH = 250  # canvases
-SEED = 1  # of the random positions
+SEED = 1  # for the random positions
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Cell:
     Attributes:
         line: line width, relative to the longest side of the drawing.
         size: longest side of the drawing, relative to the canvas.
-        is_centred: in the middle of the canvas; otherwise at a random position.
+        is_centred: whether drawings are in the middle of the canvas, or at random positions.
     """
 
     line: float

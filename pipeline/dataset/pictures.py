@@ -53,7 +53,7 @@ def render_nondigits(n_things: int, drawings: Sequence[Drawing], seed: int) -> S
 
     Args:
         n_things: number of pictures.
-        drawings: digits for the groups and the struck digits, in addition to generated ones.
+        drawings: digits to use, besides generated ones, in the groups of digits and the struck-out digits.
         seed: the same seed gives the same pictures.
     """
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ class Split:
     labels: np.ndarray
 
     def __getitem__(self, which: slice | np.ndarray) -> "Split":
-        """Return some of the images, with their labels."""
+        """Return the selected images with their labels."""
         return Split(self.images[which], self.labels[which])
 
 
@@ -39,10 +39,10 @@ class DataCard:
     """Description of the prepared data. The model file contains it.
 
     Attributes:
-        source: as in params.yaml.
+        source: `data.source` of params.yaml.
         title: the source in words.
         train, validation, test: numbers of images.
-        parts: by split, the number of images of each part.
+        parts: number of images of each part, for each split.
         test_drawings: number of pen drawings by writers who are in no other split.
         sha256: of the images and labels of each split, and of the drawings.
         parameters: the sections of params.yaml that the splits were made with.
@@ -59,7 +59,7 @@ class DataCard:
     parameters: dict[str, Any]
 
     def restrict_to(self, names: Collection[str]) -> "DataCard":
-        """Return the card of the parts that `select_parts` selects."""
+        """Return the card of only these parts, as `select_parts` selects them."""
         parts = {
             split: {part: n for part, n in sizes.items() if _is_selected(part, names)}
             for split, sizes in self.parts.items()
@@ -96,14 +96,16 @@ def select_parts(split: Split, parts: Mapping[str, int], names: Collection[str])
     Args:
         split: the images.
         parts: the number of images of each part.
-        names: from `train.parts`.
+        names: names of parts, from `train.parts`.
 
     Raises:
-        DataError: a part is unknown, or the selected ones have no digit.
+        DataError: a part is unknown, or the selected parts contain no digits.
     """
     selected = [part for name, part in split_by_part(split, parts).items() if _is_selected(name, names)]
     if not any((part.labels != NO_DIGIT).any() for part in selected):
-        raise DataError(f"train.parts={list(names)}: the prepared data has no digits of these, but {dict(parts)}")
+        raise DataError(
+            f"train.parts={list(names)}: the prepared data has no digits of these parts, only {dict(parts)}"
+        )
     return join(selected)
 
 
@@ -139,7 +141,7 @@ def check_data(card: DataCard, **wanted: Mapping[str, Any]) -> None:
     """Raise `DataError` if the prepared data was made with other parameters.
 
     Args:
-        card: of the data.
+        card: card of the prepared data.
         wanted: the sections `data` and `strokes` of params.yaml.
     """
     changed = [

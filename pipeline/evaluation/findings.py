@@ -18,7 +18,7 @@ def finding(
     is_right: np.ndarray,
     history: Sequence[Epoch],
     seconds: float,
-    favourite: tuple[int, float],
+    most_frequent: tuple[int, float],
     baseline: tuple[np.ndarray, float] | None,
 ) -> str:
     """Describe accuracy, overfitting and training time in one sentence.
@@ -27,10 +27,10 @@ def finding(
         is_right: bool ``[n]``, for each test image.
         history: all epochs.
         seconds: seconds per epoch.
-        favourite: the most frequent answer, and its share of the answers.
+        most_frequent: the most frequent answer, and its share of the answers.
         baseline: `is_right` and `seconds` of the baseline; None for the baseline itself.
     """
-    digit, share = favourite
+    digit, share = most_frequent
     if share >= DEAD_SHARE:
         return f"It learnt nothing: {digit} is its answer to {percent(share, 1)} of the test images."
     parts = ["What the others are compared with" if baseline is None else _difference(is_right, baseline[0])]

@@ -44,10 +44,16 @@ def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[
         thresholds: see `states`.
 
     Returns:
-        ``<name>_accuracy`` of the most probable digit in any state, with its 95 % interval ``_accuracy_low`` and
-        ``_accuracy_high``; ``_errors``; ``_loss``, the cross-entropy in nats; ``_ece``, the expected calibration error;
-        ``_refused`` and ``_unsure``, shares of all; ``_selective_accuracy``, the accuracy of the answers with state
-        "digit" (El-Yaniv and Wiener, 2010), 1 without such answers.
+        These metrics, each with the prefix ``<name>_``:
+
+        - ``accuracy``, ``accuracy_low``, ``accuracy_high``: accuracy of the most probable digit in any state, and its
+          95 % interval.
+        - ``errors``: number of wrong digits.
+        - ``loss``: cross-entropy in nats.
+        - ``ece``: expected calibration error.
+        - ``refused``, ``unsure``: shares of all images.
+        - ``selective_accuracy``: accuracy of the answers with state "digit" (El-Yaniv and Wiener, 2010), or 1 if there
+          are none.
     """
     probabilities, labels = test.answers["probabilities"], test.labels
     is_right, found = test.is_right, states(test.answers, thresholds)

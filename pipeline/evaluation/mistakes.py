@@ -1,4 +1,4 @@
-"""Mistakes, confusion matrices and reliability, in the form in which the model file contains them."""
+"""Mistakes, confusion matrices and reliability, in the format of the model file."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from pipeline.evaluation.statistics import Bin
 from serving.model.decisions import states
 
 MAX_MISTAKES = 300  # enough for all mistakes of a good reader; each takes a kilobyte
-KEYS = {"MNIST": "mnist", "pen strokes": "strokes"}  # of the confusion matrices
+KEYS = {"MNIST": "mnist", "pen strokes": "strokes"}  # test set -> its key in ``confusion``
 
 
 class Mistake(NamedTuple):
@@ -52,23 +52,25 @@ def details(
     """Return the data behind the metrics.
 
     Args:
-        tests: answers by name of the test set, one for each digit.
-        bins: reliability of each.
+        tests: answers to the digits of each test set, by its name.
+        bins: reliability of each test set.
         mistakes: result of `worst_mistakes`.
 
     Returns:
-        ``confusion``: confusion matrices "mnist" and "strokes"; ``reliability``: rows of `Bin` with their ``test``;
-        ``mistakes``: rows of `Mistake` with ``pixels``, the 28x28 bytes that the network saw, in base64.
+        - ``confusion``: confusion matrices "mnist" and "strokes".
+        - ``reliability``: rows of `Bin` with their ``test``.
+        - ``mistakes``: rows of `Mistake` with ``pixels``, the 28x28 bytes that the network got, in base64.
     """
     return {
         "confusion": {KEYS[name]: confusion_matrix(test).tolist() for name, test in tests.items()},
         "reliability": [{"test": name} | row._asdict() for name, rows in bins.items() for row in rows],
         "mistakes": [
-            row._asdict() | {"pixels": base64.b64encode(seen(tests, row).tobytes()).decode("ascii")} for row in mistakes
+            row._asdict() | {"pixels": base64.b64encode(network_input(tests, row).tobytes()).decode("ascii")}
+            for row in mistakes
         ],
     }
 
 
-def seen(tests: Mapping[str, Answered], mistake: Mistake) -> np.ndarray:
-    """Return the normalised image of a mistake: uint8 ``[28, 28]``."""
+def network_input(tests: Mapping[str, Answered], mistake: Mistake) -> np.ndarray:
+    """Return the normalised image of a mistake, as the network got it: uint8 ``[28, 28]``."""
     return tests[mistake.source].answers["normalized"][mistake.image]

@@ -23,14 +23,14 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
     """Return the states of the answers to each family.
 
     Args:
-        reader: with the thresholds in use.
-        drawings: single digits for the groups of several digits, in addition to generated ones.
+        reader: the reader, whose thresholds decide.
+        drawings: digits to use, besides generated ones, in the groups of several digits.
         n_each: pictures in each family.
 
     Returns:
-        ``families``, by name: ``kind``; ``is_held_out``; the share of each state; ``refused``, the share of
-        "not_a_digit" and "blank" together, with its 95 % interval ``refused_low`` to ``refused_high``.
-        ``held_out``, by kind: ``refused`` with its interval, over all held-out families of the kind.
+        - ``families``, by name: ``kind``, ``is_held_out``, and the share of each state. ``refused`` is the share of
+          "not_a_digit" and "blank" together, with its 95 % interval ``refused_low`` to ``refused_high``.
+        - ``held_out``, by kind: ``refused`` with its interval, over all held-out families of the kind.
     """
     rng = np.random.default_rng(SEED)
     digits = digit_source(drawings)

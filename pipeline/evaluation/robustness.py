@@ -14,7 +14,7 @@ from serving.model.decisions import is_refused, states
 
 CANVAS_PX = 56  # side of the dark canvas around each 28x28 image, with room to shift, rotate and scale
 DIGIT_PX = 20  # longest side of a digit of MNIST
-SEED = 3  # of the noise
+SEED = 3  # for the noise
 
 
 class Perturbation(NamedTuple):
@@ -65,7 +65,7 @@ def _thicken(images: np.ndarray, percent: float) -> np.ndarray:
 
 
 def _disc(percent: float) -> np.ndarray:
-    """Return the footprint that changes a line by `percent` of the height, in images scaled to 200 %."""
+    """Return a disc that makes lines thicker or thinner by `percent` of a digit's height, at twice the size."""
     radius = round(percent / 100 * 2 * DIGIT_PX / 2)
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     return (x * x + y * y <= radius * radius)[None]
@@ -107,8 +107,10 @@ def measure_robustness(reader: Reader, test: Split) -> dict[str, dict[str, Any]]
     """Return the metrics of each perturbation by its key.
 
     Returns:
-        ``picture``, the label; ``perturbation`` and ``strength``; ``accuracy`` in any state, with its 95 %
-        interval; shares of all: ``right`` and ``wrong`` with state "digit", ``unsure``, ``refused``.
+        - ``picture``: the label.
+        - ``perturbation``, ``strength``.
+        - ``accuracy`` in any state, with its 95 % interval.
+        - ``right`` and ``wrong``, both with state "digit", ``unsure``, ``refused``: shares of all images.
     """
     table = {}
     for perturbation in PERTURBATIONS:

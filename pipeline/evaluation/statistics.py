@@ -20,12 +20,12 @@ def compare(is_right: np.ndarray, baseline: np.ndarray) -> tuple[int, int, float
 
 
 def mcnemar(n_first: int, n_second: int, alternative: str = "two-sided") -> float:
-    """Return the p-value of an exact McNemar test (1947); 1 without any difference.
+    """Return the p-value of an exact McNemar test (1947), or 1 if there is no difference.
 
     Args:
         n_first: images that only the first reads correctly.
         n_second: images that only the second reads correctly.
-        alternative: "two-sided", or "greater" to test whether `n_first` is too large.
+        alternative: "two-sided", or "greater" to test whether `n_first` is larger than chance explains.
     """
     n = n_first + n_second
     return float(binomtest(n_first, n, alternative=alternative).pvalue) if n else 1.0
@@ -76,7 +76,7 @@ class Bin(NamedTuple):
         n: number of answers, at least one.
         confidence: mean confidence.
         accuracy: share of correct answers.
-        accuracy_low, accuracy_high: its 95 % interval (Wilson, 1927).
+        accuracy_low, accuracy_high: 95 % interval of the accuracy (Wilson, 1927).
     """
 
     low: float
@@ -89,7 +89,7 @@ class Bin(NamedTuple):
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
-    """Return bins of confidence of equal width, without the empty ones (DeGroot and Fienberg, 1983).
+    """Sort the answers into confidence bins of equal width; omit empty bins (DeGroot and Fienberg, 1983).
 
     Args:
         probabilities: float ``[n, classes]``.

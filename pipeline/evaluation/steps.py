@@ -1,7 +1,7 @@
 """Ablation of the normaliser: accuracy on pen strokes when the trained network gets images without one of its steps.
 
-The network was trained with all steps. The figures show what it costs to use the network without the normaliser, as in
-demos that squeeze a canvas to 28x28.
+The network was trained with all steps. The results show the loss of accuracy in a program that uses the network without
+the normaliser, for example by squeezing a canvas to 28x28.
 """
 
 from collections.abc import Sequence

@@ -5,14 +5,14 @@ import numpy.typing as npt
 
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
-STEP = 0.02  # distance of points after resampling, of the drawing's longest side
+STEP = 0.02  # distance between points after resampling, relative to the drawing's longest side
 # Standard deviations. The mean slant is to the right, as in most handwriting.
 ROTATION_RAD = 0.08
 SLANT = 0.15
 SLANT_MEAN = 0.08
-ASPECT = 0.12  # of the logarithm
-BEND = 0.025  # amplitude of one wave of the elastic field, of the longest side
-TREMOR = 0.004  # of the longest side
+ASPECT = 0.12  # logarithm of the aspect ratio
+BEND = 0.025  # amplitude of one wave of the elastic field, relative to the longest side
+TREMOR = 0.004  # relative to the longest side
 N_WAVES = 4
 
 
@@ -55,18 +55,18 @@ def arc_length(line: np.ndarray) -> np.ndarray:
 
 
 def interpolate(line: np.ndarray, clock: np.ndarray, n_points: int) -> np.ndarray:
-    """Return points of a line at equal steps of a clock that increases along it."""
+    """Return `n_points` points of a line at equally spaced values of `clock`, which increases along the line."""
     ticks = np.linspace(0, clock[-1], n_points)
     return np.stack([np.interp(ticks, clock, line[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def write(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+def handwrite(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     """Rotate, slant, stretch and bend a drawing, round its corners and add a tremor.
 
     The bending is a smooth field over the plane, so that parallel lines of a glyph stay together.
 
     Args:
-        strokes: in any unit.
+        strokes: strokes in any unit.
         rng: the same state gives the same drawing.
 
     Returns:

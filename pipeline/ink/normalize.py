@@ -1,9 +1,8 @@
 """Normalise grey pixels of any size to the 28x28 input of the network.
 
 The steps are those of MNIST itself (LeCun et al., 1998): fit the ink into 20x20, keep the aspect ratio, and centre it
-by mass in 28x28. They use a closed form and only TensorFlow operations, so the model file contains the only
-implementation.
-The resampling is two matrix products with area-overlap weights, without a loop or a resize operation.
+by mass in 28x28. They use only TensorFlow operations. So `export` can put them into the model file, and no other
+implementation is needed. Resampling is two matrix products with area-overlap weights, without a loop or a resize.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,8 +15,8 @@ VERSION = "2"
 GRID = 28  # side of the network's input, pixels
 FIT = 20.0  # the longest side of the ink is scaled to this many pixels
 CENTRE = 14.5  # the centre of mass goes to the middle of pixel 14, measured from the grid's edge
-INK_THRESHOLD = 0.1  # of the peak: pixels above it span the bounding box
-MIN_CONTRAST = 0.1  # grey levels (of 1) between background and peak; with less there is no ink
+INK_THRESHOLD = 0.1  # relative to the peak: the bounding box encloses the pixels above it
+MIN_CONTRAST = 0.1  # smallest difference between background and peak, on a scale of 0 to 1; below it there is no ink
 # Ink must exceed GRAIN_MARGIN times the grain of the paper: the 75th percentile of the deviations at the edges. For
 # normal noise this is 1.15 standard deviations, or 0.67 if black or white clips half of it. At most MAX_GRAIN of the
 # peak is subtracted, so that a texture, which has no plain paper, does not look blank.

@@ -17,7 +17,7 @@ from serving.drawing.strokes import Strokes
 WHOLE = StrokeWarp(
     rotation=0.1, slant=0.2, scale=0.0, aspect=0.3, bend=0.022, jitter=0.0015, smoothing=0.0, resampling=0.0
 )
-SPACING = 0.01  # of the dense curve, in heights of the digit
+SPACING = 0.01  # distance between points of the dense curve, relative to the digit's height
 
 
 def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None) -> Strokes:
@@ -26,7 +26,7 @@ def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None)
     Args:
         digit: the class.
         rng: the same state gives the same drawing.
-        variant: of `SHAPES[digit]`; None: a random one, by their probabilities.
+        variant: a key of `SHAPES[digit]`; None: a random variant, by their probabilities.
 
     Returns:
         Strokes of about height 1, y down.

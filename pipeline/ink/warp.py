@@ -108,10 +108,10 @@ def render(
     """Draw with a random pen: uint8 [height, width], light on dark.
 
     Args:
-        strokes: in any unit.
+        strokes: strokes in any unit.
         rng: the same state gives the same picture.
         shape: height and width of the canvas.
-        line_fraction_range: of the line width, relative to the longest side of the drawing.
+        line_fraction_range: range of the line width, relative to the longest side of the drawing.
     """
     height_fraction, line_fraction = rng.uniform(*HEIGHT_FRACTION), rng.uniform(*line_fraction_range)
     x, y = rng.random(2)

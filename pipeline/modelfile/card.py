@@ -22,7 +22,7 @@ STEPS_NOTE = (
     "\n\nPen strokes, each drawn in one of these ways in turn, if a step of the normaliser is left out and the network "
     "stays as it is; intervals by the writers, as above:\n\n"
 )
-N_WORST = 3  # of each list of limits
+N_WORST = 3  # length of each list of limits
 
 
 def write_card(

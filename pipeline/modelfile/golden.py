@@ -12,7 +12,7 @@ from pipeline.reader.model import Reader, read_all
 from serving.model.decisions import states
 
 N_GOLDEN_CANDIDATES = 1000  # validation images
-N_GOLDEN = 3  # of the least certain ones, and of the non-digits
+N_GOLDEN = 3  # number of the least certain digits, and of the non-digits
 GOLDEN_FAMILIES = ("latin_letters", "symbols", "signs", "scribbles", "shapes")
 
 

@@ -61,9 +61,14 @@ def inputs_of(layer: keras.Operation, named: Mapping[str, keras.Operation]) -> l
 def describe_layers(network: keras.Model) -> list[dict[str, Any]]:
     """Describe the layers in the order of computation.
 
-    Each has ``name``; ``kind``, the class; ``shape`` of the output without the batch; ``n_parameters``; ``activation``,
-    null if there is none; ``detail``, such as "3x3", or null. A layer that does not take just the output of the layer
-    before it also has ``inputs``, as `inputs_of` returns them.
+    Returns:
+        One dict for each layer:
+
+        - ``name``, ``kind`` (the class) and ``n_parameters``.
+        - ``shape``: of the output, without the batch.
+        - ``activation``: null if there is none.
+        - ``detail``: for example "3x3", or null.
+        - ``inputs``: result of `inputs_of`; absent if the only input is the output of the previous layer.
     """
     described = []
     before, named = "inputs", named_layers(network)
@@ -134,7 +139,7 @@ def _arguments(layer: keras.Operation) -> list[str]:
 
 
 def _literal(value: object) -> str:
-    """Return an argument as a person would type it: a square window as its side, an initialiser by its name."""
+    """Return the short Python form of an argument: one number for a square window, the name of an initialiser."""
     if isinstance(value, dict):
         value = _snake_case(value["class_name"])
     if isinstance(value, (list, tuple)) and len(set(value)) == 1:
@@ -162,7 +167,7 @@ def describe(
         reader: the reader that becomes the file.
         metrics: metrics of `evaluate` by file, at least test, refusal, steps and details.
         history: figures of the training.
-        experiments: as in docs/experiment_log.json.
+        experiments: content of docs/experiment_log.json.
     """
     network = reader.network
     values = {

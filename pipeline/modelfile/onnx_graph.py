@@ -1,6 +1,7 @@
-"""Convert TensorFlow graphs to ONNX models whose bytes depend on the weights and the code only.
+"""Convert TensorFlow graphs to ONNX models whose bytes depend only on the weights and the code.
 
-tf2onnx puts layer numbers into names, orders the nodes by these names, and computes some shapes at run time.
+The functions below correct three habits of tf2onnx: it puts layer numbers into names, orders the nodes by these names,
+and computes some shapes at run time.
 """
 
 from collections import Counter
@@ -50,8 +51,8 @@ def trace(
     Args:
         function: returns tensors by name.
         signature: its inputs.
-        dimensions: shapes of inputs and outputs by name, the outputs in their order.
-        opset: of ONNX.
+        dimensions: shapes of inputs and outputs by name; the outputs get the order of this mapping.
+        opset: the ONNX opset.
     """
     model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
     _declare_shapes(model, dimensions)
@@ -71,7 +72,7 @@ def _declare_shapes(model: ModelProto, dimensions: Mapping[str, Sequence[str | i
 
 
 def _fold_reshapes(model: ModelProto) -> None:
-    """Make the target of a reshape constant if only the batch is unknown."""
+    """Replace the computed target shape of a reshape by a constant, if only the batch size is unknown."""
     inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     shapes = {value.name: _shape(value) for value in [*inferred.value_info, *inferred.output]}
     constants = {constant.name for constant in model.graph.initializer}
@@ -89,7 +90,7 @@ def _shape(value: onnx.ValueInfoProto) -> list[int]:
 
 
 def _sort(model: ModelProto) -> None:
-    """Order the nodes as the outputs need them, and drop nodes and constants that no output needs."""
+    """Sort the nodes by their first use for an output. Drop nodes and constants that no output needs."""
     graph = model.graph
     made_by = {name: node for node in graph.node for name in node.output}
     ordered: dict[str, onnx.NodeProto] = {}  # by first output

@@ -17,7 +17,7 @@ from serving.model.predictor import Predictor
 
 BATCH = 500  # images
 N_OF_FAMILY = 4  # pictures of each family of non-digits
-SEED = 4  # of these pictures
+SEED = 4  # for these pictures
 
 
 def pictures(test_images: np.ndarray, drawings: Sequence[Drawing]) -> list[np.ndarray]:
@@ -41,7 +41,7 @@ def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]
         predictor = Predictor.load(path)
         predictor.check()
     except ModelError as error:
-        raise ParityError(f"the converted file is not one that can be served: {error}") from error
+        raise ParityError(f"the service cannot use the converted file: {error}") from error
     return join_batches([vars(predictor.run(batch)) for batch in batches])
 
 

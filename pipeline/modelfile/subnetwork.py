@@ -1,8 +1,9 @@
-"""Add the network without the normaliser, with feature maps, to the model file. Normal answers cost the same as before.
+"""Add the network without the normaliser to the model file, with feature maps as outputs.
 
 Protobuf parses two concatenated messages as one message with the list items of both. The metadata of the model file
-contains a fragment of a graph. The bytes of the file and of the fragment together are a model with one more input,
-`grids`, and more outputs. It shares the weights of the file.
+contains a fragment: a message with only the additional nodes, input and outputs. The bytes of the file followed by the
+fragment are a second model. It has one more input, `grids`, and more outputs, and shares the weights of the file.
+Predictions use the file alone, so they cost the same as before.
 """
 
 import base64
@@ -20,24 +21,30 @@ from pipeline.modelfile.metadata import inputs_of, named_layers
 from pipeline.modelfile.onnx_graph import trace
 from pipeline.reader.model import Reader, to_input
 
-KEY = "network_alone"  # of the metadata
-PREFIX = "alone_"  # of all names in the fragment, none of which the file has
+KEY = "network_alone"  # key in the metadata
+PREFIX = "alone_"  # all names in the fragment start with it; no name in the file does
 SIGNATURE = [tf.TensorSpec([None, GRID, GRID], tf.uint8, name="grids")]
-FINISHING = (keras.layers.BatchNormalization, keras.layers.ReLU)  # their maps replace those of the layer before them
+MAP_REPLACING = (
+    keras.layers.BatchNormalization,
+    keras.layers.ReLU,
+)  # their maps replace those of the layer before them
 
 
 def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
-    """Add the fragment of the reader's network to the metadata of its model, as JSON under `network_alone`.
+    """Add the fragment for the reader's network to the model's metadata, as JSON under the key `network_alone`.
 
-    The JSON has ``fragment`` in base64; ``input``, the name of the uint8 ``[n, 28, 28]`` grids, 255 = ink;
-    ``probabilities`` and ``digit_score``, the names of these outputs; and ``layers``. Each layer that makes feature
-    maps has ``name`` and ``kind`` as in `describe_layers`, and ``output``, the name of the maps, float32
-    ``[n, channels, height, width]``.
+    The JSON contains:
+
+    - ``fragment``: in base64.
+    - ``input``: name of the input, grids uint8 ``[n, 28, 28]``, 255 = ink.
+    - ``probabilities``, ``digit_score``: names of these outputs.
+    - ``layers``: for each layer with feature maps, ``name`` and ``kind`` as in `describe_layers`, and ``output``, the
+      name of the maps, float32 ``[n, channels, height, width]``.
 
     Args:
         model: result of `onnx_graph.convert` for the reader and the opset; changed in place.
         reader: the reader.
-        opset: of ONNX.
+        opset: the ONNX opset.
     """
     layers = mapping_layers(reader.network)
     fragment = make_fragment(model, reader, layers, opset)
@@ -56,27 +63,29 @@ def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
 
 
 def mapping_layers(network: keras.Model) -> dict[str, keras.Operation]:
-    """Return the layers that make feature maps, by name, without those whose maps a `FINISHING` layer replaces."""
+    """Return the layers that make feature maps, by name, without those whose maps a `MAP_REPLACING` layer replaces."""
     named = named_layers(network)
-    unfinished = {name for layer in named.values() if isinstance(layer, FINISHING) for name in inputs_of(layer, named)}
+    unfinished = {
+        name for layer in named.values() if isinstance(layer, MAP_REPLACING) for name in inputs_of(layer, named)
+    }
     return {name: layer for name, layer in named.items() if len(layer.output.shape) == 4 and name not in unfinished}
 
 
 def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.Operation], opset: int) -> bytes:
-    """Return a serialised model with only `graph` set: nodes, input, outputs, and the constants that `model` lacks.
+    """Return the fragment: a serialised model that has only a graph, with the constants that `model` lacks.
 
     Args:
         model: shares its constants.
         reader: contains the network.
         layers: the layers whose feature maps are outputs, by name.
-        opset: of ONNX.
+        opset: the ONNX opset.
     """
     maps = keras.Model(reader.network.inputs, [*(layer.output for layer in layers.values()), *reader.network.outputs])
 
     @tf.function(input_signature=SIGNATURE)
     def read_grids(grids: tf.Tensor) -> dict[str, tf.Tensor]:
         *found, logits = maps(to_input(grids), training=False)
-        # In the order of axes of ONNX, so that the converter adds no other transposition.
+        # ONNX's order of axes, so that the converter adds no further transposition.
         answer = {name: tf.transpose(of_layer, (0, 3, 1, 2)) for name, of_layer in zip(layers, found, strict=True)}
         answer |= reader.answer(logits, tf.reduce_max(grids, axis=(1, 2)) > 0)
         return {name: tf.identity(tensor, name) for name, tensor in answer.items()}

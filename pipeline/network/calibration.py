@@ -1,4 +1,4 @@
-"""Fit the temperature and the thresholds between digit, unsure and not a digit to validation images."""
+"""Fit the temperature and the decision thresholds to validation images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from pipeline.base.files import read_json, write_json
 from pipeline.config.schema import DecisionConfig
 from pipeline.dataset.splits import NO_DIGIT, part_slices
 
-MIN_SCORE = 1e-6  # of `digit_score` where there is ink, because 0 means blank
-MAX_THRESHOLD = 0.9999  # of `digit_score`, so that a score of 1 is always a digit
+MIN_SCORE = 1e-6  # smallest `digit_score` of ink, because 0 means blank
+MAX_THRESHOLD = 0.9999  # largest threshold of `digit_score`, so that a score of 1 is always a digit
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _rounded_down(threshold: float) -> float:
 
 
 def _lowest_confidence(kinds: Sequence[tuple[np.ndarray, np.ndarray]], accuracy: float) -> float:
-    """Return the lowest threshold that gives the accuracy in each kind of images, or 1.
+    """Return the lowest threshold that reaches the accuracy for every kind of image, or 1 if none does.
 
     Args:
         kinds: confidence float ``[n]`` and correctness bool ``[n]`` of the answers of each kind.

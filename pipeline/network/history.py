@@ -18,7 +18,7 @@ class Epoch:
         loss: mean over the training batches, with smoothed labels and the refusal loss.
         accuracy: on the digits of the training batches.
         val_loss: cross-entropy of the averaged weights at the end of the epoch, on validation digits only, in nats.
-        val_accuracy: of the averaged weights, on the same digits.
+        val_accuracy: accuracy of the averaged weights, on the same digits.
         learning_rate: at the end of the epoch.
     """
 
@@ -31,7 +31,7 @@ class Epoch:
 
 
 def kept_epoch(history: Sequence[Epoch], patience: int | None) -> Epoch:
-    """Return the epoch to keep: the last, or with patience the one with the highest validation accuracy."""
+    """Return the epoch to keep: the last one or, if `patience` is set, the one with the highest validation accuracy."""
     if not patience:
         return history[-1]
     # Not by loss: label smoothing makes the network underconfident, so the loss rises while the accuracy improves.

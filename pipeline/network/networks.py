@@ -13,15 +13,15 @@ N_OUTPUTS = N_CLASSES + 1  # the last one is the logit of being a digit
 
 
 def build_network(config: ModelConfig, n_outputs: int = N_OUTPUTS) -> keras.Model:
-    """Return an untrained network, built by `pipeline.network.architectures.<config.name>`.
+    """Return the untrained network of the module `pipeline.network.architectures.<config.name>`.
 
     Args:
         config: name and values.
         n_outputs: number of logits; `N_CLASSES` for a network exactly as it was published.
 
     Returns:
-        float32 ``[batch, 28, 28, 1]`` in 0..1, 1 = ink -> float32 ``[batch, n_outputs]`` logits: one per class for a
-        softmax, then one for a sigmoid, "this is a digit".
+        A model with input float32 ``[batch, 28, 28, 1]`` in 0..1, 1 = ink. Its output, float32 ``[batch, n_outputs]``,
+        has one logit per class (for a softmax), then one for "this is a digit" (for a sigmoid).
 
     Raises:
         ConfigError: the module builds a network that the later stages cannot use.

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.ink.hand import fit, write
+from pipeline.ink.hand import fit, handwrite
 from pipeline.ink.warp import LINE_FRACTION, render
 from pipeline.nondigits import glyphs, groups, scribbles, textures
 from pipeline.nondigits.doodles import DOODLES, SHAPES, draw_shape
@@ -29,16 +29,16 @@ FINE = (0.02, 0.06)
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of thing that is not a digit.
+    """A family of things that are not a digit.
 
     Attributes:
         name: unique.
-        kind: the group of similar trained and held-out families, such as "letters".
-        is_held_out: used only for the test.
-        draw: makes a new thing. Returns strokes (float32 ``[n_points, 2]`` each, y down, any unit, one point = a dot),
-            or for noise and texture a picture (uint8 ``[height, width]``, 255 = ink).
+        kind: a group of similar families, trained and held-out, such as "letters".
+        is_held_out: whether the family is used only for the test.
+        draw: function that makes a new thing. It returns strokes, float32 ``[n_points, 2]`` each, y down, any unit, one
+            point = a dot. For noise and texture it returns a picture, uint8 ``[height, width]``, 255 = ink.
         line_width: smallest and largest pen width, relative to the longest side of the strokes.
-        share: of the training non-digits, relative to other families.
+        share: frequency in the training non-digits, relative to other families.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Family:
 
 
 def _written(draw: Callable[..., Strokes], *arguments: object) -> Draw:
-    return lambda rng, _digits: write(draw(*arguments, rng), rng)
+    return lambda rng, _digits: handwrite(draw(*arguments, rng), rng)
 
 
 def _fitted(draw: Callable[[np.random.Generator], Strokes]) -> Draw:
@@ -110,9 +110,9 @@ def draw_picture(
     """Draw a new thing: uint8 ``[height, width]``, 255 = ink.
 
     Args:
-        family: the kind of thing.
+        family: the family.
         rng: the same state gives the same picture.
-        digits: for the families that are made of digits.
+        digits: source of digits, for the families that are made of digits.
         shape: height and width of the canvas for strokes, pixels; noise and texture choose their own size.
     """
     thing = family.draw(rng, digits)

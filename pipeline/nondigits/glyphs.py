@@ -2,8 +2,8 @@
 """Letters and symbols as pen strokes, from the Hershey fonts, without those shaped like a digit.
 
 The glyphs were digitised by A. V. Hershey at the U.S. National Bureau of Standards ("A contribution to computer
-typesetting techniques", NBS Special Publication 424, 1976) and are free to use with this acknowledgement; the PyPI
-package Hershey-Fonts, which contains them, is under the MIT License. Only this module imports it.
+typesetting techniques", NBS Special Publication 424, 1976) and are free to use with this acknowledgement. The PyPI
+package Hershey-Fonts contains them and is under the MIT License. Only this module imports it.
 """
 
 from collections.abc import Iterable
@@ -21,14 +21,14 @@ from serving.drawing.strokes import Strokes
 
 @dataclass(frozen=True)
 class Alphabet:
-    """Glyphs of one font, and those that are not drawn.
+    """The glyphs of one font. Some of them are never drawn.
 
     Attributes:
         font: its name in the package.
         keys: the ASCII characters under which the font keeps the glyphs.
         letters: the letter that each of `keys` stands for.
         digit_shaped: a digit -> the letters that look like this digit when drawn by hand.
-        repeated: letters that another family draws; in a held-out alphabet, all letters that resemble a trained glyph.
+        repeated: letters that another family draws. In a held-out alphabet: all letters that resemble a trained glyph.
     """
 
     font: str
@@ -138,7 +138,7 @@ def draw_glyph(alphabets: Iterable[Alphabet], rng: np.random.Generator) -> Strok
 
 
 def draw_word(alphabets: tuple[Alphabet, ...], rng: np.random.Generator) -> Strokes:
-    """Draw two to four letters of one alphabet side by side, spaced as in the font, so that script letters join."""
+    """Draw two to four letters of one alphabet side by side. The font's spacing makes script letters join."""
     n_letters = int(rng.integers(2, 5))
     alphabet = alphabets[int(rng.integers(len(alphabets)))]
     word: Strokes = []
@@ -151,7 +151,7 @@ def draw_word(alphabets: tuple[Alphabet, ...], rng: np.random.Generator) -> Stro
 
 
 def glyph(alphabet: Alphabet, letter: str) -> Strokes:
-    """Return the strokes of a letter, kept or left out, in the unit of the font; y down."""
+    """Return the strokes of a letter in the unit of the font; y down."""
     return [np.array(line, np.float32) for line in _hershey(alphabet, letter).strokes if line]
 
 

@@ -1,4 +1,4 @@
-"""Scribbles, curves, dots and dashes: for each kind one generator for training and one for the test."""
+"""Scribbles, curves, dots and dashes. Training and test have different generators."""
 
 import math
 from collections.abc import Callable

@@ -10,15 +10,15 @@ from serving.drawing.strokes import Stroke, Strokes, bounds
 
 Draw = Callable[[np.random.Generator], Stroke]
 
-N_POINTS = 24  # of a curved stroke
+N_POINTS = 24  # number of points of a curved stroke
 MIN_ASPECT = 0.5  # width / height
 
 
 def draw_sign(rng: np.random.Generator) -> Strokes:
     """Draw four to six connected strokes, or two or three with their mirror image and sometimes a post.
 
-    Few of them look like a digit: digits have fewer parts. Of the symmetric digits, 0 and 8 are closed, and a 1 is
-    narrow; narrow signs are drawn again.
+    Few signs look like a digit, because digits have fewer parts. The symmetric digits 0 and 8 are closed curves, and 1
+    is narrow; a narrow sign is drawn again.
     """
     while True:
         strokes = _joined(rng, int(rng.integers(4, 7)), _STROKES) if rng.random() < 0.5 else _mirrored(rng)

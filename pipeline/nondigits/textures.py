@@ -1,6 +1,6 @@
-"""Noise, textures and blank paper: for each kind one generator for training and one for the test.
+"""Noise, textures and blank paper. Training and test have different generators.
 
-All return uint8 ``[height, width]``, 0 = background, 255 = ink, of a random size.
+All functions return pictures of random size: uint8 ``[height, width]``, 0 = background, 255 = ink.
 """
 
 import numpy as np
@@ -101,7 +101,7 @@ def _gradient(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[
 
 def _stripes(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float64]:
     y, x = _axes(height, width)
-    angle, n_stripes = rng.uniform(0, np.pi), rng.uniform(4, 14)  # one or two could be a 1 or an 11
+    angle, n_stripes = rng.uniform(0, np.pi), rng.uniform(4, 14)  # one or two stripes could be a 1 or an 11
     wave = np.sin(2 * np.pi * (n_stripes * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform()))
     return _unit(np.sign(wave) if rng.random() < 0.4 else wave)
 

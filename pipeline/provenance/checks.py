@@ -18,10 +18,10 @@ AGREES, DIFFERS, SKIPPED = "agrees", "differs", "not compared"
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison."""
+    """The result of one comparison."""
 
-    what: str  # of the model file
-    where: str  # source of the values that it was compared with
+    what: str  # the compared metadata of the model file
+    where: str  # the place whose values it was compared with
     result: str
     note: str = ""  # what differs, or why it was not compared
 
@@ -41,7 +41,7 @@ def compare_commit(card: Mapping[str, Any], name: str, stages: Sequence[Stage], 
 
 
 def compare_lock(card: Mapping[str, Any], where: str, stages: Sequence[Stage]) -> Iterator[Check]:
-    """Compare the parameters with those of the last stage, and each stage with the earlier ones."""
+    """Compare the parameters with those of the last stage, and the inputs of each stage with earlier stages."""
     yield _compare("parameters", where, card["parameters"], stages[-1].params)
     problems = conflicts(stages)
     yield Check("stages", where, DIFFERS if problems else AGREES, "; ".join(problems))
@@ -67,7 +67,7 @@ def _hashes(name: str, stages: Sequence[Stage], directory: Path) -> tuple[dict[s
 
 
 def _compare(what: str, where: str, own: Mapping[str, Any], found: Any) -> Check:
-    """Compare by dotted key. A missing key differs from null."""
+    """Compare values by dotted key. A missing key and a null are different."""
     if not found:
         return Check(what, where, SKIPPED, "it is not there")
     left, right = dict(dotted(own)), dict(dotted(found))

@@ -1,4 +1,4 @@
-"""Read contents of files, and the commits that introduced them, from git. All functions raise GitError without git."""
+"""Read the contents of files and the commits that introduced them. All functions raise GitError if git fails."""
 
 import hashlib
 import io
@@ -20,9 +20,9 @@ class Commit:
 
 
 def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
-    """Return the commits of all branches, tags and experiments that changed a file, by the object ID of its content.
+    """Map each content that a file ever had (its object ID) to the commits that introduced it, oldest first.
 
-    The commits are in order, the oldest first; the path is from `directory`.
+    Commits of all branches, tags and experiments count. `path` is relative to `directory`.
     """
     # Also follow branches whose content a merge dropped. A merge counts only if it introduced content itself.
     options = ["--all", "--reverse", "--full-history", "-c", "--root", "--raw", "--no-abbrev", "--no-renames"]
@@ -30,7 +30,9 @@ def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
     found: dict[str, list[Commit]] = {}
     head = ""
     for line in log.splitlines():
-        if line.startswith(":"):  # of the commit above: modes, object IDs (the last is the new one), a letter, the path
+        if line.startswith(
+            ":"
+        ):  # a change of the commit above: modes, object IDs (the last is the new one), a letter, the path
             new = line.partition("\t")[0].split()[-2]
             if new.strip("0"):  # zeros stand for a removed file
                 found.setdefault(new, []).append(Commit(*head.split("\t", 2)))
@@ -40,7 +42,7 @@ def commits_by_content(path: str, directory: Path) -> dict[str, list[Commit]]:
 
 
 def contents(names: Sequence[str], directory: Path) -> Iterator[bytes | None]:
-    """Yield the content of each file, by object ID or `COMMIT:./PATH` from `directory`; None if there is none."""
+    """Yield the content of each file, or None if there is none. A name is an object ID or `COMMIT:./PATH`."""
     stdin = "".join(f"{name}\n" for name in names).encode()
     output = io.BytesIO(git(directory, "cat-file", "--batch", stdin=stdin) if names else b"")
     for _ in names:
@@ -56,7 +58,7 @@ def contents(names: Sequence[str], directory: Path) -> Iterator[bytes | None]:
 
 
 def directory_md5(commit: str, path: str, directory: Path) -> str | None:
-    """Return the MD5 by which dvc.lock names a directory of a commit, such as "65e...a1.dir"; None if there is none."""
+    """Return the MD5 that dvc.lock would have for a directory of a commit, such as "65e...a1.dir", or None."""
     paths = git(directory, "ls-tree", "-r", "-z", "--name-only", commit, "--", path).decode().split("\0")[:-1]
     paths.sort(key=lambda name: name.split("/"))
     listed = [

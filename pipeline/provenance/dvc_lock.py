@@ -67,7 +67,7 @@ def _is_made(path: str, stages: Sequence[Stage]) -> bool:
 
 
 def conflicts(stages: Sequence[Stage]) -> list[str]:
-    """Return the files and parameters that a later stage read with another content than an earlier one."""
+    """Return the files and parameters that had different values in two stages, with a description."""
     first: dict[str, tuple[str, Any]] = {}
     found = []
     for stage in stages:

@@ -16,7 +16,7 @@ from pipeline.tracking.runs import MODEL_TAG
 from pipeline.tracking.store import exists, uri
 
 MODEL = "models/digits.onnx"
-FETCHED = "outputs/registry"  # where `pipeline.fetch` puts them
+FETCHED = "outputs/registry"  # the directory in which `pipeline.fetch` stores models
 
 
 @dataclass
@@ -24,20 +24,20 @@ class Lineage:
     """The origin of a model."""
 
     sha256: str
-    content: bytes = b""  # empty if it is not here
+    content: bytes = b""  # empty if no copy was found
     card: dict[str, Any] = field(default_factory=dict)  # metadata that is compared
-    files: list[str] = field(default_factory=list)  # paths from the project
-    commits: list[Commit] = field(default_factory=list)  # that introduced the file, oldest first
+    files: list[str] = field(default_factory=list)  # paths relative to the project
+    commits: list[Commit] = field(default_factory=list)  # the commits that introduced the file, oldest first
     locked_in: str = ""  # the commit whose dvc.lock has its stages, or the working tree
     stages: list[Stage] = field(default_factory=list)  # in the order in which they ran
-    runs: list[Trial] = field(default_factory=list)  # that exported the file
+    runs: list[Trial] = field(default_factory=list)  # the runs that exported the file
     versions: list[Version] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)  # why a part was not found, and how to find it
 
     @property
     def md5(self) -> str:
-        """MD5 of the content, as in dvc.lock; empty if the content is not here."""
+        """MD5 of the content, as in dvc.lock; empty if no copy was found."""
         return hashlib.md5(self.content).hexdigest() if self.content else ""  # noqa: S324 - DVC's
 
     @property
@@ -47,7 +47,7 @@ class Lineage:
 
 
 def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, str]]:
-    """Return the models whose SHA-256 starts with these digits, and the sources that do not answer, with the remedy."""
+    """Return the models whose SHA-256 starts with `start`. Return also the sources that failed, with the remedy."""
     found: dict[str, Lineage] = {}
     missing = {}
 
@@ -81,5 +81,5 @@ def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, s
 
 
 def sha256_of(content: bytes) -> str:
-    """Return the digest in hex."""
+    """Return the SHA-256 of a content in hex."""
     return hashlib.sha256(content).hexdigest()

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 from pipeline.provenance.dvc_lock import Stage, sources
 from pipeline.provenance.search import Lineage
 
-TAGS = {"git_commit": "started from", "dvc_lock_sha256": "dvc.lock", "mlflow.parentRunId": "sweep"}  # shown of a run
+TAGS = {
+    "git_commit": "started from",
+    "dvc_lock_sha256": "dvc.lock",
+    "mlflow.parentRunId": "sweep",
+}  # tags of a run that are printed
 
 
 def describe(lineage: Lineage) -> Iterator[str]:
@@ -45,7 +49,7 @@ def describe(lineage: Lineage) -> Iterator[str]:
 
 
 def _stages(stages: Sequence[Stage]) -> Iterator[str]:
-    """Yield the lines of the stages, with each parameter and each hash once."""
+    """Yield the lines of the stages. A parameter or hash is printed only once."""
     shown: set[str] = set()
     code = sources(stages)
     for stage in stages:

@@ -1,1 +1,1 @@
-"""The MLflow model registry, and the gates that a champion passes."""
+"""The MLflow model registry, and the gates that a model must pass to become champion."""

@@ -1,9 +1,9 @@
 """Gates that a model must pass to become champion. No gate reads a test set.
 
-A challenger must not be worse than the champion, image by image (McNemar's exact test). The parts of the images share
-the significance level equally (Bonferroni). Otherwise an equally good model would fail more often if there are more
-parts. Fixed limits prevent many insignificant losses from adding up. If the champion was validated on other images, the
-two are not compared, because the champion may have been trained on the images of the challenger.
+The challenger must not be worse than the champion on the same images (McNemar's exact test). The parts of the images
+share the significance level equally (Bonferroni); otherwise more parts would reject more models that are equally good.
+Fixed limits prevent many small losses from adding up. If the champion was validated on other images, the two are not
+compared, because the champion may have been trained on the challenger's validation images.
 """
 
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ from pipeline.base.parts import find_part
 from pipeline.base.paths import CONF
 from pipeline.dataset.splits import NO_DIGIT, Split, part_slices
 from pipeline.evaluation.statistics import mcnemar
-from pipeline.registry.latency import one, time_pairs
+from pipeline.registry.latency import draw_one, time_pairs
 from serving.model.decisions import is_refused, states
 from serving.model.predictor import Predictor
 
 LIMITS = CONF / "gates.yaml"
 BATCH = 500  # images
 CANVAS_PX = 280  # side of the page's picture
-N_PAIRS = 300  # of timed runs
+N_PAIRS = 300  # number of pairs of timed runs
 
 
 class Limits(BaseModel):
@@ -55,7 +55,7 @@ class Gate:
 
     @property
     def passes(self) -> bool:
-        """Return whether the value is within the limit; NaN is not."""
+        """Return whether the value is within the limit. NaN fails; a missing value passes."""
         if self.value is None:
             return True
         return self.value >= self.limit if self.is_least else self.value <= self.limit
@@ -83,7 +83,7 @@ def load_limits(path: Path = LIMITS) -> Limits:
 
 
 def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Limits) -> list[Gate]:
-    """Return the gates of every model, from the result of `read_right` and the size of the file."""
+    """Return the gates that need no champion, from the result of `find_correct` and the size of the file."""
     gates = [
         Gate(part, float(hits.mean()), getattr(limits, find_part(part).gate), True, f"of {len(hits)} validation images")
         for part, hits in right.items()
@@ -94,7 +94,7 @@ def absolute_gates(right: Mapping[str, np.ndarray], size_bytes: int, limits: Lim
 def relative_gates(
     right: Mapping[str, np.ndarray], champions: Mapping[str, np.ndarray] | None, ratio: float, limits: Limits
 ) -> list[Gate]:
-    """Return the gates of a challenger against the champion. `champions` is None after a validation on other images."""
+    """Return the gates that compare with the champion. `champions` is None if it was validated on other images."""
     gates = []
     for part, hits in right.items():
         p_value, note = None, "the champion was validated on other images, and may have been trained on these"
@@ -105,7 +105,7 @@ def relative_gates(
     return [*gates, Gate("latency_ratio", ratio, limits.latency_ratio, False, f"median of {N_PAIRS} pairs")]
 
 
-def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]) -> dict[str, np.ndarray]:
+def find_correct(predictor: Predictor, validation: Split, parts: Mapping[str, int]) -> dict[str, np.ndarray]:
     """Return which images a model file answers correctly.
 
     The images are normalised. The file normalises them again, which changes about one image in several hundred.
@@ -123,6 +123,6 @@ def read_right(predictor: Predictor, validation: Split, parts: Mapping[str, int]
 
 
 def latency_ratio(challenger: Predictor, champion: Predictor) -> float:
-    """Return the median ratio of their times, over pairs of consecutive runs."""
-    times = time_pairs({"challenger": challenger.run, "champion": champion.run}, one(CANVAS_PX), N_PAIRS)
+    """Return the median over pairs of consecutive runs: the challenger's time divided by the champion's."""
+    times = time_pairs({"challenger": challenger.run, "champion": champion.run}, draw_one(CANVAS_PX), N_PAIRS)
     return float(np.median(times["challenger"] / times["champion"]))

@@ -10,15 +10,15 @@ Run = Callable[[np.ndarray], object]  # reads images, uint8 ``[n, height, width]
 N_WARM_UP = 20  # rounds
 
 
-def one(side: int) -> np.ndarray:
-    """Return a picture of a 1: uint8 ``[1, side, side]``, dark on light."""
+def draw_one(side: int) -> np.ndarray:
+    """Return a picture of the digit 1: uint8 ``[1, side, side]``, dark on light."""
     image = np.full((1, side, side), 255, np.uint8)
     image[0, side // 4 : 3 * side // 4, side // 2 : side // 2 + max(2, side // 12)] = 0
     return image
 
 
 def time_pairs(runs: Mapping[str, Run], image: np.ndarray, n_runs: int) -> dict[str, np.ndarray]:
-    """Return the microseconds of each run: float64 ``[n_runs]`` by name; equal indices ran one after the other."""
+    """Time each function `n_runs` times, in turn. Return microseconds, float64 ``[n_runs]``, by name."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(N_WARM_UP + n_runs):
         for name in list(runs)[:: 1 if number % 2 else -1]:

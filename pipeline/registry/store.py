@@ -28,12 +28,12 @@ from pipeline.tracking.journal import first_line
 from pipeline.tracking.runs import MODEL_TAG, WEIGHTS_TAG
 from pipeline.tracking.store import uri
 
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # for one file of a megabyte
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a model file has only a megabyte
 
 MODEL = "digits"
 CHAMPION = "champion"  # alias of the version to serve
 CHALLENGER = "challenger"  # alias of the latest version
-ALL = 50_000  # runs: the largest number that MLflow allows
+ALL = 50_000  # the largest number of runs for which MLflow can be asked
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Trial:
     status: str  # FINISHED, if nothing went wrong
     parameters: dict[str, str]  # by dotted key, as `str` writes the values
     metrics: dict[str, float]  # the last value of each
-    tags: dict[str, str]  # code and data that it started from, digests of its results
-    seconds: float  # of all its epochs
+    tags: dict[str, str]  # the run's code and data, and digests of its results
+    seconds: float  # duration of all epochs
     experiment: str  # ID of MLflow's experiment
 
     @property
     def values(self) -> dict[str, Any]:
-        """The parameters of the run and of its last export, with their types."""
+        """The parameters of the run and of its last export, as typed values."""
         exported = {key: text for key, text in self.tags.items() if key.startswith("export.")}
         return {key: _parse(text) for key, text in (self.parameters | exported).items()}
 
 
 def _parse(text: str) -> Any:
-    """Undo `str` of a number, a bool, None, a list or a string."""
+    """Convert the output of `str` back to a number, a bool, None, a list or a string."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -92,7 +92,7 @@ def load_sweep(run_id: str | None = None) -> list[Trial]:
 
 
 def find_trial(weights: Path) -> Trial | None:
-    """Return the latest run that made these weights, if there is one."""
+    """Return the latest run that made these weights, or None."""
     return next(iter(find_trials(f"tags.{WEIGHTS_TAG} = '{file_sha256(weights)}'", max_results=1)), None)
 
 
@@ -134,7 +134,7 @@ class Version:
 
     number: str
     sha256: str  # of the model file
-    run_id: str = field(default="", compare=False)  # that exported it
+    run_id: str = field(default="", compare=False)  # the run that exported it
     commit: str = field(default="", compare=False)  # HEAD when it was registered
     aliases: Sequence[str] = field(default=(), compare=False)  # such as "champion"
 
@@ -154,7 +154,7 @@ def versions() -> dict[str, Version]:
 
 
 def add_version(export: Trial) -> Version:
-    """Add the model file of a run, unless it is there, and give it the alias `CHALLENGER`."""
+    """Add the model file of a run unless the registry has it. Give the version the alias `CHALLENGER`."""
     sha256 = export.tags[MODEL_TAG]
     version = next((one for one in versions().values() if one.sha256 == sha256), None)
     with _store() as client:

@@ -1,1 +1,1 @@
-"""The environment of the stages: instruction sets, threads, precision, command line."""
+"""The environment of the stages (instruction sets, threads, precision), and their command line."""

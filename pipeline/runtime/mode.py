@@ -27,5 +27,5 @@ def set_up(config: RuntimeConfig, seed: int) -> None:
 
 
 def use_float32() -> None:
-    """Build the following networks in float32: only the training may use another precision."""
+    """Build all networks in float32 from now on. Only the training may use another precision."""
     keras.mixed_precision.set_global_policy("float32")

@@ -10,7 +10,7 @@ from pipeline.base.errors import InklingError
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 
-running = ExitStack()  # a sweep enters its run here
+running = ExitStack()  # a sweep adds its run here
 
 
 def run_stage(work: Callable[[Config], None]) -> None:

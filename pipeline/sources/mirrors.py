@@ -14,7 +14,7 @@ from pipeline.base.files import file_sha256, write_atomic
 log = logging.getLogger(__name__)
 
 PUBLIC_MIRRORS = ("https://ossci-datasets.s3.amazonaws.com", "https://storage.googleapis.com/cvdf-datasets")
-TIMEOUT_SECONDS = (5, 20)  # to connect; between two chunks
+TIMEOUT_SECONDS = (5, 20)  # seconds to connect, and between two chunks
 CHUNK_BYTES = 1 << 16
 
 
@@ -30,7 +30,7 @@ def fetch(name: str, sha256: str, target: Path) -> None:
 
 
 def try_sources(sources: Sequence[str], name: str, sha256: str, target: Path) -> list[str]:
-    """Try each source until one has the file. Return the failures, or an empty list after a success."""
+    """Download from the first source that has the file. Return an empty list, or the failures if none has it."""
     failures = []
     for source in sources:
         try:

@@ -21,7 +21,7 @@ class Drawing:
     Attributes:
         label: the class.
         writer: number of the writer, unique within a file.
-        strokes: in tablet pixels.
+        strokes: strokes in tablet pixels.
     """
 
     label: int
@@ -104,8 +104,10 @@ def pack(drawings: Sequence[Drawing]) -> dict[str, np.ndarray]:
     """Flatten drawings into arrays.
 
     Returns:
-        ``points`` float32 ``[n_points, 2]`` of all strokes in order; ``stroke_lengths`` int32, points of each stroke;
-        ``drawing_lengths`` int32, strokes of each drawing; ``labels`` and ``writers`` int32 of each drawing.
+        - ``points``: float32 ``[n_points, 2]``, of all strokes in order.
+        - ``stroke_lengths``: int32, number of points of each stroke.
+        - ``drawing_lengths``: int32, number of strokes of each drawing.
+        - ``labels``, ``writers``: int32, of each drawing.
     """
     strokes = [stroke for drawing in drawings for stroke in drawing.strokes]
     return {

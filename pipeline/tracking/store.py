@@ -66,7 +66,7 @@ def opened(store: str) -> Iterator[mlflow.MlflowClient]:
 
 
 def exists(store: str) -> bool:
-    """Return whether a store exists: MLflow creates a missing database or folder."""
+    """Return whether a store exists. Opening it is no test, because MLflow creates a missing store."""
     kind, _, place = store.rpartition("://")
     if kind not in ("", "file", "sqlite"):
         return True

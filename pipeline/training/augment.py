@@ -6,7 +6,7 @@ from scipy.interpolate import BSpline
 
 from pipeline.config.schema import AugmentConfig
 
-KNOTS = 7  # of the elastic field, on each axis
+KNOTS = 7  # number of knots of the elastic field on each axis
 
 
 def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Tensor:
@@ -15,7 +15,7 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
     Args:
         images: float32 ``[batch, height, width, 1]``, 0 = background, also outside the image.
         config: the ranges.
-        seed: int32 ``[2]``; the same seed gives the same warps, whatever the number of threads.
+        seed: int32 ``[2]``; the same seed gives the same warps with any number of threads.
 
     Returns:
         float32 ``[batch, height, width, 1]``.
@@ -44,13 +44,13 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
 
 
 def _change_ink(images: tf.Tensor, config: AugmentConfig, pen: tf.Tensor, softness: tf.Tensor) -> tf.Tensor:
-    """Thicken or thin the lines by up to a pixel on each side, and blur them; the darkest ink keeps its grey.
+    """Thicken or thin the lines by up to a pixel on each side, and blur them. Keep the maximum of each image.
 
     Args:
         images: float32 ``[batch, height, width, 1]``.
         config: the ranges.
         pen: float32 ``[batch, 1, 1, 1]`` in -1..1, from thinnest to thickest.
-        softness: the same shape and range, from sharp to `config.blur`.
+        softness: shape and range as `pen`, from sharp to `config.blur`.
     """
     darkest = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True)
     changed = images
@@ -78,7 +78,7 @@ def sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     Args:
         images: float32 ``[batch, height, width]``, 0 outside.
         x: float32 ``[batch, height, width]``, columns; 0 is the centre of the first.
-        y: the same for rows.
+        y: rows, with the same shape.
     """
     height, width = images.shape[1], images.shape[2]
     # A border of zeros, and positions clipped to it, so that positions outside need no extra case.

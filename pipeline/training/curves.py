@@ -46,5 +46,5 @@ def comparison(histories: Mapping[str, Sequence[Epoch]]) -> Figure:
 
 
 def _error(accuracies: Iterable[float]) -> list[float]:
-    # The floor keeps a perfect epoch on the logarithmic axis.
+    # A logarithmic axis cannot show 0, the error of a perfect epoch.
     return [max(100 * (1 - accuracy), 0.01) for accuracy in accuracies]

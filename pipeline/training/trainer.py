@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Trainer:
-    """Train `network`. Its copy `average`, with the moving average of the weights, is validated and kept."""
+    """Train `network`. Its copy `average` has the moving average of the weights; it is validated and kept."""
 
     def __init__(self, network: keras.Model, train: Split, validation: Split, config: TrainConfig) -> None:
         self.network = network
@@ -46,7 +46,7 @@ class Trainer:
         return keras.optimizers.schedules.CosineDecay(0.0 if warmup else peak, decay_steps, lowest, **warmup)
 
     def fit(self, on_epoch: Callable[[Epoch, float], None]) -> tuple[list[Epoch], list[np.ndarray]]:
-        """Train for all epochs, or until the patience ends.
+        """Train for all epochs, or until the accuracy has not improved for `train.patience` epochs.
 
         Args:
             on_epoch: called with the figures of each epoch and its seconds.
@@ -122,7 +122,7 @@ class Trainer:
         return loss_sum / self._n_steps, n_right / n_digits
 
     def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Return the mean over the batch of class loss, for digits only, and weighted refusal loss."""
+        """Return the batch mean of the class loss (0 for non-digits) plus the weighted refusal loss."""
         is_digit = tf.cast(labels != NO_DIGIT, tf.float32)
         smoothing = self._config.label_smoothing
         classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES

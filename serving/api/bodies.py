@@ -1,4 +1,4 @@
-"""Receive request bodies, and open the picture in each supported form."""
+"""Receive request bodies, and open the pictures in them. All supported formats are here."""
 
 import base64
 import json
@@ -18,8 +18,8 @@ from serving.model.card import GOLDEN_SHAPE
 
 LONGEST_RAW_SIDE_PX = 65_535
 
-# A picture in JSON needs two of these: a brace and the data URL's comma. A body full of them would become millions of
-# objects, which take 500 MB and block the event loop for seconds.
+# Limit of brackets, braces and commas. A picture in JSON needs two: a brace, and the comma of the data URL. A body full
+# of them would become millions of objects, which take 500 MB and block the event loop for seconds.
 JSON_STRUCTURE = (b"[", b"{", b",")
 MAX_JSON_STRUCTURE = 1_000
 
@@ -31,7 +31,7 @@ class Body:
     """A request's body.
 
     Attributes:
-        content_type: in lower case and without parameters.
+        content_type: Content-Type in lower case, without parameters.
         data: the bytes as sent.
         coding: the Content-Encoding; empty if there is none.
     """
@@ -81,13 +81,13 @@ def _content_type(request: Request) -> str:
 def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyImage:
     """Open the picture in a body without decoding its pixels.
 
-    JSON is parsed. `application/octet-stream` is raw grey bytes if the query has a width or a height, or if the body
-    has the length of an MNIST image. Other content types are often wrong (curl sends that of a form by default), so
-    the bytes decide.
+    JSON is parsed. `application/octet-stream` means raw grey bytes if the query has a width or a height, or if the body
+    has the length of an MNIST image. Any other body is read as a picture file. Its content type is ignored, because it
+    is often wrong: curl sends that of a form by default.
 
     Args:
         body: not compressed.
-        query: with `width` and `height` in pixels for raw grey bytes.
+        query: query string, with `width` and `height` in pixels for raw grey bytes.
         max_pixels: limit of the picture.
 
     Raises:
@@ -110,7 +110,7 @@ def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyIm
         ) from None
 
 
-# Cached, because clients send many pictures of the same size.
+# cached, because clients send many pictures of the same size
 @lru_cache(maxsize=256)
 def _sides(query: bytes) -> tuple[int, int]:
     """Return width and height in a query."""

@@ -1,8 +1,8 @@
 """POST /api/drawings: store corrected drawings for training, if `--collect` names a folder.
 
-Each drawing is a UNIPEN text file, like Pendigits' original files. It has the pen's path and the label, and nothing
-about the sender or the time. Pages of other origins cannot store drawings: with the Content-Type JSON, a browser asks
-for permission first, and only `--cors-origins` grants it.
+Each drawing is a UNIPEN text file, like Pendigits' original files. It contains the pen's path and the label, but not
+the sender or the time. Pages of other origins cannot store drawings: before a browser sends JSON to another origin, it
+asks for permission, and only `--cors-origins` grants it.
 """
 
 import contextlib
@@ -35,10 +35,10 @@ MAX_BYTES = 2**20
 # The canvas is 0 to 1. The pen may leave it while it is down.
 LOWEST, HIGHEST = -0.5, 1.5
 
-# Limit of the stored drawings, because any client may send some. A drawing has 5 kB, at most 350 kB.
+# Limit of the stored drawings, because any client may send some. A drawing usually has 5 kB, and at most 350 kB.
 MAX_DRAWINGS = 10_000
 
-# Size of the canvas in the file, like Pendigits' tablet; the decimals are finer than any pen.
+# Size of the canvas in the file, as on Pendigits' tablet, and decimals of a coordinate: finer than any pen.
 BOX = 500
 DECIMALS = 2
 
@@ -171,7 +171,7 @@ def unipen(strokes: Strokes, label: int) -> str:
 
     Args:
         strokes: x and y from the top left of the canvas, y down, 0..1 within the canvas.
-        label: its class.
+        label: class of the drawing.
     """
     lines = [f'.SEGMENT DIGIT 0 ? "{label}"', f".COMMENT {label} 0 0"]  # writer 0: unknown
     for stroke in strokes:

@@ -28,8 +28,8 @@ FORMATS_TEXT = "PNG, JPEG, WebP, BMP or GIF"
 # minutes. Encoders write 1 to 20 scans, and a phone may put three pictures in one file.
 MAX_SCANS = 100
 
-# The marker of a scan, its length and its number of components, 1 to 4. The marker without the rest occurs by chance in
-# the videos that some phones append.
+# The start of a scan: marker, length, and number of components (1 to 4). The marker without the rest occurs by chance
+# in the videos that some phones append.
 SCAN_STARTS = tuple(bytes((0xFF, 0xDA, 0, 6 + 2 * n_components, n_components)) for n_components in (1, 2, 3, 4))
 
 # The model averages down to 20 pixels, so averaging to this size first loses nothing. With 1024, rows of 4 KiB would
@@ -59,8 +59,8 @@ class GreyImage:
     Attributes:
         pixels: uint8 [h, w], each the mean of `factor` x `factor` source pixels.
         factor: whole number >= 1; a position in `pixels` times `factor` is a position in the source.
-        width: of the source in pixels, upright.
-        height: of the source in pixels, upright.
+        width: width of the upright source in pixels.
+        height: height of the upright source in pixels.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -93,7 +93,7 @@ def open_image(data: bytes, max_pixels: int) -> Image.Image:
 
 
 def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> "Image.Image | GreyImage":
-    """Open raw grey bytes, row by row from the top, one byte a pixel. A small picture needs no further decoding.
+    """Open raw grey bytes, row by row from the top, one byte per pixel. A small picture needs no further decoding.
 
     Raises:
         BadRequestError: `data` is not exactly `width` x `height` bytes, or a side is below 1.
@@ -104,7 +104,7 @@ def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> "Image.Im
     _check_size(width, height, max_pixels)
     if len(data) != width * height:
         raise BadRequestError(
-            f"The body has {len(data)} bytes; {width} x {height} pixels need {width * height}. Send one byte a pixel."
+            f"The body has {len(data)} bytes; {width} x {height} pixels need {width * height}. Send one byte per pixel."
         )
     if max(width, height) <= LONGEST_SIDE_PX:
         return GreyImage(np.frombuffer(data, np.uint8).reshape(height, width), 1, width, height)
@@ -160,7 +160,7 @@ def _check_scans(data: bytes) -> None:
 
 
 def _draft(image: Image.Image, factor: int) -> int:
-    """Let a JPEG decode only its luminance, at a reduced size. Return the reduction, a divisor of `factor`."""
+    """Make a JPEG decode only its luminance, at a reduced size. Return the reduction, a divisor of `factor`."""
     scale = next(scale for scale in (8, 4, 2, 1) if factor % scale == 0)
     width, height = image.size
     drafted = image.draft("L", (max(1, width // scale), max(1, height // scale)))
@@ -168,7 +168,7 @@ def _draft(image: Image.Image, factor: int) -> int:
 
 
 def _reduce(image: Image.Image, factor: int) -> Image.Image:
-    """Average `factor` x `factor` pixels. Before the conversion to grey this saves 200 MB at the pixel limit."""
+    """Average `factor` x `factor` pixels. Doing this before the conversion to grey saves 200 MB at the pixel limit."""
     if factor == 1:
         return image
     is_averaged = image.mode in AVERAGED_MODES and "transparency" not in image.info
@@ -187,9 +187,9 @@ def _luminance(image: Image.Image) -> Image.Image:
 def _on_background(image: Image.Image) -> Image.Image:
     """Put an LA picture on a background that keeps its ink visible.
 
-    Dark ink needs white and light ink black; the model reads both polarities. A mostly opaque picture with contrast,
-    such as a screenshot with round corners, contains its paper. Its background must match the paper, or the corners
-    would look like ink.
+    Dark ink gets a white background, and light ink a black one; the model reads both. A mostly opaque picture with
+    contrast, such as a screenshot with round corners, already shows its paper. Its background must match the paper, or
+    the corners would look like ink.
     """
     luminance, alpha = image.getchannel("L"), image.getchannel("A")
     if alpha.getextrema() == (255, 255):  # opaque, as a browser saves a canvas

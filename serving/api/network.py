@@ -1,7 +1,8 @@
 """POST /api/network: run the network without the preprocessing, and return the feature maps of its layers.
 
-The model file's metadata has a fragment of a graph. Appended to the file's bytes, it makes a model with one more input
-and more outputs on the same weights. That model has its own session, so predictions cost the same as without it.
+The metadata of the model file contains a fragment of a graph. The bytes of the file followed by the fragment are a
+second model, with the same weights, one more input and more outputs (see `pipeline.modelfile.subnetwork`). It runs in a
+session of its own, so predictions do not become slower.
 """
 
 import base64
@@ -55,7 +56,7 @@ class Network:
             self._session = open_session(predictor.content + base64.b64decode(description["fragment"], validate=True))
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelError("The model file's metadata 'network_alone' cannot be used.") from error
-        # The original graph needs its input too; the smallest image costs almost nothing.
+        # The original graph also needs its input. The smallest image costs almost nothing.
         self._unused = {
             node.name: np.zeros((1, 1, 1), np.uint8) for node in self._session.get_inputs() if node.name != self._input
         }
@@ -99,7 +100,7 @@ class Networks:
 def _answer(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: np.float32) -> dict[str, Any]:
     """Return one grid's answer in the format of POST /api/predict."""
     digit = int(probabilities.argmax())
-    # From the exact values: a tiny score that is rounded to 0 still means ink.
+    # Uses the exact values, because a score that is only rounded to 0 still means ink.
     state = predictor.state(float(digit_score), float(probabilities[digit]))
     rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
     return {

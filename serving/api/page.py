@@ -17,7 +17,7 @@ from serving.http.compression import WINDOW_BITS, accepted
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 
-# Compression reduces these files to a third. Pictures are already compressed.
+# File types to compress, which reduces them to a third. Pictures are already compressed.
 COMPRESSED = (".css", ".html", ".js", ".svg", ".webmanifest")
 
 # Each file is compressed only once, so the slowest level is affordable.
@@ -41,7 +41,7 @@ class Page(StaticFiles):
     def file_response(
         self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """Return the file, or 304. The ETag of a compressible file is weak, as both forms share it."""
+        """Return the file, or 304. Compressed and plain forms share a weak ETag."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         del response.headers["accept-ranges"]
         if Path(full_path).suffix in COMPRESSED:

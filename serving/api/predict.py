@@ -30,7 +30,7 @@ async def model(request: Request) -> Response:
     content = bytes(JSONResponse({**vars(engine.model.card), "service": service}).body)
     headers = {"vary": "accept-encoding"}
     if coding := accepted(request.headers.get("accept-encoding", "")):
-        content = compress(content, coding)  # inline: the page must not wait behind large pictures
+        content = compress(content, coding)  # not in a thread, where the page would wait for large pictures
         headers["content-encoding"] = coding
     return Response(content, headers=headers, media_type="application/json")
 
@@ -66,7 +66,7 @@ def document(grey: GreyImage, answer: Answer) -> dict[str, Any]:
     the best first, if the state is "unsure". `box` is in pixels of the upright source.
     """
     prediction = answer.prediction
-    # The state is from the exact values: a tiny score that is rounded to 0 still means ink.
+    # Uses the exact values, because a score that is only rounded to 0 still means ink.
     state, digit, _, digit_score = answer.verdicts[0]
     probabilities = prediction.probabilities[0].astype(np.float64).round(SCORE_DECIMALS).tolist()
     is_read = state in READ

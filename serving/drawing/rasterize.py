@@ -8,8 +8,8 @@ from serving.drawing.strokes import MIN_LINE_PX, Strokes, place
 def rasterize(strokes: Strokes, shape: tuple[int, int], line_width: float) -> np.ndarray:
     """Draw strokes with round caps and joins: uint8 [height, width], 0 = background, 255 = ink.
 
-    The grey level of a pixel depends on the distance of its centre to the nearest segment. This gives the right area.
-    It is faster than downsampling a large drawing, because only a window around each segment is computed.
+    The grey level of a pixel depends on the distance of its centre to the nearest segment, which gives lines the right
+    area. This is faster than reducing a large drawing, because only a window around each segment is computed.
 
     Args:
         strokes: in pixels; ink outside the canvas is cut off.
@@ -24,7 +24,7 @@ def rasterize(strokes: Strokes, shape: tuple[int, int], line_width: float) -> np
     directions = steps / np.maximum(lengths, np.float32(1e-6))[:, None]
     directions[lengths == 0] = 1.0, 0.0  # any direction will do for a dot
 
-    # The offsets along and across a segment are sums of a term of the column and a term of the row.
+    # The offset along a segment, and the one across it, is a term of the column plus a term of the row.
     x = np.arange(0.5, shape[1], dtype=np.float32) - middles[:, :1]  # [n_segments, width]
     y = np.arange(0.5, shape[0], dtype=np.float32) - middles[:, 1:]  # [n_segments, height]
     along_x, across_x = x * directions[:, :1], x * directions[:, 1:]

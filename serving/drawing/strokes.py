@@ -22,11 +22,11 @@ def place(
     """Scale and move a drawing onto a canvas, so that all of its ink is inside.
 
     Args:
-        strokes: in any unit.
+        strokes: strokes in any unit.
         shape: height and width of the canvas, pixels.
         height_fraction: longest side of the bounding box (of the pen's path, without the line width), relative to the
             shorter side of the canvas. It is reduced if the ink would not fit.
-        position: x and y, relative to the free space: 0 is left or top, 1 is right or bottom.
+        position: x and y in the free space: 0 is left or top, 1 is right or bottom.
         line_width: pixels; half of it is kept free around the path.
     """
     low, high = np.asarray(bounds(strokes), np.float64)

@@ -1,24 +1,25 @@
 """Admission control: accept a request if it can be answered soon, otherwise reject it at once.
 
-A burst may wait. Under lasting overload, waiting only makes every answer late. So a queue that stays long is overload:
-for a while, only as many requests are accepted as keep the model busy (compare B. Maurer, "Fail at Scale", ACM Queue
-13(8), 2015). The length of the queue decides, not the waiting time: a short pause of the machine is not overload.
+A burst of requests may wait. A queue that stays long means overload, in which waiting would only make every answer
+late. Then, for some time, only enough requests are accepted to keep the model busy (compare B. Maurer, "Fail at Scale",
+ACM Queue 13(8), 2015). The length of the queue decides, not the waiting time, because a short pause of the machine is
+not overload.
 """
 
 import math
 import time
 
-# A queue is short up to this length, a few full batches. That many clients with one request each are never rejected.
+# Longest queue that counts as short: a few full batches. So many clients with one request each are never rejected.
 N_SHORT = 32
 
 # A queue that stays longer than N_SHORT for this time is overload.
 BURST_S = 0.1
 
-# Duration of an overload. If the queue is long again within the same time afterwards, the overload lasts.
+# Duration of the first overload. If the queue is long again within the same time afterwards, the overload is lasting.
 OVERLOAD_S = 1.0
 
-# Duration of an overload that lasts. Each check lets the queue grow, and the requests in it wait longest. They should
-# be far fewer than one in a hundred.
+# Duration of a lasting overload. After it the queue grows again, and the requests in this queue wait longest. They
+# should be far fewer than one in a hundred.
 LASTING_S = 3.0
 
 # Requests that may wait under overload: enough for useful batches.
@@ -26,18 +27,18 @@ N_UNDER_OVERLOAD = 8
 
 
 class AdmissionControl:
-    """The limit, and the counters that the connections update.
+    """Decides which requests are accepted. The connections update its counters.
 
     Attributes:
-        n_taken: accepted requests without an answer yet. The number of tasks would be too high: a task ends one
-            iteration of the event loop after its answer, when the client's next request may already be there.
+        n_accepted: accepted requests without an answer yet. Counting tasks would give too many: a task ends one
+            iteration of the event loop after its answer, and by then the client's next request may have arrived.
         n_receiving: accepted requests whose body is still incomplete; they wait for their clients.
         n_body_bytes: size of the bodies of all requests without an answer yet.
     """
 
     def __init__(self, max_waiting: int) -> None:
         """Accept up to `max_waiting` requests at a time while there is no overload."""
-        self.n_taken = 0
+        self.n_accepted = 0
         self.n_receiving = 0
         self.n_body_bytes = 0
         self._max_waiting = max_waiting
@@ -45,7 +46,7 @@ class AdmissionControl:
         self._overloaded_until_s = -math.inf
 
     def admits(self, n_waiting: int) -> bool:
-        """Return whether one more request is accepted while `n_waiting` others wait for their answers."""
+        """Return whether to accept another request while `n_waiting` others wait for their answers."""
         now_s = time.perf_counter()
         if n_waiting >= self._max_waiting:
             return False

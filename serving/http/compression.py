@@ -8,7 +8,7 @@ from serving.queue.engine import Engine
 # zlib's window bits for each coding, the preferred coding first.
 WINDOW_BITS = {"gzip": 31, "deflate": 15}
 
-# Larger bodies take milliseconds, so a thread inflates or compresses them.
+# Above this size, compression takes milliseconds, so it runs in a thread.
 MAX_INLINE_INFLATE_BYTES = 4 * 2**10
 MAX_INLINE_COMPRESS_BYTES = 64 * 2**10
 
@@ -20,8 +20,8 @@ def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
     """Decompress a request body.
 
     Args:
-        body: of the request.
-        coding: its Content-Encoding.
+        body: the body as sent.
+        coding: value of Content-Encoding.
         max_bytes: limit of the result; inflating stops there.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The connection of one client: uvicorn's class, plus the deadlines and limits that uvicorn leaves to a proxy."""
+"""The connection of one client: uvicorn's class with the deadlines and limits that uvicorn leaves to a proxy."""
 
 import asyncio
 import math
@@ -25,16 +25,16 @@ from serving.http.timing import Timing
 
 MAX_HEAD_BYTES = 32 * 1024
 
-# A body that comes at this rate has no other deadline. A slow mobile connection is a few times faster.
+# Slowest accepted rate of a body: its bytes extend the deadline. A slow mobile connection is a few times faster.
 MIN_BODY_BYTES_PER_S = 8 * 1024
 
-# Each piece of a body costs a call. Clients send pieces of some kB.
+# Limit of the pieces of a body, because each piece costs a call. Clients send pieces of some kB.
 MAX_BODY_PIECES = 20_000
 
-# Allowed overhead of a piece: the line with its length.
+# Bytes of a piece besides its data: the line with its length.
 PIECE_HEAD_BYTES = 16
 
-# Requests that a client may send before it has the previous responses. Most clients send none.
+# Requests that a client may send without waiting for the previous responses. Most clients send none.
 MAX_PIPELINED = 16
 
 # Limit of all bodies together. Above it, no body may exceed MAX_SMALL_BODY_BYTES.
@@ -51,17 +51,17 @@ LINGER_S = 2
 # Time for the first request of a connection that was opened just before the listener closed.
 FIRST_REQUEST_S = 1
 
-# Monitoring must work under overload too.
+# Routes that are never rejected, because monitoring must work under overload too.
 PROBES = ("/ready", "/live", "/metrics")
 
 OVERLOADED = OverloadedError()
 
 
 class Connection(HttpToolsProtocol):
-    """A connection. The server closes it after `deadline_s`.
+    """The protocol of one connection. The server calls `expire` after `deadline_s`.
 
     Attributes:
-        deadline_s: by `time.monotonic`, for the next event: a head, a body, a response, or the next request.
+        deadline_s: deadline of the next head, body, response or request, by `time.monotonic`.
     """
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
@@ -75,9 +75,9 @@ class Connection(HttpToolsProtocol):
         self._started_s = time.perf_counter()  # start of the connection, then of each request
         self._is_idle = False  # between two requests
         self._is_receiving = False  # a body
-        self._running: RequestResponseCycle | None = None  # with pipelining, not the last that was read
-        self._n_taken = 0  # accepted requests without an answer: 0 or 1
-        self._n_receiving = 0  # those of them whose body is incomplete
+        self._running: RequestResponseCycle | None = None  # with pipelining, not the request that was read last
+        self._n_accepted = 0  # accepted requests without an answer: 0 or 1
+        self._n_receiving = 0  # accepted requests whose body is incomplete
         self._is_refused = False  # the last response was sent, so all further data is ignored
         self._n_head_bytes = self._n_body_bytes = self._n_pieces = 0
 
@@ -91,14 +91,14 @@ class Connection(HttpToolsProtocol):
             self.refuse(OVERLOADED)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Return the connection's share of the common limits."""
+        """Subtract the requests and bytes of this connection from the shared counters."""
         self._disconnect()
         self._count(0, 0)
         self._release_body()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Start the deadline of a head, and limit the size of everything but bodies."""
+        """Start the deadline of a head. Limit the size of everything except the content of bodies."""
         if self._is_refused:
             return
         if self._is_idle:
@@ -121,7 +121,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Start the request unless the service is overloaded. Start the deadline of its body."""
+        """Start the request, or reject it under overload. Start the deadline of its body."""
         super().on_headers_complete()
         self._is_receiving = True
         if self.cycle.response_complete:
@@ -130,12 +130,12 @@ class Connection(HttpToolsProtocol):
             return
         self.deadline_s = time.monotonic() + self.settings.body_timeout_s
         if not self.pipeline:
-            self._count(self._n_taken, self._n_taken)
+            self._count(self._n_accepted, self._n_accepted)
         elif len(self.pipeline) > MAX_PIPELINED:
             self._abort()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        waiting = self.admission.n_taken - self.admission.n_receiving - self.middleware.engine.n_in_threads
+        waiting = self.admission.n_accepted - self.admission.n_receiving - self.middleware.engine.n_in_threads
         if cycle.scope["path"].endswith(PROBES) or self.admission.admits(waiting):
             self._count(1, 0)
             self._running = cycle
@@ -146,7 +146,7 @@ class Connection(HttpToolsProtocol):
             self._refuse_overload(cycle)
 
     def _refuse_overload(self, cycle: RequestResponseCycle) -> None:
-        """Send a prepared response without the application: a rejection must cost far less than an answer."""
+        """Send a prepared response, because a rejection must cost far less than an answer."""
         is_last = self.middleware.is_draining or not cycle.keep_alive
         self._write_refusal(OVERLOADED, _overload_answer(is_last), cycle.scope)  # type: ignore[arg-type]
         cycle.response_started = cycle.response_complete = True
@@ -172,7 +172,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Start the deadline of the response."""
-        self._count(self._n_taken, 0)
+        self._count(self._n_accepted, 0)
         self._is_receiving = False
         self._n_head_bytes = 0
         if self._is_refused:
@@ -183,7 +183,7 @@ class Connection(HttpToolsProtocol):
             self._rest()
 
     def on_response_complete(self) -> None:
-        """Start the deadline of the next request, or of the rest of this one."""
+        """Start the deadline of the next request. If this one is incomplete, start the deadline of its rest."""
         self._count(0, 0)
         self._release_body()
         super().on_response_complete()
@@ -198,10 +198,10 @@ class Connection(HttpToolsProtocol):
         self._is_idle = True
         self.deadline_s = time.monotonic() + self.settings.idle_timeout_s
 
-    def _count(self, n_taken: int, n_receiving: int) -> None:
-        self.admission.n_taken += n_taken - self._n_taken
+    def _count(self, n_accepted: int, n_receiving: int) -> None:
+        self.admission.n_accepted += n_accepted - self._n_accepted
         self.admission.n_receiving += n_receiving - self._n_receiving
-        self._n_taken, self._n_receiving = n_taken, n_receiving
+        self._n_accepted, self._n_receiving = n_accepted, n_receiving
 
     def _release_body(self) -> None:
         self.admission.n_body_bytes -= self._n_body_bytes
@@ -253,13 +253,13 @@ class Connection(HttpToolsProtocol):
         self.transport.abort()
 
     def _disconnect(self) -> None:
-        """Cancel the running request. uvicorn checks only the last one read."""
+        """Cancel the running request. uvicorn would cancel only the request that was read last."""
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()
 
     def shutdown(self) -> None:
-        """Close the connection because the service stops: at once, or after the request that is being received."""
+        """Close the connection because the service stops. Answer a request that is being received first."""
         if self.cycle is None or self._is_receiving or self._n_head_bytes > 0:
             if self.cycle is not None:
                 self.cycle.keep_alive = False
@@ -273,7 +273,7 @@ class Connection(HttpToolsProtocol):
 
 
 def _rendered(error: RequestError, is_last: bool) -> tuple[bytes, bytes]:
-    """Return the head, with a placeholder for the Server-Timing, and the body of a response."""
+    """Return the head of an error response, with a placeholder for the Server-Timing, and the body."""
     response = error_response(error)
     headers = [*response.raw_headers, *UNCACHED, (b"server-timing", b"%s")]
     lines = [b"%s: %s\r\n" % header for header in [*headers, *([(b"connection", b"close")] if is_last else [])]]

@@ -22,7 +22,7 @@ from serving.settings import Settings
 
 access_log = logging.getLogger("serving.access")
 
-# Everything from the same origin and nothing inline. The page also shows drawn, dropped and pasted pictures (img-src).
+# Allow only files of the same origin, and nothing inline. img-src also allows drawn, dropped and pasted pictures.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -35,7 +35,7 @@ SECURITY_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 
-# Caches must not store these. They may store the page's files, but must revalidate them after a deployment.
+# Responses that caches must not store. They may store the page's files, but must revalidate them.
 UNCACHED_PATHS = ("/api/", "/v2", "/metrics", "/openapi.json")
 UNCACHED = [*SECURITY_HEADERS, (b"cache-control", b"no-store")]
 REVALIDATED = [*SECURITY_HEADERS, (b"cache-control", b"no-cache")]
@@ -48,7 +48,8 @@ PREDICTING = ("/api/predict", "/v2/infer")
 # Number of accepted Host headers to remember.
 MAX_KNOWN_HOSTS = 1000
 
-# Headers of a proxy on the same machine, or of a browser. With one of them, a loopback address proves nothing.
+# Headers that a browser or a proxy on the same machine adds. A request with one of them may come from elsewhere, even
+# if its address is local.
 FORWARDED = (b"via", b"forwarded", b"x-forwarded-", b"x-real-ip", b"cf-connecting-ip", b"origin")
 
 # Response headers that a page of another origin may read.
@@ -60,7 +61,7 @@ Direct = Mapping[tuple[str, str], tuple[Callable[[Request], Awaitable[Response]]
 
 @lru_cache(maxsize=256)
 def route_of(path: str) -> str:
-    """Return the metrics' name for a path, one of `serving.metrics.ROUTES`."""
+    """Return the name of a path in the metrics, one of `serving.metrics.ROUTES`."""
     if path in (*API_ROUTES, "/metrics"):
         return path
     if path.startswith("/v2/") and path.endswith("/infer"):
@@ -161,7 +162,7 @@ class Middleware:
     def _check_host(self, host: bytes) -> None:
         """Reject unknown host names, to prevent DNS rebinding.
 
-        An address, `localhost` and an absent Host header (HTTP/1.0) cannot be rebound.
+        IP addresses, `localhost` and requests without a Host header (HTTP/1.0) are safe: DNS does not resolve them.
         """
         if host in self._known_hosts or not host:
             return
@@ -176,7 +177,7 @@ class Middleware:
             self._known_hosts.add(host)
 
     def _check_rights(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
-        """Require the management token. Without a token in the settings, require a program on this machine."""
+        """Require the management token. If the settings have none, accept only programs on this machine."""
         if token := self.settings.management_token:
             if not hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode()):
                 raise ForbiddenError(

@@ -38,16 +38,16 @@ GRACE_S = 10
 # Time for the handshakes that were open when the listener stopped accepting new ones.
 HANDSHAKE_S = 0.1
 
-# Open files of a process besides its connections.
+# Files that a process opens besides its connections.
 N_OTHER_FILES = 256
 
-# Memory blocks from this size on are mapped separately. The work on the event loop needs only smaller ones.
+# Memory blocks of this size or more are mapped separately. Work on the event loop needs only smaller blocks.
 M_MMAP_THRESHOLD = -3  # malloc.h
 LARGE_BLOCK_BYTES = 4 * 2**20
 
 TICKS_A_SECOND = 10  # uvicorn's
 
-# A filter for a listening socket that drops only packets which open a connection. Classic BPF program: "load byte 13
+# A filter for a listening socket that drops only packets that open a connection. Classic BPF program: "load byte 13
 # of the TCP header, the flags; if SYN is set, drop, else accept" (linux/filter.h, RFC 9293 3.1).
 SO_ATTACH_FILTER = 26
 SO_DETACH_FILTER = 27
@@ -57,9 +57,9 @@ DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 
 class Server(uvicorn.Server):
     """A server that drains before it stops.
 
-    On SIGTERM the service reports "not ready" and asks clients to close their connections, but serves for `drain_s`
-    more, so that load balancers notice. Then it accepts no new connections, and answers all requests that it has
-    received. SIGINT and a second SIGTERM skip the wait.
+    On SIGTERM the service reports "not ready" and asks clients to close their connections. It serves for another
+    `drain_s` seconds, so that load balancers notice. Then it accepts no new connections, and answers all requests that
+    it has received. SIGINT and a second SIGTERM skip the wait.
     """
 
     def __init__(self, middleware: Middleware, when_started: Callable[[], None]) -> None:
@@ -80,7 +80,7 @@ class Server(uvicorn.Server):
             )
         )
         self.middleware = middleware
-        self.companions: list[Coroutine[Any, Any, None]] = []  # tasks that run as long as the server
+        self.companions: list[Coroutine[Any, Any, None]] = []  # tasks that run until the server stops
         if middleware.settings.watch:
             self.companions.append(middleware.app.state.lifecycle.watch())
         self._when_started = when_started
@@ -134,7 +134,7 @@ class Server(uvicorn.Server):
         return now_s >= self._ends_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no new connections, and answer the requests of the open ones."""
+        """Accept no new connections, and answer the requests of the open connections."""
         for listener in sockets or []:
             _refuse_connections(listener)
         await asyncio.sleep(HANDSHAKE_S)
@@ -142,7 +142,7 @@ class Server(uvicorn.Server):
 
 
 def check_uvicorn() -> None:
-    """Check that uvicorn has every overridden method. It would never call the others, so their limits would not apply.
+    """Check that uvicorn has every overridden method. The limits in a method that it lacks would not apply.
 
     Raises:
         StartError: uvicorn lacks a method.
@@ -157,9 +157,9 @@ def check_uvicorn() -> None:
 
 
 def _refuse_connections(listener: socket.socket) -> None:
-    """Reject new connections but keep those in the listener's queue, which `close` would reset.
+    """Reject new connections, but keep the queued ones, which closing the listener would reset.
 
-    Only Linux supports this. Elsewhere a connection that is opened at the very end may be reset.
+    Only Linux supports this. Elsewhere, a connection that is opened at the last moment may be reset.
     """
     if sys.platform != "linux":
         return
@@ -169,7 +169,7 @@ def _refuse_connections(listener: socket.socket) -> None:
 
 
 def accept_connections(listener: socket.socket) -> None:
-    """Accept connections again, because a worker that ended has rejected them for all workers."""
+    """Accept connections again, because a worker that ended made the shared listener reject them."""
     with contextlib.suppress(OSError):  # there is no filter
         listener.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
@@ -177,13 +177,13 @@ def accept_connections(listener: socket.socket) -> None:
 def raise_file_limit(n_connections: int) -> None:
     """Raise the limit of open files to what the connections need, as far as the system allows. The default is 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * n_connections + N_OTHER_FILES  # as many rejected connections may still be open
+    wanted = 2 * n_connections + N_OTHER_FILES  # twice, because rejected connections may still be open
     if resource.RLIM_INFINITY != soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def limit_heap() -> None:
-    """Return the memory of large pictures to the system at once; glibc would keep blocks up to 32 MB, 600 MB in all."""
+    """Return the memory of large pictures to the system at once. glibc would keep up to 600 MB."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

@@ -6,10 +6,10 @@ from serving.queue.engine import Answer
 
 
 class Timing:
-    """The clock of one request. The client and the metrics get its stages.
+    """The clock of one request. Its stages are reported to the client and the metrics.
 
     Attributes:
-        started_s: by `time.perf_counter`, when the first byte or the head of the request was read.
+        started_s: when the first byte or the head of the request was read, by `time.perf_counter`.
         stages: name and seconds of each finished stage.
     """
 
@@ -35,7 +35,7 @@ class Timing:
         return time.perf_counter() - self.started_s
 
     def add_answer(self, answer: Answer) -> None:
-        """Add the stages that the engine measured, and start the next one."""
+        """Add the stages that the engine measured, and start the next stage."""
         self.stages += (("queue", answer.queue_s), ("infer", answer.infer_s))
         self.start()
 

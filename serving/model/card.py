@@ -78,7 +78,7 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class GoldenAnswers:
-    """Images in the file with the answers of the original model; a damaged copy answers differently.
+    """Images and the answers of the original model, which are stored in the file. A damaged file answers differently.
 
     Attributes:
         images: uint8 [n, 28, 28].
@@ -123,9 +123,9 @@ def read_card(
 
     Args:
         sha256: of the file, in hex.
-        size_bytes: of the file.
-        inputs: in the file's order.
-        outputs: in the file's order.
+        size_bytes: size of the file.
+        inputs: inputs in the file's order.
+        outputs: outputs in the file's order.
         metadata: the file's `metadata_props`.
 
     Raises:
@@ -169,7 +169,7 @@ def _check_signature(kind: str, found: list[Tensor], expected: tuple[Tensor, ...
 def _fits(found: Tensor, expected: Tensor) -> bool:
     if found.datatype != expected.datatype or len(found.shape) != len(expected.shape):
         return False
-    # A converter may leave a fixed length open (-1); the warm-up run checks it.
+    # A converter may declare a fixed length as -1, any length. The warm-up run checks it.
     return all(length in (wanted, -1) for length, wanted in zip(found.shape, expected.shape, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""The rule that maps score and confidence of an answer to its state. The pipeline evaluates with the same rule."""
+"""Decide the state of an answer from its score and confidence. The service and the pipeline both use this rule."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
@@ -20,7 +20,7 @@ def rank(score: Any, confidence: Any, min_score: float, min_confidence: float) -
         min_score: ink with a lower score is not a digit; above 0.
         min_confidence: a digit with a lower confidence is unsure.
     """
-    # Comparisons and sums only, so that one answer costs no array operation.
+    # Only comparisons and sums, so that a single answer needs no numpy arrays, which are slow.
     return 3 - (score > 0) - (score >= min_score) * (1 + (confidence >= min_confidence))
 
 

@@ -14,11 +14,11 @@ from serving.errors import ModelError
 from serving.model.card import INPUTS, OUTPUTS, Tensor, outputs_for, read_card, read_golden
 from serving.model.decisions import STATES, State, rank
 
-# For the probabilities and scores of golden images: machines differ in the seventh decimal, and the file has three.
+# Tolerance for the golden answers. Machines differ in the seventh decimal, and the file has three.
 GOLDEN_TOLERANCE = 5e-3
 
-# onnxruntime keeps a memory plan of some kB for each input shape, which saves an MNIST image a seventh of its time.
-# Above this number all plans are dropped, or new shapes would fill the memory.
+# onnxruntime keeps a memory plan of some kB for each input shape, which saves a seventh of the time of an MNIST image.
+# Above this number all plans are dropped, because new shapes would fill the memory.
 MAX_SHAPES = 1000
 
 DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}
@@ -62,12 +62,12 @@ class Prediction:
 
 
 class Verdict(NamedTuple):
-    """The interpretation of one image by the thresholds of the model file.
+    """The answer for one image, after the thresholds of the model file were applied.
 
     Attributes:
         state: as `Predictor.state` returns it.
         digit: index of the most probable class in the card's `classes`, in any state.
-        confidence: its probability.
+        confidence: probability of the digit.
         digit_score: as in `Prediction`.
     """
 
@@ -87,7 +87,7 @@ class Predictor:
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, content: bytes) -> None:
-        """Check the metadata of the file from whose content the session was created.
+        """Check the metadata of a model file. `session` must be created from `content`, the bytes of the file.
 
         Raises:
             ModelError: the service does not support the signature or the metadata.
@@ -130,7 +130,7 @@ class Predictor:
             raise ModelError(f"The model file {path} is not a digits model: {error}.") from None
 
     def warm(self) -> None:
-        """Run once for each usual size, so that the first request is as fast as the others.
+        """Run the model on an image of each usual size, so that the first request is as fast as the others.
 
         Raises:
             ModelError: the model fails, or an output has the wrong shape or is not finite.
@@ -195,14 +195,14 @@ class Predictor:
         ]
 
     def state(self, digit_score: float, confidence: float) -> State:
-        """Return the state of one answer, by the thresholds in the model file."""
+        """Return the state of one answer according to the thresholds in the model file."""
         thresholds = self.card.thresholds
         position: int = rank(digit_score, confidence, thresholds.digit_score, thresholds.confidence)
         return STATES[position]
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """Create a session with one thread. onnxruntime raises exceptions of many types for content that is not a model."""
+    """Create a session with one thread. If the content is not a model, onnxruntime raises one of many types."""
     options = onnxruntime.SessionOptions()
     # One thread: a run takes less than a millisecond, and the spinning thread pool would take 3 to 4 times the CPU.
     options.intra_op_num_threads = 1

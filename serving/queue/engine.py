@@ -1,7 +1,7 @@
 """Batch the requests that are queued when the event loop iterates.
 
-A single request never waits for a timer. The first request of an iteration schedules the run at its end; the other
-requests of the iteration share the run.
+The first request in an iteration of the event loop schedules a run at the end of the iteration. The other requests of
+the iteration share this run. A single request never waits for a timer.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from serving.model.predictor import Prediction, Predictor, Verdict
 # Larger batches are not faster per image (python -m bench.predictor).
 MAX_BATCH_IMAGES = 16
 
-# Up to this size (600 x 600 pixels) the event loop does the work, because a thread would cost more than the model.
-# Larger work would delay the other requests: a megapixel as transparent PNG takes 30 ms.
+# Up to this size (600 x 600 pixels) the work runs on the event loop, because a thread would cost more than the model.
+# Larger work would delay the other requests: a transparent PNG of a megapixel takes 30 ms.
 MAX_INLINE_PIXELS = 400_000
 
 # Limit of simultaneous large tasks. At the pixel limit, a WebP briefly takes 800 MB, other formats 400 MB.
@@ -34,11 +34,11 @@ N_LARGE_AT_A_TIME = 1
 # Limit of waiting large tasks. The longest takes 3 s, and the answer must come before the connection expires.
 MAX_IN_THREADS = 16
 
-# A run's time is proportional to its work. The network's part is the same for each image, and scaling down this many
-# pixels costs as much again (python -m bench.predictor).
+# For each image, a run takes a constant time for the network and a time for scaling that grows with the pixels. With
+# this many pixels, both are equal (python -m bench.predictor).
 PIXELS_LIKE_AN_IMAGE = 40_000
 
-# Weight of the last run in the expected time of the next.
+# Weight of the last run in the moving average that predicts the time of the next.
 RUN_WEIGHT = 0.1
 
 TIMEOUT_TEXT = "The answer would come after the request's timeout, so the model was not run. Send it again later."
@@ -52,12 +52,12 @@ class Answer:
     """The model outputs for the images of one request, with timings.
 
     Attributes:
-        prediction: of only these images, in their order.
+        prediction: outputs for only these images, in their order.
         verdicts: one for each image.
-        card: of the model; a batch never mixes two models.
-        queue_s: from the request's entry in the queue to the start of its run.
+        card: card of the model; a batch never mixes two models.
+        queue_s: waiting time in the queue.
         infer_s: duration of the shared run.
-        n_batch: images in the shared run.
+        n_batch: number of images in the shared run.
     """
 
     prediction: Prediction
@@ -91,7 +91,7 @@ class Engine:
         self.n_in_threads = 0
         self._large = CapacityLimiter(N_LARGE_AT_A_TIME)
         self._queue: dict[tuple[int, ...], deque[_Waiting]] = {}
-        self._work_s = 0.0  # for the work of one image
+        self._work_s = 0.0  # seconds of a run with one unit of work
 
     @property
     def model(self) -> Predictor:
@@ -114,7 +114,7 @@ class Engine:
         Raises:
             NoModelError: no model is loaded.
             OverloadedError: the request is large, and too many large ones wait.
-            TimeoutExpiredError: the answer would be late; the model was not run.
+            TimeoutExpiredError: the answer would be too late, so the model was not run.
         """
         now_s = time.perf_counter()
         if len(images) > MAX_BATCH_IMAGES or images.size > MAX_INLINE_PIXELS:
@@ -137,7 +137,7 @@ class Engine:
         if self.n_in_threads >= MAX_IN_THREADS:
             raise OverloadedError
         self.n_in_threads += 1
-        # An idle thread keeps the arguments of its last call, up to 600 MB for a picture. So the call has none.
+        # Called without arguments, because an idle thread keeps those of its last call: up to 600 MB for a picture.
         calls = [partial(work, *arguments)]
         try:
             return await to_thread.run_sync(lambda: calls.pop()(), limiter=self._large)
@@ -145,9 +145,9 @@ class Engine:
             self.n_in_threads -= 1
 
     def _run_queue(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run one batch of queued images of one size, and schedule the rest.
+        """Run one batch of queued images of the same size.
 
-        The rest waits for the next iteration of the loop, so that the first answers are sent before the last run.
+        The rest waits for the next iteration of the event loop, so that the first answers are sent before further runs.
         """
         size, queued = next(iter(self._queue.items()))
         del self._queue[size]
@@ -217,10 +217,10 @@ class Engine:
 
 
 def _work(images: Images) -> float:
-    """Return the work of a run, in units of one tiny image."""
+    """Return the work of a run. The unit is the work for one very small image."""
     return len(images) + images.size / PIXELS_LIKE_AN_IMAGE
 
 
 def _n_in_batch(n_pixels: int) -> int:
-    """Return the batch size for images with this number of pixels; large images take more memory."""
+    """Return the batch size for images with this number of pixels. Large images get small batches, to save memory."""
     return max(1, min(MAX_BATCH_IMAGES, MAX_INLINE_PIXELS // n_pixels))

@@ -38,7 +38,7 @@ def test_digit_of_every_form_of_answer(given):
 
 @pytest.mark.parametrize("given", [answer({"error": "busy"}, status=503), answer({"error": "odd"}), answer([1])])
 def test_digit_of_other_answers(given):
-    with pytest.raises(ValueError, match=r"status 503|not an answer"):
+    with pytest.raises(ValueError, match=r"status 503|not a known form"):
         digit_of(given)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from requirements.platforms import TESTS
-from requirements.sbom import DOCUMENT, PYTHON, bill
+from requirements.sbom import DOCUMENT, PYTHON, build_sbom
 from requirements.service import UV, environment, install, lowest_environment, service
 from serving.version import inkling_version
 from tests.conftest import FillOnce
@@ -130,7 +130,7 @@ def test_an_installed_pipeline_is_a_library(installed, tmp_path):
 
 @for_one_python
 def test_the_bill_of_materials_is_up_to_date(installed, tmp_path):
-    assert bill(installed.python, tmp_path) == DOCUMENT.read_text(encoding="utf-8")
+    assert build_sbom(installed.python, tmp_path) == DOCUMENT.read_text(encoding="utf-8")
 
 
 def run_tests(python):

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from requirements.lock import lock_all
 from requirements.platforms import DOCUMENT as PLATFORMS
-from requirements.platforms import digest, resolved
+from requirements.platforms import describe_wheels, digest
 from requirements.sbom import DOCUMENT as BILL
 from tests.project import ROOT
 
@@ -101,4 +101,4 @@ def test_the_resolver_would_change_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_the_service_can_be_installed_where_the_document_says():
-    assert resolved("serving") in PLATFORMS.read_text(), "run `python -m requirements.platforms`"
+    assert describe_wheels("serving") in PLATFORMS.read_text(), "run `python -m requirements.platforms`"

@@ -102,7 +102,7 @@ def test_an_ambiguous_prefix_is_refused_with_the_candidates(project):
     first, second = b"157", b"251"
     project.write("models/digits.onnx", first)
     project.write("outputs/registry/1.onnx", second)
-    with pytest.raises(LineageError, match="may be") as error:
+    with pytest.raises(LineageError, match="matches several models") as error:
         project.trace("c75d")
     assert all(sha256(content) in str(error.value) for content in (first, second))
 

@@ -63,8 +63,8 @@ def test_a_promoted_value_has_its_type(key, value):
     [
         (trial(0.9, status="FAILED"), "it is FAILED"),
         (trial(0.9, sha256=SHA256 | {"train": "d"}), "its data is not data/prepared: sweep again"),
-        (trial(0.9, **{"model.depth": 7}), "params.yaml and the run don't both have model.depth"),
-        (trial(0.9, lacking="model.width"), "params.yaml and the run don't both have model.width"),
+        (trial(0.9, **{"model.depth": 7}), "only one of params.yaml and the run has model.depth"),
+        (trial(0.9, lacking="model.width"), "only one of params.yaml and the run has model.width"),
         (trial(0.9, **{"train.learning_rate": 7}), "train.learning_rate: input should be less than or equal to 1"),
         (Trial("1", "a", "FINISHED", values(), {}, {}, 0.0, "1"), "no kept_val_accuracy"),
         (Trial("1", "a", "FINISHED", values(), {}, {"pruned": "true"}, 0.0, "1"), "it was pruned by the search"),

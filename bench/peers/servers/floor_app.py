@@ -1,4 +1,4 @@
-"""The floor, which measures the ASGI server itself: read the body, return a constant as long as a real answer."""
+"""The floor: an application that returns a constant, as long as a real answer, to measure only the ASGI server."""
 
 HEAD = [(b"content-type", b"application/json"), (b"content-length", b"1360")]
 BODY = b'{"probabilities": [[0, 0, 0, 0, 0, 0, 0, 1, 0, 0]]}'.ljust(1360)

@@ -1,4 +1,4 @@
-"""The model file for every peer: one thread, because there is one core; two outputs."""
+"""The model file as every peer uses it: one thread, because each server has one core, and two outputs."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ OUTPUTS = ["probabilities", "digit_score"]
 
 
 class Network:
-    """The loaded model file, after one run."""
+    """The loaded model file. It has run once, as a warm-up."""
 
     def __init__(self) -> None:
         options = SessionOptions()

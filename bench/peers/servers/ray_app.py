@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 @serve.deployment(num_replicas=1, max_ongoing_requests=100, logging_config={"enable_access_log": False})
 class Digits:
-    """Takes raw grey levels at /tensor?width=&height= and a PNG at /png."""
+    """Routes: raw grey levels at /tensor?width=&height=, and a PNG at /png."""
 
     def __init__(self) -> None:
         self.network = Network()

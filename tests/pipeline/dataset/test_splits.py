@@ -35,7 +35,7 @@ def test_parts_are_split_joined_and_selected_in_the_order_of_the_split():
         splits.select_parts(split, {"mnist": 5, "other": 1}, ["mnist"])
     for names in (["nondigits"], ["skeletons"]):
         with pytest.raises(
-            DataError, match=rf"train\.parts=\['{names[0]}'\]: the prepared data has no digits of these"
+            DataError, match=rf"train\.parts=\['{names[0]}'\]: the prepared data has no digits of these parts"
         ):
             splits.select_parts(split, sizes, names)
 

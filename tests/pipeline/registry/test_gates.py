@@ -4,7 +4,7 @@ import pytest
 from pipeline.base.errors import ConfigError
 from pipeline.base.paths import Outputs
 from pipeline.dataset.splits import NO_DIGIT, Split
-from pipeline.registry.gates import LIMITS, Gate, absolute_gates, load_limits, read_right, relative_gates
+from pipeline.registry.gates import LIMITS, Gate, absolute_gates, find_correct, load_limits, relative_gates
 from serving.model.predictor import Predictor
 
 
@@ -67,7 +67,7 @@ def test_correct_answers_are_counted_for_each_part(digits):
     split = Split(
         np.concatenate([images, wrong.images, noise]), np.concatenate([labels, wrong.labels, np.full(5, NO_DIGIT)])
     )
-    right = read_right(Predictor.load(Outputs().model), split, {"mnist": 100, "wrong": 5, "none": 0, "nondigits": 5})
+    right = find_correct(Predictor.load(Outputs().model), split, {"mnist": 100, "wrong": 5, "none": 0, "nondigits": 5})
     assert {name: len(part) for name, part in right.items()} == {"mnist": 100, "wrong": 5, "nondigits": 5}
     assert right["mnist"].mean() > 0.95
     assert not right["wrong"].any()
