@@ -164,6 +164,7 @@ def test_statistics(client: Any, predictor: Predictor) -> None:
     after = stats()
     assert after["inference_count"] == before["inference_count"] + 3
     assert after["execution_count"] == before["execution_count"] + 1
+    assert all(batch["compute_infer"]["count"] for batch in after["batch_stats"])  # only sizes that were run
     assert abs(after["last_inference"] / 1000 - time.time()) < 60
     steps = {"success", "fail", "queue", "compute_input", "compute_infer", "compute_output"}
     assert set(after["inference_stats"]) == steps
