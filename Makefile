@@ -84,9 +84,10 @@ clean: ## remove the environments and the caches; keep data and runs
 $(INSTALLED): requirements/all.txt
 	$(if $(PYTHON),,$(error Python 3.11 to 3.13 is needed; none was found))
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else f"Python 3.11 to 3.13 is needed, not {sys.version.split()[0]}: name another with make PYTHON=...")'
+	$(if $(shell test -L $(VENV) && echo link),$(error $(VENV) is a link, and what it leads to may belong to others: `make VENV=$(VENV) ...` uses it as it is; remove the link to get an environment here))
 	@echo 'Installing requirements/all.txt into $(VENV). This takes some minutes, once.'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt
+	$(VENV)/bin/python -m requirements.install requirements/all.txt
 	touch $@
 
 $(PACKAGES): package-lock.json | $(INSTALLED)
