@@ -128,6 +128,19 @@ def fetch_network(run_id: str, outputs: Outputs) -> None:
         )
 
 
+def log_files(run_id: str, folder: str, *files: Path) -> None:
+    """Add files to a run, also to one that has ended."""
+    with _store() as client:
+        for file in files:
+            client.log_artifact(run_id, str(file.resolve()), folder)
+
+
+def address_of(experiment: str, run_id: str) -> str:
+    """Return the web address of a run: on the server, or on the page that `make ui` serves."""
+    server = uri() if uri().startswith("http") else "http://127.0.0.1:5000"
+    return f"{server}/#/experiments/{experiment}/runs/{run_id}"
+
+
 @dataclass(frozen=True)
 class Version:
     """A version of the registered model."""
