@@ -6,24 +6,37 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.base.errors import DataError
+from pipeline.base.errors import DataError, OutputError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise OutputError instead of an OSError, for example if the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"can't write {path} ({error.strerror or error}): make room and check the permissions, then try again"
+        ) from error
 
 
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file, then rename it to `path`, which never holds a partial file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")  # savers choose the format by the suffix
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,44 +4,50 @@ import hashlib
 import logging
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import requests
+from requests.exceptions import BaseHTTPError  # of urllib3, which is no OSError
 from tqdm import tqdm
 
+from pipeline.base.addresses import without_credentials
 from pipeline.base.errors import DownloadError
+from pipeline.base.files import write_atomic, writing
 from pipeline.base.paths import PARTIAL
 
 log = logging.getLogger(__name__)
 
 PUBLIC_MIRRORS = ("https://ossci-datasets.s3.amazonaws.com", "https://storage.googleapis.com/cvdf-datasets")
 TIMEOUT_SECONDS = (5, 20)  # to connect; between two chunks
+SLOWEST_BYTES_PER_SECOND = 20_000
 CHUNK_BYTES = 1 << 16
 
 
-def fetch(name: str, sha256: str, target: Path) -> None:
+def fetch(name: str, size: int, sha256: str, target: Path) -> None:
     """Download a file from the first source that has it with the right checksum.
 
     Raises:
         DownloadError: no source has it.
     """
-    failures = try_sources([*own_mirror(), *PUBLIC_MIRRORS], name, sha256, target)
+    failures = try_sources([*own_mirror(), *PUBLIC_MIRRORS], name, size, sha256, target)
     if failures:
         raise no_source(name, failures)
 
 
-def try_sources(sources: Sequence[str], name: str, sha256: str, target: Path) -> list[str]:
+def try_sources(sources: Sequence[str], name: str, size: int, sha256: str, target: Path) -> list[str]:
     """Try each source until one has the file. Return the failures, or an empty list after a success."""
     failures = []
     for source in sources:
         try:
-            _fetch_from(source, name, sha256, target)
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors
-            log.warning("%s: %s", source, _reason(error))
-            failures.append(f"  {source}: {_reason(error)}")
+            _fetch_from(source, name, size, sha256, target)
+        except (OSError, ValueError, BaseHTTPError) as error:  # requests' errors are OSErrors
+            failure = without_credentials(f"{source}: {_reason(error)}")
+            log.warning(failure)
+            failures.append(f"  {failure}")
         else:
-            log.info("%s from %s", name, source)
+            log.info("%s from %s", name, without_credentials(source))
             return []
     return failures
 
@@ -61,27 +67,31 @@ def no_source(name: str, failures: list[str]) -> DownloadError:
     )
 
 
-def _fetch_from(source: str, name: str, sha256: str, target: Path) -> None:
+def _fetch_from(source: str, name: str, size: int, sha256: str, target: Path) -> None:
     partial = PARTIAL / Path(name).name
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    with writing(partial):
+        partial.parent.mkdir(parents=True, exist_ok=True)
     was_resumed = partial.exists()
     if source.startswith(("http://", "https://")):
-        _get(f"{source.rstrip('/')}/{name}", partial)
+        _get(f"{source.rstrip('/')}/{name}", size, partial)
     else:
-        shutil.copyfile(Path(source) / name, partial)
+        with (Path(source) / name).open("rb") as file:
+            content = file.read(size)
+        with writing(partial):
+            partial.write_bytes(content)
     found = hashlib.sha256(partial.read_bytes()).hexdigest()
     if found == sha256:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(partial, target)
+        write_atomic(target, lambda temporary: shutil.move(partial, temporary))
         return
     partial.unlink()
     if not was_resumed:
         raise ValueError(f"wrong bytes (sha256 {found[:12]}..., not {sha256[:12]}...)")
-    _fetch_from(source, name, sha256, target)  # the part from an earlier attempt may be damaged
+    _fetch_from(source, name, size, sha256, target)  # the part from an earlier attempt may be damaged
 
 
-def _get(url: str, partial: Path) -> None:
-    """Download into `partial`, resuming an earlier attempt."""
+def _get(url: str, size: int, partial: Path) -> None:
+    """Download at most `size` bytes into `partial`, resuming an earlier attempt."""
+    deadline = time.monotonic() + sum(TIMEOUT_SECONDS) + size / SLOWEST_BYTES_PER_SECOND
     begun = partial.stat().st_size if partial.exists() else 0
     # "identity": some servers declare .gz as a content encoding, and requests would decompress it.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
@@ -91,14 +101,17 @@ def _get(url: str, partial: Path) -> None:
         response.raise_for_status()
         if response.status_code != requests.codes.partial_content:
             begun = 0
-        length = response.headers.get("Content-Length")
-        total = begun + int(length) if length else None
         with (
+            writing(partial),
             partial.open("ab" if begun else "wb") as file,
-            tqdm(total=total, initial=begun, unit="B", unit_scale=True, desc=partial.name, leave=False) as bar,
+            tqdm(total=size, initial=begun, unit="B", unit_scale=True, desc=partial.name, leave=False) as bar,
         ):
-            for chunk in response.iter_content(CHUNK_BYTES):
+            # `read1` returns what has arrived; `iter_content` would wait for a whole chunk, however slow.
+            while begun < size and (chunk := response.raw.read1(min(CHUNK_BYTES, size - begun))):
                 file.write(chunk)
+                begun += len(chunk)
+                if begun < size and time.monotonic() > deadline:
+                    raise ValueError(f"too slow ({begun} of {size} bytes)")
                 bar.update(len(chunk))
 
 
@@ -108,7 +121,7 @@ def _reason(error: Exception) -> str:
             return "no response in time"
         case requests.HTTPError(response=requests.Response() as response):
             return f"HTTP {response.status_code}"
-        case requests.ConnectionError() | requests.exceptions.ChunkedEncodingError():
+        case requests.ConnectionError() | BaseHTTPError():
             return "no connection, or it was interrupted"
         case FileNotFoundError():
             return "no such file"

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import io
 import threading
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline import download
-from pipeline.base.errors import DownloadError
+from pipeline.base.errors import DownloadError, OutputError
 from pipeline.config.values import load_config
 from pipeline.sources import mirrors, pendigits
 from pipeline.sources.unipen import unpack
@@ -29,9 +30,14 @@ class Mirror(BaseHTTPRequestHandler):
         begin = int(asked.removeprefix("bytes=").removesuffix("-")) if is_part else 0
         content = CONTENT[::-1] if behaviour == "wrong bytes" else CONTENT
         self.send_response(404 if behaviour == "missing" else 206 if is_part else 200)
-        self.send_header("Content-Length", str(len(content) - begin))
+        if behaviour != "endless":
+            self.send_header("Content-Length", str(len(content) - begin))
         self.end_headers()
-        self.wfile.write(content[begin : len(content) // 2 if behaviour == "break off" else None])
+        with contextlib.suppress(ConnectionError):
+            for _ in range({"endless": 1000, "trickle": 100}.get(behaviour, 0)):
+                self.wfile.write(content if behaviour == "endless" else b"1")
+                time.sleep(0.1 if behaviour == "trickle" else 0)
+            self.wfile.write(content[begin : len(content) // 2 if behaviour == "break off" else None])
 
     def log_message(self, *_):
         pass
@@ -51,6 +57,7 @@ def mirror(monkeypatch, tmp_path):
 
     monkeypatch.setattr(mirrors, "PARTIAL", tmp_path / "partial")
     monkeypatch.setattr(mirrors, "TIMEOUT_SECONDS", (0.5, 0.5))
+    monkeypatch.setattr(mirrors, "SLOWEST_BYTES_PER_SECOND", 10 * len(CONTENT))
     monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", ())
     monkeypatch.delenv("INKLING_MIRROR", raising=False)
     yield start
@@ -66,7 +73,7 @@ def fetch(mirror, monkeypatch, tmp_path):
     def fetch_from(*addresses):
         monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", addresses)
         target = tmp_path / "raw" / "file.gz"
-        mirrors.fetch("mnist/file.gz", SHA256, target)
+        mirrors.fetch("mnist/file.gz", len(CONTENT), SHA256, target)
         return target
 
     return fetch_from
@@ -80,7 +87,8 @@ def test_the_own_mirror_is_tried_first(mirror, fetch, monkeypatch, tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "raw" / "file.gz"]
 
 
-REASONS = {"hang": "no response in time", "missing": "HTTP 404", "wrong bytes": "wrong", "break off": "interrupted"}
+REASONS = {"hang": "no response in time", "missing": "HTTP 404", "wrong bytes": "wrong", "break off": "interrupted",
+           "trickle": "too slow"}  # fmt: skip
 
 
 @pytest.mark.parametrize("behaviour", REASONS)
@@ -101,6 +109,30 @@ def test_an_interrupted_download_is_resumed_if_the_mirror_supports_it(mirror, fe
     assert fetch(mirror("break off")[0], address).read_bytes() == CONTENT
     assert 0 < int(ranges[0].removeprefix("bytes=").removesuffix("-")) <= len(CONTENT) // 2
     assert len(ranges) == 1
+
+
+def test_no_more_is_read_than_the_size_of_the_file(mirror, fetch):
+    assert fetch(mirror("endless")[0]).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("behaviour", ["good", "missing"])
+@pytest.mark.parametrize("password", ["secret", "p@secret"])
+def test_credentials_of_the_own_mirror_are_not_shown(behaviour, password, mirror, fetch, monkeypatch, caplog):
+    own = mirror(behaviour)[0].removeprefix("http://")
+    monkeypatch.setenv("INKLING_MIRROR", f"http://user:{password}@{own}")
+    failure = contextlib.nullcontext() if behaviour == "good" else pytest.raises(DownloadError)
+    with caplog.at_level("INFO"), failure as error:
+        fetch()
+    assert f"http://{own}" in caplog.text
+    assert "secret" not in caplog.text + str(error)
+
+
+def test_a_full_disk_is_not_the_fault_of_a_mirror(mirror, fetch, tmp_path):
+    (tmp_path / "partial").mkdir()
+    (tmp_path / "partial" / "file.gz").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"file\.gz \(No space left on device\): make room"):
+        fetch(mirror("good")[0])
+    assert not (tmp_path / "raw").exists()
 
 
 def test_a_damaged_partial_download_is_discarded(mirror, fetch, tmp_path):
@@ -142,11 +174,12 @@ def own_mirror(mirror, monkeypatch, tmp_path):
     public.mkdir()
     (public / pendigits.PENDIGITS_ZIP).write_bytes(archive.getvalue())
     sha256 = hashlib.sha256(PEN).hexdigest()
-    monkeypatch.setattr(pendigits, "PENDIGITS", {part: (name, sha256) for part, name in names.items()})
+    monkeypatch.setattr(pendigits, "PENDIGITS", {part: (name, len(PEN), sha256) for part, name in names.items()})
     monkeypatch.setattr(pendigits, "PENDIGITS_ZIP_SHA256", hashlib.sha256(archive.getvalue()).hexdigest())
+    monkeypatch.setattr(pendigits, "PENDIGITS_ZIP_SIZE", len(archive.getvalue()))
     monkeypatch.setattr(pendigits, "PENDIGITS_ARCHIVE", str(public))
     monkeypatch.setattr(download, "RAW", tmp_path / "raw")
-    monkeypatch.setattr(download, "MNIST_SHA256", {})
+    monkeypatch.setattr(download, "MNIST", {})
     return own
 
 
