@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,9 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        reason = error.strerror or " ".join(str(error).split())  # HDF5 writes several lines
         raise OutputError(
-            f"can't write {path} ({error.strerror or error}): make room and check the permissions, then try again"
+            f"can't write {path} ({reason}): make room and check the permissions, then try again"
         ) from error
 
 
@@ -53,7 +55,7 @@ def read_json(path: Path, made_by: str) -> dict[str, Any]:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error, made_by) from error
+        raise unreadable(path, error, made_by) from error
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
@@ -91,12 +93,17 @@ def read_arrays(path: Path, made_by: str) -> dict[str, np.ndarray]:
         with path.open("rb") as file, np.load(file) as stored:
             return dict(stored)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error, made_by) from error
+        raise unreadable(path, error, made_by) from error
 
 
-def _unreadable(path: Path, error: Exception, made_by: str) -> DataError:
-    what = f"there is no {path}" if isinstance(error, FileNotFoundError) else f"{path} can't be read ({error})"
-    return DataError(f"{what}: run `dvc repro {made_by}`")
+def unreadable(path: Path, error: Exception, made_by: str) -> DataError:
+    """Return the error for a missing or damaged file, with the command that makes it again."""
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"there is no {path}: run `dvc repro {made_by}`")
+    # DVC trusts the objects in its cache: it would put back a damaged one.
+    file = shlex.quote(str(path))
+    remove = f'find "$(dvc cache dir)" -type f -exec cmp -s {{}} {file} \\; -delete; rm {file}'
+    return DataError(f"{path} can't be read ({error}): run `{remove}; dvc repro {made_by}`")
 
 
 def file_sha256(file: Path) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.base.errors import DataError
-from pipeline.base.files import write_arrays
+from pipeline.base.files import unreadable, write_arrays
 
 log = logging.getLogger(__name__)
 
@@ -44,4 +43,4 @@ def read_idx(path: Path) -> np.ndarray:
             raise ValueError(f"starts with {content[:4].hex()}, which is not an idx file of bytes")
         return np.frombuffer(content, np.uint8, offset=4 + 4 * n_dimensions).reshape(shape)
     except (OSError, EOFError, ValueError, struct.error) as error:
-        raise DataError(f"{path} can't be read ({error}): delete it and run `dvc repro download`") from error
+        raise unreadable(path, error, "download") from error
