@@ -8,7 +8,7 @@ from pipeline.base.paths import RAW
 from pipeline.config.schema import Config
 from pipeline.runtime.stage import run_stage
 from pipeline.sources.mirrors import fetch
-from pipeline.sources.mnist import MNIST_SHA256, write_embedded
+from pipeline.sources.mnist import MNIST, write_embedded
 from pipeline.sources.pendigits import pendigits_texts
 from pipeline.sources.unipen import pack, parse_unipen
 
@@ -22,8 +22,8 @@ def download(config: Config) -> None:
     if config.data.source == "embedded":
         write_embedded(RAW / "embedded.npz")
         return
-    for name, sha256 in MNIST_SHA256.items():
-        fetch(f"mnist/{name}", sha256, RAW / name)
+    for name, (size, sha256) in MNIST.items():
+        fetch(f"mnist/{name}", size, sha256, RAW / name)
     if config.data.pendigits:
         for part, text in pendigits_texts().items():
             write_arrays(RAW / f"pendigits-{part}.npz", **pack(parse_unipen(text)))

@@ -17,6 +17,10 @@ class DataError(InklingError):
     """A data file is missing, damaged, or was made with other parameters."""
 
 
+class OutputError(InklingError):
+    """A file can't be written."""
+
+
 class TrainingError(InklingError):
     """The training loss is not finite."""
 

@@ -5,25 +5,40 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.base.errors import DataError
+from pipeline.base.errors import DataError, OutputError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise OutputError instead of an OSError, for example if the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or " ".join(str(error).split())  # HDF5 writes several lines
+        raise OutputError(
+            f"can't write {path} ({reason}): make room and check the permissions, then try again"
+        ) from error
 
 
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
     """Call `write` with a temporary path, then rename the file to `path`, so that `path` is never incomplete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")  # savers choose the format by the suffix
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -40,7 +55,7 @@ def read_json(path: Path, made_by: str) -> dict[str, Any]:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error, made_by) from error
+        raise unreadable(path, error, made_by) from error
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
@@ -78,12 +93,17 @@ def read_arrays(path: Path, made_by: str) -> dict[str, np.ndarray]:
         with path.open("rb") as file, np.load(file) as stored:
             return dict(stored)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error, made_by) from error
+        raise unreadable(path, error, made_by) from error
 
 
-def _unreadable(path: Path, error: Exception, made_by: str) -> DataError:
-    what = f"there is no {path}" if isinstance(error, FileNotFoundError) else f"{path} can't be read ({error})"
-    return DataError(f"{what}: run `dvc repro {made_by}`")
+def unreadable(path: Path, error: Exception, made_by: str) -> DataError:
+    """Return the error for a missing or damaged file, with the command that makes it again."""
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"there is no {path}: run `dvc repro {made_by}`")
+    # DVC trusts the objects in its cache: it would put back a damaged one.
+    file = shlex.quote(str(path))
+    remove = f'find "$(dvc cache dir)" -type f -exec cmp -s {{}} {file} \\; -delete; rm {file}'
+    return DataError(f"{path} can't be read ({error}): run `{remove}; dvc repro {made_by}`")
 
 
 def file_sha256(file: Path) -> str:

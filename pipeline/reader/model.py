@@ -10,6 +10,7 @@ import tensorflow as tf
 from pipeline.base.arrays import join_batches
 from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import DataError
+from pipeline.base.files import unreadable
 from pipeline.base.paths import Outputs
 from pipeline.config.schema import ModelConfig
 from pipeline.ink.normalize import normalize
@@ -73,7 +74,9 @@ def load_reader(config: ModelConfig, outputs: Outputs) -> Reader:
     network = build_network(config)
     try:
         network.load_weights(outputs.weights)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise unreadable(outputs.weights, error, "train") from error
+    except ValueError as error:
         raise DataError(f"{outputs.weights} cannot be used ({error}): run `dvc repro train`") from error
     return Reader(network, Calibration.load(outputs.calibration))
 

@@ -1,12 +1,14 @@
 """The command line of the stages."""
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from pipeline.base.errors import InklingError
+from pipeline.base.errors import InklingError, OutputError
+from pipeline.base.paths import ROOT
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 
@@ -30,6 +32,8 @@ def exit_with_signal_status() -> Iterator[None]:
     """Handle SIGTERM like Ctrl+C, so that open runs are closed, and report an InklingError without a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if not os.access(ROOT, os.W_OK):  # also for root, if the file system is read-only
+            raise OutputError(f"can't write in {ROOT}: make it writable, or use another clone")
         with running:
             yield
     except InklingError as error:

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.base.errors import DataError
-from pipeline.base.files import write_arrays
+from pipeline.base.files import unreadable, write_arrays
 
 log = logging.getLogger(__name__)
 
 # Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits.
-MNIST_SHA256 = {
-    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+MNIST = {
+    "train-images-idx3-ubyte.gz": (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+    "train-labels-idx1-ubyte.gz": (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+    "t10k-images-idx3-ubyte.gz": (1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+    "t10k-labels-idx1-ubyte.gz": (4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
 }
 
 
@@ -44,4 +43,4 @@ def read_idx(path: Path) -> np.ndarray:
             raise ValueError(f"starts with {content[:4].hex()}, which is not an idx file of bytes")
         return np.frombuffer(content, np.uint8, offset=4 + 4 * n_dimensions).reshape(shape)
     except (OSError, EOFError, ValueError, struct.error) as error:
-        raise DataError(f"{path} can't be read ({error}): delete it and run `dvc repro download`") from error
+        raise unreadable(path, error, "download") from error

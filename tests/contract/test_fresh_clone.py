@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.config.values import dump, load_config
 from pipeline.sources.mirrors import fetch
-from pipeline.sources.mnist import MNIST_SHA256, read_idx
+from pipeline.sources.mnist import MNIST, read_idx
 from serving.model.predictor import Predictor
 from tests.contract.clone import MAKE, OFFLINE, clone_into, get, served
 from tests.project import ROOT, run
@@ -88,7 +88,7 @@ def test_after_a_small_experiment_the_committed_model_is_up_to_date_again(clone)
 def test_the_committed_file_reads_mnist_s_test_images(tmp_path):
     names = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
     for name in names:
-        fetch(f"mnist/{name}", MNIST_SHA256[name], tmp_path / name)
+        fetch(f"mnist/{name}", *MNIST[name], tmp_path / name)
     images, labels = (read_idx(tmp_path / name) for name in names)
     answers = Predictor.load(ROOT / "models" / "digits.onnx").run(images)
     accuracy = (answers.probabilities.argmax(axis=1) == labels).mean()

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import io
 import threading
@@ -27,9 +28,14 @@ class Mirror(BaseHTTPRequestHandler):
             return
         content = CONTENT[::-1] if behaviour == "wrong bytes" else CONTENT
         self.send_response(404 if behaviour == "missing" else 200)
-        self.send_header("Content-Length", str(len(content)))
+        if behaviour != "endless":
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content[: len(content) // 2 if behaviour == "break off" else None])
+        with contextlib.suppress(ConnectionError):
+            for _ in range({"endless": 1000, "trickle": 100}.get(behaviour, 0)):
+                self.wfile.write(content if behaviour == "endless" else b"1")
+                time.sleep(0.1 if behaviour == "trickle" else 0)
+            self.wfile.write(content[: len(content) // 2 if behaviour == "break off" else None])
 
     def log_message(self, *_):
         pass
@@ -48,6 +54,7 @@ def mirror(monkeypatch, tmp_path):
         return f"http://127.0.0.1:{server.server_port}", server.asked
 
     monkeypatch.setattr(mirrors, "TIMEOUT_SECONDS", (0.5, 0.5))
+    monkeypatch.setattr(mirrors, "SLOWEST_BYTES_PER_SECOND", 10 * len(CONTENT))
     monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", ())
     monkeypatch.delenv("INKLING_MIRROR", raising=False)
     yield start
@@ -63,7 +70,7 @@ def fetch(mirror, monkeypatch, tmp_path):
     def fetch_from(*addresses):
         monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", addresses)
         target = tmp_path / "raw" / "file.gz"
-        mirrors.fetch("mnist/file.gz", SHA256, target)
+        mirrors.fetch("mnist/file.gz", len(CONTENT), SHA256, target)
         return target
 
     return fetch_from
@@ -77,7 +84,8 @@ def test_the_own_mirror_is_tried_first(mirror, fetch, monkeypatch, tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "raw" / "file.gz"]
 
 
-REASONS = {"hang": "no response in time", "missing": "HTTP 404", "wrong bytes": "wrong", "break off": "interrupted"}
+REASONS = {"hang": "no response in time", "missing": "HTTP 404", "wrong bytes": "wrong", "break off": "interrupted",
+           "trickle": "too slow"}  # fmt: skip
 
 
 @pytest.mark.parametrize("behaviour", REASONS)
@@ -88,8 +96,24 @@ def test_after_a_faulty_mirror_the_next_is_tried_and_the_error_lists_all(behavio
     tried = (f"{address}: ", REASONS[behaviour], "http://127.0.0.1:1: no connection")
     for part in (*tried, "INKLING_MIRROR", "make demo", "embedded"):
         assert part in str(failure.value)
-    assert not list((tmp_path / "raw").iterdir())
+    assert not (tmp_path / "raw").exists()
     assert fetch(address, mirror("good")[0]).read_bytes() == CONTENT
+
+
+def test_no_more_is_read_than_the_size_of_the_file(mirror, fetch):
+    assert fetch(mirror("endless")[0]).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("behaviour", ["good", "missing"])
+@pytest.mark.parametrize("password", ["secret", "p@secret"])
+def test_credentials_of_the_own_mirror_are_not_shown(behaviour, password, mirror, fetch, monkeypatch, caplog):
+    own = mirror(behaviour)[0].removeprefix("http://")
+    monkeypatch.setenv("INKLING_MIRROR", f"http://user:{password}@{own}")
+    failure = contextlib.nullcontext() if behaviour == "good" else pytest.raises(DownloadError)
+    with caplog.at_level("INFO"), failure as error:
+        fetch()
+    assert f"http://{own}" in caplog.text
+    assert "secret" not in caplog.text + str(error)
 
 
 def test_embedded_data_needs_no_mirror(mirror, monkeypatch, tmp_path):
@@ -123,11 +147,12 @@ def own_mirror(mirror, monkeypatch, tmp_path):
     public.mkdir()
     (public / pendigits.PENDIGITS_ZIP).write_bytes(archive.getvalue())
     sha256 = hashlib.sha256(PEN).hexdigest()
-    monkeypatch.setattr(pendigits, "PENDIGITS", {part: (name, sha256) for part, name in names.items()})
+    monkeypatch.setattr(pendigits, "PENDIGITS", {part: (name, len(PEN), sha256) for part, name in names.items()})
     monkeypatch.setattr(pendigits, "PENDIGITS_ZIP_SHA256", hashlib.sha256(archive.getvalue()).hexdigest())
+    monkeypatch.setattr(pendigits, "PENDIGITS_ZIP_SIZE", len(archive.getvalue()))
     monkeypatch.setattr(pendigits, "PENDIGITS_ARCHIVE", str(public))
     monkeypatch.setattr(download, "RAW", tmp_path / "raw")
-    monkeypatch.setattr(download, "MNIST_SHA256", {})
+    monkeypatch.setattr(download, "MNIST", {})
     return own
 
 
