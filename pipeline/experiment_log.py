@@ -6,6 +6,7 @@ docs/experiment_log.json contains the same for the metadata of the model file. T
 MLflow. Accuracy on the test images is measured here, with the recorded weights. No choice depends on it.
 """
 
+import argparse
 import logging
 import sys
 import tempfile
@@ -200,4 +201,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(usage=__doc__).parse_args()
     main()

@@ -65,8 +65,8 @@ def explain_override(error: Exception, overrides: Sequence[str]) -> str:
     if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"there is no {group}={name}; choose from {', '.join(error.options)}"
-    if key := re.match(r"Could not (?:override|delete from config\.) '(.+?)'", str(error)):
-        return unknown(key[1])
+    if found := re.match(r"Could not (?:override|delete from config\.) '(.+?)'", str(error)):
+        return unknown(found[1])
     return f"{' '.join(overrides) or 'params.yaml'}: {error}"
 
 
