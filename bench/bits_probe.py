@@ -25,6 +25,9 @@ Arrays = dict[str, np.ndarray]
 
 def main() -> None:
     """Write the arrays, and print the seconds per step."""
+    if {"-h", "--help"} & {*sys.argv}:
+        print(__doc__)
+        return
     file, n_steps, *rest = sys.argv[1:]
     cut = rest.index("--")
     os.environ.update(dict(setting.split("=", 1) for setting in rest[:cut]))

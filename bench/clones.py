@@ -6,6 +6,7 @@ Without overrides it uses params.yaml, and takes twice as long as `make repro`. 
 takes minutes. The clones contain the last commit, and use this environment.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -48,6 +49,9 @@ def reproduce_clone(directory: Path, overrides: list[str]) -> str:
 
 def main(overrides: list[str]) -> None:
     """Reproduce twice and compare. Without overrides, also compare with the committed dvc.lock."""
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("overrides", nargs="*")
+    overrides = parser.parse_args(overrides).overrides
     try:
         load_config(overrides)
     except InklingError as error:

@@ -3,6 +3,7 @@
 python -m bench.report
 """
 
+import argparse
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -165,5 +166,6 @@ def read_bits() -> dict[str, Any] | None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(usage=__doc__).parse_args()
     write_text(DOCUMENT, report(read()))
     write_text(REPRODUCIBILITY, bits(REPRODUCIBILITY.read_text(), read_bits()))

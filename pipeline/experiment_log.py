@@ -6,6 +6,7 @@ It also writes docs/experiment_log.json, which `export` adds to the metadata of 
 the latest runs in MLflow. Only the test accuracy is measured here, with the recorded weights. No choice depends on it.
 """
 
+import argparse
 import logging
 import sys
 import tempfile
@@ -206,4 +207,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(usage=__doc__).parse_args()
     main()

@@ -5,6 +5,7 @@ python -m pipeline.fetch champion       writes outputs/registry/champion.onnx
 The argument is an alias or a version number.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -29,9 +30,10 @@ def fetch(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("version")
+    version = parser.parse_args().version
     try:
-        print(fetch(sys.argv[1]))
+        print(fetch(version))
     except InklingError as error:
         sys.exit(f"error: {error}")

@@ -6,6 +6,7 @@ Defaults are the values of params.yaml, changed by the overrides; without a term
 are below outputs/interactive/, not in files that DVC tracks.
 """
 
+import argparse
 import json
 import logging
 import select
@@ -77,13 +78,16 @@ def run(overrides: Sequence[str], console: Console) -> None:
 
 def main() -> None:
     """Run the command line."""
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("overrides", nargs="*")
+    overrides = parser.parse_args().overrides
     console = Console(highlight=False)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         with exit_with_signal_status():
             require_checkout()
             load_card()  # fail before the questions if there is no data
-            run(ask(sys.argv[1:], console), console)
+            run(ask(overrides, console), console)
     except (KeyboardInterrupt, EOFError):
         sys.exit(130)
 

@@ -29,7 +29,7 @@ from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, s
 from pipeline.evaluation.statistics import wilson
 from pipeline.registry import store
 from pipeline.registry.store import Trial
-from pipeline.tracking.runs import DATA_TAG, parameters
+from pipeline.tracking.runs import DATA_TAG, DIVERGED_TAG, parameters
 
 PARAMS = ROOT / "params.yaml"
 METRIC = "kept_val_accuracy"
@@ -79,6 +79,8 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
         return f"it is {trial.status}"
     if "pruned" in trial.tags:
         return "it was pruned by the search"
+    if DIVERGED_TAG in trial.tags:
+        return "its training diverged"
     if METRIC not in trial.metrics:
         return f"it has no {METRIC}"
     if loads(trial.tags.get(DATA_TAG, "null")) != card.sha256:

@@ -6,6 +6,7 @@ models/digits.onnx becomes a version with the alias `challenger`, and also `cham
 results of the gates are printed, and stored as tags of the version.
 """
 
+import argparse
 import sys
 import tempfile
 from math import nan
@@ -91,6 +92,7 @@ def require_commit() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(usage=__doc__).parse_args()
     try:
         register()
     except (InklingError, ModelError) as error:

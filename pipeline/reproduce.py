@@ -166,6 +166,8 @@ def main(arguments: list[str]) -> None:
                 repro(ROOT, "--force")
             case ["demo", *serving_arguments]:
                 demo(serving_arguments)
+            case ["-h" | "--help", *_]:
+                print(__doc__)
             case _:
                 sys.exit(__doc__)
     except (InklingError, SettingsError) as error:

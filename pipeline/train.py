@@ -24,7 +24,7 @@ from pipeline.base.errors import InklingError, Pruned
 from pipeline.base.files import write_atomic, write_json
 from pipeline.base.paths import CONF, Outputs
 from pipeline.config.schema import Config
-from pipeline.config.values import check, require_checkout
+from pipeline.config.values import check, check_command_line
 from pipeline.dataset.splits import NO_DIGIT, check_data, load_card, load_split, part_slices, select_parts
 from pipeline.network.calibration import Calibration, calibrate
 from pipeline.network.history import Epoch, kept_epoch, save_history
@@ -143,5 +143,5 @@ def main(composed: DictConfig) -> float | None:
 
 if __name__ == "__main__":
     with exit_with_signal_status():
-        require_checkout()  # Hydra's own error does not name the remedy
+        check_command_line(sys.argv[1:])
         main()

@@ -3,6 +3,7 @@
 Lock files contain names, versions and hashes, but no addresses: pip uses its configured index.
 """
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -28,4 +29,5 @@ def lock_all(project: Path = ROOT, *upgrade: str) -> None:
 
 
 if __name__ == "__main__":
-    lock_all(ROOT, *sys.argv[1:])  # such as --upgrade, or --upgrade-package dvc
+    _, upgrade = argparse.ArgumentParser(usage=__doc__).parse_known_args()
+    lock_all(ROOT, *upgrade)  # such as --upgrade, or --upgrade-package dvc

@@ -4,12 +4,12 @@ For each system and Python, ask the resolver whether every package has a wheel; 
 service's tests with each Python on this machine.
 """
 
+import argparse
 import hashlib
 import itertools
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -131,6 +131,5 @@ def document() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        sys.exit(__doc__)
+    argparse.ArgumentParser(usage=__doc__).parse_args()
     write_text(DOCUMENT, document())

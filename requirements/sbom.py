@@ -4,9 +4,9 @@ The CycloneDX tool runs in its own environment and inspects another one, made fr
 document contains no addresses, times or machine names. It is for Python 3.11; later versions have another numpy.
 """
 
+import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,7 @@ def _without_addresses(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        sys.exit(__doc__)
+    argparse.ArgumentParser(usage=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         serving = environment(directory / "serving", "serving", PYTHON)

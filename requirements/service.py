@@ -1,5 +1,6 @@
 """Build the wheel, and environments that have the service's packages: `python -m requirements.service DIRECTORY`."""
 
+import argparse
 import re
 import subprocess
 import sys
@@ -72,6 +73,6 @@ def service(directory: Path) -> tuple[Path, Path]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    print(f"{service(Path(sys.argv[1]))[1].parent / 'inkling-serve'} starts the service")
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("directory", type=Path)
+    print(f"{service(parser.parse_args().directory)[1].parent / 'inkling-serve'} starts the service")

@@ -5,7 +5,7 @@ python -m bench.peers.keras_network FILE
 The weights come from the model file, because a fresh clone contains no other weights.
 """
 
-import sys
+import argparse
 
 import keras
 import numpy as np
@@ -46,4 +46,7 @@ def _constants(model: ModelProto) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    network().save(sys.argv[1])
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("file")
+    file = parser.parse_args().file
+    network().save(file)

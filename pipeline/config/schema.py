@@ -1,6 +1,7 @@
 """The type, meaning, unit and range of every hyperparameter. Only params.yaml holds the values."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -147,6 +148,21 @@ class Config(_Section):
     experiment: ExperimentConfig
 
 
+def unknown(key: str) -> str:
+    """Return that there is no such key, and the nearest one."""
+    if key.startswith("hydra."):
+        return f"there is no {key}; `python -m pipeline.train --cfg hydra` lists the keys"
+    keys = ["model", "experiment", "size", "hydra/sweeper", "hydra/launcher", *_keys(Config)]
+    nearest = difflib.get_close_matches(key, keys, n=1)
+    return f"there is no {key}; {f'did you mean {nearest[0]}?' if nearest else 'params.yaml lists the keys'}"
+
+
+def _keys(section: Any, prefix: str = "") -> Iterator[str]:
+    for name, field in getattr(section, "model_fields", {}).items():
+        yield prefix + name
+        yield from _keys(field.annotation, f"{prefix}{name}.")
+
+
 def _field(key: str) -> FieldInfo:
     """Return the field of a dotted key, also of a list item such as "train.parts.0"."""
     field = FieldInfo(annotation=Config)
@@ -179,7 +195,7 @@ def explain(problem: Mapping[str, Any]) -> str:
         case "missing":
             return f"{key} is missing from params.yaml"
         case "extra_forbidden":
-            return f"{key} is not a known parameter; pipeline/config/schema.py lists them"
+            return unknown(key)
         case "value_error":  # the rule is about several keys
             return f"{key}: {message}"
     return f"{key}: {message}, not {problem['input']!r} ({_field(key).description})"

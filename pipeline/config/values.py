@@ -1,12 +1,14 @@
 """Load, check, print, flatten and hash the values of params.yaml."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
@@ -14,7 +16,7 @@ from yaml import YAMLError
 
 from pipeline.base.errors import ConfigError
 from pipeline.base.paths import CONF, ROOT
-from pipeline.config.schema import Config, explain
+from pipeline.config.schema import Config, explain, unknown
 
 
 def load_config(overrides: Sequence[str] = ()) -> Config:
@@ -26,14 +28,46 @@ def load_config(overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigError: the configuration is missing or invalid.
     """
+    return check(_compose(overrides))
+
+
+def _compose(overrides: Sequence[str]) -> DictConfig:
     require_checkout()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            composed = compose("config", overrides=list(overrides))
+            return compose("config", overrides=list(overrides))
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        raise ConfigError(f"{' '.join(overrides) or 'params.yaml'}: {error}") from error
-    return check(composed)
+        raise ConfigError(explain_override(error, overrides)) from error
+
+
+def check_command_line(arguments: Sequence[str]) -> None:
+    """Raise ConfigError if Hydra can't compose these arguments; its own errors give other advice.
+
+    The values of a sweep are left to `pipeline.tracking.sweep`.
+    """
+    if any(argument.startswith(("--config", "-cp", "-cn", "-cd")) for argument in arguments):  # not conf/
+        return
+    overrides = [text for text in arguments if text.startswith("~") or ("=" in text and not text.startswith("-"))]
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    except HydraException as error:
+        raise ConfigError(explain_override(error, overrides)) from error
+    _compose([override.input_line or "" for override in parsed if not override.is_sweep_override()])
+
+
+def explain_override(error: Exception, overrides: Sequence[str]) -> str:
+    """Return what is wrong with an override, and what to write instead."""
+    if isinstance(error, OverrideParseException):
+        key, _, value = error.override.partition("=")
+        quoted = value.replace("'", r"\'")
+        return f"{error.override} can't be read; if the value is a text, quote it twice: \"{key}='{quoted}'\""
+    if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return f"there is no {group}={name}; choose from {', '.join(error.options)}"
+    if found := re.match(r"Could not (?:override|delete from config\.) '(.+?)'", str(error)):
+        return unknown(found[1])
+    return f"{' '.join(overrides) or 'params.yaml'}: {error}"
 
 
 def require_checkout() -> None:

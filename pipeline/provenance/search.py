@@ -55,7 +55,8 @@ def search(start: str, directory: Path) -> tuple[dict[str, Lineage], dict[str, s
         return found.setdefault(sha256, Lineage(sha256))
 
     try:
-        commits = commits_by_content(MODEL, directory)
+        if not (commits := commits_by_content(MODEL, directory)):  # an unpacked archive in another repository
+            missing["git"] = f"no commit here has a {MODEL}: ask in a clone of the project's repository"
         for name, blob in zip(commits, contents(list(commits), directory), strict=True):
             if blob and (sha256 := sha256_of(blob)).startswith(start):
                 find(sha256).content, find(sha256).commits = blob, commits[name]

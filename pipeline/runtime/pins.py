@@ -29,7 +29,7 @@ def pin_loading() -> None:
     # numpy accepts either a list of enabled features or one of disabled features.
     os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)
     # Hide TensorFlow's notes on processor features, not its warnings.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
 
 def pin(mode: Literal["portable", "fast"]) -> None:

@@ -17,6 +17,9 @@ running = ExitStack()  # a sweep adds its run here
 
 def run_stage(work: Callable[[Config], None]) -> None:
     """Run a stage with the values of params.yaml."""
+    if {"-h", "--help"} & {*sys.argv[1:]}:
+        print(sys.modules["__main__"].__doc__)
+        return
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with exit_with_signal_status():
         if len(sys.argv) > 1:

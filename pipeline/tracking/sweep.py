@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from pipeline.base.errors import ConfigError, InklingError
 from pipeline.base.paths import OUTPUTS
 from pipeline.config.schema import Config
-from pipeline.config.values import check, params_sha256
+from pipeline.config.values import check, explain_override, params_sha256
 from pipeline.dataset.splits import check_data, load_card
 from pipeline.runtime.stage import running
 from pipeline.tracking.study import open_study
@@ -93,7 +93,7 @@ def check_values(config: DictConfig, arguments: list[str]) -> list[Config]:
         try:
             composed = loader.load_sweep_config(config, shared + chosen)
         except HydraException as error:
-            raise ConfigError(f"{' '.join(chosen)}: {error}") from error
+            raise ConfigError(explain_override(error, chosen)) from error
         with read_write(composed), open_dict(composed):
             del composed["hydra"]
         checked.append(check(composed))

@@ -137,6 +137,10 @@ def test_missing_history_is_reported(project, tmp_path):
     found = project.trace(sha256(project.second))
     assert (found.commits, found.locked_in) == ([], TREE)
     assert "not a git repository" in found.missing["git"]
+    LineageProject(project.directory).make_repository()  # another one
+    for missing in (found.missing, project.trace(sha256(project.second)).missing):
+        assert "ask in a clone" in missing["git"]
+        assert "commit it" not in missing["git"]
 
 
 def test_the_model_of_a_running_service_is_found(project, capsys):

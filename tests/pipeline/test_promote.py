@@ -68,6 +68,7 @@ def test_a_promoted_value_has_its_type(key, value):
         (trial(0.9, **{"train.learning_rate": 7}), "train.learning_rate: input should be less than or equal to 1"),
         (Trial("1", "a", "FINISHED", values(), {}, {}, 0.0, "1"), "no kept_val_accuracy"),
         (Trial("1", "a", "FINISHED", values(), {}, {"pruned": "true"}, 0.0, "1"), "it was pruned by the search"),
+        (Trial("1", "a", "FINISHED", values(), {}, {runs.DIVERGED_TAG: "true"}, 0.0, "1"), "its training diverged"),
     ],
 )
 def test_a_trial_that_can_not_be_promoted_has_a_reason(refused, why):

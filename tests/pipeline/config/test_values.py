@@ -10,7 +10,7 @@ from pipeline.base.errors import ConfigError
 from pipeline.base.paths import CONF, ROOT
 from pipeline.config import values
 from pipeline.config.schema import NETWORKS, describe
-from pipeline.config.values import dump, load_config, params_sha256
+from pipeline.config.values import check_command_line, dump, load_config, params_sha256
 from tests.project import Project
 
 
@@ -43,15 +43,21 @@ def test_without_a_checkout_the_error_names_the_folder_and_the_remedy(missing, m
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("+train.learning_rte=0.1", "train.learning_rte is not a known parameter"),
+        ("+train.learning_rte=0.1", "there is no train.learning_rte; did you mean train.learning_rate?"),
+        ("train.epohs=3", "there is no train.epohs; did you mean train.epochs?"),
+        ("~train.epohs", "did you mean train.epochs?"),
+        ("modle=small", "did you mean model?"),
+        ("nonsense=3", "there is no nonsense; params.yaml lists the keys"),
+        ("hydra.sweeper.trals=3", "`python -m pipeline.train --cfg hydra` lists the keys"),
         ("train.learning_rate=fast", "train.learning_rate: input should be a valid number, not 'fast'"),
         ("train.learning_rate=3", "train.learning_rate: input should be less than or equal to 1, not 3"),
         ("train.epochs=1.5", "train.epochs: input should be a valid integer, not 1.5"),
         ("train.epochs='3'", "train.epochs: input should be a valid integer, not '3'"),
         ("train.parts=[mnist,cifar]", "train.parts.1: input should be 'mnist', 'pendigits', 'skeletons' or"),
         ("~train.epochs", "train.epochs is missing"),
-        ("model=huge", "huge"),
+        ("model=huge", "there is no model=huge; choose from seed_edge, seed_vision, small"),
         ("train.epochs=[", "train.epochs"),
+        ("experiment.name=a%b#c", "quote it twice: \"experiment.name='a%b#c'\""),
         ("train.epochs=${nope}", "nope"),
         ("runtime.precision=mixed_bfloat16", "runtime: mode=portable needs precision=float32 and deterministic=true"),
         ("runtime.deterministic=false", "mode=fast takes precision=float32 and deterministic=false"),
@@ -61,6 +67,13 @@ def test_an_invalid_override_is_rejected_and_its_key_named(override, message):
     with pytest.raises(ConfigError) as refusal:
         load_config([override])
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize("arguments", [["train.epohs=3"], ["-m", "train.seed=1,2", "train.epohs=3"]])
+def test_a_misspelt_key_on_the_command_line_of_the_training_is_named(arguments):
+    with pytest.raises(ConfigError, match=r"did you mean train\.epochs\?"):
+        check_command_line(arguments)
+    check_command_line(["-m", "train.seed=1,2", "hydra/sweeper=tpe", "hydra.sweeper.n_trials=3", "--cfg", "job"])
 
 
 def test_the_networks_are_the_modules_of_their_folder():
