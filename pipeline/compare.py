@@ -28,8 +28,6 @@ if TYPE_CHECKING:  # Hydra imports this module in every training, for `Summary`
 
     from pipeline.registry.store import Trial
 
-METRIC = "kept_val_accuracy"
-DIVERGED = "diverged"
 SEED = "train.seed"
 HEADER = ("values", "accuracy", "low", "high", "n_seeds", "difference", "p", "seconds")
 
@@ -48,25 +46,25 @@ class Setting:
         return statistics.mean(self.accuracies.values())
 
 
-def is_usable(trial: "Trial") -> bool:
-    """Return whether a trial ended normally with a result."""
-    return trial.status == "FINISHED" and METRIC in trial.metrics and not {"pruned", DIVERGED} & trial.tags.keys()
-
-
 def group(trials: Sequence["Trial"]) -> list[Setting]:
-    """Return the settings of usable trials, best first. Of trials with the same values and seed, the latest counts."""
+    """Return the settings of the trials that have a result, best first.
+
+    Of trials with the same values and the same seed, the latest counts.
+    """
+    from pipeline.registry.store import ACCURACY
+
     texts = defaultdict(set)
     for trial in trials:
         for key, text in trial.parameters.items():
             texts[key].add(text)
     swept = sorted(key for key in texts if len(texts[key]) > 1 and key != SEED)
     groups = defaultdict[str, list["Trial"]](list)
-    for trial in filter(is_usable, trials):
+    for trial in [trial for trial in trials if not trial.failure]:
         groups[" ".join(f"{key}={trial.parameters.get(key)}" for key in swept)].append(trial)
     settings = [
         Setting(
             values or "(no value differs)",
-            {one.parameters.get(SEED, ""): one.metrics[METRIC] for one in reversed(same)},  # they come latest first
+            {one.parameters.get(SEED, ""): one.metrics[ACCURACY] for one in reversed(same)},  # they come latest first
             statistics.mean(one.seconds for one in same),
         )
         for values, same in groups.items()
@@ -106,8 +104,12 @@ def summarize(sweep: str | None = None) -> None:
 
     trials = store.load_sweep(sweep)
     run_id, settings = trials[0].tags["mlflow.parentRunId"], group(trials)
-    statuses = Counter(DIVERGED if DIVERGED in trial.tags else trial.status.lower() for trial in trials)
-    print(f"\n{len(trials)} trials: {', '.join(f'{n} {status}' for status, n in statuses.items())}")
+    failures = Counter(trial.failure for trial in trials if trial.failure)
+    print(
+        f"\n{len(trials)} trials, {failures.total()} left out",
+        *(f"  {n}: {reason}" for reason, n in failures.items()),
+        sep="\n",
+    )
     if settings:
         print(f"{'accuracy':>9}  {'95 % interval':<26}{'to the best, paired':<25}{'time':>8}  values")
         print(*(_line(one, settings[0]) for one in settings), sep="\n")

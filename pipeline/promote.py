@@ -23,19 +23,18 @@ from omegaconf import OmegaConf
 from pipeline.base.errors import ConfigError, InklingError, PromotionError
 from pipeline.base.files import write_text
 from pipeline.base.paths import ROOT, Outputs
+from pipeline.compare import SEED, mean_interval
 from pipeline.config.schema import Config
 from pipeline.config.values import check, dump, load_config
 from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, select_parts
 from pipeline.evaluation.statistics import wilson
 from pipeline.registry import store
-from pipeline.registry.store import Trial
-from pipeline.tracking.runs import DATA_TAG, DIVERGED_TAG, parameters
+from pipeline.registry.store import ACCURACY, Trial
+from pipeline.tracking.runs import DATA_TAG, parameters
 
 PARAMS = ROOT / "params.yaml"
-METRIC = "kept_val_accuracy"
 # Sections whose values are written. `data` and `strokes` must be equal; `runtime` depends on the machine.
 PROMOTED = ("model", "train", "decision")
-SEED = "train.seed"
 N_SHOWN = 10
 
 
@@ -50,7 +49,7 @@ class Setting:
     @property
     def accuracies(self) -> list[float]:
         """Validation accuracy with each seed."""
-        return list({trial.parameters[SEED]: trial.metrics[METRIC] for trial in self.trials}.values())
+        return list({trial.parameters[SEED]: trial.metrics[ACCURACY] for trial in self.trials}.values())
 
     @property
     def accuracy(self) -> float:
@@ -63,26 +62,20 @@ class Setting:
         It shows the spread over the seeds. If there is only one seed, it shows the 95 % interval of the accuracy on
         `n_digits` digits.
         """
-        if len(self.accuracies) > 1:
-            spread = f"sd {100 * statistics.stdev(self.accuracies):.2f} of {len(self.accuracies)} seeds"
+        if interval := mean_interval(self.accuracies):
+            spread = "{:.2%} to {:.2%} ({})".format(*interval, len(self.accuracies))
         else:
             spread = "{:.2%} to {:.2%}".format(*wilson(round(self.accuracy * n_digits), n_digits))
         seconds = statistics.mean(trial.seconds for trial in self.trials)
         cost = f"{seconds:,.0f} s, {self.trials[0].metrics['n_weights']:,.0f} weights"
         values = " ".join(f"{key}={value}" for key, value in self.overrides.items()) or "(as in params.yaml)"
-        return f"{self.trials[0].run_id}  {self.accuracy:.2%}  {spread:<17}  {cost:>24}  {values}"
+        return f"{self.trials[0].run_id}  {self.accuracy:.2%}  {spread:<20}  {cost:>24}  {values}"
 
 
 def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
     """Return the reason why the values of a run can't be promoted, or None if they can."""
-    if trial.status != "FINISHED":
-        return f"it is {trial.status}"
-    if "pruned" in trial.tags:
-        return "it was pruned by the search"
-    if DIVERGED_TAG in trial.tags:
-        return "its training diverged"
-    if METRIC not in trial.metrics:
-        return f"it has no {METRIC}"
+    if trial.failure:
+        return trial.failure
     if loads(trial.tags.get(DATA_TAG, "null")) != card.sha256:
         remedy = "sweep again, or put its `data` and `strokes` into params.yaml and run `dvc repro prepare`"
         return f"its data is not data/prepared: {remedy}"

@@ -25,12 +25,13 @@ from pipeline.base.paths import Outputs
 from pipeline.network.history import Epoch
 from pipeline.tracking import store
 from pipeline.tracking.journal import first_line
-from pipeline.tracking.runs import MODEL_TAG, WEIGHTS_TAG
+from pipeline.tracking.runs import DIVERGED_TAG, MODEL_TAG, WEIGHTS_TAG
 from pipeline.tracking.store import uri
 
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a model file has only a megabyte
 
 MODEL = "digits"
+ACCURACY = "kept_val_accuracy"  # metric of a training that decides between settings
 CHAMPION = "champion"  # alias of the version to serve
 CHALLENGER = "challenger"  # alias of the latest version
 ALL = 50_000  # the largest number of runs for which MLflow can be asked
@@ -48,6 +49,17 @@ class Trial:
     tags: dict[str, str]  # the run's code and data, and digests of its results
     seconds: float  # duration of all epochs
     experiment: str  # ID of MLflow's experiment
+
+    @property
+    def failure(self) -> str | None:
+        """The reason why the run has no result to compare, or None if it has one."""
+        if self.status != "FINISHED":
+            return f"it is {self.status}"
+        if "pruned" in self.tags:
+            return "it was pruned by the search"
+        if DIVERGED_TAG in self.tags:
+            return "its training diverged"
+        return None if ACCURACY in self.metrics else f"it has no {ACCURACY}"
 
     @property
     def values(self) -> dict[str, Any]:

@@ -4,12 +4,12 @@ import pytest
 from scipy.stats import ttest_rel
 
 from pipeline import compare
-from pipeline.registry.store import Trial
+from pipeline.registry.store import ACCURACY, Trial
 
 
 def trial(rate, seed, accuracy, status="FINISHED", **tags):
     parameters = {"train.learning_rate": str(rate), "train.seed": str(seed), "model.width": "1.0"}
-    return Trial("id", "a", status, parameters, {compare.METRIC: accuracy}, tags, 10.0, "1")
+    return Trial("id", "a", status, parameters, {ACCURACY: accuracy}, tags, 10.0, "1")
 
 
 def test_settings_are_ranked_by_their_mean_over_seeds_and_paired_by_seed():

@@ -43,7 +43,7 @@ def test_settings_are_ranked_by_their_mean_over_seeds():
     assert (first.overrides, first.accuracy) == ({"model.width": 2.0}, pytest.approx(0.992))
     assert first.config.train.seed == CONFIG.train.seed
     assert (second.overrides, second.accuracies) == ({}, [0.999, 0.981])
-    assert "sd 0.14 of 2 seeds" in first.row(1000)
+    assert "97.93% to 100.47% (2)" in first.row(1000)
     (single,) = rank([trial(0.9)], CONFIG)
     assert "87.98% to 91.71%" in single.row(1000)  # Wilson's interval of 900 in 1,000
 
