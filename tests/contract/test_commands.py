@@ -12,7 +12,11 @@ FILES = [
     for path in sorted((ROOT / folder).rglob("*.py"))
     if '\nif __name__ == "__main__":\n' in path.read_text() and path.parent.name != "servers"
 ]
-COMMANDS = [".".join(file.parts).removesuffix(".__main__") for file in FILES]
+NAMES = [".".join(file.parts).removesuffix(".__main__") for file in FILES]
+COMMANDS = [
+    pytest.param(name, marks=pytest.mark.workflow if name.startswith("pipeline.") else pytest.mark.slow)
+    for name in NAMES
+]
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +24,6 @@ def clone(tmp_path_factory) -> Project:
     return clone_into(tmp_path_factory.mktemp("clone") / "inkling")
 
 
-@pytest.mark.workflow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_explains_a_command_and_does_nothing_else(clone, command):
     printed = clone.run(command, "--help", PYTHONDONTWRITEBYTECODE="1")
