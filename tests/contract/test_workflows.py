@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 
 import pytest
@@ -80,7 +81,7 @@ def test_an_interrupted_training_leaves_the_previous_weights(copy_trained, tmp_p
 
 def test_a_sweep_finds_the_better_value(copy_trained, tmp_path):
     project = copy_trained(tmp_path / "inkling")
-    project.run("pipeline.train", "-m", "train.learning_rate=0.00001,0.005")
+    printed = project.run("pipeline.train", "-m", "train.learning_rate=0.00001,0.005")
     client = project.client()
     runs = client.search_runs([client.get_experiment_by_name("inkling").experiment_id])
     (sweep,) = (run for run in runs if "mlflow.parentRunId" not in run.data.tags)
@@ -88,5 +89,8 @@ def test_a_sweep_finds_the_better_value(copy_trained, tmp_path):
     assert sorted(rates.values()) == ["0.005", "1e-05"]
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert rates[sweep.data.tags["best_run"]] == "0.005"
+    assert re.findall(r"s  train.learning_rate=(.*)", printed) == ["0.005", "1e-05"]
+    assert f"`python -m pipeline.promote {sweep.info.run_id}`" in printed
+    assert [file.path for file in client.list_artifacts(sweep.info.run_id)] == ["comparison"]
     assert project.git("status", "--porcelain") == ""
     assert "+  learning_rate: 0.005" in project.run("pipeline.promote")
