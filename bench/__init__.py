@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pipeline  # noqa: F401 - it sets variables that numpy reads when it is loaded
+
+# isort: split
+
 import numpy as np
 
 from pipeline.base.files import file_sha256

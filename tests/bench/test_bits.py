@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +18,24 @@ def test_compare_by_bits_and_kind():
     }
     assert compare(expected, found) == {"equal": False, "differing": differing}
     assert not compare({"weights": np.array([0.0])}, {"weights": np.array([-0.0])})["equal"]
+
+
+WATCH = """
+import sys
+
+class Watch:
+    def find_spec(name, *_):
+        if name in ("numpy", "pipeline"):
+            print(name)
+
+sys.meta_path.insert(0, Watch)
+import bench
+"""
+
+
+def test_numpy_is_loaded_after_the_variables_that_it_reads_are_set():
+    run = subprocess.run([sys.executable, "-c", WATCH], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["pipeline", "numpy"]
 
 
 @pytest.mark.slow
