@@ -1,5 +1,6 @@
 """One real run of each workflow of the pipeline; test_install.py and test_hot_swap.py have those of the service."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -91,6 +92,7 @@ def test_a_sweep_finds_the_better_value(copy_trained, tmp_path):
     assert rates[sweep.data.tags["best_run"]] == "0.005"
     assert re.findall(r"s  train.learning_rate=(.*)", printed) == ["0.005", "1e-05"]
     assert f"`python -m pipeline.promote {sweep.info.run_id}`" in printed
-    assert [file.path for file in client.list_artifacts(sweep.info.run_id)] == ["comparison"]
+    with contextlib.chdir(project.directory):  # the addresses of the artifacts are relative to it
+        assert [file.path for file in client.list_artifacts(sweep.info.run_id)] == ["comparison"]
     assert project.git("status", "--porcelain") == ""
     assert "+  learning_rate: 0.005" in project.run("pipeline.promote")

@@ -1,5 +1,6 @@
 """DVC, MLflow and the commands in a project in which every stage ran once."""
 
+import contextlib
 import json
 
 import onnx
@@ -50,7 +51,8 @@ def test_the_run_in_mlflow_is_complete(trained):
         assert found == pytest.approx(recorded)
     assert len(client.get_metric_history(run.info.run_id, "val_loss")) == N_EPOCHS
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"embedded-train", "embedded-validation"}
-    plots = {file.path for file in client.list_artifacts(run.info.run_id, "plots")}
+    with contextlib.chdir(trained.directory):  # the addresses of the artifacts are relative to it
+        plots = {file.path for file in client.list_artifacts(run.info.run_id, "plots")}
     assert {"plots/confusion.png", "plots/curves.png"} <= plots
     assert [model.name for model in client.search_logged_models([run.info.experiment_id])] == ["digits"]
 
