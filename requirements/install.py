@@ -16,13 +16,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lock", type=Path)
     lock = parser.parse_args().lock
-    n_packages, n_collected = lock.read_text().count("=="), 0
+    n_collected = 0
     with subprocess.Popen([*PIP, "-r", lock], stdout=subprocess.PIPE, text=True) as pip:
         for line in pip.stdout or ():
             if line.startswith("Collecting "):
                 n_collected += 1
                 if n_collected % 20 == 0:
-                    print(f"  {n_collected} of {n_packages} packages downloaded", flush=True)
+                    print(f"  {n_collected} packages downloaded", flush=True)
             elif line.startswith("Installing collected packages"):
                 print("  unpacking them", flush=True)
     sys.exit(pip.returncode)
