@@ -7,8 +7,7 @@ import json
 import os
 import shlex
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,24 @@ import numpy as np
 from pipeline.base.errors import DataError, OutputError
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Raise OutputError instead of an OSError, for example if the disk is full."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or " ".join(str(error).split())  # HDF5 writes several lines
-        raise OutputError(
-            f"can't write {path} ({reason}): make room and check the permissions, then try again"
-        ) from error
-
-
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
-    """Call `write` with a temporary path, then rename the file to `path`, so that `path` is never incomplete."""
+    """Call `write` with a temporary path, then rename the file to `path`, so that `path` is never incomplete.
+
+    Raises:
+        OutputError: the file can't be written, for example because the disk is full.
+    """
     temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")  # savers choose the format by the suffix
-    with writing(path):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             write(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or " ".join(str(error).split())  # HDF5 writes several lines
+        do = "make room and check the permissions, then try again"
+        raise OutputError(f"can't write {path} ({reason}): {do}") from error
 
 
 def write_text(path: Path, text: str) -> None:

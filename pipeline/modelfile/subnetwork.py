@@ -3,7 +3,7 @@
 Protobuf parses two concatenated messages as one message with the list items of both. The metadata of the model file
 contains a fragment: a message with only the additional nodes, input and outputs. The bytes of the file followed by the
 fragment are a second model. It has one more input, `grids`, and more outputs, and shares the weights of the file.
-Predictions use the file alone, so they cost the same as before.
+Predictions use only the file, so they cost the same as before.
 """
 
 import base64

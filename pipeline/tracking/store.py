@@ -35,10 +35,10 @@ LOCATIONS = (
 def uri() -> str:
     """Return the address of the store, without credentials: the sweep's, otherwise that of this process."""
     sweep = sweep_of_trial()
-    return sweep["start"]["store"] if sweep else without_credentials(_own_uri())
+    return sweep["start"]["store"] if sweep else without_credentials(_full_uri())
 
 
-def _own_uri() -> str:
+def _full_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE
 
 
@@ -59,8 +59,8 @@ def opened(store: str) -> Iterator[mlflow.MlflowClient]:
         if store == OWN_STORE:
             stack.enter_context(contextlib.chdir(PROJECT))  # MLflow resolves relative addresses against it
             _prepare_own()
-        elif without_credentials(_own_uri()) == store:
-            store = _own_uri()
+        elif without_credentials(_full_uri()) == store:
+            store = _full_uri()
         mlflow.set_tracking_uri(store)
         yield mlflow.MlflowClient(store)
 
