@@ -18,8 +18,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 END_SECONDS = 30
-# As in an activated environment, and with the store of the copy.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | {
+# As in an activated environment, with the store of the copy, and without the arguments of the tests' own `make`.
+UNSET = ("MLFLOW_TRACKING_URI", "MAKEFLAGS", "MAKELEVEL")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in UNSET} | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 }
 

@@ -12,7 +12,7 @@ from tests.project import ENVIRONMENT, ROOT, Project, answers, free_port, starte
 
 # With VENV given, make installs nothing.
 MAKE = ("make", f"VENV={sys.prefix}")
-UNSET = ("INKLING_MIRROR", "MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV")
+UNSET = ("INKLING_MIRROR", "VIRTUAL_ENV")
 NO_PROXY = {"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1,localhost"}
 OFFLINE = {name: value for name, value in ENVIRONMENT.items() if name not in UNSET} | NO_PROXY
 

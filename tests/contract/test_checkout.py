@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from tests.project import ROOT, run
+from tests.project import ENVIRONMENT, ROOT, run
 
 
 def test_an_environment_behind_a_link_is_not_touched(tmp_path):
@@ -13,7 +13,7 @@ def test_an_environment_behind_a_link_is_not_touched(tmp_path):
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared/file").touch()
     (tmp_path / ".venv").symlink_to("shared")
-    made = subprocess.run(["make", "test"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    made = subprocess.run(["make", "test"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert made.returncode != 0
     assert "`make VENV=.venv ...` uses it as it is" in made.stderr
     assert [file.name for file in (tmp_path / "shared").iterdir()] == ["file"]
