@@ -29,7 +29,7 @@ from pipeline.dataset.splits import NO_DIGIT, check_data, load_card, load_split,
 from pipeline.network.calibration import Calibration, calibrate
 from pipeline.network.history import Epoch, kept_epoch, save_history
 from pipeline.runtime.stage import exit_with_signal_status
-from pipeline.tracking import study
+from pipeline.tracking import grid, study
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,9 @@ def train(config: Config, outputs: Outputs, name: str = "pipeline") -> dict[str,
         save_figure(curves.curves(history, kept.epoch), outputs.plot("curves.png"))
         n_weights = network.count_params()
         run.log_results(outputs, kept, n_weights)
-    return dict(zip(study.FIGURES, (kept.val_accuracy, n_weights), strict=True))
+        results = dict(zip(study.FIGURES, (kept.val_accuracy, n_weights), strict=True))
+        grid.keep(outputs.directory, results)
+    return results
 
 
 def measure_parts(
@@ -130,7 +132,8 @@ def main(composed: DictConfig) -> float | None:
             outputs, name = Outputs(), os.environ.get("DVC_EXP_NAME", "pipeline")
         else:
             outputs, name = Outputs(Path(run.runtime.output_dir)), " ".join(overrides) or "experiment"
-        figures = train(config, outputs, name)
+        with grid.claimed(outputs.directory) as finished:
+            figures = finished or train(config, outputs, name)
         study.tell(figures)
         return figures["val_accuracy"]
     except Pruned:

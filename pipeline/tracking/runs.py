@@ -33,12 +33,13 @@ from pipeline.dataset.splits import DataCard, Split, digest
 from pipeline.network.history import Epoch
 from pipeline.tracking import journal
 from pipeline.tracking.environment import code_tags, describe, usage
+from pipeline.tracking.grid import sweep_of_trial
 from pipeline.tracking.journal import Event, Journal
-from pipeline.tracking.store import EXPERIMENT, find_experiment, opened, sweep_of_trial, uri
+from pipeline.tracking.store import EXPERIMENT, find_experiment, opened, uri
 
 PATIENCE_S, OWN_PATIENCE_S = 10, 60  # seconds that a run waits for a server, and for its own database
-# Each run has one of these tags, so that a replay finds it and makes no second one.
-JOURNAL_TAG, STUDY_TAG = "journal", "study"
+# Each run has this tag, or that of a search or grid, so that a replay finds it and makes no second one.
+JOURNAL_TAG = "journal"
 WEIGHTS_TAG = "weights_sha256"  # by which later stages find the run that made the weights
 MODEL_TAG = "model_sha256"  # by which a registration finds the run that exported the file
 DATA_TAG = "data_sha256"
@@ -136,13 +137,13 @@ def resume_run(outputs: Outputs) -> Iterator[Run]:
 
 
 @contextmanager
-def start_sweep(name: str, directory: Path, study: str | None = None) -> Iterator[Path]:
+def start_sweep(name: str, directory: Path, found_by: tuple[str, str]) -> Iterator[Path]:
     """Start the run of a sweep, the parent of the runs of its trials. Yield the path for the trials' variable `SWEEP`.
 
     It starts before the first trial, so that all trials find it.
-    The ID of a study lets an interrupted search continue in the same run.
+    `found_by` is a tag and its value, by which a sweep that is continued finds its run.
     """
-    start = _start(name, code_tags(), found_by=(STUDY_TAG, study) if study else None)
+    start = _start(name, code_tags(), found_by=found_by)
     run = Run(Outputs(directory).journals, start)
     file = directory / "sweep.json"
     write_json(file, {"is_online": not run.journal.unsent, "start": run.start})

@@ -6,7 +6,6 @@ The addresses of the own store are relative to the checkout, so that it can be m
 import contextlib
 import fcntl
 import functools
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,10 +17,10 @@ import mlflow
 from pipeline.base.addresses import without_credentials
 from pipeline.base.errors import RegistryError
 from pipeline.base.paths import OUTPUTS, PROJECT
+from pipeline.tracking.grid import sweep_of_trial
 
 EXPERIMENT = "inkling"
 OWN_STORE = "sqlite:///mlflow.db"
-SWEEP = "INKLING_SWEEP"  # environment variable with the path of the file that `start_sweep` writes for its trials
 DATABASE, ARTIFACTS = PROJECT / "mlflow.db", "mlartifacts"
 # Columns that hold the address of an artifact.
 LOCATIONS = (
@@ -40,12 +39,6 @@ def uri() -> str:
 
 def _full_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE
-
-
-def sweep_of_trial() -> dict[str, Any]:
-    """Return what `start_sweep` wrote for its trials; empty outside of a trial."""
-    file = os.environ.get(SWEEP)
-    return json.loads(Path(file).read_text()) if file else {}
 
 
 @contextlib.contextmanager

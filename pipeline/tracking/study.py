@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the import takes a second
     import optuna
 
 
+TAG = "study"  # of the sweep's run: the ID of the study
 FIGURES = ("val_accuracy", "n_weights")  # results of `train` that can be objectives
 
 

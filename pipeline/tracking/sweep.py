@@ -21,7 +21,7 @@ from pipeline.config.schema import Config
 from pipeline.config.values import check, explain_override, params_sha256
 from pipeline.dataset.splits import check_data, load_card
 from pipeline.runtime.stage import running
-from pipeline.tracking.study import open_study
+from pipeline.tracking import grid, study
 
 log = logging.getLogger(__name__)
 # For conf/hydra/launcher: the number of trials for which this machine has cores.
@@ -46,24 +46,28 @@ def _start(config: DictConfig) -> None:
     hydra = config.hydra
     params = hydra.sweeper.get("params") or {}
     arguments = [f"{key}={value}" for key, value in params.items()] + list(hydra.overrides.task)
-    study, card = None, load_card()
+    card = load_card()
     for checked in check_values(config, arguments):
         check_data(card, data=checked.data.model_dump(), strokes=checked.strokes.model_dump())
+    directory = Path(hydra.sweep.dir).resolve()
+    decisive = [*arguments, params_sha256(checked), *card.sha256.values()]
     if "study" in hydra.sweeper:
-        decisive = [*arguments, params_sha256(checked), *card.sha256.values()]
-        study = running.enter_context(open_study(hydra.sweeper, decisive))
+        found_by = study.TAG, running.enter_context(study.open_study(hydra.sweeper, decisive))
+    else:
+        directory, grid_id = running.enter_context(grid.open_grid(directory, decisive))
+        found_by = grid.TAG, grid_id
 
-    from pipeline.tracking import runs, store
+    from pipeline.tracking import runs
 
     runs.replay(OUTPUTS)  # events of killed sweeps
     sweeper = hydra.runtime.choices["hydra/sweeper"]
-    chosen = [] if sweeper == "basic" else [f"hydra/sweeper={sweeper}"]
+    chosen = [] if sweeper == "combinations" else [f"hydra/sweeper={sweeper}"]
     name = " ".join([*chosen, *hydra.overrides.task]) or "sweep"
-    directory = Path(hydra.sweep.dir).resolve()
-    file = running.enter_context(runs.start_sweep(name, directory, study))
+    file = running.enter_context(runs.start_sweep(name, directory, found_by))
     # As overrides: a trial in another process may have another environment and working directory.
     with read_write(config):
-        for key, path in ((f"+hydra.job.env_set.{store.SWEEP}", file), ("hydra.sweep.dir", directory)):
+        hydra.sweep.dir = str(directory)
+        for key, path in ((f"+hydra.job.env_set.{grid.SWEEP}", file), ("hydra.sweep.dir", directory)):
             quoted = str(path).replace("'", r"\'")
             hydra.overrides.hydra.append(f"{key}='{quoted}'")
     if (ray_settings := OmegaConf.select(hydra, "launcher.ray.init")) is not None:

@@ -12,7 +12,7 @@ from tests.project import ROOT, Project, end, wait_until
 
 TRIALS = "tests.pipeline.sweeps.trials"
 NEEDED = ("conf", "hydra_plugins", "pipeline", "serving", "tests/pipeline/sweeps", "tests/pipeline/__init__.py",
-          "tests/__init__.py", "params.yaml")  # fmt: skip
+          "tests/__init__.py", "params.yaml", "dvc.yaml")  # fmt: skip
 
 
 class SweepProject(Project):

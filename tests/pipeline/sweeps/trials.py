@@ -12,9 +12,9 @@ from pipeline.base.paths import CONF, ROOT
 from pipeline.dataset.splits import DataCard
 from pipeline.network.history import Epoch
 from pipeline.runtime.stage import exit_with_signal_status
-from pipeline.tracking import runs, study
+from pipeline.tracking import grid, runs, study
 
-RAISES, NAN, KILLED, SLOW = 1, 2, 3, 4
+RAISES, NAN, KILLED, SLOW, KILLED_ONCE = 1, 2, 3, 4, 5
 CARD = DataCard("mnist", "MNIST", 2, 2, 2, {}, 0, {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64}, {})
 
 
@@ -30,14 +30,18 @@ def train(config, outputs, name):
         match config.train.seed:
             case seed if seed == RAISES:
                 raise TrainingError("as its seed demands")
-            case seed if seed == KILLED:
+            case seed if seed == KILLED or (seed == KILLED_ONCE and not (ROOT / "killed").exists()):
+                (ROOT / "killed").touch()
                 os.kill(os.getpid(), signal.SIGKILL)
         accuracy = float("nan") if config.train.seed == NAN else epoch.val_accuracy
         for file in (outputs.weights, outputs.calibration, outputs.plot("curves.png"), outputs.plot("history.csv")):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(name)
-        run.log_results(outputs, epoch, n_weights=round(1000 * config.model.width))
-    return {"val_accuracy": accuracy, "n_weights": round(1000 * config.model.width)}
+        n_weights = round(1000 * config.model.width)
+        run.log_results(outputs, epoch, n_weights)
+        results = {"val_accuracy": accuracy, "n_weights": n_weights}
+        grid.keep(outputs.directory, results)
+    return results
 
 
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
