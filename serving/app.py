@@ -15,6 +15,7 @@ from serving.openapi import document
 from serving.queue.engine import Engine
 from serving.reload.lifecycle import Lifecycle
 from serving.reload.shadow import Shadow
+from serving.service import Service
 from serving.settings import Settings
 from serving.v2 import routes
 
@@ -33,6 +34,8 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
     """
     if not settings.web.is_dir():
         raise StartError(f"The web folder {settings.web} does not exist. Name the folder of the page with --web.")
+    if settings.collect:
+        drawings.Drawings(settings.collect).prepare()
     metrics = metrics or Metrics()
     engine = Engine()
     lifecycle = Lifecycle(settings.model, engine, metrics)
@@ -49,38 +52,28 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
             Route("/v2", routes.ServerMetadata),
             Mount("/v2", app=Router(routes.routes, redirect_slashes=False)),
             Route("/metrics", read_metrics, methods=["GET"]),
-            *document.routes,
+            Route("/openapi.json", document.openapi),
+            Route("/docs", page.docs),
             Mount("/", app=page),
         ]
     )
     app.router.redirect_slashes = False
-    app.state.settings = settings
-    app.state.metrics = metrics
-    app.state.engine = engine
-    app.state.lifecycle = lifecycle
-    app.state.shadow = shadow
-    app.state.page = page
-    app.state.networks = network.Networks()
-    app.state.drawings = drawings.Drawings(settings.collect) if settings.collect else None
     direct: Direct = {
         ("POST", "/api/predict"): (predict.predict, {}),
         ("POST", f"/v2/models/{MODEL_NAME}/infer"): (routes.infer, {"model": MODEL_NAME}),
     }
-    app.state.middleware = middleware = Middleware(app, direct, settings, metrics, engine)
-    return middleware
+    return Middleware(app, direct, Service(settings, metrics, engine, lifecycle, shadow))
 
 
 async def read_metrics(request: Request) -> Response:
     """Return the Prometheus metrics."""
-    metrics: Metrics = request.app.state.metrics
-    engine: Engine = request.app.state.engine
-    shadow: Shadow | None = request.app.state.shadow
-    metrics.measure_process()
+    service = Service.of(request)
+    service.metrics.measure_process()
     facts, n_classes = [], 0
-    if engine.predictor:
-        n_classes = len(engine.predictor.card.classes)
-        card = engine.predictor.card
+    if service.engine.predictor:
+        card = service.engine.predictor.card
+        n_classes = len(card.classes)
         facts += info_metric("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
-    if shadow and shadow.is_alive:
-        facts += info_metric("inkling_shadow_model_info", "The shadow model.", version=shadow.version)
-    return PlainTextResponse(metrics.text(facts, n_classes), media_type="text/plain; version=0.0.4")
+    if service.shadow and service.shadow.is_alive:
+        facts += info_metric("inkling_shadow_model_info", "The shadow model.", version=service.shadow.version)
+    return PlainTextResponse(service.metrics.text(facts, n_classes), media_type="text/plain; version=0.0.4")

@@ -158,11 +158,11 @@ class Supervisor:
             # Only one worker watches the file. If it dies, its replacement gets the same index.
             settings = replace(self.settings, model=self.agreement.model, watch=self.settings.watch and index == 0)
             middleware = create_app(settings, self.metrics, self.shadow)
-            middleware.app.state.lifecycle.follow(self.settings.model, self.agreement.stamp)
+            middleware.service.lifecycle.follow(self.settings.model, self.agreement.stamp)
             version = middleware.engine.model.card.version
             if self.agreement.is_unloaded:
                 middleware.engine.predictor = None
-            control = Control(line, middleware.app.state.lifecycle, self.agreement.folder)
+            control = Control(line, middleware.service.lifecycle, self.agreement.folder)
             server = Server(middleware, lambda: control.say({"ready": version}))
             server.companions.append(control.listen(server.end))
             server.run(sockets=[self.listener])

@@ -24,8 +24,7 @@ from serving.api.bodies import receive_as
 from serving.errors import BadRequestError, ForbiddenError, StartError, StoreFullError, TooLargeError
 from serving.http.compression import inflated
 from serving.http.responses import JSONResponse
-from serving.queue.engine import Engine
-from serving.settings import Settings
+from serving.service import Service
 
 # A digit is a few strokes of some hundred points each.
 MAX_STROKES = 100
@@ -62,12 +61,15 @@ class Drawings:
     """A folder of drawings that all workers share."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def prepare(self) -> None:
         """Create the folder if it does not exist. Remove the unfinished files of killed processes.
 
         Raises:
             StartError: the folder cannot be created, read or written.
         """
-        self._folder = folder
+        folder = self._folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -182,15 +184,13 @@ def unipen(strokes: Strokes, label: int) -> str:
 
 async def keep(request: Request) -> Response:
     """Store the drawing in the body."""
-    engine: Engine = request.app.state.engine
-    settings: Settings = request.app.state.settings
-    drawings: Drawings | None = request.app.state.drawings
-    if drawings is None:
+    engine, settings = Service.of(request).engine, Service.of(request).settings
+    if settings.collect is None:
         raise ForbiddenError("This service stores no drawings. Start it with --collect to name a folder for them.")
     n_classes = len(engine.model.card.classes)
     body = await receive_as("application/json", request)
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_BYTES))
-    return JSONResponse({"id": await engine.in_thread(drawings.keep, data, n_classes)}, 201)
+    return JSONResponse({"id": await engine.in_thread(Drawings(settings.collect).keep, data, n_classes)}, 201)
 
 
 routes = [Route("/drawings", keep, methods=["POST"])]

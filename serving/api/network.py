@@ -25,8 +25,8 @@ from serving.http.timing import Timing
 from serving.model.card import GOLDEN_SHAPE
 from serving.model.decisions import READ
 from serving.model.predictor import SHRINKING, Predictor, open_session
-from serving.queue.engine import Engine, Images
-from serving.settings import Settings
+from serving.queue.engine import Images
+from serving.service import Service
 
 N_GRID_BYTES = GOLDEN_SHAPE[0] * GOLDEN_SHAPE[1]
 MAX_GRIDS = 256
@@ -97,6 +97,9 @@ class Networks:
         return {"model_version": predictor.card.version, "answers": answers, **layers}
 
 
+NETWORKS = Networks()
+
+
 def _answer(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: np.float32) -> dict[str, Any]:
     """Return one grid's answer in the format of POST /api/predict."""
     digit = int(probabilities.argmax())
@@ -128,9 +131,7 @@ def _layer(name: str, kind: str, maps: Maps) -> dict[str, Any]:
 
 async def network(request: Request) -> Response:
     """Answer the grids in the body."""
-    engine: Engine = request.app.state.engine
-    settings: Settings = request.app.state.settings
-    networks: Networks = request.app.state.networks
+    engine, settings = Service.of(request).engine, Service.of(request).settings
     timing: Timing = request.scope["timing"]
     predictor = engine.model
     layers = request.query_params.get("layers", "false")
@@ -139,7 +140,7 @@ async def network(request: Request) -> Response:
     body = await receive_as("application/octet-stream", request)
     timing.start()
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
-    document = await engine.in_thread(networks.document, predictor, _grids(data), layers == "true")
+    document = await engine.in_thread(NETWORKS.document, predictor, _grids(data), layers == "true")
     timing.lap("network")
     return JSONResponse(document)
 

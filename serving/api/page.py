@@ -7,6 +7,7 @@ from pathlib import Path
 
 from anyio import to_thread
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -58,6 +59,10 @@ class Page(StaticFiles):
         content = await to_thread.run_sync(self._compressed, Path(response.path), response.headers["etag"], coding)
         kept = {name: response.headers[name] for name in ("content-type", "etag", "last-modified", "vary")}
         return Response(content, response.status_code, {**kept, "content-encoding": coding})
+
+    async def docs(self, request: Request) -> Response:
+        """Return the page that shows the OpenAPI document."""
+        return await self.get_response("docs.html", request.scope)
 
     def _compressed(self, file: Path, etag: str, coding: str) -> bytes:
         of, content = self._kept.get((file, coding), ("", b""))

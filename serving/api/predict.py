@@ -16,7 +16,7 @@ from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.decisions import READ
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Engine
-from serving.settings import Settings
+from serving.service import Service
 
 # Decimals in the answer; more would have no meaning.
 SCORE_DECIMALS = 6
@@ -25,9 +25,9 @@ BOX_DECIMALS = 2
 
 async def model(request: Request) -> Response:
     """Return the card of the model in use, with the settings that the page needs."""
-    engine: Engine = request.app.state.engine
-    service = {"collects": request.app.state.drawings is not None}
-    content = bytes(JSONResponse({**vars(engine.model.card), "service": service}).body)
+    service = Service.of(request)
+    facts = {"collects": service.settings.collect is not None}
+    content = bytes(JSONResponse({**vars(service.engine.model.card), "service": facts}).body)
     headers = {"vary": "accept-encoding"}
     if coding := accepted(request.headers.get("accept-encoding", "")):
         content = compress(content, coding)  # not in a thread, where the page would wait for large pictures
@@ -37,8 +37,7 @@ async def model(request: Request) -> Response:
 
 async def predict(request: Request) -> Response:
     """Answer the picture in the body, in any form of `serving.api.bodies`."""
-    engine: Engine = request.app.state.engine
-    settings: Settings = request.app.state.settings
+    engine, settings = Service.of(request).engine, Service.of(request).settings
     timing: Timing = request.scope["timing"]
     body = await receive(request)
     timing.start()

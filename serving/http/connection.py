@@ -147,7 +147,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse_overload(self, cycle: RequestResponseCycle) -> None:
         """Send a prepared response, because a rejection must cost far less than an answer."""
-        is_last = self.middleware.is_draining or not cycle.keep_alive
+        is_last = self.middleware.service.is_draining or not cycle.keep_alive
         self._write_refusal(OVERLOADED, _overload_answer(is_last), cycle.scope)  # type: ignore[arg-type]
         cycle.response_started = cycle.response_complete = True
         if is_last:

@@ -16,9 +16,8 @@ from serving.errors import FailedError, ForbiddenError, TooLargeError, WrongHost
 from serving.http.admission import AdmissionControl
 from serving.http.responses import as_request_error, error_response
 from serving.http.timing import Timing
-from serving.metrics import API_ROUTES, STATUSES, Metrics
-from serving.queue.engine import Engine
-from serving.settings import Settings
+from serving.metrics import API_ROUTES, STATUSES
+from serving.service import Service
 
 access_log = logging.getLogger("serving.access")
 
@@ -70,27 +69,23 @@ def route_of(path: str) -> str:
 
 
 class Middleware:
-    """The outermost ASGI application.
+    """The outermost ASGI application."""
 
-    Attributes:
-        is_draining: the process is about to stop, so every response asks the client to close the connection.
-    """
-
-    def __init__(self, app: Starlette, direct: Direct, settings: Settings, metrics: Metrics, engine: Engine) -> None:
+    def __init__(self, app: Starlette, direct: Direct, service: Service) -> None:
         """Wrap `app`. The endpoints in `direct` are called without its router."""
         self.app = app
         self.direct = direct
-        self.settings = settings
-        self.metrics = metrics
-        self.engine = engine
-        self.admission = AdmissionControl(settings.max_waiting)
-        self.is_draining = False
+        self.service = service
+        self.settings = service.settings
+        self.metrics = service.metrics
+        self.engine = service.engine
+        self.admission = AdmissionControl(self.settings.max_waiting)
         self._known_hosts: set[bytes] = set()
         self._answered: ASGIApp = self._answer
-        if settings.cors_origins:
+        if self.settings.cors_origins:
             self._answered = CORSMiddleware(
                 self._answer,
-                allow_origins=settings.cors_origins,
+                allow_origins=self.settings.cors_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["*"],
                 expose_headers=EXPOSED_HEADERS,
@@ -108,7 +103,7 @@ class Middleware:
                 scope["status"] = message["status"]
                 more = UNCACHED if scope["path"].startswith(UNCACHED_PATHS) else REVALIDATED
                 message["headers"] = [*message["headers"], *more, (b"server-timing", timing.end().encode())]
-                if self.is_draining:
+                if self.service.is_draining:
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
@@ -122,6 +117,7 @@ class Middleware:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self.app
+        scope["service"] = self.service
         try:
             receive = self._check(scope, receive)
             if found := self.direct.get((scope["method"], scope["path"])):

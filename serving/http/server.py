@@ -82,7 +82,7 @@ class Server(uvicorn.Server):
         self.middleware = middleware
         self.companions: list[Coroutine[Any, Any, None]] = []  # tasks that run until the server stops
         if middleware.settings.watch:
-            self.companions.append(middleware.app.state.lifecycle.watch())
+            self.companions.append(middleware.service.lifecycle.watch())
         self._when_started = when_started
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends_s = math.inf
@@ -92,7 +92,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for companion in self.companions:
             self._accompany(companion)
-        reload = self.middleware.app.state.lifecycle.reload
+        reload = self.middleware.service.lifecycle.reload
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: self._accompany(reload()))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # handles a SIGHUP that came during the start
         self._when_started()
@@ -109,12 +109,12 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle SIGTERM and SIGINT."""
-        is_patient = sig == signal.SIGTERM and not self.middleware.is_draining
+        is_patient = sig == signal.SIGTERM and not self.middleware.service.is_draining
         self.end(self.middleware.settings.drain_s if is_patient else 0)
 
     def end(self, wait_s: float = 0) -> None:
         """Stop the service after `wait_s` seconds."""
-        self.middleware.is_draining = True
+        self.middleware.service.is_draining = True
         self._ends_s = time.monotonic() + wait_s
 
     async def on_tick(self, counter: int) -> bool:

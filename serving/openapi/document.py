@@ -6,14 +6,12 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from serving.api.page import Page
 from serving.model.card import MODEL_NAME
 from serving.openapi.api_operations import ask_network, keep_drawing, predict
 from serving.openapi.operations import BINARY, HTML, OBJECT, error_responses, get, in_json, responses
 from serving.openapi.schemas import VERSION_PATTERN, Schema, infer_request, ref, schemas, text
-from serving.queue.engine import Engine
+from serving.service import Service
 from serving.settings import Settings
 from serving.version import inkling_version
 
@@ -36,20 +34,10 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 
 async def openapi(request: Request) -> Response:
     """The document, with the version of the model in use in its examples."""
-    engine: Engine = request.app.state.engine
-    card = engine.predictor.card if engine.predictor else None
+    service = Service.of(request)
+    card = service.engine.predictor.card if service.engine.predictor else None
     described = (card.version, len(card.classes)) if card else (None, None)
-    return Response(_encoded(request.app.state.settings, *described), media_type="application/json")
-
-
-async def docs(request: Request) -> Response:
-    """The page that shows the document."""
-    # By the page's own means: 304 where it is unchanged, 404 where the web folder has no such page.
-    page: Page = request.app.state.page
-    return await page.get_response("docs.html", request.scope)
-
-
-routes = [Route("/openapi.json", openapi), Route("/docs", docs)]
+    return Response(_encoded(service.settings, *described), media_type="application/json")
 
 
 @lru_cache(maxsize=1)

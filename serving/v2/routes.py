@@ -14,7 +14,7 @@ from serving.http.compression import accepted, compressed, inflated
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
-from serving.queue.engine import Engine
+from serving.service import Service
 from serving.v2.answer import encode
 from serving.v2.request import MAX_IMAGES, parse, parse_object
 from serving.v2.statistics import statistics_document
@@ -44,8 +44,8 @@ async def live(_: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """200 while predictions are answered; 503 before and after, and without a model."""
-    state = request.app.state
-    return Response(status_code=503 if state.middleware.is_draining or state.engine.predictor is None else 200)
+    service = Service.of(request)
+    return Response(status_code=503 if service.is_draining or service.engine.predictor is None else 200)
 
 
 async def model_ready(request: Request) -> Response:
@@ -94,22 +94,21 @@ async def model_statistics(request: Request) -> Response:
 
 async def statistics(request: Request) -> Response:
     """The same; none while no model is loaded."""
-    engine: Engine = request.app.state.engine
+    engine = Service.of(request).engine
     return _statistics(request, [engine.model.card] if engine.predictor else [])
 
 
 async def infer(request: Request) -> Response:
     """Runs the model on the images in the body."""
-    state = request.app.state
-    engine: Engine = state.engine
+    engine, settings = Service.of(request).engine, Service.of(request).settings
     _card(request)  # refuses an unknown model before its body is read
     headers = dict(request.scope["headers"])
     body = await request.body()
     timing: Timing = request.scope["timing"]
     timing.start()
     coding = headers.get(b"content-encoding", b"").decode("latin-1")
-    body = await inflated(engine, body, coding, state.settings.max_body_bytes)
-    asked = parse(body, headers.get(b"inference-header-content-length"), state.settings.max_pixels)
+    body = await inflated(engine, body, coding, settings.max_body_bytes)
+    asked = parse(body, headers.get(b"inference-header-content-length"), settings.max_pixels)
     timing.lap("decode")
     answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s())
     timing.add_answer(answer)
@@ -131,7 +130,7 @@ async def infer(request: Request) -> Response:
 async def index(request: Request) -> Response:
     """The one model that there is, and whether it is loaded."""
     document = await _document(request)
-    engine: Engine = request.app.state.engine
+    engine = Service.of(request).engine
     entry = {"name": MODEL_NAME, "version": "", "state": "UNAVAILABLE", "reason": "unloaded"}
     if engine.predictor:
         entry |= {"version": engine.predictor.card.version, "state": "READY", "reason": ""}
@@ -147,7 +146,7 @@ async def load(request: Request) -> Response:
     if any(name == "config" or name.startswith("file:") for name in parameters):
         raise BadRequestError("The model is loaded from the service's own file; `config` and `file:` are not taken.")
     try:
-        await request.app.state.lifecycle.load()
+        await Service.of(request).lifecycle.load()
     except ModelError as error:
         raise BadRequestError(f"failed to load '{MODEL_NAME}', the model in use stays: {error}") from None
     return Response()
@@ -157,7 +156,7 @@ async def unload(request: Request) -> Response:
     """Takes the model away until it is loaded again."""
     _check_name(request)
     await _document(request)
-    await request.app.state.lifecycle.unload()
+    await Service.of(request).lifecycle.unload()
     return Response()
 
 
@@ -192,7 +191,7 @@ def _card(request: Request) -> ModelCard:
         NoModelError: none is loaded.
     """
     _check_name(request)
-    engine: Engine = request.app.state.engine
+    engine = Service.of(request).engine
     card = engine.model.card
     if request.path_params.get("version", card.version) != card.version:
         raise _unknown(request)
@@ -223,7 +222,7 @@ def _config_tensor(tensor: Tensor) -> dict[str, Any]:
 
 
 def _statistics(request: Request, cards: list[ModelCard]) -> Response:
-    document = statistics_document(request.app.state.metrics)
+    document = statistics_document(Service.of(request).metrics)
     return JSONResponse({"model_stats": [{"name": card.name, "version": card.version, **document} for card in cards]})
 
 

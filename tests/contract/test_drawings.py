@@ -23,7 +23,9 @@ def keep(folder, strokes, label):
 @settings(max_examples=50, deadline=None)
 @given(strokes=STROKES | st.just(EXAMPLE["strokes"]), label=st.integers(0, 9))
 def test_every_stored_drawing_is_read_unchanged(tmp_path_factory, strokes, label):
-    [drawing] = parse_unipen(keep(tmp_path_factory.getbasetemp() / "kept", strokes, label).read_text())
+    folder = tmp_path_factory.getbasetemp() / "kept"
+    folder.mkdir(exist_ok=True)
+    [drawing] = parse_unipen(keep(folder, strokes, label).read_text())
     assert drawing.label == label
     assert BOX == BOX_PX
     for found, sent in zip(drawing.strokes, strokes, strict=True):

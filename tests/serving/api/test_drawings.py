@@ -156,11 +156,12 @@ def test_the_start_removes_only_abandoned_files(folder: Path) -> None:
         (folder / name).touch()
         os.utime(folder / name, (0, 0))
     os.utime(folder / f".{id_}.89abcdef")  # a worker is writing it
-    Drawings(folder)
+    Drawings(folder).prepare()
     assert {path.name for path in folder.iterdir()} == set(kept)
 
 
 def test_several_workers_share_a_folder(folder: Path) -> None:
+    folder.mkdir(parents=True)
     bodies = [json.dumps({"strokes": [stroke(50, n / 100)], "label": 3}).encode() for n in range(40)]
     with ThreadPoolExecutor(8) as pool:
         ids = [*pool.map(lambda body: Drawings(folder).keep(body, 10), bodies * 4)]

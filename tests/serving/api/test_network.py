@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, Network, Networks
+from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, NETWORKS, Network, Networks
 from serving.api.predict import SCORE_DECIMALS
 from serving.app import create_app
 from serving.http.middleware import Middleware
@@ -122,7 +122,8 @@ def test_the_state_is_by_the_model_s_thresholds(app: Middleware, grids: bytes, m
 
 def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings, grids: bytes) -> None:
     app = create_app(settings)
-    made = app.app.state.networks._made
+    made = NETWORKS._made
+    made.clear()
     client = TestClient(app)
     assert len(made) == 0
     ask(client, grids)

@@ -123,7 +123,7 @@ def test_a_service_that_ends_asks_for_the_connection_to_be_closed(
 ) -> None:
     client = TestClient(app)
     assert "connection" not in client.get("/v2/health/live").headers
-    monkeypatch.setattr(app, "is_draining", True)
+    monkeypatch.setattr(app.service, "is_draining", True)
     for path in ("/v2/health/live", "/", "/nothing"):
         assert client.get(path).headers["connection"] == "close"
 

@@ -34,7 +34,7 @@ def values(response: httpx2.Response) -> dict[str, Any]:
 
 def test_a_service_that_ends_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     client = TestClient(own_app)
-    monkeypatch.setattr(own_app, "is_draining", True)
+    monkeypatch.setattr(own_app.service, "is_draining", True)
     assert client.get("/v2/health/live").status_code == 200
     assert client.get("/v2/health/ready").status_code == 503
     assert client.get("/v2/models/digits/ready").status_code == 503
