@@ -15,18 +15,25 @@ from serving.openapi import document
 from serving.queue.engine import Engine
 from serving.reload.lifecycle import Lifecycle
 from serving.reload.shadow import Shadow
+from serving.reload.shared import SharedModel
 from serving.service import Service
 from serving.settings import Settings
 from serving.v2 import routes
 
 
-def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None) -> Middleware:
+def create_app(
+    settings: Settings,
+    metrics: Metrics | None = None,
+    shadow: Shadow | None = None,
+    shared: SharedModel | None = None,
+) -> Middleware:
     """Create the service, and load and check its model.
 
     Args:
         settings: settings of the service.
         metrics: metrics that the workers share; None: new ones.
         shadow: the shadow model, if there is one.
+        shared: the model that the workers share; None if there is only one process.
 
     Raises:
         ModelError: the model file is missing, damaged or not supported.
@@ -38,7 +45,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None, shadow: Shado
         drawings.Drawings(settings.collect).prepare()
     metrics = metrics or Metrics()
     engine = Engine()
-    lifecycle = Lifecycle(settings.model, engine, metrics)
+    lifecycle = Lifecycle(settings.model, engine, metrics, shared)
     lifecycle.start()
     engine.observers.append(metrics.count_run)
     if shadow:
@@ -74,6 +81,6 @@ async def read_metrics(request: Request) -> Response:
         card = service.engine.predictor.card
         n_classes = len(card.classes)
         facts += info_metric("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
-    if service.shadow and service.shadow.is_alive:
+    if service.shadow and not service.shadow.is_gone:
         facts += info_metric("inkling_shadow_model_info", "The shadow model.", version=service.shadow.version)
     return PlainTextResponse(service.metrics.text(facts, n_classes), media_type="text/plain; version=0.0.4")

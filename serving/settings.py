@@ -68,8 +68,7 @@ class Settings:
         default=None,
         metadata=_about("folder for the drawings that visitors correct, for training"),
     )
-    shadow: Path | None = field(default=None, metadata=_about("a second model file, compared on a share of the images"))
-    shadow_share: float = field(default=1.0, metadata=_about("share of the images that the shadow model sees", 0, 1))
+    shadow: Path | None = field(default=None, metadata=_about("a second model file, compared on the same images"))
     log_requests: bool = field(default=False, metadata=_about("log one line per request"))
 
     @classmethod

@@ -2,41 +2,43 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import time
 from pathlib import Path
 
 from anyio import to_thread
 
-from serving.errors import ModelError, ServingError
+from serving.errors import ModelError, NotTakenUpError, ServingError
 from serving.metrics import Metrics
-from serving.model.card import ModelCard
 from serving.model.predictor import Predictor
 from serving.queue.engine import Engine
+from serving.reload.shared import SharedModel, stamp_of
 
 log = logging.getLogger(__name__)
 
 # Interval of the checks of a watched file. It is loaded when two checks see the same file, as it may be incomplete.
 WATCH_S = 0.5
 
-Stamp = tuple[int, int, int]  # inode, bytes, nanoseconds of the last change
+# Time for all workers to take up a model: longer than the supervisor needs to replace a worker that hangs, and shorter
+# than a connection waits for its response.
+TAKE_UP_S = 45
+POLL_S = 0.02
 
 
 class Lifecycle:
     """Load models and put them into an engine.
 
     Attributes:
-        path: the file to load and watch.
-        exchange: puts an accepted model, or none, into use. This is `use` for one process, or a function of
-            `serving.reload.control` for all workers, which may raise NotTakenUpError.
+        path: the user's file, to load and to watch.
+        shared: the model of all workers; None if there is only one process.
     """
 
-    def __init__(self, path: Path, engine: Engine, metrics: Metrics) -> None:
+    def __init__(self, path: Path, engine: Engine, metrics: Metrics, shared: SharedModel | None = None) -> None:
         self.path = path
         self.engine = engine
         self.metrics = metrics
-        self.exchange: Callable[[Predictor | None], Awaitable[None]] = self.use
+        self.shared = shared
         self._one_at_a_time = asyncio.Lock()
-        self._stamp: Stamp | None = None  # of the last content read
+        self._stamp = shared.stamp if shared else stamp_of(path)  # of the last content read
 
     def start(self) -> None:
         """Load the first model, before the event loop starts.
@@ -44,20 +46,18 @@ class Lifecycle:
         Raises:
             ModelError: the file is not a usable model.
         """
-        self._stamp = stamp_of(self.path)
-        self.engine.predictor = checked(self.path)
+        if self.shared:
+            number, self.engine.predictor = _load_shared(self.shared)
+            self.shared.take(number)
+        else:
+            self.engine.predictor = checked(self.path)
 
-    def follow(self, path: Path, stamp: Stamp | None) -> None:
-        """Load and watch this file from now on. The current model is a copy, made when the file had this stamp."""
-        self.path = path
-        self._stamp = stamp
-
-    async def load(self) -> ModelCard:
+    async def load(self) -> None:
         """Load the file again: warm up and check the new model while the old one serves, then swap them.
 
         Raises:
             ModelError: the file is not a usable model; the old model stays in use.
-            NotTakenUpError: not all workers loaded the model.
+            NotTakenUpError: not all workers use the model.
         """
         async with self._one_at_a_time:
             self._stamp = stamp_of(self.path)
@@ -67,8 +67,8 @@ class Lifecycle:
                 self.metrics.loads.add("refused")
                 log.error("The model file was refused, and the model in use stays. %s", error)
                 raise
-            await self.exchange(predictor)
-            return predictor.card
+            number = await self._exchange(predictor)
+        await self._wait_for_workers(number)
 
     async def unload(self) -> None:
         """Unload the model.
@@ -77,7 +77,8 @@ class Lifecycle:
             NotTakenUpError: not all workers unloaded it.
         """
         async with self._one_at_a_time:
-            await self.exchange(None)
+            number = await self._exchange(None)
+        await self._wait_for_workers(number)
 
     async def reload(self) -> None:
         """Load the file again, and only log errors."""
@@ -88,12 +89,16 @@ class Lifecycle:
         except Exception:
             log.exception("The model file could not be loaded.")
 
-    async def use(self, predictor: Predictor | None) -> None:
-        """Use a model, or none, in this process."""
-        before = self.engine.predictor
-        self.engine.predictor = predictor
-        self.metrics.loads.add("loaded" if predictor else "unloaded")
-        log.warning("The model is now %s; it was %s.", _version(predictor), _version(before))
+    async def take_up(self) -> None:
+        """Use what another worker has put in place, if there is anything new.
+
+        Raises:
+            ModelError: this worker cannot load it.
+        """
+        if self.shared and self.shared.is_behind and not self._one_at_a_time.locked():
+            async with self._one_at_a_time:
+                number, predictor = await to_thread.run_sync(_load_shared, self.shared)
+                self._use(predictor, number)
 
     async def watch(self) -> None:
         """Load the file whenever it changes, a bad one only once. Never return."""
@@ -104,6 +109,34 @@ class Lifecycle:
             if stamp != self._stamp and stamp == seen:
                 await self.reload()
             seen = stamp
+
+    async def _exchange(self, predictor: Predictor | None) -> int:
+        content = predictor.content if predictor else None
+        number = await to_thread.run_sync(self.shared.replace, content) if self.shared else 0
+        self._use(predictor, number)
+        self.metrics.loads.add("loaded" if predictor else "unloaded")
+        return number
+
+    def _use(self, predictor: Predictor | None, number: int) -> None:
+        before, now = _version(self.engine.predictor), _version(predictor)
+        self.engine.predictor = predictor
+        if self.shared:
+            self.shared.take(number)
+        log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
+
+    async def _wait_for_workers(self, number: int) -> None:
+        ends_s = time.monotonic() + TAKE_UP_S
+        while self.shared and (n_behind := self.shared.n_behind(number)):
+            if time.monotonic() > ends_s:
+                text = f"Not every worker has followed: {n_behind} still answer as before. They follow or are replaced."
+                log.error(text)
+                raise NotTakenUpError(text)
+            await asyncio.sleep(POLL_S)
+
+
+def _load_shared(shared: SharedModel) -> tuple[int, Predictor | None]:
+    number, is_loaded = shared.last
+    return number, checked(shared.file) if is_loaded else None
 
 
 def _version(predictor: Predictor | None) -> str:
@@ -126,12 +159,3 @@ def checked(path: Path) -> Predictor:
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise ModelError(f"The model file {path} cannot be used: {reason}.") from error
     return predictor
-
-
-def stamp_of(path: Path) -> Stamp | None:
-    """Return a value that changes with the content of a file; None if there is no file."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_ino, facts.st_size, facts.st_mtime_ns

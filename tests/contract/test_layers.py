@@ -42,7 +42,7 @@ SERVING = {
     "v2": "errors http metrics model queue service version",
     "openapi": "api model service settings version",
     "app": "api errors http metrics model openapi queue reload service settings v2",
-    "workers": "app errors http metrics reload settings",
+    "workers": "app errors http metrics reload settings version",
     "__main__": "errors logs settings workers",
 }
 # Packages of the service that the pipeline's commands use.

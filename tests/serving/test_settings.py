@@ -41,7 +41,6 @@ TEXTS: dict[str, tuple[str, object]] = {
     "watch": ("yes", True),
     "collect": ("/tmp/drawings", Path("/tmp/drawings")),
     "shadow": ("/tmp/b.onnx", Path("/tmp/b.onnx")),
-    "shadow_share": ("0.25", 0.25),
     "log_requests": ("on", True),
 }
 EXPECTED = Settings(**{name: value for name, (_, value) in TEXTS.items()})  # type: ignore[arg-type]

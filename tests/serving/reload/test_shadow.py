@@ -18,7 +18,7 @@ import pytest
 from serving.metrics import SHADOW_DROPPED, Metrics
 from serving.model.predictor import Predictor
 from serving.queue.engine import Answer, Images
-from serving.reload.shadow import BUFFER_BYTES, LOWEST_PRIORITY, MAX_MESSAGE_BYTES, Shadow
+from serving.reload.shadow import BUFFER_BYTES, LOWEST_PRIORITY, Shadow
 from serving.settings import ROOT
 from tests.project import END_SECONDS, wait_until
 from tests.serving.conftest import MODEL
@@ -63,14 +63,14 @@ def messages(line: socket.socket) -> list[bytes]:
     found = []
     with suppress(BlockingIOError):
         while True:
-            found.append(line.recv(2 * MAX_MESSAGE_BYTES))
+            found.append(line.recv(2 * BUFFER_BYTES))
     return found
 
 
 def test_a_busy_shadow_never_blocks(predictor: Predictor, line: Line) -> None:
     ours, theirs = line
     metrics = Metrics()
-    shadow = Shadow("1", 1.0, ours, metrics)
+    shadow = Shadow("1", ours, metrics)
     images = np.stack([np.asarray(draw(7))] * 2)
     answer = answer_for(predictor, images)
     for _ in range(50):  # more than the line takes: a call that blocked would hang here
@@ -87,42 +87,24 @@ def test_a_dead_shadow_is_not_an_error(predictor: Predictor, line: Line) -> None
     theirs.close()
     metrics = Metrics()
     images = SCRIBBLE[None]
-    shadow = Shadow("1", 1.0, ours, metrics)
+    shadow = Shadow("1", ours, metrics)
     shadow.observe(images, answer_for(predictor, images))
-    assert not shadow.is_alive
+    assert shadow.is_gone
     assert dropped(metrics, "gone") == 1
 
 
-@pytest.mark.parametrize(("n_images", "side_px", "n_messages"), [(1, 640, 0), (3, 1000, 0), (1, 600, 1), (16, 150, 1)])
-def test_a_batch_is_split_and_images_that_are_too_large_are_dropped(
-    predictor: Predictor, line: Line, n_images: int, side_px: int, n_messages: int
+@pytest.mark.parametrize(("n_images", "side_px", "is_sent"), [(1, 800, False), (1, 600, True), (16, 150, True)])
+def test_images_that_are_too_large_are_dropped(
+    predictor: Predictor, line: Line, n_images: int, side_px: int, is_sent: bool
 ) -> None:
     ours, theirs = line
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 220_000)  # doubled by the system
     metrics = Metrics()
     images = np.zeros((n_images, side_px, side_px), np.uint8)
-    shadow = Shadow("1", 1.0, ours, metrics)
+    shadow = Shadow("1", ours, metrics)
     shadow.observe(images, answer_for(predictor, images))
-    sent = messages(theirs)
-    assert all(len(message) <= MAX_MESSAGE_BYTES for message in sent)
-    assert len(sent) == n_messages
-    assert dropped(metrics, "too_large") == (0 if n_messages else n_images)
-    assert shadow.is_alive
-
-
-@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.5, 200, 300), (1.0, 500, 500)])
-def test_the_share_of_the_shadow(predictor: Predictor, line: Line, share: float, least: int, most: int) -> None:
-    ours, theirs = line
-    metrics = Metrics()
-    shadow = Shadow("1", share, ours, metrics)
-    images = SCRIBBLE[None]
-    answer = answer_for(predictor, images)
-    n_sent = 0
-    for _ in range(500):
-        shadow.observe(images, answer)
-        n_sent += len(messages(theirs))
-    assert least <= n_sent <= most
-    assert dropped(metrics) == 0
+    assert len(messages(theirs)) == is_sent
+    assert dropped(metrics, "too_large") == (0 if is_sent else n_images)
 
 
 def is_gone(process: psutil.Process) -> bool:
@@ -133,9 +115,9 @@ def is_gone(process: psutil.Process) -> bool:
         return True
 
 
-def predict(service: Running, image: np.ndarray) -> httpx2.Response:
-    address = f"http://{service.host}/api/predict?width=28&height=28"
-    return httpx2.post(address, content=image.tobytes(), headers={"content-type": "application/octet-stream"})
+def predict(client: httpx2.Client, image: np.ndarray) -> httpx2.Response:
+    headers = {"content-type": "application/octet-stream"}
+    return client.post("/api/predict?width=28&height=28", content=image.tobytes(), headers=headers)
 
 
 def metrics_of(service: Running) -> str:
@@ -152,9 +134,10 @@ def test_the_shadow_is_compared_with_the_model_and_ends_with_it(tmp_path: Path, 
         _, shadow = service.processes()
         assert shadow.nice() == LOWEST_PRIORITY
         shadow.send_signal(signal.SIGTERM)  # as to the whole group: it continues until the service has ended
-        for image in images:
-            answer = predict(service, image).json()
-            assert answer["model_version"] == hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
+        with httpx2.Client(base_url=f"http://{service.host}") as client:
+            for image in images:
+                answer = predict(client, image).json()
+                assert answer["model_version"] == hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
         assert answer["state"] == "not_a_digit"  # even if the shadow model accepts it
 
         def verdicts() -> dict[str, float]:
@@ -183,15 +166,15 @@ def test_the_service_logs_the_death_of_the_shadow_and_continues(tmp_path: Path, 
         assert shadow.nice() == LOWEST_PRIORITY
         assert "inkling_shadow_model_info" in metrics_of(service)
         shadow.kill()
-        parent = psutil.Process(service.popen.pid)
-        wait_until(lambda: shadow not in parent.children(), service.popen)  # a zombie is still a child
-        assert predict(service, SCRIBBLE).status_code == 200
-        text = metrics_of(service)
+        wait_until(lambda: is_gone(shadow), service.popen)
+        address = f"http://{service.host}"
+        with httpx2.Client(base_url=address) as client:  # one connection, so one worker
+            for _ in range(2):
+                assert predict(client, SCRIBBLE).status_code == 200
+            text = client.get("/metrics").text
         assert "inkling_shadow_model_info" not in text
-        assert value(samples(text), "inkling_shadow_dropped_total", reason="gone") == 1
-        service.popen.terminate()
-        service.wait()
-        assert service.said().count("The shadow model's process has ended (-9)") == 1
+        assert value(samples(text), "inkling_shadow_dropped_total", reason="gone") == 2
+        assert service.said().count("The shadow model's process has ended") == 1
 
 
 FAILING = """
@@ -199,15 +182,16 @@ import os, socket, sys
 from pathlib import Path
 from serving import logs
 from serving.metrics import Metrics
-from serving.reload.shadow import start
+from serving.reload.shadow import Shadow
 
 logs.set_up()
 with socket.create_server(("127.0.0.1", 0)) as listener:
-    shadow = start(Path(sys.argv[1]), 1.0, Metrics(2), 1, listener)
+    shadow = Shadow.start(Path(sys.argv[1]), Metrics(2), 1, listener)
     own = os.readlink(f"/proc/self/fd/{listener.fileno()}")
-    print(own in [os.readlink(file) for file in Path(f"/proc/{shadow.pid}/fd").iterdir()])
+    (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    print(own in [os.readlink(file) for file in Path(f"/proc/{child}/fd").iterdir()])
     shadow.line.send(b"not a message")
-    _, status = os.waitpid(shadow.pid, 0)
+    _, status = os.waitpid(int(child), 0)
     print(os.waitstatus_to_exitcode(status))
 """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from serving.http.connection import ANSWER_S
 from tests.project import END_SECONDS, ROOT, started, wait_until
 
 from ..models import put, with_metadata
@@ -92,7 +93,7 @@ def test_an_unload_is_remembered_until_the_next_load(tmp_path: Path) -> None:
         assert statuses(service) == {200}
 
 
-def test_a_load_fails_unless_all_workers_load_the_model(tmp_path: Path) -> None:
+def test_a_worker_that_cannot_load_the_model_is_replaced_before_the_answer(tmp_path: Path) -> None:
     with (
         running(tmp_path, "--workers", "2") as service,
         socket.create_connection(service.address, END_SECONDS) as client,
@@ -101,12 +102,23 @@ def test_a_load_fails_unless_all_workers_load_the_model(tmp_path: Path) -> None:
         poor.rlimit(resource.RLIMIT_NOFILE, (3, 3))  # it cannot open files anymore
         put(OTHER, service.model)
         client.sendall(LOAD)
-        answer = read(client)
-        assert answer.status == 503
-        assert "Not every worker" in json.loads(answer.body)["error"]
-        wait_for_replacement(service, poor)
+        assert read(client).status == 200
+        assert poor not in workers_of(service)
+        assert len(versions(service)) == 1
+
+
+def test_a_worker_that_hangs_is_replaced_and_a_load_waits_for_it(tmp_path: Path) -> None:
+    with (
+        running(tmp_path, "--workers", "2") as service,
+        socket.create_connection(service.address, ANSWER_S) as client,
+    ):
+        other = the_other(service, client)
+        other.suspend()
+        put(OTHER, service.model)
         client.sendall(LOAD)
         assert read(client).status == 200
+        assert f"Worker {other.pid} has hung for 30 s" in service.said()
+        assert other not in workers_of(service)
         assert len(versions(service)) == 1
 
 
@@ -146,6 +158,21 @@ def test_copies_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         service.popen.terminate()
         service.wait()
     assert [*folder.glob("inkling-*")] == []
+
+
+def test_copies_of_a_killed_supervisor_are_deleted_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    with running(tmp_path, "--workers", "2") as service:
+        service.popen.kill()
+        service.wait()
+    (left,) = folder.iterdir()
+    with running(tmp_path, "--workers", "2"):
+        (used,) = folder.iterdir()
+        assert used != left
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,0 +1,114 @@
+"""Workers that share a model: here two in one process, in `under_load/test_workers.py` real ones."""
+
+import asyncio
+import copy
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from serving import workers
+from serving.errors import NotTakenUpError, StartError
+from serving.http.connection import ANSWER_S
+from serving.metrics import Metrics
+from serving.queue.engine import Engine
+from serving.reload import lifecycle as lifecycle_module
+from serving.reload.lifecycle import TAKE_UP_S, Lifecycle
+from serving.reload.shared import COPY, PREFIX, SharedModel
+from tests.serving.conftest import MODEL
+from tests.serving.models import with_metadata
+
+OTHER = with_metadata(note="another version")
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> SharedModel:
+    return SharedModel(Path(shutil.copy(MODEL, tmp_path / "digits.onnx")), 2)
+
+
+def worker(shared: SharedModel, number: int, path: Path) -> Lifecycle:
+    own = copy.copy(shared)
+    own._worker = number
+    lifecycle = Lifecycle(path, Engine(), Metrics(), own)
+    lifecycle.start()
+    return lifecycle
+
+
+def version(lifecycle: Lifecycle) -> str | None:
+    return lifecycle.engine.predictor and lifecycle.engine.predictor.card.version
+
+
+def test_a_change_waits_for_the_other_worker(shared: SharedModel, tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "digits.onnx"
+        one, other = (worker(shared, number, path) for number in range(2))
+        before = version(one)
+        path.write_bytes(OTHER)
+        for change in (one.load, one.unload, one.load):
+            task = asyncio.create_task(change())
+            while version(one) == version(other):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            assert not task.done()
+            await other.take_up()
+            await task
+            assert version(one) == version(other) != before
+        path.write_bytes(b"")
+        assert version(worker(shared, 1, path)) == version(one)  # a new worker
+        unloading = asyncio.create_task(one.unload())
+        while version(one):
+            await asyncio.sleep(0.01)
+        assert version(worker(shared, 1, path)) is None
+        await unloading
+
+    asyncio.run(main())
+
+
+def test_a_change_that_a_worker_does_not_follow_is_an_error(
+    shared: SharedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle_module, "TAKE_UP_S", 0.05)
+    one, other = (worker(shared, number, tmp_path / "digits.onnx") for number in range(2))
+    (tmp_path / "digits.onnx").write_bytes(OTHER)
+    with pytest.raises(NotTakenUpError, match="Not every worker has followed: 1 still"):
+        asyncio.run(one.load())
+    asyncio.run(other.take_up())
+    assert version(one) == version(other)
+
+
+def test_a_copy_that_fails_changes_nothing(shared: SharedModel, tmp_path: Path) -> None:
+    one = worker(shared, 0, tmp_path / "digits.onnx")
+    before = one.engine.predictor
+    shutil.rmtree(shared.file.parent)
+    with pytest.raises(NotTakenUpError, match="No such file"):
+        asyncio.run(one.load())
+    assert one.engine.predictor is before
+    assert not shared.is_behind
+
+
+def test_a_start_sweeps_only_what_a_killed_supervisor_left(temporary: Path, shared: SharedModel) -> None:
+    left = temporary / f"{PREFIX}killed"
+    left.mkdir()
+    for name in (COPY, "lock"):
+        (left / name).touch()
+    other = SharedModel(MODEL, 2)
+    assert {*temporary.iterdir()} == {shared.file.parent, other.file.parent}
+
+
+def test_a_missing_file_is_an_error_of_the_start(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match=r"nowhere\.onnx cannot be copied to a temporary folder: No such file"):
+        SharedModel(tmp_path / "nowhere.onnx", 2)
+
+
+def test_a_load_is_answered_even_if_a_worker_hangs() -> None:
+    replaced_s = workers.MAX_STILL_TICKS * workers.TICK_S + workers.RESTART_S
+    assert replaced_s + 10 <= TAKE_UP_S <= ANSWER_S - 10
