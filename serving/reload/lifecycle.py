@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 # Interval of the checks of a watched file. It is loaded when two checks see the same file, as it may be incomplete.
 WATCH_S = 0.5
 
-# Time for all workers to take up a model: longer than the supervisor needs to replace a worker that hangs, and shorter
-# than a connection waits for its response.
+# Time for a change in all workers: longer than the supervisor needs to replace one that hangs, and shorter than a
+# connection waits for its response.
 TAKE_UP_S = 45
 POLL_S = 0.02
 
@@ -59,6 +59,7 @@ class Lifecycle:
             ModelError: the file is not a usable model; the old model stays in use.
             NotTakenUpError: not all workers use the model.
         """
+        ends_s = time.monotonic() + TAKE_UP_S
         async with self._one_at_a_time:
             self._stamp = stamp_of(self.path)
             try:
@@ -68,7 +69,7 @@ class Lifecycle:
                 log.error("The model file was refused, and the model in use stays. %s", error)
                 raise
             number = await self._exchange(predictor)
-        await self._wait_for_workers(number)
+        await self._wait_for_workers(number, ends_s)
 
     async def unload(self) -> None:
         """Unload the model.
@@ -76,9 +77,10 @@ class Lifecycle:
         Raises:
             NotTakenUpError: not all workers unloaded it.
         """
+        ends_s = time.monotonic() + TAKE_UP_S
         async with self._one_at_a_time:
             number = await self._exchange(None)
-        await self._wait_for_workers(number)
+        await self._wait_for_workers(number, ends_s)
 
     async def reload(self) -> None:
         """Load the file again, and only log errors."""
@@ -124,8 +126,7 @@ class Lifecycle:
             self.shared.take(number)
         log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
 
-    async def _wait_for_workers(self, number: int) -> None:
-        ends_s = time.monotonic() + TAKE_UP_S
+    async def _wait_for_workers(self, number: int, ends_s: float) -> None:
         while self.shared and (n_behind := self.shared.n_behind(number)):
             if time.monotonic() > ends_s:
                 text = f"Not every worker has followed: {n_behind} still answer as before. They follow or are replaced."
