@@ -5,6 +5,7 @@ workers compare this number with their own ten times a second, and take up the c
 so it never loads an unchecked file.
 """
 
+import atexit
 import contextlib
 import fcntl
 import mmap
@@ -44,10 +45,11 @@ class SharedModel:
         self.stamp = stamp_of(path)
         try:
             _sweep()
-            self._folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-            self._lock = os.open(self._folder.name, os.O_RDONLY)
+            folder = tempfile.mkdtemp(prefix=PREFIX)
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            self._lock = os.open(folder, os.O_RDONLY)
             fcntl.flock(self._lock, fcntl.LOCK_SH)  # systemd-tmpfiles, too, deletes nothing in a locked folder
-            self.file = Path(shutil.copyfile(path, Path(self._folder.name, COPY)))
+            self.file = Path(shutil.copyfile(path, Path(folder, COPY)))
         except OSError as error:
             text = f"The model file {path} cannot be copied to a temporary folder: {error.strerror}."
             raise StartError(text) from None
