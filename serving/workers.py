@@ -116,13 +116,15 @@ class Supervisor:
                 if not self._is_announced and all(self.shared.beats):
                     self._is_announced = True
                     announce(self.address)
-            elif number == signal.SIGHUP:  # one worker reloads for all, the liveliest
-                _signal(number, sorted(running, key=lambda worker: worker.n_still_ticks)[:1])
+                continue
+            if number == signal.SIGHUP:  # one worker reloads for all, the liveliest
+                running = sorted(running, key=lambda worker: worker.n_still_ticks)[:1]
             else:
                 self._killed_at_s = min(
                     self._killed_at_s, time.monotonic() + self.settings.drain_s + GRACE_S + PATIENCE_S
                 )
-                _signal(number, running)
+            for worker in running:
+                os.kill(worker.pid, number)  # the process ID exists until `waitpid`
 
     def _start(self, worker: Worker) -> None:
         worker.started_s = time.monotonic()
@@ -183,19 +185,16 @@ class Supervisor:
             if not is_ending:
                 self._on_death(pid, os.waitstatus_to_exitcode(status))
         elif now_s > self._killed_at_s:
-            _signal(signal.SIGKILL, [worker])
+            os.kill(worker.pid, signal.SIGKILL)
         elif worker.n_still_ticks == MAX_STILL_TICKS and not is_ending:
             log.error("Worker %d has hung for %.0f s and is killed.", worker.pid, MAX_STILL_TICKS * TICK_S)
-            _signal(signal.SIGKILL, [worker])
+            os.kill(worker.pid, signal.SIGKILL)
 
     def _on_death(self, pid: int, code: int) -> None:
         if not self._is_announced:  # the other workers would fail, too
-            _signal(signal.SIGINT, [worker for worker in self._workers if worker.pid])
+            for other in self._workers:
+                if other.pid:
+                    os.kill(other.pid, signal.SIGINT)
             raise StartError("A worker could not start.")
         log.error("Worker %d ended (%d); a new one replaces it.", pid, code)
         accept_connections(self.listener)
-
-
-def _signal(number: int, workers: list[Worker]) -> None:
-    for worker in workers:
-        os.kill(worker.pid, number)  # the process ID exists until `waitpid`

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from anyio import to_thread
@@ -59,17 +60,7 @@ class Lifecycle:
             ModelError: the file is not a usable model; the old model stays in use.
             NotTakenUpError: not all workers use the model.
         """
-        ends_s = time.monotonic() + TAKE_UP_S
-        async with self._one_at_a_time:
-            self._stamp = stamp_of(self.path)
-            try:
-                predictor = await to_thread.run_sync(checked, self.path)
-            except ModelError as error:
-                self.metrics.loads.add("refused")
-                log.error("The model file was refused, and the model in use stays. %s", error)
-                raise
-            number = await self._exchange(predictor)
-        await self._wait_for_workers(number, ends_s)
+        await self._exchange(self._read)
 
     async def unload(self) -> None:
         """Unload the model.
@@ -77,10 +68,7 @@ class Lifecycle:
         Raises:
             NotTakenUpError: not all workers unloaded it.
         """
-        ends_s = time.monotonic() + TAKE_UP_S
-        async with self._one_at_a_time:
-            number = await self._exchange(None)
-        await self._wait_for_workers(number, ends_s)
+        await self._exchange(None)
 
     async def reload(self) -> None:
         """Load the file again, and only log errors."""
@@ -90,6 +78,16 @@ class Lifecycle:
             return  # already logged
         except Exception:
             log.exception("The model file could not be loaded.")
+
+    async def watch(self) -> None:
+        """Load the file whenever it changes, a bad one only once. Never return."""
+        seen = self._stamp
+        while True:
+            await asyncio.sleep(WATCH_S)
+            stamp = stamp_of(self.path)
+            if stamp != self._stamp and stamp == seen:
+                await self.reload()
+            seen = stamp
 
     async def take_up(self) -> None:
         """Use what another worker has put in place, if there is anything new.
@@ -102,31 +100,24 @@ class Lifecycle:
                 number, predictor = await to_thread.run_sync(_load_shared, self.shared)
                 self._use(predictor, number)
 
-    async def watch(self) -> None:
-        """Load the file whenever it changes, a bad one only once. Never return."""
-        seen = self._stamp
-        while True:
-            await asyncio.sleep(WATCH_S)
-            stamp = stamp_of(self.path)
-            if stamp != self._stamp and stamp == seen:
-                await self.reload()
-            seen = stamp
+    async def _read(self) -> Predictor:
+        self._stamp = stamp_of(self.path)
+        try:
+            return await to_thread.run_sync(checked, self.path)
+        except ModelError as error:
+            self.metrics.loads.add("refused")
+            log.error("The model file was refused, and the model in use stays. %s", error)
+            raise
 
-    async def _exchange(self, predictor: Predictor | None) -> int:
-        content = predictor.content if predictor else None
-        number = await to_thread.run_sync(self.shared.replace, content) if self.shared else 0
-        self._use(predictor, number)
-        self.metrics.loads.add("loaded" if predictor else "unloaded")
-        return number
-
-    def _use(self, predictor: Predictor | None, number: int) -> None:
-        before, now = _version(self.engine.predictor), _version(predictor)
-        self.engine.predictor = predictor
-        if self.shared:
-            self.shared.take(number)
-        log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
-
-    async def _wait_for_workers(self, number: int, ends_s: float) -> None:
+    async def _exchange(self, read: Callable[[], Awaitable[Predictor]] | None) -> None:
+        """Use the model that `read` returns, or none, and wait until all workers have followed."""
+        ends_s = time.monotonic() + TAKE_UP_S
+        async with self._one_at_a_time:
+            predictor = await read() if read else None
+            content = predictor.content if predictor else None
+            number = await to_thread.run_sync(self.shared.replace, content) if self.shared else 0
+            self._use(predictor, number)
+            self.metrics.loads.add("loaded" if predictor else "unloaded")
         while self.shared and (n_behind := self.shared.n_behind(number)):
             if time.monotonic() > ends_s:
                 text = f"Not every worker has followed: {n_behind} still answer as before. They follow or are replaced."
@@ -134,14 +125,17 @@ class Lifecycle:
                 raise NotTakenUpError(text)
             await asyncio.sleep(POLL_S)
 
+    def _use(self, predictor: Predictor | None, number: int) -> None:
+        before, now = (used.card.version if used else "none" for used in (self.engine.predictor, predictor))
+        self.engine.predictor = predictor
+        if self.shared:
+            self.shared.take(number)
+        log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
+
 
 def _load_shared(shared: SharedModel) -> tuple[int, Predictor | None]:
     number, is_loaded = shared.last
     return number, checked(shared.file) if is_loaded else None
-
-
-def _version(predictor: Predictor | None) -> str:
-    return predictor.card.version if predictor else "none"
 
 
 def checked(path: Path) -> Predictor:

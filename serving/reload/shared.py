@@ -8,6 +8,7 @@ so it never loads an unchecked file.
 import atexit
 import contextlib
 import fcntl
+import logging
 import mmap
 import os
 import shutil
@@ -15,6 +16,8 @@ import tempfile
 from pathlib import Path
 
 from serving.errors import NotTakenUpError, StartError
+
+log = logging.getLogger(__name__)
 
 # The next start recognizes the copy of a killed supervisor by its name, and because its folder is not locked.
 PREFIX = "inkling-workers-"
@@ -81,6 +84,7 @@ class SharedModel:
                 return self._last[0]
         except OSError as error:
             text = f"The model cannot be copied for all workers, so the model in use stays: {error.strerror}."
+            log.error(text)
             raise NotTakenUpError(text) from None
 
     @property
