@@ -102,7 +102,6 @@ ORIGINS = ["foo", "a.example", "https://a.example/", "https://", "null", "https:
         (["--body-timeout-s", "0"], {}, ["--body-timeout-s", "0.1", "3600"]),
         (["--idle-timeout-s", "nan"], {}, ["--idle-timeout-s", "nan"]),
         ([], {"INKLING_DRAIN_S": "inf"}, ["INKLING_DRAIN_S", "inf"]),
-        ([], {"INKLING_SHADOW_SHARE": "1.01"}, ["INKLING_SHADOW_SHARE", "1.01"]),
         (["--management-token", ""], {}, ["--management-token"]),
         (["--watch", "maybe"], {}, ["--watch", "'maybe'", "yes or no"]),
         ([], {"INKLING_LOG_REQUESTS": ""}, ["INKLING_LOG_REQUESTS", "yes or no"]),
