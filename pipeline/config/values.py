@@ -76,6 +76,9 @@ def explain_override(error: Exception, overrides: Sequence[str]) -> str:
         return f"there is no {group}={name}; choose from {', '.join(error.options)}"
     if found := re.match(r"Could not (?:override|delete from config\.) '(.+?)'", str(error)):
         return unknown(found[1])
+    if found := re.match(r"Ambiguous value for argument '(.+?)'", str(error)):
+        do = f"a decimal number has a point, and a sweep is `python -m pipeline.train -m {found[1]}`"
+        return f"{found[1]} has several values; {do}"
     return f"{' '.join(overrides) or 'params.yaml'}: {error}"
 
 

@@ -57,6 +57,7 @@ def test_without_a_checkout_the_error_names_the_folder_and_the_remedy(missing, m
         ("~train.epochs", "train.epochs is missing"),
         ("model=huge", "there is no model=huge; choose from seed_edge, seed_vision, small"),
         ("train.epochs=[", "train.epochs"),
+        ("model.width=0,5", "model.width=0,5 has several values; a decimal number has a point"),
         ("train.epochs", "train.epochs has no value; write train.epochs=VALUE"),
         ("experiment.name=a%b#c", "quote it twice: \"experiment.name='a%b#c'\""),
         ("train.epochs=${nope}", "nope"),
