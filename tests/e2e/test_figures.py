@@ -113,7 +113,7 @@ def test_commands_can_be_copied(page: Page, is_plain_http: bool, service: str) -
     button.click()
     expect(button).to_have_text("Copied")
     copied = page.evaluate("window.copied" if is_plain_http else "navigator.clipboard.readText()")
-    assert copied == f"curl -s -H 'Content-Type: image/png' --data-binary @digit.png {service}/api/predict"
+    assert copied == f"curl -s -H 'Content-Type: image/png' --data-binary @docs/digit.png {service}/api/predict"
     expect(button).to_have_text("Copy")
 
 
