@@ -117,7 +117,9 @@ def prepare(config: Config) -> None:
     )
     save(splits, pack(drawings["test"]), card)
     log.info("%s: %d train, %d validation, %d test", card.title, card.train, card.validation, card.test)
-    log.info("parts: %s; %d test drawings", card.parts, card.test_drawings)
+    for split, sizes in card.parts.items():
+        log.info("%s: %s", split, ", ".join(f"{n_images} {part}" for part, n_images in sizes.items()))
+    log.info("test: %d images, %d drawings", card.test, card.test_drawings)
 
 
 def _read_images(data: DataConfig) -> dict[str, Split]:

@@ -15,6 +15,8 @@ from pipeline.tracking.runs import replay
 from pipeline.tracking.store import OWN_STORE, find_experiment, opened, uri
 
 HOST = "127.0.0.1"
+# A warning of each of MLflow's four server processes, about MLflow's own code.
+WARNINGS = "ignore:starlette.middleware.wsgi is deprecated"
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
         sys.exit(f"error: {error}")
     os.chdir(PROJECT)  # the addresses in the own store are relative to it
     store = ["--backend-store-uri", os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE]
+    os.environ.setdefault("PYTHONWARNINGS", WARNINGS)
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # its jobs take seven more processes
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *store, "--host", HOST, "--port", str(port)])  # noqa: S606
 
@@ -45,6 +48,8 @@ def page_of_runs(server: str) -> str:
 
 
 def _require_free(port: int) -> None:
+    if not 1 <= port <= 65535:
+        raise RegistryError(f"the port is {port}; it must be from 1 to 65535")
     try:
         socket.create_server((HOST, port)).close()
     except OSError as error:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -17,6 +18,8 @@ from yaml import YAMLError
 from pipeline.base.errors import ConfigError
 from pipeline.base.paths import CONF, ROOT
 from pipeline.config.schema import Config, explain, unknown
+
+MULTIRUN = ("-m", "--multirun")
 
 
 def load_config(overrides: Sequence[str] = ()) -> Config:
@@ -48,7 +51,11 @@ def check_command_line(arguments: Sequence[str]) -> None:
     """
     if any(argument.startswith(("--config", "-cp", "-cn", "-cd")) for argument in arguments):  # not conf/
         return
-    overrides = [text for text in arguments if text.startswith("~") or ("=" in text and not text.startswith("-"))]
+    overrides = [
+        text
+        for before, text in pairwise(["", *arguments])
+        if not text.startswith("-") and ("=" in text or before in MULTIRUN or not before.startswith("-"))
+    ]  # a text without `=` after another option is the option's value
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException as error:
@@ -59,7 +66,9 @@ def check_command_line(arguments: Sequence[str]) -> None:
 def explain_override(error: Exception, overrides: Sequence[str]) -> str:
     """Return what is wrong with an override, and what to write instead."""
     if isinstance(error, OverrideParseException):
-        key, _, value = error.override.partition("=")
+        key, equals, value = error.override.partition("=")
+        if not equals:
+            return f"{key} has no value; write {key}=VALUE"
         quoted = value.replace("'", r"\'")
         return f"{error.override} can't be read; if the value is a text, quote it twice: \"{key}='{quoted}'\""
     if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
@@ -67,6 +76,9 @@ def explain_override(error: Exception, overrides: Sequence[str]) -> str:
         return f"there is no {group}={name}; choose from {', '.join(error.options)}"
     if found := re.match(r"Could not (?:override|delete from config\.) '(.+?)'", str(error)):
         return unknown(found[1])
+    if found := re.match(r"Ambiguous value for argument '(.+?)'", str(error)):
+        do = f"a decimal number has a point, and a sweep is `python -m pipeline.train -m {found[1]}`"
+        return f"{found[1]} has several values; {do}"
     return f"{' '.join(overrides) or 'params.yaml'}: {error}"
 
 

@@ -4,6 +4,7 @@ The functions below correct three habits of tf2onnx: it puts layer numbers into 
 and computes some shapes at run time.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -23,6 +24,7 @@ DIMENSIONS = {
     "normalized": ("batch", 28, 28),
     "box": ("batch", 4),
 }
+logging.getLogger("tf2onnx").setLevel(logging.WARNING)  # it reports the steps of each conversion
 IR_VERSION = 10  # the lowest version that supports all opsets in use; older runtimes read it too
 
 

@@ -18,6 +18,8 @@ from pipeline.training.augment import augment
 from pipeline.training.optimizer import build_optimizer
 
 log = logging.getLogger(__name__)
+# Each training of a sweep has its own graph. From the fifth on, TensorFlow would warn of it.
+tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
 
 
 class Trainer:

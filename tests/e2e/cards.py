@@ -43,3 +43,18 @@ def other_card(card: Card) -> Card:
         )
     ]  # fmt: skip
     return other
+
+
+def card_without_strokes(card: Card) -> Card:
+    """Return a copy as `make demo` makes it: there were no pen strokes to test on."""
+    other = copy.deepcopy(card)
+    other["version"] = "eeeeeeeeeeee"
+    parts = {"train": {"mnist": 4000}, "validation": {"mnist": 400}}
+    other["data"] |= {"title": "MNIST", "test_drawings": 0, "parts": parts}
+    other["metrics"] = {name: value for name, value in other["metrics"].items() if not name.startswith("strokes_")}
+    evaluation = other["evaluation"]
+    del evaluation["confusion"]["strokes"]
+    evaluation["steps"] = {}
+    for key, name in (("reliability", "test"), ("mistakes", "source")):
+        evaluation[key] = [one for one in evaluation[key] if one[name] == "MNIST"]
+    return other

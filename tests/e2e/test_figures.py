@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.answers import serve_card
-from tests.e2e.cards import Card, other_card
+from tests.e2e.cards import Card, card_without_strokes, other_card
 
 HAS_ANIMATIONS = "() => window.ScrollTrigger?.getAll().length > 0"
 OTHER = {
@@ -47,6 +47,17 @@ def test_each_figure_is_the_cards(other: Page, card: Card) -> None:
     for name in ("all", "squeezed"):
         accuracy, low, high = (100 * steps[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
         expect(other.locator("#squeeze-cost")).to_contain_text(f"{accuracy:.1f} % ({low:.1f} to {high:.1f} %)")
+
+
+def test_the_page_of_a_model_that_was_not_tested_on_pen_strokes_has_no_figures_of_them(tab: Page, card: Card) -> None:
+    serve_card(tab, card_without_strokes(card))
+    tab.goto("/")
+    expect(tab.locator("#model-text")).to_contain_text("model eeeeeeeeeeee · ")
+    expect(tab.locator("#stats .stat")).to_have_count(7)
+    expect(tab.locator("#confusion table")).to_be_visible()
+    expect(tab.locator("#confusion-tests")).to_be_hidden()
+    for selector in ("#model-text", "#steps-note", "#squeeze-cost", "#box-cost", "#stats", "#limits"):
+        assert re.findall("strokes|NaN|undefined", text_of(tab, selector)) == []
 
 
 @pytest.mark.slow
@@ -102,7 +113,7 @@ def test_commands_can_be_copied(page: Page, is_plain_http: bool, service: str) -
     button.click()
     expect(button).to_have_text("Copied")
     copied = page.evaluate("window.copied" if is_plain_http else "navigator.clipboard.readText()")
-    assert copied == f"curl -s -H 'Content-Type: image/png' --data-binary @digit.png {service}/api/predict"
+    assert copied == f"curl -s -H 'Content-Type: image/png' --data-binary @docs/digit.png {service}/api/predict"
     expect(button).to_have_text("Copy")
 
 

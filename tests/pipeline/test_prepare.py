@@ -54,6 +54,13 @@ def test_every_part_has_a_drawing_and_a_gate():
     assert {part.gate for part in PARTS.values()} <= set(Limits.model_fields)
 
 
+def test_the_size_of_each_part_is_printed(prepared, caplog):
+    caplog.set_level("INFO")
+    prepared(EMBEDDED, "data.limit=30")
+    assert "train: 30 mnist, 0 pendigits, 50 skeletons, 40 nondigits" in caplog.messages
+    assert max(map(len, caplog.messages)) <= 120
+
+
 def test_mnist_is_split_without_overlap_or_loss(prepared):
     directory = prepared(EMBEDDED)
     card = load_card(directory)

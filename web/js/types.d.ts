@@ -135,7 +135,7 @@ interface CardTraining extends Epoch {
 
 interface CardEvaluation {
   /** Counts, [actual][predicted]. */
-  confusion: { mnist: number[][]; strokes: number[][] };
+  confusion: { mnist: number[][]; strokes?: number[][] };
   reliability: ReliabilityBin[];
   refusal: { families: Record<string, RefusalFamily> };
   steps: Record<string, StepAccuracy>;

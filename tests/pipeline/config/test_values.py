@@ -57,6 +57,8 @@ def test_without_a_checkout_the_error_names_the_folder_and_the_remedy(missing, m
         ("~train.epochs", "train.epochs is missing"),
         ("model=huge", "there is no model=huge; choose from seed_edge, seed_vision, small"),
         ("train.epochs=[", "train.epochs"),
+        ("model.width=0,5", "model.width=0,5 has several values; a decimal number has a point"),
+        ("train.epochs", "train.epochs has no value; write train.epochs=VALUE"),
         ("experiment.name=a%b#c", "quote it twice: \"experiment.name='a%b#c'\""),
         ("train.epochs=${nope}", "nope"),
         ("runtime.precision=mixed_bfloat16", "runtime: mode=portable needs precision=float32 and deterministic=true"),
@@ -74,6 +76,12 @@ def test_a_misspelt_key_on_the_command_line_of_the_training_is_named(arguments):
     with pytest.raises(ConfigError, match=r"did you mean train\.epochs\?"):
         check_command_line(arguments)
     check_command_line(["-m", "train.seed=1,2", "hydra/sweeper=tpe", "hydra.sweeper.n_trials=3", "--cfg", "job"])
+
+
+@pytest.mark.parametrize("arguments", [["train.epochs", "3"], ["-m", "train.epochs", "3"], ["--cfg", "job", "train"]])
+def test_a_key_without_a_value_on_the_command_line_of_the_training_is_named(arguments):
+    with pytest.raises(ConfigError, match=r"train(\.epochs)? has no value; write train"):
+        check_command_line(arguments)
 
 
 def test_the_networks_are_the_modules_of_their_folder():

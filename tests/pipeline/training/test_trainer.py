@@ -135,3 +135,14 @@ def test_without_averaging_the_kept_weights_are_the_network_s_with_batch_statist
     after = trainer.network.get_weights()
     assert equal(after, trainer.average.get_weights())
     assert not any(np.array_equal(*pair) for pair in zip(before, after, strict=True))
+
+
+def test_the_graphs_of_several_trainings_cause_no_warning(caplog):
+    class Traced:
+        @tf.function
+        def run(self):
+            return tf.constant(1)
+
+    for _ in range(6):
+        Traced().run()
+    assert caplog.messages == []

@@ -23,6 +23,11 @@ test("the model's text has the figures of its card", () => {
   assert.equal(plain(text), "model 0a1b · trained on a few sheets · best guess right for 50.0 % of unseen MNIST digits · 25.0 % of unseen writers' pen strokes");
 });
 
+test("the text of a model that was not tested on pen strokes names no figure of them", () => {
+  const text = modelText({ version: "0a1b", data: { title: "a few sheets" }, metrics: { test_accuracy: 0.5 } });
+  assert.equal(plain(text), "model 0a1b · trained on a few sheets · best guess right for 50.0 % of unseen MNIST digits");
+});
+
 test("each state has its verdict", () => {
   const alternatives = [{ digit: 4, confidence: 0.55 }, { digit: 9, confidence: 0.43 }];
   const verdict = (state) => Object.values(verdictOf({ state, digit: 4, confidence: 0.55, alternatives })).map(plain);

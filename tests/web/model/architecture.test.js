@@ -36,3 +36,11 @@ test("the headline figures are those of the card", () => {
     "65.43 % of scripts that training never showed · in turn, 3.21 % of MNIST’s digits",
   ]);
 });
+
+test("a model that was not tested on pen strokes has no figures of them", () => {
+  const data = { title: "", train: 4000, validation: 400, test: 1000, test_drawings: 0, parts: { train: { mnist: 4000 }, validation: { mnist: 400 } } };
+  const metrics = { test_accuracy: 0.9, test_accuracy_low: 0.8, test_accuracy_high: 0.95, test_errors: 100, test_loss: 0.3, test_ece: 0.04, test_refused: 0.03, refused_letters: 0.6 };
+  const lines = listFigures({ data, metrics }).map(({ term, note }) => `${term} ${note}`);
+  assert.deepEqual(lines.filter((line) => /strokes|NaN|undefined/.test(line)), []);
+  assert.equal(lines.length, 7);
+});

@@ -44,3 +44,11 @@ test("without mistakes and held-out families there are no sentences about them",
   assert.equal(mnist, "On MNIST’s test images, no digit is taken for another.");
   assert.equal(others.length, 2);
 });
+
+test("without a test on pen strokes there is no sentence about them", () => {
+  const evaluation = { confusion: { mnist: confusion() }, mistakes: [], refusal: { families: {} } };
+  assert.deepEqual(limitSentences(evaluation, { test_refused: 0 }).map((sentence) => sentence.replaceAll("\u00a0", " ")), [
+    "On MNIST’s test images, no digit is taken for another.",
+    "In turn it refuses 0.00 % of MNIST’s test digits, which are digits.",
+  ]);
+});

@@ -35,7 +35,9 @@ export function onToggle(show) {
 
 /** @param {Record<string, StepAccuracy>} steps */
 export function showCard({ all, squeezed }) {
-  byId("squeeze-cost").textContent = `On unseen writers’ pen strokes: ${accuracyText(all)} right with the six steps, ${accuracyText(squeezed)} squeezed.`;
+  byId("squeeze-cost").textContent = all
+    ? `On unseen writers’ pen strokes: ${accuracyText(all)} right with the six steps, ${accuracyText(squeezed)} squeezed.`
+    : "";
 }
 
 /**

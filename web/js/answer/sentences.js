@@ -17,8 +17,9 @@ const WORDS = { 0: "Zero", 1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five",
  * @returns {string}
  */
 export function modelText({ version, data, metrics }) {
-  const accuracy = `best guess right for ${chance(metrics.test_accuracy)} of unseen MNIST digits`;
-  return `model ${version} · trained on ${data.title} · ${accuracy} · ${chance(metrics.strokes_accuracy)} of unseen writers' pen strokes`;
+  const texts = [`model ${version}`, `trained on ${data.title}`, `best guess right for ${chance(metrics.test_accuracy)} of unseen MNIST digits`];
+  if (metrics.strokes_accuracy !== undefined) texts.push(`${chance(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
+  return texts.join(" · ");
 }
 
 /**

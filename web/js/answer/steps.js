@@ -45,13 +45,18 @@ showBlank();
 
 /** @param {Card} card */
 export function showCard({ evaluation: { steps } }) {
+  resized.showCard(steps);
+  if (!steps.all) { // trained and tested without pen strokes
+    for (const stage of [...MEASURED, "tensor"]) byId(`${stage}-cost`).replaceChildren();
+    byId("steps-note").textContent = "";
+    return;
+  }
   for (const stage of MEASURED) showAccuracy(stage, steps[stage], `right without it: ${steps[stage].label}`);
   showAccuracy("tensor", steps.all, "right with all steps");
   const { label, accuracy } = steps.aspect;
   byId("steps-note").textContent =
     "Right answers are counted on pen strokes of writers that the model never saw, with one step left out at a time. " +
     `With ${label} in the fit, ${chance(accuracy)} are right.`;
-  resized.showCard(steps);
 }
 
 /**

@@ -74,13 +74,14 @@ export class ConfusionMatrix {
   /** @param {CardEvaluation} evaluation */
   show(evaluation) {
     this.#evaluation = evaluation;
+    byId("confusion-tests").hidden = !evaluation.confusion.strokes;
     this.#choose(TESTS[0]);
   }
 
   /** @param {Test} test */
   #choose(test) {
-    if (!this.#evaluation) return;
-    const confusion = this.#evaluation.confusion[test];
+    const confusion = this.#evaluation?.confusion[test];
+    if (!this.#evaluation || !confusion) return;
     for (const name of TESTS) byId(`confusion-${name}`).ariaPressed = String(name === test);
     const mistakes = this.#evaluation.mistakes.filter(({ source }) => source === SOURCES[test]);
     const ranked = rankConfusions(confusion);

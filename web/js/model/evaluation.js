@@ -27,20 +27,24 @@ export function showCard(card) {
 }
 
 /**
+ * Return the headline figures. Those of pen strokes are left out for a model that was not tested on any.
+ *
  * @param {Pick<Card, "data" | "metrics">} card
- * @returns {{term: string, figure: string, note: string}[]} the headline figures
+ * @returns {{term: string, figure: string, note: string}[]}
  */
 export function listFigures({ data, metrics }) {
   const mnist = interval(metrics.test_accuracy_low, metrics.test_accuracy_high);
   const strokes = interval(metrics.strokes_accuracy_low, metrics.strokes_accuracy_high);
+  /** @type {<T>(...shown: T[]) => T[]} */
+  const onStrokes = (...shown) => (metrics.strokes_accuracy === undefined ? [] : shown);
   return [
     tile("Training images", count(data.train), partsText(data.parts.train)),
     tile("Validation images", count(data.validation), partsText(data.parts.validation)),
-    tile("MNIST test images", count(data.test), "of the official test set", `${count(data.test_drawings)} pen strokes beside them, of writers who appear nowhere else`),
+    tile("MNIST test images", count(data.test), "of the official test set", ...onStrokes(`${count(data.test_drawings)} pen strokes beside them, of writers who appear nowhere else`)),
     tile("Accuracy on MNIST test", percent(metrics.test_accuracy), `95\u00a0% interval ${mnist}`, counted(metrics.test_errors, "error")),
-    tile("Accuracy on pen strokes", percent(metrics.strokes_accuracy), `95\u00a0% interval ${strokes}`, `${percent(metrics.strokes_worst_accuracy)} in the worst way of drawing them`),
+    ...onStrokes(tile("Accuracy on pen strokes", percent(metrics.strokes_accuracy), `95\u00a0% interval ${strokes}`, `${percent(metrics.strokes_worst_accuracy)} in the worst way of drawing them`)),
     tile("Loss on MNIST test", metrics.test_loss.toFixed(4), "cross-entropy, nats a digit"),
-    tile("Calibration error", percent(metrics.test_ece), "expected, on MNIST test", `${percent(metrics.strokes_ece)} on pen strokes`),
+    tile("Calibration error", percent(metrics.test_ece), "expected, on MNIST test", ...onStrokes(`${percent(metrics.strokes_ece)} on pen strokes`)),
     tile("Letters refused", percent(metrics.refused_letters), "of scripts that training never showed", `in turn, ${percent(metrics.test_refused)} of MNIST’s digits`),
   ];
 }

@@ -29,24 +29,26 @@ export function rankConfusions(confusion) {
  * @returns {string[]} sentences
  */
 export function limitSentences({ confusion, mistakes, refusal }, { test_refused, strokes_refused }) {
+  const strokes = strokes_refused === undefined ? "" : ` and ${percent(strokes_refused)} of the pen strokes`;
   return [
-    ...TESTS.map(([key, name]) => confusionSentence(name, confusion[key])),
+    ...TESTS.flatMap(([key, name]) => confusionSentence(name, confusion[key])),
     ...mistakeSentence(mistakes),
     ...refusalSentence(refusal.families),
-    `In turn it refuses ${percent(test_refused)} of MNIST’s test digits and ${percent(strokes_refused)} of the pen strokes, which are digits.`,
+    `In turn it refuses ${percent(test_refused)} of MNIST’s test digits${strokes}, which are digits.`,
   ];
 }
 
 /**
  * @param {string} test
- * @param {number[][]} confusion
- * @returns {string}
+ * @param {number[][]} [confusion]
+ * @returns {string[]} one sentence, or none without this test
  */
 function confusionSentence(test, confusion) {
+  if (!confusion) return [];
   const [worst, second] = rankConfusions(confusion);
-  if (!worst) return `On ${test}, no digit is taken for another.`;
+  if (!worst) return [`On ${test}, no digit is taken for another.`];
   const first = `On ${test}, ${className(worst.actual)} is most often taken for ${className(worst.predicted)} (${count(worst.n)} of ${count(worst.total)})`;
-  return second ? `${first}, and ${className(second.actual)} for ${className(second.predicted)} (${count(second.n)} of ${count(second.total)}).` : `${first}.`;
+  return [second ? `${first}, and ${className(second.actual)} for ${className(second.predicted)} (${count(second.n)} of ${count(second.total)}).` : `${first}.`];
 }
 
 /**
