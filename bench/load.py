@@ -14,9 +14,9 @@ import selectors
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Address = tuple[str, int]
 
@@ -25,6 +25,8 @@ TIMEOUT_S = 10.0  # limit for a connection, for an answer, and for open requests
 # A selector may return a millisecond late, so the generator polls in the last millisecond before a request is due.
 WAKE_EARLY_S = 0.001
 TICK_S = 0.05  # interval between checks for the end of a run
+PROLONGED_S = 240.0  # limit for prolonging a closed loop that has too few answers
+WRONG = 0  # status of an answer with status 200 that is not right
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked")
@@ -41,21 +43,26 @@ class Answer:
     is_last: bool
 
 
+Check = Callable[[Answer], bool]
+
+
 @dataclass
 class Outcome:
     """Result of a run.
 
     Attributes:
         seconds: measured time, without the warm-up.
-        latencies: seconds of each answer by status, in order of arrival.
+        latencies: seconds of each answer by status, in order of arrival. A wrong answer has the status `WRONG`.
         n_lost: number of requests without an answer, because the connection ended or the time was up.
         n_refused: number of connections that could not be opened; they are not retried.
+        metered: increase of the meter in the measured time.
     """
 
     seconds: float
     latencies: dict[int, list[float]] = field(default_factory=dict)
     n_lost: int = 0
     n_refused: int = 0
+    metered: float = 0.0
 
     @property
     def statuses(self) -> Counter[int]:
@@ -65,6 +72,11 @@ class Outcome:
     def rate(self, status: int = 200) -> float:
         """Return the number of answers with this status per second."""
         return self.statuses[status] / self.seconds
+
+    @property
+    def n_failed(self) -> int:
+        """Return the number of requests without a good answer."""
+        return self.n_lost + self.n_refused + self.statuses.total() - self.statuses[200]
 
     def percentile(self, percent: float, status: int = 200) -> float:
         """Return a percentile of the latency in seconds, or NaN if there are no answers with this status."""
@@ -148,12 +160,13 @@ class _Connection:
 class _Client:
     """All connections, the free connections, and for each answer its due time, arrival time and status."""
 
-    def __init__(self, address: Address, request: bytes, n_connections: int) -> None:
+    def __init__(self, address: Address, request: bytes, n_connections: int, is_right: Check | None) -> None:
         self.connections: set[_Connection] = set()
         self.free: deque[_Connection] = deque()
         self.record: list[tuple[float, float, int]] = []
-        self.n_lost = self.n_refused = 0
-        self._address, self._request = address, request
+        self.n_good = self.n_lost = self.n_refused = 0
+        self._address, self._request, self._is_right = address, request, is_right
+        self._right: set[bytes] = set()  # bodies that were checked
         self._selector = selectors.DefaultSelector()
         for _ in range(n_connections):
             self._connect()
@@ -173,11 +186,30 @@ class _Client:
             if events & selectors.EVENT_READ:
                 self._read(key.data)
 
-    def finish(self) -> None:
-        """Wait for open requests, at most `TIMEOUT_S`, and close the connections. Count the rest as lost."""
+    def keep_busy(self, seconds: float, n_good: int = 0) -> None:
+        """Send requests on all free connections, at least one on each, and wait for their answers.
+
+        Args:
+            seconds: time in which requests are sent.
+            n_good: number of good answers for which the time is prolonged, by `PROLONGED_S` at most.
+        """
+        end_s, n_good = time.perf_counter() + seconds, self.n_good + n_good
+        while self.connections:
+            while self.free:
+                self.send(time.perf_counter())
+            self.poll(TICK_S)
+            if time.perf_counter() >= end_s + PROLONGED_S * (self.n_good < n_good):
+                break
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for open requests, at most `TIMEOUT_S`."""
         end_s = time.perf_counter() + TIMEOUT_S
         while len(self.free) < len(self.connections) and time.perf_counter() < end_s:
             self.poll(TICK_S)
+
+    def close(self) -> None:
+        """Close the connections. Count open requests as lost."""
         self.n_lost += len(self.connections) - len(self.free)
         for connection in self.connections:
             connection.socket.close()
@@ -236,7 +268,9 @@ class _Client:
         connection.received += data
         answer = parse(connection.received, is_closed=not data)
         if answer:
-            self.record.append((connection.due_s, time.perf_counter(), answer.status))
+            come_s, status = time.perf_counter(), self._status(answer)
+            self.record.append((connection.due_s, come_s, status))
+            self.n_good += status == 200
             connection.is_waiting = False
         elif not data:
             self.n_lost += 1
@@ -245,22 +279,47 @@ class _Client:
         elif answer and not connection.unsent:
             self.free.append(connection)
 
+    def _status(self, answer: Answer) -> int:
+        if answer.status == 200 and self._is_right and answer.body not in self._right:
+            if not self._is_right(answer):
+                return WRONG
+            self._right.add(answer.body)
+        return answer.status
+
 
 def closed_loop(
-    address: Address, request: bytes, n_connections: int = 1, seconds: float = 2.0, warm_up_s: float = 0.3
+    address: Address,
+    request: bytes,
+    n_connections: int = 1,
+    seconds: float = 2.0,
+    warm_up_s: float = 0.3,
+    n_good: int = 0,
+    is_right: Check | None = None,
+    meter: Callable[[], float] = float,
 ) -> Outcome:
     """Send a request on each connection as soon as the previous one is answered.
 
     The measured time lasts until the answer to the last open request.
+
+    Args:
+        address: host and port.
+        request: result of `http_request`.
+        n_connections: number of connections.
+        seconds: time in which requests are sent.
+        warm_up_s: time before that, not measured. A server may accept connections slowly while it is busy, so the
+            measurement starts when every connection has got an answer.
+        n_good: number of good answers for which the time is prolonged, by `PROLONGED_S` at most.
+        is_right: check of the answers with status 200, called once for each different body.
+        meter: called at the start and the end of the measured time, for example for the server's processor time.
     """
-    client = _Client(address, request, n_connections)
-    start_s = time.perf_counter() + warm_up_s
-    while client.connections and time.perf_counter() < start_s + seconds:
-        while client.free:
-            client.send(time.perf_counter())
-        client.poll(TICK_S)
-    client.finish()
-    return client.outcome(start_s, time.perf_counter())
+    client = _Client(address, request, n_connections, is_right)
+    if warm_up_s:
+        client.keep_busy(warm_up_s)
+    start_s, metered = time.perf_counter(), meter()
+    client.keep_busy(seconds, n_good)
+    end_s, metered = time.perf_counter(), meter() - metered
+    client.close()
+    return replace(client.outcome(start_s, end_s), metered=metered)
 
 
 def open_loop(
@@ -270,6 +329,7 @@ def open_loop(
     n_connections: int = 64,
     seconds: float = 2.0,
     warm_up_s: float = 0.3,
+    is_right: Check | None = None,
 ) -> Outcome:
     """Send requests at given times. A request waits while no connection is free.
 
@@ -280,8 +340,9 @@ def open_loop(
         n_connections: maximum number of open requests.
         seconds: time in which requests are due; afterwards it waits for answers, at most `TIMEOUT_S`.
         warm_up_s: time before that, not measured.
+        is_right: check of the answers with status 200, called once for each different body.
     """
-    client, times = _Client(address, request, n_connections), iter(due)
+    client, times = _Client(address, request, n_connections, is_right), iter(due)
     waiting: deque[float] = deque()
     start_s = now_s = time.perf_counter()
     next_s = start_s + next(times, math.inf)
@@ -295,5 +356,6 @@ def open_loop(
         client.poll(TICK_S if waiting else min(TICK_S, max(0.0, next_s - now_s - WAKE_EARLY_S)))
         now_s = time.perf_counter()
     client.n_lost += len(waiting)
-    client.finish()
+    client.wait()
+    client.close()
     return client.outcome(start_s + warm_up_s, end_s)
