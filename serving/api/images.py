@@ -1,10 +1,11 @@
 """Convert a picture file or raw grey bytes to the grey levels that the model needs.
 
-`open_image` reads the header and applies the limits, which is fast. `to_grey` decodes, which may be slow. The model
+`open_image` checks the file against the limits, which is fast. `to_grey` decodes it, which may be slow. The model
 itself handles polarity, cropping and scaling.
 """
 
 import io
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,25 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 # The imported WebP plugin registers itself. Without it, the first WebP would make Pillow import all plugins.
-from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+from PIL import Image, WebPImagePlugin  # noqa: F401
 
-from serving.errors import BadRequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
+from serving.api.containers import DAMAGED_TEXT, FORMATS_TEXT, Picture, walk
+from serving.errors import BadRequestError, TooLargeError, UnreadableImageError
 
-# `max_pixels` limits the size in the header. Pillow's own limit only warns from 89 megapixels, and above 178 its error
-# hides the size.
+# The limits are checked before Pillow opens a file; its own limit only warns from 89 megapixels.
 Image.MAX_IMAGE_PIXELS = None
 
-# An explicit list, so that a hostile file never reaches Pillow's other decoders.
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-FORMATS_TEXT = "PNG, JPEG, WebP, BMP or GIF"
-
-# Each scan of a JPEG visits all pixels but may have only a few bytes, so a small file could keep the decoder busy for
-# minutes. Encoders write 1 to 20 scans, and a phone may put three pictures in one file.
-MAX_SCANS = 100
-
-# The start of a scan: marker, length, and number of components (1 to 4). The marker without the rest occurs by chance
-# in the videos that some phones append.
-SCAN_STARTS = tuple(bytes((0xFF, 0xDA, 0, 6 + 2 * n_components, n_components)) for n_components in (1, 2, 3, 4))
+# Pillow keeps a pointer of 8 bytes for each row, so a column of 50 million pixels would take 1 GB.
+MAX_SIDE_PX = 65_535
 
 # The model averages down to 20 pixels, so averaging to this size first loses nothing. With 1024, rows of 4 KiB would
 # share a few cache lines, and the model would take four times as long.
@@ -51,6 +43,9 @@ UPRIGHT = {
 }
 SIDEWAYS = (5, 6, 7, 8)
 
+ORIENTATION_TAG = 0x0112
+MAX_EXIF_ENTRIES = 1_000
+
 
 @dataclass(frozen=True)
 class GreyImage:
@@ -69,31 +64,24 @@ class GreyImage:
     height: int
 
 
-def open_image(data: bytes, max_pixels: int) -> Image.Image:
-    """Open a picture file and read its header.
+def open_image(data: bytes, max_pixels: int) -> Picture:
+    """Check a picture file against the limits.
 
     Raises:
         BadRequestError: there are no bytes.
-        UnsupportedImageError: the file has none of the `FORMATS`.
-        UnreadableImageError: the header is damaged, or a JPEG has more than `MAX_SCANS` scans.
-        TooLargeError: the picture has more than `max_pixels`.
+        UnsupportedImageError: the file's format is not supported.
+        UnreadableImageError: the file is damaged, or has more pieces than encoders write.
+        TooLargeError: the picture has more than `max_pixels`, or a side above `MAX_SIDE_PX`.
     """
     if not data:
         raise BadRequestError(f"There is no image: it has 0 bytes. Send a {FORMATS_TEXT} file.")
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise UnsupportedImageError(f"These {len(data)} bytes are not a picture. Send a {FORMATS_TEXT} file.") from None
-    except Exception as error:  # hostile bytes may cause any exception in a decoder
-        raise UnreadableImageError("The picture's header is damaged. Save it again and send that.") from error
-    _check_size(*image.size, max_pixels)
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        _check_scans(data)
-    return image
+    picture = walk(data)
+    _check_size(picture.width, picture.height, max_pixels)
+    return picture
 
 
-def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> "Image.Image | GreyImage":
-    """Open raw grey bytes, row by row from the top, one byte per pixel. A small picture needs no further decoding.
+def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> GreyImage:
+    """Open raw grey bytes, row by row from the top, one byte per pixel.
 
     Raises:
         BadRequestError: `data` is not exactly `width` x `height` bytes, or a side is below 1.
@@ -108,30 +96,32 @@ def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> "Image.Im
         )
     if max(width, height) <= LONGEST_SIDE_PX:
         return GreyImage(np.frombuffer(data, np.uint8).reshape(height, width), 1, width, height)
-    return Image.frombuffer("L", (width, height), data)
+    factor = _factor(width, height)
+    return GreyImage(np.asarray(Image.frombuffer("L", (width, height), data).reduce(factor)), factor, width, height)
 
 
-def to_grey(image: Image.Image | GreyImage) -> GreyImage:
-    """Decode an opened picture to grey, opaque and upright, with at most 1023 pixels on its longest side.
+def to_grey(picture: Picture) -> GreyImage:
+    """Decode a picture to grey, opaque and upright, with at most 1023 pixels on its longest side.
 
     Use the first frame of an animation. Convert colours to luminance (ITU-R 601), and 16 bits to 8.
 
     Raises:
-        UnreadableImageError: the pixels are damaged or cut short.
+        UnreadableImageError: the picture is damaged or cut short.
     """
-    if isinstance(image, GreyImage):
-        return image
-    width, height = image.size
-    factor = -(-max(width, height) // LONGEST_SIDE_PX)
+    width, height = picture.width, picture.height
+    factor = _factor(width, height)
     try:
+        image = Image.open(io.BytesIO(b"".join(picture.pieces)), formats=[picture.format])
+        if image.size != (width, height):
+            raise ValueError(image.size)
         drafted = _draft(image, factor)
         image.load()
-        grey = _luminance(_reduce(image, factor // drafted))
+        grey = _luminance(_reduce(_to_8_bits(image) if picture.is_deep else image, factor // drafted))
         if grey.mode == "LA":
             grey = _on_background(grey)
-        orientation = _orientation(image)
-    except Exception as error:  # damaged pixels may cause any exception
-        raise UnreadableImageError("The picture is damaged or cut short. Save it again and send that.") from error
+    except Exception as error:  # hostile bytes may cause any exception in a decoder
+        raise UnreadableImageError(DAMAGED_TEXT) from error
+    orientation = _orientation(picture.exif)
     if orientation in UPRIGHT:
         grey = grey.transpose(UPRIGHT[orientation])
     if orientation in SIDEWAYS:
@@ -146,17 +136,31 @@ def decode(data: bytes, max_pixels: int) -> GreyImage:
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
-        raise TooLargeError(
-            f"The picture is {width} x {height} pixels; the limit is {max_pixels} pixels. Send a smaller one."
-        )
+        limit = f"{max_pixels} pixels"
+    elif max(width, height) > MAX_SIDE_PX:
+        limit = f"{MAX_SIDE_PX} pixels a side"
+    else:
+        return
+    raise TooLargeError(f"The picture is {width} x {height} pixels; the limit is {limit}. Send a smaller one.")
 
 
-def _check_scans(data: bytes) -> None:
-    n_scans = sum(data.count(start) for start in SCAN_STARTS)
-    if n_scans > MAX_SCANS:
-        raise UnreadableImageError(
-            f"The JPEG has {n_scans} scans; the limit is {MAX_SCANS}. Save it again as a non-progressive JPEG."
-        )
+def _factor(width: int, height: int) -> int:
+    return -(-max(width, height) // LONGEST_SIDE_PX)
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale 16 bits a channel to 8. Cameras store 10, 12 or 14 bits in such files; most of the 16 would be zero."""
+    if image.mode.startswith("I"):  # grey; Pillow would clip it at 255
+        levels: npt.NDArray[Any] = np.asarray(image)
+        return Image.fromarray((levels >> _n_bits(int(levels.max()), 10) - 8).astype(np.uint8))
+    ranges: Any = image.getextrema()  # of each channel, without the lower 8 bits, which Pillow drops
+    scale = 255 // (2 ** _n_bits(max(high for _, high in ranges[:3]), 2) - 1)
+    scaled = [min(255, level * scale) for level in range(256)]
+    return image if scale == 1 else image.point(scaled * 3 + [*range(256)] * (len(ranges) - 3))
+
+
+def _n_bits(highest: int, least: int) -> int:
+    return max(highest.bit_length(), least)
 
 
 def _draft(image: Image.Image, factor: int) -> int:
@@ -177,9 +181,6 @@ def _reduce(image: Image.Image, factor: int) -> Image.Image:
 
 def _luminance(image: Image.Image) -> Image.Image:
     """Convert to mode L, or LA if the picture has transparency."""
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255
-        levels: npt.NDArray[Any] = np.asarray(image)
-        return Image.fromarray((levels >> 8).astype(np.uint8))
     mode = "LA" if image.has_transparency_data else "L"
     return image if image.mode == mode else image.convert(mode)
 
@@ -205,8 +206,18 @@ def _on_background(image: Image.Image) -> Image.Image:
     return background
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # ignore a damaged EXIF block
+def _orientation(exif: bytes | memoryview) -> int:
+    """Return the orientation in an Exif block, 1 if there is none. Pillow would read gigabytes from a hostile block."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(exif[:4]))
+    if order is None:
         return 1
+    try:
+        (first,) = struct.unpack_from(order + "I", exif, 4)
+        (n_entries,) = struct.unpack_from(order + "H", exif, first)
+        for number in range(min(n_entries, MAX_EXIF_ENTRIES)):
+            tag, value = struct.unpack_from(order + "H6xH", exif, first + 2 + 12 * number)
+            if tag == ORIENTATION_TAG:
+                return int(value)
+    except struct.error:  # ignore a damaged block
+        pass
+    return 1

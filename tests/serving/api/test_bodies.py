@@ -29,7 +29,7 @@ def as_json(image: object) -> bytes:
         (b"[]", "image"),
         (as_json(7), "image"),
         (as_json("data:image/png,raw"), "base64"),
-        (as_json("data:image/png;base64"), "0 bytes"),
+        (as_json("data:image/png;base64"), "base64"),
         (as_json("abcde"), "base64"),
         (as_json("\u00fc"), "base64"),
     ],

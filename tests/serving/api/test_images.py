@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.api.images import GreyImage, decode
+from serving.api.images import MAX_SIDE_PX, GreyImage, decode
 from serving.errors import RequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
 from tests.serving.drawings import bomb, draw, encode, exif, on_transparent, sideways
 
@@ -128,7 +128,7 @@ def with_scans(n_scans: int, trailer: bytes = b"") -> bytes:
 
 def test_a_jpeg_with_more_scans_than_encoders_write_is_refused() -> None:
     assert decode(with_scans(100), MAX_PIXELS).width == SEVEN.width
-    with pytest.raises(UnreadableImageError, match="10000 scans; the limit is 100"):
+    with pytest.raises(UnreadableImageError, match="10000 scans; the limit at its size is 100"):
         decode(with_scans(10_000), MAX_PIXELS)
     video = b"\xff\xda\x12\x34" * 1_000  # after the end of the picture
     assert decode(with_scans(10, video), MAX_PIXELS).width == SEVEN.width
