@@ -28,6 +28,9 @@ MAX_SIDE_PX = 65_535
 # share a few cache lines, and the model would take four times as long.
 LONGEST_SIDE_PX = 1023
 
+# Pixels that are converted at a time.
+STRIP_PIXELS = 2**20
+
 # Modes whose levels can be averaged, unlike palette indices and single bits.
 AVERAGED_MODES = ("L", "LA", "RGB", "RGBA")
 
@@ -116,7 +119,7 @@ def to_grey(picture: Picture) -> GreyImage:
             raise ValueError(image.size)
         drafted = _draft(image, factor)
         image.load()
-        grey = _luminance(_reduce(_to_8_bits(image) if picture.is_deep else image, factor // drafted))
+        grey = _reduced(image, factor // drafted, _scale(image) if picture.is_deep else 1)
         if grey.mode == "LA":
             grey = _on_background(grey)
     except Exception as error:  # hostile bytes may cause any exception in a decoder
@@ -148,21 +151,6 @@ def _factor(width: int, height: int) -> int:
     return -(-max(width, height) // LONGEST_SIDE_PX)
 
 
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16 bits a channel to 8. Cameras store 10, 12 or 14 bits in such files; most of the 16 would be zero."""
-    if image.mode.startswith("I"):  # grey; Pillow would clip it at 255
-        levels: npt.NDArray[Any] = np.asarray(image)
-        return Image.fromarray((levels >> _n_bits(int(levels.max()), 10) - 8).astype(np.uint8))
-    ranges: Any = image.getextrema()  # of each channel, without the lower 8 bits, which Pillow drops
-    scale = 255 // (2 ** _n_bits(max(high for _, high in ranges[:3]), 2) - 1)
-    scaled = [min(255, level * scale) for level in range(256)]
-    return image if scale == 1 else image.point(scaled * 3 + [*range(256)] * (len(ranges) - 3))
-
-
-def _n_bits(highest: int, least: int) -> int:
-    return max(highest.bit_length(), least)
-
-
 def _draft(image: Image.Image, factor: int) -> int:
     """Make a JPEG decode only its luminance, at a reduced size. Return the reduction, a divisor of `factor`."""
     scale = next(scale for scale in (8, 4, 2, 1) if factor % scale == 0)
@@ -171,16 +159,45 @@ def _draft(image: Image.Image, factor: int) -> int:
     return 1 if drafted is None else round(width / drafted[1][2])
 
 
-def _reduce(image: Image.Image, factor: int) -> Image.Image:
-    """Average `factor` x `factor` pixels. Doing this before the conversion to grey saves 200 MB at the pixel limit."""
-    if factor == 1:
-        return image
-    is_averaged = image.mode in AVERAGED_MODES and "transparency" not in image.info
-    return (image if is_averaged else _luminance(image)).reduce(factor)
+def _reduced(image: Image.Image, factor: int, scale: int) -> Image.Image:
+    """Convert to mode L or LA, and average `factor` x `factor` pixels. `scale` brightens 16-bit levels.
+
+    Converting strips instead of the whole picture saves 400 MB at the pixel limit.
+    """
+    width, height = image.size
+    n_rows = factor * max(1, STRIP_PIXELS // (factor * width))
+    if n_rows >= height:
+        return _converted(image, factor, scale)
+    boxes = [(0, top, width, min(top + n_rows, height)) for top in range(0, height, n_rows)]
+    return Image.fromarray(np.concatenate([np.asarray(_converted(image.crop(box), factor, scale)) for box in boxes]))
+
+
+def _converted(image: Image.Image, factor: int, scale: int) -> Image.Image:
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255
+        levels: npt.NDArray[Any] = np.asarray(image, np.uint32) * scale >> 8
+        image = Image.fromarray(levels.astype(np.uint8))
+    elif scale > 1:
+        brighter = [min(255, level * scale) for level in range(256)]
+        image = image.point(brighter * 3 + [*range(256)] * (len(image.getbands()) - 3))
+    if factor > 1:
+        is_averaged = image.mode in AVERAGED_MODES and "transparency" not in image.info
+        image = (image if is_averaged else _luminance(image)).reduce(factor)
+    return _luminance(image)
+
+
+def _scale(image: Image.Image) -> int:
+    """Return the factor that makes a 16-bit picture as bright as one of 8 bits.
+
+    Cameras store 10, 12 or 14 bits in such files. Pillow keeps 16 bits of grey, and the upper 8 bits of colours.
+    """
+    ranges: Any = image.getextrema()
+    if image.mode.startswith("I"):
+        return 1 << 16 - max(10, int(ranges[1]).bit_length())
+    highest = max(int(high) for _, high in ranges[:3])
+    return 255 // ((1 << max(2, highest.bit_length())) - 1)
 
 
 def _luminance(image: Image.Image) -> Image.Image:
-    """Convert to mode L, or LA if the picture has transparency."""
     mode = "LA" if image.has_transparency_data else "L"
     return image if image.mode == mode else image.convert(mode)
 

@@ -10,7 +10,7 @@ from anyio import to_thread
 from serving.errors import OverloadedError
 
 # Longest wait for a task's turn. A task takes a few seconds at most, so the answer comes before the connection expires.
-MAX_WAIT_S = 10.0
+MAX_WAIT_S = 15.0
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ import tracemalloc
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.api.images import MAX_SIDE_PX, GreyImage, decode
+from serving.api.images import GreyImage, decode
 from serving.errors import RequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
 from tests.serving.drawings import bomb, draw, encode, exif, on_transparent, sideways
 
@@ -151,6 +151,7 @@ def test_other_files_are_rejected(data: bytes) -> None:
 FILES = [encode(Image.effect_noise((9, 7), 80), name) for name in ("PNG", "JPEG", "WEBP", "BMP", "GIF")]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(FILES), st.integers(0, 2000), st.binary(max_size=8), st.booleans())
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(file: bytes, at: int, junk: bytes, cut: bool) -> None:
     at %= len(file)
