@@ -190,7 +190,7 @@ async def keep(request: Request) -> Response:
     n_classes = len(engine.model.card.classes)
     body = await receive_as("application/json", request)
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_BYTES))
-    return JSONResponse({"id": await engine.in_thread(Drawings(settings.collect).keep, data, n_classes)}, 201)
+    return JSONResponse({"id": await engine.short.run(Drawings(settings.collect).keep, data, n_classes)}, 201)
 
 
 routes = [Route("/drawings", keep, methods=["POST"])]

@@ -1,10 +1,11 @@
 """Convert a picture file or raw grey bytes to the grey levels that the model needs.
 
-`open_image` reads the header and applies the limits, which is fast. `to_grey` decodes, which may be slow. The model
+`open_image` checks the file against the limits, which is fast. `to_grey` decodes it, which may be slow. The model
 itself handles polarity, cropping and scaling.
 """
 
 import io
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,29 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 # The imported WebP plugin registers itself. Without it, the first WebP would make Pillow import all plugins.
-from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+from PIL import Image, WebPImagePlugin  # noqa: F401
 
-from serving.errors import BadRequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
+from serving.api.containers import DAMAGED_TEXT, FORMATS_TEXT, Picture, walk
+from serving.errors import BadRequestError, TooLargeError, UnreadableImageError
 
-# `max_pixels` limits the size in the header. Pillow's own limit only warns from 89 megapixels, and above 178 its error
-# hides the size.
+# The limits are checked before Pillow opens a file; its own limit only warns from 89 megapixels.
 Image.MAX_IMAGE_PIXELS = None
 
-# An explicit list, so that a hostile file never reaches Pillow's other decoders.
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-FORMATS_TEXT = "PNG, JPEG, WebP, BMP or GIF"
-
-# Each scan of a JPEG visits all pixels but may have only a few bytes, so a small file could keep the decoder busy for
-# minutes. Encoders write 1 to 20 scans, and a phone may put three pictures in one file.
-MAX_SCANS = 100
-
-# The start of a scan: marker, length, and number of components (1 to 4). The marker without the rest occurs by chance
-# in the videos that some phones append.
-SCAN_STARTS = tuple(bytes((0xFF, 0xDA, 0, 6 + 2 * n_components, n_components)) for n_components in (1, 2, 3, 4))
+# Pillow keeps a pointer of 8 bytes for each row, so a column of 50 million pixels would take 1 GB.
+MAX_SIDE_PX = 65_535
 
 # The model averages down to 20 pixels, so averaging to this size first loses nothing. With 1024, rows of 4 KiB would
 # share a few cache lines, and the model would take four times as long.
 LONGEST_SIDE_PX = 1023
+
+# Pixels that are converted at a time.
+STRIP_PIXELS = 2**20
 
 # Modes whose levels can be averaged, unlike palette indices and single bits.
 AVERAGED_MODES = ("L", "LA", "RGB", "RGBA")
@@ -50,6 +45,9 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = (5, 6, 7, 8)
+
+ORIENTATION_TAG = 0x0112
+MAX_EXIF_ENTRIES = 1_000
 
 
 @dataclass(frozen=True)
@@ -69,31 +67,24 @@ class GreyImage:
     height: int
 
 
-def open_image(data: bytes, max_pixels: int) -> Image.Image:
-    """Open a picture file and read its header.
+def open_image(data: bytes, max_pixels: int) -> Picture:
+    """Check a picture file against the limits.
 
     Raises:
         BadRequestError: there are no bytes.
-        UnsupportedImageError: the file has none of the `FORMATS`.
-        UnreadableImageError: the header is damaged, or a JPEG has more than `MAX_SCANS` scans.
-        TooLargeError: the picture has more than `max_pixels`.
+        UnsupportedImageError: the file's format is not supported.
+        UnreadableImageError: the file is damaged, or has more pieces than encoders write.
+        TooLargeError: the picture has more than `max_pixels`, or a side above `MAX_SIDE_PX`.
     """
     if not data:
         raise BadRequestError(f"There is no image: it has 0 bytes. Send a {FORMATS_TEXT} file.")
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise UnsupportedImageError(f"These {len(data)} bytes are not a picture. Send a {FORMATS_TEXT} file.") from None
-    except Exception as error:  # hostile bytes may cause any exception in a decoder
-        raise UnreadableImageError("The picture's header is damaged. Save it again and send that.") from error
-    _check_size(*image.size, max_pixels)
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        _check_scans(data)
-    return image
+    picture = walk(data)
+    _check_size(picture.width, picture.height, max_pixels)
+    return picture
 
 
-def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> "Image.Image | GreyImage":
-    """Open raw grey bytes, row by row from the top, one byte per pixel. A small picture needs no further decoding.
+def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> GreyImage:
+    """Open raw grey bytes, row by row from the top, one byte per pixel.
 
     Raises:
         BadRequestError: `data` is not exactly `width` x `height` bytes, or a side is below 1.
@@ -108,30 +99,32 @@ def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> "Image.Im
         )
     if max(width, height) <= LONGEST_SIDE_PX:
         return GreyImage(np.frombuffer(data, np.uint8).reshape(height, width), 1, width, height)
-    return Image.frombuffer("L", (width, height), data)
+    factor = _factor(width, height)
+    return GreyImage(np.asarray(Image.frombuffer("L", (width, height), data).reduce(factor)), factor, width, height)
 
 
-def to_grey(image: Image.Image | GreyImage) -> GreyImage:
-    """Decode an opened picture to grey, opaque and upright, with at most 1023 pixels on its longest side.
+def to_grey(picture: Picture) -> GreyImage:
+    """Decode a picture to grey, opaque and upright, with at most 1023 pixels on its longest side.
 
     Use the first frame of an animation. Convert colours to luminance (ITU-R 601), and 16 bits to 8.
 
     Raises:
-        UnreadableImageError: the pixels are damaged or cut short.
+        UnreadableImageError: the picture is damaged or cut short.
     """
-    if isinstance(image, GreyImage):
-        return image
-    width, height = image.size
-    factor = -(-max(width, height) // LONGEST_SIDE_PX)
+    width, height = picture.width, picture.height
+    factor = _factor(width, height)
     try:
+        image = Image.open(io.BytesIO(b"".join(picture.pieces)), formats=[picture.format])
+        if image.size != (width, height):
+            raise ValueError(image.size)
         drafted = _draft(image, factor)
         image.load()
-        grey = _luminance(_reduce(image, factor // drafted))
+        grey = _reduced(image, factor // drafted, _scale(image) if picture.is_deep else 1)
         if grey.mode == "LA":
             grey = _on_background(grey)
-        orientation = _orientation(image)
-    except Exception as error:  # damaged pixels may cause any exception
-        raise UnreadableImageError("The picture is damaged or cut short. Save it again and send that.") from error
+    except Exception as error:  # hostile bytes may cause any exception in a decoder
+        raise UnreadableImageError(DAMAGED_TEXT) from error
+    orientation = _orientation(picture.exif)
     if orientation in UPRIGHT:
         grey = grey.transpose(UPRIGHT[orientation])
     if orientation in SIDEWAYS:
@@ -146,17 +139,16 @@ def decode(data: bytes, max_pixels: int) -> GreyImage:
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
-        raise TooLargeError(
-            f"The picture is {width} x {height} pixels; the limit is {max_pixels} pixels. Send a smaller one."
-        )
+        limit = f"{max_pixels} pixels"
+    elif max(width, height) > MAX_SIDE_PX:
+        limit = f"{MAX_SIDE_PX} pixels a side"
+    else:
+        return
+    raise TooLargeError(f"The picture is {width} x {height} pixels; the limit is {limit}. Send a smaller one.")
 
 
-def _check_scans(data: bytes) -> None:
-    n_scans = sum(data.count(start) for start in SCAN_STARTS)
-    if n_scans > MAX_SCANS:
-        raise UnreadableImageError(
-            f"The JPEG has {n_scans} scans; the limit is {MAX_SCANS}. Save it again as a non-progressive JPEG."
-        )
+def _factor(width: int, height: int) -> int:
+    return -(-max(width, height) // LONGEST_SIDE_PX)
 
 
 def _draft(image: Image.Image, factor: int) -> int:
@@ -167,19 +159,45 @@ def _draft(image: Image.Image, factor: int) -> int:
     return 1 if drafted is None else round(width / drafted[1][2])
 
 
-def _reduce(image: Image.Image, factor: int) -> Image.Image:
-    """Average `factor` x `factor` pixels. Doing this before the conversion to grey saves 200 MB at the pixel limit."""
-    if factor == 1:
-        return image
-    is_averaged = image.mode in AVERAGED_MODES and "transparency" not in image.info
-    return (image if is_averaged else _luminance(image)).reduce(factor)
+def _reduced(image: Image.Image, factor: int, scale: int) -> Image.Image:
+    """Convert to mode L or LA, and average `factor` x `factor` pixels. `scale` brightens 16-bit levels.
+
+    Converting strips instead of the whole picture saves 400 MB at the pixel limit.
+    """
+    width, height = image.size
+    n_rows = factor * max(1, STRIP_PIXELS // (factor * width))
+    if n_rows >= height:
+        return _converted(image, factor, scale)
+    boxes = [(0, top, width, min(top + n_rows, height)) for top in range(0, height, n_rows)]
+    return Image.fromarray(np.concatenate([np.asarray(_converted(image.crop(box), factor, scale)) for box in boxes]))
+
+
+def _converted(image: Image.Image, factor: int, scale: int) -> Image.Image:
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255
+        levels: npt.NDArray[Any] = np.asarray(image, np.uint32) * scale >> 8
+        image = Image.fromarray(levels.astype(np.uint8))
+    elif scale > 1:
+        brighter = [min(255, level * scale) for level in range(256)]
+        image = image.point(brighter * 3 + [*range(256)] * (len(image.getbands()) - 3))
+    if factor > 1:
+        is_averaged = image.mode in AVERAGED_MODES and "transparency" not in image.info
+        image = (image if is_averaged else _luminance(image)).reduce(factor)
+    return _luminance(image)
+
+
+def _scale(image: Image.Image) -> int:
+    """Return the factor that makes a 16-bit picture as bright as one of 8 bits.
+
+    Cameras store 10, 12 or 14 bits in such files. Pillow keeps 16 bits of grey, and the upper 8 bits of colours.
+    """
+    ranges: Any = image.getextrema()
+    if image.mode.startswith("I"):
+        return 1 << 16 - max(10, int(ranges[1]).bit_length())
+    highest = max(int(high) for _, high in ranges[:3])
+    return 255 // ((1 << max(2, highest.bit_length())) - 1)
 
 
 def _luminance(image: Image.Image) -> Image.Image:
-    """Convert to mode L, or LA if the picture has transparency."""
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255
-        levels: npt.NDArray[Any] = np.asarray(image)
-        return Image.fromarray((levels >> 8).astype(np.uint8))
     mode = "LA" if image.has_transparency_data else "L"
     return image if image.mode == mode else image.convert(mode)
 
@@ -205,8 +223,18 @@ def _on_background(image: Image.Image) -> Image.Image:
     return background
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # ignore a damaged EXIF block
+def _orientation(exif: bytes | memoryview) -> int:
+    """Return the orientation in an Exif block, 1 if there is none. Pillow would read gigabytes from a hostile block."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(exif[:4]))
+    if order is None:
         return 1
+    try:
+        (first,) = struct.unpack_from(order + "I", exif, 4)
+        (n_entries,) = struct.unpack_from(order + "H", exif, first)
+        for number in range(min(n_entries, MAX_EXIF_ENTRIES)):
+            tag, value = struct.unpack_from(order + "H6xH", exif, first + 2 + 12 * number)
+            if tag == ORIENTATION_TAG:
+                return int(value)
+    except struct.error:  # ignore a damaged block
+        pass
+    return 1

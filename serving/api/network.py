@@ -140,7 +140,7 @@ async def network(request: Request) -> Response:
     body = await receive_as("application/octet-stream", request)
     timing.start()
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
-    document = await engine.in_thread(NETWORKS.document, predictor, _grids(data), layers == "true")
+    document = await engine.large.run(NETWORKS.document, predictor, _grids(data), layers == "true")
     timing.lap("network")
     return JSONResponse(document)
 

@@ -4,12 +4,12 @@ import base64
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api.bodies import Body, open_body, receive
+from serving.api.bodies import Body, is_raw, open_body, receive
+from serving.api.containers import Picture
 from serving.api.images import GreyImage, to_grey
 from serving.http.compression import accepted, compress, inflated
 from serving.http.responses import JSONResponse
@@ -17,6 +17,9 @@ from serving.http.timing import Timing
 from serving.model.decisions import READ
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Engine
 from serving.service import Service
+
+# Up to this size, a body is read on the event loop: a drawing has a few kB. Raw grey bytes need no decoding.
+MAX_INLINE_BYTES = 16 * 2**10
 
 # Decimals in the answer; more would have no meaning.
 SCORE_DECIMALS = 6
@@ -43,8 +46,12 @@ async def predict(request: Request) -> Response:
     timing.start()
     if body.coding:
         body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
-    # No variable keeps the opened picture: its memory must be free before the next one is decoded.
-    grey = await _grey(engine, open_body(body, request.scope["query_string"], settings.max_pixels))
+    query = request.scope["query_string"]
+    if len(body.data) <= MAX_INLINE_BYTES or is_raw(body, query):
+        read = _read(body, query, settings.max_pixels)
+    else:
+        read = await engine.short.run(_read, body, query, settings.max_pixels)
+    grey = await engine.large.run(to_grey, read) if isinstance(read, Picture) else read
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
     timing.add_answer(answer)
@@ -53,9 +60,12 @@ async def predict(request: Request) -> Response:
     return response
 
 
-async def _grey(engine: Engine, image: Image.Image | GreyImage) -> GreyImage:
-    is_large = image.width * image.height > MAX_INLINE_PIXELS
-    return await engine.in_thread(to_grey, image) if is_large else to_grey(image)
+def _read(body: Body, query: bytes, max_pixels: int) -> Picture | GreyImage:
+    """Open the picture in a body. Decode it unless it is large."""
+    picture = open_body(body, query, max_pixels)
+    if isinstance(picture, Picture) and picture.n_pixels <= MAX_INLINE_PIXELS:
+        return to_grey(picture)
+    return picture
 
 
 def document(grey: GreyImage, answer: Answer) -> dict[str, Any]:

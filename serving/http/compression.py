@@ -68,11 +68,11 @@ async def inflated(engine: Engine, body: bytes, coding: str, max_bytes: int) -> 
         return body
     if len(body) <= MAX_INLINE_INFLATE_BYTES:
         return inflate(body, coding, max_bytes)
-    return await engine.in_thread(inflate, body, coding, max_bytes)
+    return await engine.short.run(inflate, body, coding, max_bytes)
 
 
 async def compressed(engine: Engine, content: bytes, coding: str) -> bytes:
     """Call `compress`, in a thread if the content is large."""
     if len(content) <= MAX_INLINE_COMPRESS_BYTES:
         return compress(content, coding)
-    return await engine.in_thread(compress, content, coding)
+    return await engine.short.run(compress, content, coding)

@@ -5,8 +5,8 @@ import math
 from typing import Any
 
 from serving.api import drawings
-from serving.api.bodies import LONGEST_RAW_SIDE_PX
-from serving.api.images import FORMATS, FORMATS_TEXT
+from serving.api.containers import FORMATS, FORMATS_TEXT
+from serving.api.images import MAX_SIDE_PX
 from serving.api.network import MAX_GRIDS, N_GRID_BYTES
 from serving.model.card import GOLDEN_SHAPE
 from serving.openapi.operations import BINARY, in_json, responses
@@ -18,7 +18,7 @@ SEEN = " x ".join(map(str, GOLDEN_SHAPE))
 
 def predict(settings: Settings) -> dict[str, Any]:
     """POST /api/predict."""
-    side = {"type": "integer", "minimum": 1, "maximum": LONGEST_RAW_SIDE_PX}
+    side = {"type": "integer", "minimum": 1, "maximum": MAX_SIDE_PX}
     sizes = [("width", EXAMPLE_WIDTH), ("height", EXAMPLE_HEIGHT)]
     picture = f"data:image/png;base64,{base64.b64encode(example_png()).decode('ascii')}"
     form = {"type": "object", "properties": {"image": BINARY}, "required": ["image"]}

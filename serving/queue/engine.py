@@ -10,16 +10,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from anyio import CapacityLimiter, to_thread
 
-from serving.errors import NoModelError, OverloadedError, TimeoutExpiredError
+from serving.errors import NoModelError, TimeoutExpiredError
 from serving.model.card import MODEL_NAME, ModelCard
 from serving.model.predictor import Prediction, Predictor, Verdict
+from serving.queue.lane import Lane
 
 # Larger batches are not faster per image (python -m bench.predictor).
 MAX_BATCH_IMAGES = 16
@@ -28,11 +26,10 @@ MAX_BATCH_IMAGES = 16
 # Larger work would delay the other requests: a transparent PNG of a megapixel takes 30 ms.
 MAX_INLINE_PIXELS = 400_000
 
-# Limit of simultaneous large tasks. At the pixel limit, a WebP briefly takes 800 MB, other formats 400 MB.
-N_LARGE_AT_A_TIME = 1
-
-# Limit of waiting large tasks. The longest takes 3 s, and the answer must come before the connection expires.
-MAX_IN_THREADS = 16
+# Limits of the tasks in threads. A short one takes up to 0.5 s. A large one takes a few seconds; at the pixel limit, a
+# WebP takes 800 MB and other formats 400 MB.
+MAX_SHORT_TASKS = 256
+MAX_LARGE_TASKS = 16
 
 # For each image, a run takes a constant time for the network and a time for scaling that grows with the pixels. With
 # this many pixels, both are equal (python -m bench.predictor).
@@ -44,7 +41,6 @@ RUN_WEIGHT = 0.1
 TIMEOUT_TEXT = "The answer would come after the request's timeout, so the model was not run. Send it again later."
 
 Images = npt.NDArray[np.uint8]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,14 +78,15 @@ class Engine:
     Attributes:
         predictor: the model in use, None if no model is loaded. It may be replaced at any time; a run keeps its model.
         observers: called on the event loop after every run, with the images and the answer.
-        n_in_threads: requests whose work runs in a thread or waits for one.
+        short: runs what takes milliseconds: parsing and small pictures from a few kB on.
+        large: runs what may take seconds: large pictures, and large or many images.
     """
 
     def __init__(self) -> None:
         self.predictor: Predictor | None = None
         self.observers: list[Callable[[Images, Answer], None]] = []
-        self.n_in_threads = 0
-        self._large = CapacityLimiter(N_LARGE_AT_A_TIME)
+        self.short = Lane(MAX_SHORT_TASKS)
+        self.large = Lane(MAX_LARGE_TASKS)
         self._queue: dict[tuple[int, ...], deque[_Waiting]] = {}
         self._work_s = 0.0  # seconds of a run with one unit of work
 
@@ -103,6 +100,11 @@ class Engine:
         if self.predictor is None:
             raise NoModelError(f"The model is not loaded. Load it with POST /v2/repository/models/{MODEL_NAME}/load.")
         return self.predictor
+
+    @property
+    def n_in_threads(self) -> int:
+        """Return the number of tasks that run in a thread or wait for one."""
+        return self.short.n_tasks + self.large.n_tasks
 
     async def predict(self, images: Images, timeout_s: float = math.inf) -> Answer:
         """Return the model's answer for the images of one request.
@@ -118,7 +120,7 @@ class Engine:
         """
         now_s = time.perf_counter()
         if len(images) > MAX_BATCH_IMAGES or images.size > MAX_INLINE_PIXELS:
-            answer = await self.in_thread(self._run_large, images, now_s, now_s + timeout_s)
+            answer = await self.large.run(self._run_large, images, now_s, now_s + timeout_s)
             self._observe(images, answer)
             return answer
         loop = asyncio.get_running_loop()
@@ -127,22 +129,6 @@ class Engine:
             loop.call_soon(self._run_queue, loop)
         self._queue.setdefault(images.shape[1:], deque()).append(waiting)
         return await waiting.future
-
-    async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
-        """Run long work in a thread, `N_LARGE_AT_A_TIME` tasks at a time.
-
-        Raises:
-            OverloadedError: `MAX_IN_THREADS` tasks wait.
-        """
-        if self.n_in_threads >= MAX_IN_THREADS:
-            raise OverloadedError
-        self.n_in_threads += 1
-        # Called without arguments, because an idle thread keeps those of its last call: up to 600 MB for a picture.
-        calls = [partial(work, *arguments)]
-        try:
-            return await to_thread.run_sync(lambda: calls.pop()(), limiter=self._large)
-        finally:
-            self.n_in_threads -= 1
 
     def _run_queue(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run one batch of queued images of the same size.

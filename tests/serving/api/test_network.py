@@ -14,7 +14,7 @@ from serving.api.predict import SCORE_DECIMALS
 from serving.app import create_app
 from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor, open_session
-from serving.queue.engine import MAX_IN_THREADS
+from serving.queue.engine import MAX_LARGE_TASKS
 from serving.settings import Settings
 from tests.serving.asgi import refused
 from tests.serving.drawings import STROKES, draw, encode
@@ -139,7 +139,7 @@ def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings,
 
 
 def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.engine, "n_in_threads", MAX_IN_THREADS)
+    monkeypatch.setattr(app.engine.large, "n_tasks", MAX_LARGE_TASKS)
     refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "again in a second")
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from serving.errors import TimeoutExpiredError
 from serving.model.card import OUTPUTS
 from serving.model.predictor import Prediction, Predictor
-from serving.queue.engine import MAX_BATCH_IMAGES, MAX_INLINE_PIXELS, N_LARGE_AT_A_TIME, Answer, Engine, Images
+from serving.queue.engine import MAX_BATCH_IMAGES, MAX_INLINE_PIXELS, Answer, Engine, Images
 from tests.serving.drawings import STROKES, draw
 
 SEVEN = np.asarray(draw(7).resize((28, 28)))[None]
@@ -213,7 +213,7 @@ def test_large_requests_hold_up_no_other_and_take_turns(predictor: Predictor, mo
         assert [answer.verdicts[0].digit for answer in await asyncio.gather(*large)] == [7, 7, 7]
 
     asyncio.run(main())
-    assert most == N_LARGE_AT_A_TIME
+    assert most == 1
     assert engine.n_in_threads == 0
 
 

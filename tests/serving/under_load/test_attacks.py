@@ -2,14 +2,20 @@
 
 import http.client
 import json
+import re
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
 
+from serving.queue.engine import MAX_LARGE_TASKS
+from serving.settings import ROOT
+
+from ..hostile import READ, REFUSED
 from .attacks import HTTP, IMAGES, LARGE_IMAGES, MB, PREDICT, Stream, large
 from .client import NORMAL, READY, Answer, ask, asking, read, request
 from .process import Running, running, watched
@@ -17,6 +23,9 @@ from .process import Running, running, watched
 # Limits for a normal request during an attack, and for the end of an attack.
 ANSWER_S = 5.0
 CUT_OFF_S = 20.0
+
+# Patience of a client whose picture waits for others.
+ANSWER_S_LARGE = 60.0
 
 # An idle service takes 85 MB; the rest is for a request's body, its copies and its picture. 125 MB were measured.
 MAX_BYTES = 256 * MB
@@ -26,6 +35,10 @@ MAX_BYTES_BODIES = 512 * MB
 
 # One picture at a time; a WebP of 50 megapixels takes four copies of 200 MB in its decoder. Two would be 1.6 GB.
 MAX_BYTES_LARGE = 1000 * MB
+
+# The limit that SECURITY.md states, for everything at once.
+(stated,) = re.findall(r"At most ([0-9.]+) GB a worker", (ROOT / "SECURITY.md").read_text())
+MAX_BYTES_IN_ALL = float(stated) * 10**9
 
 pytestmark = pytest.mark.slow
 
@@ -51,9 +64,9 @@ def others_are_served(service: Running, max_bytes: int = MAX_BYTES) -> Iterator[
     assert peak.n_bytes < max_bytes, f"{peak.n_bytes / MB:.0f} MB"
 
 
-def attack(address: tuple[str, int], stream: Stream) -> Answer | None:
+def attack(address: tuple[str, int], stream: Stream, patience_s: float = CUT_OFF_S) -> Answer | None:
     """Send until the connection is closed or the stream ends. Return the answer, if there is one."""
-    with socket.create_connection(address, CUT_OFF_S) as connection:
+    with socket.create_connection(address, patience_s) as connection:
         end_s = time.monotonic() + CUT_OFF_S
         with suppress(OSError):  # closed; there may be an answer
             for piece in [stream] if isinstance(stream, bytes) else stream:
@@ -64,9 +77,9 @@ def attack(address: tuple[str, int], stream: Stream) -> Answer | None:
     return None
 
 
-def attack_at_once(service: Running, asked: list[bytes]) -> list[Answer | None]:
+def attack_at_once(service: Running, asked: list[bytes], patience_s: float = CUT_OFF_S) -> list[Answer | None]:
     with ThreadPoolExecutor(len(asked)) as pool:
-        return [*pool.map(lambda one: attack(service.address, one), asked)]
+        return [*pool.map(lambda one: attack(service.address, one, patience_s), asked)]
 
 
 def check_error(answer: Answer | None, *more: int) -> None:
@@ -91,6 +104,36 @@ def test_hostile_images(service: Running, name: str) -> None:
         answer = attack(service.address, request(PREDICT, data))
         assert answer is not None
         check_error(answer)
+
+
+@pytest.mark.parametrize("n_bytes", [64 * 2**10, 15 * MB], ids=["small", "large"])
+@pytest.mark.parametrize("name", {**REFUSED, **READ})
+def test_pictures_that_keep_a_decoder_busy(service: Running, name: str, n_bytes: int) -> None:
+    data = {**REFUSED, **READ}[name](n_bytes)
+    with others_are_served(service):
+        answer = attack(service.address, request(PREDICT, data))
+    assert answer is not None
+    assert answer.status in ((200,) if name in READ else (200, 413, 422))
+    assert answer.status != 200 or n_bytes < MB or name in READ
+
+
+def test_more_large_pictures_than_the_lane_takes_are_all_answered(service: Running) -> None:
+    asked = [request(PREDICT, large("WEBP", "RGBA"))] * (3 * MAX_LARGE_TASKS)
+    with others_are_served(service, MAX_BYTES_LARGE):
+        answers = attack_at_once(service, asked, patience_s=ANSWER_S_LARGE)
+    statuses = Counter(answer and answer.status for answer in answers)
+    assert set(statuses) == {200, 503}
+    assert statuses[503] >= MAX_LARGE_TASKS
+
+
+def test_large_bodies_and_pictures_at_once_stay_below_the_stated_memory(service: Running) -> None:
+    webp = large("WEBP", "RGBA")
+    padded = webp + bytes(14 * MB)
+    asked = [request(PREDICT, padded)] * 8 + [request(PREDICT, large(*kind)) for kind in LARGE_IMAGES]
+    with others_are_served(service, MAX_BYTES_IN_ALL):
+        for answer in attack_at_once(service, asked, patience_s=ANSWER_S_LARGE):
+            assert answer is not None
+            assert answer.status in (200, 503)
 
 
 def test_a_flood_of_requests_ahead_of_their_answers(service: Running) -> None:
