@@ -53,7 +53,9 @@ async def receive(request: Request) -> Body:
     if content_type != "multipart/form-data":
         return Body(content_type, await request.body(), coding)
     if coding:
-        raise UnsupportedEncodingError("A compressed form is not supported. Send the form without Content-Encoding.")
+        raise UnsupportedEncodingError(
+            "A compressed form is not supported. Send the form without Content-Encoding.", "identity"
+        )
     async with request.form() as form:
         for _, value in form.multi_items():
             if isinstance(value, UploadFile):

@@ -1,9 +1,11 @@
 """POST /api/predict and GET /api/model, for the page and for curl."""
 
-import base64
 from typing import Any
+from urllib.parse import parse_qsl
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,10 +13,12 @@ from starlette.routing import Route
 
 from serving.api.bodies import Body, open_body, receive
 from serving.api.images import GreyImage, to_grey
+from serving.api.messages import Box, CardAnswer, DigitAnswer, FullAnswer, Service
+from serving.errors import BadRequestError, NotFoundError
 from serving.http.compression import accepted, compress, inflated
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
-from serving.model.decisions import READ
+from serving.model.decisions import READ, State
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Engine
 from serving.settings import Settings
 
@@ -26,8 +30,8 @@ BOX_DECIMALS = 2
 async def model(request: Request) -> Response:
     """Return the card of the model in use, with the settings that the page needs."""
     engine: Engine = request.app.state.engine
-    service = {"collects": request.app.state.drawings is not None}
-    content = bytes(JSONResponse({**vars(engine.model.card), "service": service}).body)
+    service = Service(collects=request.app.state.drawings is not None)
+    content = msgspec.json.encode(CardAnswer(**vars(engine.model.card), service=service))
     headers = {"vary": "accept-encoding"}
     if coding := accepted(request.headers.get("accept-encoding", "")):
         content = compress(content, coding)  # not in a thread, where the page would wait for large pictures
@@ -40,16 +44,21 @@ async def predict(request: Request) -> Response:
     engine: Engine = request.app.state.engine
     settings: Settings = request.app.state.settings
     timing: Timing = request.scope["timing"]
+    query: bytes = request.scope["query_string"]
+    wants_full = is_full(query)
     body = await receive(request)
     timing.start()
     if body.coding:
         body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
     # No variable keeps the opened picture: its memory must be free before the next one is decoded.
-    grey = await _grey(engine, open_body(body, request.scope["query_string"], settings.max_pixels))
+    grey = await _grey(engine, open_body(body, query, settings.max_pixels))
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
     timing.add_answer(answer)
-    response = JSONResponse(document(grey, answer))
+    state, digit, _, digit_score = answer.verdicts[0]
+    fields = reading(state, digit, answer.prediction.probabilities[0], digit_score)
+    fields["model_version"] = answer.card.version
+    response = JSONResponse(full_answer(grey, answer, fields) if wants_full else DigitAnswer(**fields))
     timing.lap("encode")
     return response
 
@@ -59,43 +68,55 @@ async def _grey(engine: Engine, image: Image.Image | GreyImage) -> GreyImage:
     return await engine.in_thread(to_grey, image) if is_large else to_grey(image)
 
 
-def document(grey: GreyImage, answer: Answer) -> dict[str, Any]:
-    """Return the JSON answer for one picture.
+def is_full(query: bytes) -> bool:
+    """Return whether a query asks for the full answer.
 
-    `digit` and `confidence` are None unless the state is "digit" or "unsure". `alternatives` has the two best digits,
-    the best first, if the state is "unsure". `box` is in pixels of the upright source.
+    Raises:
+        BadRequestError: it has another detail.
     """
-    prediction = answer.prediction
-    # Uses the exact values, because a score that is only rounded to 0 still means ink.
-    state, digit, _, digit_score = answer.verdicts[0]
-    probabilities = prediction.probabilities[0].astype(np.float64).round(SCORE_DECIMALS).tolist()
+    if b"detail" not in query:
+        return False
+    if ("detail", "full") not in parse_qsl(query.decode("latin-1")):
+        raise BadRequestError("?detail= must be full, or absent.")
+    return True
+
+
+def reading(state: State, digit: int, probabilities: npt.NDArray[np.float32], digit_score: float) -> dict[str, Any]:
+    """Return the fields of `Reading`. The state comes from the values before they are rounded."""
+    rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
     is_read = state in READ
     return {
         "state": state,
         "digit": digit if is_read else None,
-        "confidence": probabilities[digit] if is_read else None,
-        "alternatives": _best_two(probabilities) if state == "unsure" else [],
-        "probabilities": probabilities,
+        "confidence": rounded[digit] if is_read else None,
+        "probabilities": rounded,
         "digit_score": round(digit_score, SCORE_DECIMALS),
-        "box": None if state == "blank" else _box(grey, prediction.box[0].tolist()),
-        "normalized": base64.b64encode(prediction.normalized[0]).decode("ascii"),
-        "width": grey.width,
-        "height": grey.height,
-        "model_version": answer.card.version,
     }
 
 
-def _best_two(probabilities: list[float]) -> list[dict[str, float]]:
-    ranking = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
-    return [{"digit": digit, "confidence": probabilities[digit]} for digit in ranking[:2]]
+def full_answer(grey: GreyImage, answer: Answer, fields: dict[str, Any]) -> FullAnswer:
+    """Return the full answer for one picture.
+
+    Raises:
+        NotFoundError: the model lacks an output.
+    """
+    box, normalized = answer.prediction.box, answer.prediction.normalized
+    if box is None or normalized is None:
+        raise NotFoundError("The model file lacks the output 'box' or 'normalized'. Ask without ?detail=full.")
+    return FullAnswer(
+        **fields,
+        box=None if fields["state"] == "blank" else _box(grey, box[0].tolist()),
+        normalized=normalized[0].tobytes(),
+        width=grey.width,
+        height=grey.height,
+    )
 
 
-def _box(grey: GreyImage, sides: list[float]) -> dict[str, float]:
+def _box(grey: GreyImage, sides: list[float]) -> Box:
     # The last row and column of a reduced picture may cover fewer than `factor` pixels.
     limits = (grey.width, grey.height, grey.width, grey.height)
     scaled = [min(side * grey.factor, limit) for side, limit in zip(sides, limits, strict=True)]
-    names = ("left", "top", "right", "bottom")
-    return {name: round(side, BOX_DECIMALS) for name, side in zip(names, scaled, strict=True)}
+    return Box(*(round(side, BOX_DECIMALS) for side in scaled))
 
 
 routes = [Route("/predict", predict, methods=["POST"]), Route("/model", model, methods=["GET"])]

@@ -39,7 +39,7 @@ SERVING = {
     "api": "errors http model queue settings",
     "v2": "errors http metrics model queue version",
     "reload": "errors metrics model queue",
-    "openapi": "api model queue settings version",
+    "openapi": "api errors http model queue settings v2 version",
     "app": "api errors http metrics model openapi queue reload settings v2",
     "workers": "app errors http metrics reload settings",
     "__main__": "errors logs settings workers",
@@ -57,7 +57,7 @@ ADAPTERS = {
     "onnxruntime": {"serving.model.predictor"},
 }
 # anyio and python-multipart come with starlette.
-SERVING_LIBRARIES = {"anyio", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
+SERVING_LIBRARIES = {"anyio", "msgspec", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
 
 
 def modules(top):
