@@ -81,9 +81,9 @@ def error_responses() -> Json:
 def schemas(*modules: ModuleType) -> Json:
     """Return the schemas of the messages in these modules, by their names."""
     found = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
-    return _schemas([kind for kind in found if issubclass(kind, msgspec.Struct | ModelCard) and kind.__annotations__])[
-        1
-    ]
+    names = {module.__name__ for module in modules}
+    own = [kind for kind in found if kind.__module__ in names and issubclass(kind, msgspec.Struct | ModelCard)]
+    return _schemas(own)[1]
 
 
 def _schemas(messages: list[Any]) -> tuple[tuple[Json, ...], Json]:

@@ -49,6 +49,14 @@ def test_each_figure_is_the_cards(other: Page, card: Card) -> None:
         expect(other.locator("#squeeze-cost")).to_contain_text(f"{accuracy:.1f} % ({low:.1f} to {high:.1f} %)")
 
 
+def test_a_section_whose_entry_the_card_lacks_is_left_out(tab: Page, card: Card) -> None:
+    serve_card(tab, card | dict.fromkeys(("data", "metrics", "training", "experiments")))
+    tab.goto("/")
+    expect(tab.locator("#model-text")).to_have_text(f"model {card['version']}")
+    for name, is_shown in {"experiments": False, "architecture": False, "evaluation": False, "steps": True}.items():
+        expect(tab.locator(f"#{name}")).to_be_visible(visible=is_shown)
+
+
 @pytest.mark.slow
 def test_the_experiments_are_sorted_by_a_column(other: Page) -> None:
     names = other.locator("#experiment-table tbody th")

@@ -43,6 +43,10 @@ new IntersectionObserver((entries) => {
 resized.onToggle(paintSoon);
 showBlank();
 
+export const section = "steps";
+/** @type {(keyof Card)[]} */
+export const needs = ["evaluation"];
+
 /** @param {Card} card */
 export function showCard({ evaluation: { steps } }) {
   for (const stage of MEASURED) showAccuracy(stage, steps[stage], `right without it: ${steps[stage].label}`);
