@@ -24,7 +24,7 @@ def decoded(decoder: msgspec.json.Decoder[T], text: bytes, hint: str = "") -> T:
         return decoder.decode(text)
     except msgspec.ValidationError as error:
         message = f"The JSON is not as expected. {error}."
-    except (ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         end = "" if "(byte" in str(error) else f" (byte {len(text)})"
         message = f"The body is not valid JSON. {error}{end}."
     raise BadRequestError(f"{message} {hint}".rstrip())

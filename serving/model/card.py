@@ -202,5 +202,5 @@ def _decoded(metadata: Mapping[str, str], key: str, type_: Any) -> Any:
     try:
         # Unlike msgspec's decoder, this one reads the NaN that Python writes for a figure without data.
         return msgspec.convert(json.loads(metadata[key]), type_)
-    except (ValueError, RecursionError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise ModelError(f"its metadata {key!r} cannot be used: {error}") from None
