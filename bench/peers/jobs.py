@@ -50,7 +50,7 @@ def picture() -> Image.Image:
 
 def tensor_of(image: Image.Image) -> np.ndarray:
     """Return the picture as normalised by the model, light on dark like MNIST: uint8 ``[1, 28, 28]``."""
-    return Predictor.load(Outputs().model).run(np.asarray(image.convert("L"))[None]).normalized
+    return vars(Predictor.load(Outputs().model).run(np.asarray(image.convert("L"))[None]))["normalized"]
 
 
 def png_of(image: Image.Image) -> bytes:

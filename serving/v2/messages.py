@@ -129,26 +129,6 @@ class Duration(Struct, forbid_unknown_fields=True):
     ns: Annotated[Count, about("Nanoseconds.")]
 
 
-class StepStatistics(Struct, forbid_unknown_fields=True):
-    """Requests and their steps."""
-
-    success: Duration
-    fail: Duration
-    queue: Duration
-    compute_input: Duration
-    compute_infer: Duration
-    compute_output: Duration
-
-
-class BatchStatistics(Struct, forbid_unknown_fields=True):
-    """Runs of the model on batches of one size."""
-
-    batch_size: Length
-    compute_input: Duration
-    compute_infer: Duration
-    compute_output: Duration
-
-
 class ModelStatistics(Struct, forbid_unknown_fields=True):
     """Statistics since the service started, of all models that it has used."""
 
@@ -157,8 +137,8 @@ class ModelStatistics(Struct, forbid_unknown_fields=True):
     last_inference: Annotated[Count, about("Milliseconds since 1970; 0 before the first.")]
     inference_count: Annotated[Count, about("Images.")]
     execution_count: Annotated[Count, about("Runs of the model. A batch is one run.")]
-    inference_stats: StepStatistics
-    batch_stats: list[BatchStatistics]
+    inference_stats: Annotated[dict[str, Duration], about("Requests and their steps, by name.")]
+    batch_stats: Annotated[list[dict[str, int | Duration]], about("The model's runs, for each `batch_size`.")]
 
 
 class Statistics(Struct, forbid_unknown_fields=True):

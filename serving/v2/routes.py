@@ -93,20 +93,11 @@ def _config_tensor(tensor: Tensor) -> dict[str, Any]:
     return config
 
 
-async def model_statistics(request: Request) -> Response:
-    """Return the statistics of the service under the model in use."""
-    return _statistics(request, _card(request))
-
-
 async def statistics(request: Request) -> Response:
-    """Return the same, or an empty list while no model is loaded."""
-    engine = _engine(request)
-    return _statistics(request, *([engine.predictor.card] if engine.predictor else []))
-
-
-def _statistics(request: Request, *cards: ModelCard) -> Response:
-    found = [statistics_of(card, request.app.state.metrics) for card in cards]
-    return JSONResponse(messages.Statistics(found))
+    """Return the statistics under the model in use. Without a name in the address, no model need be loaded."""
+    is_named, predictor = "model" in request.path_params, _engine(request).predictor
+    cards = [_card(request)] if is_named else [predictor.card] if predictor else []
+    return JSONResponse(messages.Statistics([statistics_of(card, request.app.state.metrics) for card in cards]))
 
 
 async def infer(request: Request) -> Response:
@@ -175,7 +166,7 @@ def _model_routes(address: str) -> list[Route]:
         Route(address, model_metadata),
         Route(f"{address}/ready", model_ready),
         Route(f"{address}/config", model_config),
-        Route(f"{address}/stats", model_statistics),
+        Route(f"{address}/stats", statistics),
     ]
 
 
