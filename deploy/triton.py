@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from serving.errors import ModelError
-from serving.model.card import ModelCard
+from serving.model.card import OUTPUTS, ModelCard
 from serving.queue.engine import MAX_BATCH_IMAGES
 from serving.reload.lifecycle import checked
 from serving.settings import Settings
-from serving.v2.request import CLASSIFIED
 from serving.v2.routes import configuration
 
 LABELS = "labels.txt"
@@ -41,7 +40,7 @@ def triton_config(card: ModelCard, instances: int) -> dict[str, Any]:
     """
     config = configuration(card)
     for output in config["output"]:
-        if output["name"] == CLASSIFIED:
+        if output["name"] == OUTPUTS[0].name:
             output["label_filename"] = LABELS
     # Limits a batch. Otherwise all waiting requests would run at once: up to 1,024 canvases, with 10 bytes per pixel.
     config["dynamic_batching"]["preferred_batch_size"] = [MAX_BATCH_IMAGES]

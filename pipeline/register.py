@@ -66,7 +66,7 @@ def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
         with tempfile.NamedTemporaryFile(suffix=".onnx") as fetched:
             Path(fetched.name).write_bytes(store.read_model(champion))
             present = Predictor.load(Path(fetched.name))
-        sha256, other = (one.card.data["sha256"]["validation"] for one in (challenger, present))
+        sha256, other = ((one.card.data or {}).get("sha256", {}).get("validation") for one in (challenger, present))
         champions = find_correct(present, validation, parts) if sha256 == other else None
         gates += relative_gates(right, champions, latency_ratio(challenger, present), limits)
     return gates

@@ -104,6 +104,16 @@ class UnsupportedEncodingError(RequestError):
     status = 415
     reason = "unsupported"
 
+    def __init__(self, message: str, accepted: str) -> None:
+        """Create the error; `accepted` has the supported codings, separated by commas."""
+        super().__init__(message)
+        self._accepted = accepted
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the supported codings."""
+        return {"accept-encoding": self._accepted}
+
 
 class UnsupportedTypeError(RequestError):
     """The address does not support the body's Content-Type."""

@@ -13,26 +13,22 @@ import re
 import secrets
 import time
 from pathlib import Path
-from typing import Any
 
-import orjson
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.api.bodies import receive_as
+from serving.api.messages import ID_LENGTH, KeptDrawing, LabelledDrawing
 from serving.errors import BadRequestError, ForbiddenError, StartError, StoreFullError, TooLargeError
 from serving.http.compression import inflated
+from serving.http.decoding import decoded
 from serving.http.responses import JSONResponse
 from serving.service import Service
 
-# A digit is a few strokes of some hundred points each.
-MAX_STROKES = 100
 MAX_POINTS = 20_000
 MAX_BYTES = 2**20
-
-# The canvas is 0 to 1. The pen may leave it while it is down.
-LOWEST, HIGHEST = -0.5, 1.5
 
 # Limit of the stored drawings, because any client may send some. A drawing usually has 5 kB, and at most 350 kB.
 MAX_DRAWINGS = 10_000
@@ -42,7 +38,6 @@ BOX = 500
 DECIMALS = 2
 
 SUFFIX = ".unipen"
-ID_LENGTH = 32  # hex digits
 TOKEN_LENGTH = 8  # hex digits in the names of unfinished files
 UNFINISHED = re.compile(rf"\.[0-9a-f]{{{ID_LENGTH}}}\.[0-9a-f]{{{TOKEN_LENGTH}}}")
 
@@ -50,9 +45,9 @@ UNFINISHED = re.compile(rf"\.[0-9a-f]{{{ID_LENGTH}}}\.[0-9a-f]{{{TOKEN_LENGTH}}}
 ABANDONED_S = 600.0
 
 EXAMPLE = {"strokes": [[[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]], "label": 7}
-EXAMPLE_TEXT = f"Send JSON such as {orjson.dumps(EXAMPLE).decode()}."
+EXAMPLE_TEXT = f"Send JSON such as {msgspec.json.encode(EXAMPLE).decode()}."
 
-Strokes = list[list[tuple[float, float]]]
+DECODER = msgspec.json.Decoder(LabelledDrawing)
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +87,7 @@ class Drawings:
         Raises:
             RequestError: the body is not a drawing, a limit is exceeded, or the disk fails.
         """
-        content = unipen(*parse(data, n_classes)).encode("ascii")
+        content = unipen(parse(data, n_classes)).encode("ascii")
         id_ = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
         try:
             self._write(id_, content)
@@ -123,60 +118,29 @@ class Drawings:
             unfinished.unlink(missing_ok=True)
 
 
-def parse(data: bytes, n_classes: int) -> tuple[Strokes, int]:
-    """Parse the strokes and the label in a JSON body.
+def parse(data: bytes, n_classes: int) -> LabelledDrawing:
+    """Parse a JSON body.
 
     Raises:
-        BadRequestError: the body does not have the format of `EXAMPLE`.
-        TooLargeError: it has too many bytes, strokes or points.
+        BadRequestError: the body is not a drawing, or the label is not a class.
+        TooLargeError: it has too many bytes or points.
     """
     if len(data) > MAX_BYTES:
         raise TooLargeError(f"The drawing has {len(data)} bytes; the limit is {MAX_BYTES}.")
-    try:
-        document = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        raise BadRequestError(f"The body ({len(data)} bytes) is not JSON. {EXAMPLE_TEXT}") from None
-    if not isinstance(document, dict) or document.keys() != EXAMPLE.keys():
-        raise BadRequestError(f'The JSON is not an object with only "strokes" and "label". {EXAMPLE_TEXT}')
-    strokes, label = document["strokes"], document["label"]
-    if type(label) is not int or not 0 <= label < n_classes:
-        raise BadRequestError(f'"label" is not a class of the model, 0 to {n_classes - 1}. {EXAMPLE_TEXT}')
-    if (
-        not isinstance(strokes, list)
-        or not strokes
-        or not all(isinstance(stroke, list) and stroke for stroke in strokes)
-    ):
-        raise BadRequestError(f'"strokes" is not a list of non-empty lists of points. {EXAMPLE_TEXT}')
-    n_points = sum(map(len, strokes))
-    if len(strokes) > MAX_STROKES or n_points > MAX_POINTS:
-        raise TooLargeError(
-            f"The drawing has {len(strokes)} strokes and {n_points} points; the limits are {MAX_STROKES} and "
-            f"{MAX_POINTS}."
-        )
-    if not all(_is_point(point) for stroke in strokes for point in stroke):
-        raise BadRequestError(
-            f"A point is not two numbers from {LOWEST} to {HIGHEST}; the canvas is 0 to 1. {EXAMPLE_TEXT}"
-        )
-    return strokes, label
+    drawing = decoded(DECODER, data, EXAMPLE_TEXT)
+    if drawing.label >= n_classes:
+        raise BadRequestError(f"The label is not a class of the model, 0 to {n_classes - 1}.")
+    n_points = sum(map(len, drawing.strokes))
+    if n_points > MAX_POINTS:
+        raise TooLargeError(f"The drawing has {n_points} points; the limit is {MAX_POINTS}.")
+    return drawing
 
 
-def _is_point(point: Any) -> bool:
-    return (
-        isinstance(point, list)
-        and len(point) == 2
-        and all(type(value) in (int, float) and LOWEST <= value <= HIGHEST for value in point)
-    )
-
-
-def unipen(strokes: Strokes, label: int) -> str:
-    """Return a drawing as UNIPEN text.
-
-    Args:
-        strokes: x and y from the top left of the canvas, y down, 0..1 within the canvas.
-        label: class of the drawing.
-    """
+def unipen(drawing: LabelledDrawing) -> str:
+    """Return a drawing as UNIPEN text, in which y goes up."""
+    label = drawing.label
     lines = [f'.SEGMENT DIGIT 0 ? "{label}"', f".COMMENT {label} 0 0"]  # writer 0: unknown
-    for stroke in strokes:
+    for stroke in drawing.strokes:
         points = [f"{BOX * x:.{DECIMALS}f} {BOX * (1 - y):.{DECIMALS}f}" for x, y in stroke]
         lines += [".PEN_DOWN", *points, ".PEN_UP"]
     return "\n".join([*lines, ""])
@@ -190,7 +154,7 @@ async def keep(request: Request) -> Response:
     n_classes = len(engine.model.card.classes)
     body = await receive_as("application/json", request)
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_BYTES))
-    return JSONResponse({"id": await engine.short.run(Drawings(settings.collect).keep, data, n_classes)}, 201)
+    return JSONResponse(KeptDrawing(await engine.short.run(Drawings(settings.collect).keep, data, n_classes)), 201)
 
 
 routes = [Route("/drawings", keep, methods=["POST"])]

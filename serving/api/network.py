@@ -5,25 +5,24 @@ second model, with the same weights, one more input and more outputs (see `pipel
 session of its own, so predictions do not become slower.
 """
 
-import base64
-import json
-from typing import Any
 from weakref import WeakKeyDictionary
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.api.bodies import receive_as
-from serving.api.predict import SCORE_DECIMALS
-from serving.errors import BadRequestError, ModelError
+from serving.api.messages import LayerMaps, NetworkAnswer, Reading
+from serving.api.predict import SCORE_DECIMALS, reading
+from serving.errors import BadRequestError, ModelError, NotFoundError
 from serving.http.compression import inflated
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import GOLDEN_SHAPE
-from serving.model.decisions import READ
 from serving.model.predictor import SHRINKING, Predictor, open_session
 from serving.queue.engine import Images
 from serving.service import Service
@@ -37,6 +36,20 @@ N_IN_BATCH = 64
 Maps = npt.NDArray[np.float32]
 
 
+class _Layer(msgspec.Struct):
+    name: str
+    kind: str
+    output: str
+
+
+class _Description(msgspec.Struct):
+    input: str
+    probabilities: str
+    digit_score: str
+    layers: list[_Layer]
+    fragment: bytes  # base64 in JSON
+
+
 class Network:
     """The network of a model, without the preprocessing before it."""
 
@@ -44,18 +57,16 @@ class Network:
         """Build the network from the predictor's file and the description in its metadata.
 
         Raises:
-            ModelError: the description is missing or unusable.
+            ModelError: the description is unusable.
         """
         try:
-            description = json.loads(predictor.subnetwork)
-            self._input = str(description["input"])
-            self._scores = [str(description["probabilities"]), str(description["digit_score"])]
-            self._layers = [
-                (str(layer["name"]), str(layer["kind"]), str(layer["output"])) for layer in description["layers"]
-            ]
-            self._session = open_session(predictor.content + base64.b64decode(description["fragment"], validate=True))
+            description = msgspec.json.decode(predictor.subnetwork, type=_Description)
+            self._session = open_session(predictor.content + description.fragment)
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelError("The model file's metadata 'network_alone' cannot be used.") from error
+        self._input = description.input
+        self._scores = [description.probabilities, description.digit_score]
+        self._layers = description.layers
         # The original graph also needs its input. The smallest image costs almost nothing.
         self._unused = {
             node.name: np.zeros((1, 1, 1), np.uint8) for node in self._session.get_inputs() if node.name != self._input
@@ -71,8 +82,8 @@ class Network:
 
     def maps(self, grid: npt.NDArray[np.uint8]) -> list[tuple[str, str, Maps]]:
         """Return name, kind and feature maps float32 [c, h, w] of the layers, for a grid uint8 [28, 28]."""
-        found = self._run([output for _, _, output in self._layers], grid[None])
-        return [(name, kind, maps[0]) for (name, kind, _), maps in zip(self._layers, found, strict=True)]
+        found = self._run([layer.output for layer in self._layers], grid[None])
+        return [(layer.name, layer.kind, maps[0]) for layer, maps in zip(self._layers, found, strict=True)]
 
     def _run(self, outputs: list[str], grids: Images) -> list[npt.NDArray[np.float32]]:
         found: list[npt.NDArray[np.float32]] = self._session.run(
@@ -87,46 +98,32 @@ class Networks:
     def __init__(self) -> None:
         self._made: WeakKeyDictionary[Predictor, Network] = WeakKeyDictionary()
 
-    def document(self, predictor: Predictor, grids: Images, with_layers: bool) -> dict[str, Any]:
-        """Return the JSON answer for grids uint8 [n, 28, 28]. Not thread-safe."""
+    def answer(self, predictor: Predictor, grids: Images, with_layers: bool) -> NetworkAnswer:
+        """Return the answer for grids uint8 [n, 28, 28]. Not thread-safe."""
         network = self._made.get(predictor)
         if network is None:
             network = self._made[predictor] = Network(predictor)
-        answers = [_answer(predictor, *scores) for scores in zip(*network.read(grids), strict=True)]
-        layers = {"layers": [_layer(*found) for found in network.maps(grids[0])]} if with_layers else {}
-        return {"model_version": predictor.card.version, "answers": answers, **layers}
+        probabilities, scores = network.read(grids)
+        readings = [_reading(predictor, *found) for found in zip(probabilities, scores.tolist(), strict=True)]
+        layers = [_layer(*found) for found in network.maps(grids[0])] if with_layers else UNSET
+        return NetworkAnswer(predictor.card.version, readings, layers)
 
 
 NETWORKS = Networks()
 
 
-def _answer(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: np.float32) -> dict[str, Any]:
-    """Return one grid's answer in the format of POST /api/predict."""
+def _reading(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: float) -> Reading:
     digit = int(probabilities.argmax())
-    # Uses the exact values, because a score that is only rounded to 0 still means ink.
-    state = predictor.state(float(digit_score), float(probabilities[digit]))
-    rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
-    return {
-        "state": state,
-        "digit": digit if state in READ else None,
-        "confidence": rounded[digit] if state in READ else None,
-        "probabilities": rounded,
-        "digit_score": round(float(digit_score), SCORE_DECIMALS),
-    }
+    state = predictor.state(digit_score, float(probabilities[digit]))
+    return Reading(**reading(state, digit, probabilities, digit_score))
 
 
-def _layer(name: str, kind: str, maps: Maps) -> dict[str, Any]:
+def _layer(name: str, kind: str, maps: Maps) -> LayerMaps:
     """Scale a layer's maps to bytes: 255 is the highest value of all maps, 0 is 0 or less."""
-    channels, height, width = maps.shape
+    n_maps, height, width = maps.shape
     peak = max(0.0, float(maps.max()))
     levels = np.rint(maps.clip(0) * (255 / peak if peak else 0)).astype(np.uint8)
-    return {
-        "name": name,
-        "kind": kind,
-        "shape": [height, width, channels],
-        "peak": round(peak, SCORE_DECIMALS),
-        "maps": base64.b64encode(levels.tobytes()).decode("ascii"),
-    }
+    return LayerMaps(name, kind, (height, width, n_maps), round(peak, SCORE_DECIMALS), levels.tobytes())
 
 
 async def network(request: Request) -> Response:
@@ -134,15 +131,17 @@ async def network(request: Request) -> Response:
     engine, settings = Service.of(request).engine, Service.of(request).settings
     timing: Timing = request.scope["timing"]
     predictor = engine.model
+    if not predictor.subnetwork:
+        raise NotFoundError("The model file lacks the metadata 'network_alone', so only its whole graph can be run.")
     layers = request.query_params.get("layers", "false")
     if layers not in ("true", "false"):
         raise BadRequestError("?layers= must be true or false.")
     body = await receive_as("application/octet-stream", request)
     timing.start()
     data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
-    document = await engine.large.run(NETWORKS.document, predictor, _grids(data), layers == "true")
+    answer = await engine.large.run(NETWORKS.answer, predictor, _grids(data), layers == "true")
     timing.lap("network")
-    return JSONResponse(document)
+    return JSONResponse(answer)
 
 
 def _grids(data: bytes) -> Images:

@@ -1,9 +1,11 @@
 """POST /api/predict and GET /api/model, for the page and for curl."""
 
-import base64
 from typing import Any
+from urllib.parse import parse_qsl
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,11 +13,13 @@ from starlette.routing import Route
 from serving.api.bodies import Body, is_raw, open_body, receive
 from serving.api.containers import Picture
 from serving.api.images import GreyImage, to_grey
+from serving.api.messages import Box, CardAnswer, DigitAnswer, FullAnswer, ServiceFacts
+from serving.errors import BadRequestError, NotFoundError
 from serving.http.compression import accepted, compress, inflated
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
-from serving.model.decisions import READ
-from serving.queue.engine import MAX_INLINE_PIXELS, Answer, Engine
+from serving.model.decisions import READ, State
+from serving.queue.engine import MAX_INLINE_PIXELS, Answer
 from serving.service import Service
 
 # Up to this size, a body is read on the event loop: a drawing has a few kB. Raw grey bytes need no decoding.
@@ -29,8 +33,8 @@ BOX_DECIMALS = 2
 async def model(request: Request) -> Response:
     """Return the card of the model in use, with the settings that the page needs."""
     service = Service.of(request)
-    facts = {"collects": service.settings.collect is not None}
-    content = bytes(JSONResponse({**vars(service.engine.model.card), "service": facts}).body)
+    facts = ServiceFacts(collects=service.settings.collect is not None)
+    content = msgspec.json.encode(CardAnswer(**vars(service.engine.model.card), service=facts))
     headers = {"vary": "accept-encoding"}
     if coding := accepted(request.headers.get("accept-encoding", "")):
         content = compress(content, coding)  # not in a thread, where the page would wait for large pictures
@@ -42,11 +46,12 @@ async def predict(request: Request) -> Response:
     """Answer the picture in the body, in any form of `serving.api.bodies`."""
     engine, settings = Service.of(request).engine, Service.of(request).settings
     timing: Timing = request.scope["timing"]
+    query: bytes = request.scope["query_string"]
+    wants_full = is_full(query)
     body = await receive(request)
     timing.start()
     if body.coding:
         body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
-    query = request.scope["query_string"]
     if len(body.data) <= MAX_INLINE_BYTES or is_raw(body, query):
         read = _read(body, query, settings.max_pixels)
     else:
@@ -55,7 +60,10 @@ async def predict(request: Request) -> Response:
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
     timing.add_answer(answer)
-    response = JSONResponse(document(grey, answer))
+    state, digit, _, digit_score = answer.verdicts[0]
+    fields = reading(state, digit, answer.prediction.probabilities[0], digit_score)
+    fields["model_version"] = answer.card.version
+    response = JSONResponse(full_answer(grey, answer, fields) if wants_full else DigitAnswer(**fields))
     timing.lap("encode")
     return response
 
@@ -68,43 +76,55 @@ def _read(body: Body, query: bytes, max_pixels: int) -> Picture | GreyImage:
     return picture
 
 
-def document(grey: GreyImage, answer: Answer) -> dict[str, Any]:
-    """Return the JSON answer for one picture.
+def is_full(query: bytes) -> bool:
+    """Return whether a query asks for the full answer.
 
-    `digit` and `confidence` are None unless the state is "digit" or "unsure". `alternatives` has the two best digits,
-    the best first, if the state is "unsure". `box` is in pixels of the upright source.
+    Raises:
+        BadRequestError: it has another detail.
     """
-    prediction = answer.prediction
-    # Uses the exact values, because a score that is only rounded to 0 still means ink.
-    state, digit, _, digit_score = answer.verdicts[0]
-    probabilities = prediction.probabilities[0].astype(np.float64).round(SCORE_DECIMALS).tolist()
+    if b"detail" not in query:
+        return False
+    if ("detail", "full") not in parse_qsl(query.decode("latin-1")):
+        raise BadRequestError("?detail= must be full, or absent.")
+    return True
+
+
+def reading(state: State, digit: int, probabilities: npt.NDArray[np.float32], digit_score: float) -> dict[str, Any]:
+    """Return the fields of `Reading`. The state comes from the values before they are rounded."""
+    rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
     is_read = state in READ
     return {
         "state": state,
         "digit": digit if is_read else None,
-        "confidence": probabilities[digit] if is_read else None,
-        "alternatives": _best_two(probabilities) if state == "unsure" else [],
-        "probabilities": probabilities,
+        "confidence": rounded[digit] if is_read else None,
+        "probabilities": rounded,
         "digit_score": round(digit_score, SCORE_DECIMALS),
-        "box": None if state == "blank" else _box(grey, prediction.box[0].tolist()),
-        "normalized": base64.b64encode(prediction.normalized[0]).decode("ascii"),
-        "width": grey.width,
-        "height": grey.height,
-        "model_version": answer.card.version,
     }
 
 
-def _best_two(probabilities: list[float]) -> list[dict[str, float]]:
-    ranking = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
-    return [{"digit": digit, "confidence": probabilities[digit]} for digit in ranking[:2]]
+def full_answer(grey: GreyImage, answer: Answer, fields: dict[str, Any]) -> FullAnswer:
+    """Return the full answer for one picture.
+
+    Raises:
+        NotFoundError: the model lacks an output.
+    """
+    box, normalized = answer.prediction.box, answer.prediction.normalized
+    if box is None or normalized is None:
+        raise NotFoundError("The model file lacks the output 'box' or 'normalized'. Ask without ?detail=full.")
+    return FullAnswer(
+        **fields,
+        box=None if fields["state"] == "blank" else _box(grey, box[0].tolist()),
+        normalized=normalized[0].tobytes(),
+        width=grey.width,
+        height=grey.height,
+    )
 
 
-def _box(grey: GreyImage, sides: list[float]) -> dict[str, float]:
+def _box(grey: GreyImage, sides: list[float]) -> Box:
     # The last row and column of a reduced picture may cover fewer than `factor` pixels.
     limits = (grey.width, grey.height, grey.width, grey.height)
     scaled = [min(side * grey.factor, limit) for side, limit in zip(sides, limits, strict=True)]
-    names = ("left", "top", "right", "bottom")
-    return {name: round(side, BOX_DECIMALS) for name, side in zip(names, scaled, strict=True)}
+    return Box(*(round(side, BOX_DECIMALS) for side in scaled))
 
 
 routes = [Route("/predict", predict, methods=["POST"]), Route("/model", model, methods=["GET"])]

@@ -33,7 +33,9 @@ def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
     if coding == "identity":
         return body
     if coding not in WINDOW_BITS:
-        raise UnsupportedEncodingError("The body's Content-Encoding is not supported; send gzip, deflate or none.")
+        raise UnsupportedEncodingError(
+            "The body's Content-Encoding is not supported; send gzip, deflate or none.", ", ".join(WINDOW_BITS)
+        )
     stream = zlib.decompressobj(WINDOW_BITS[coding])
     try:
         inflated = stream.decompress(body, max_bytes + 1)

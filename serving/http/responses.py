@@ -1,25 +1,33 @@
 """Convert documents and errors to responses."""
 
-import orjson
+from typing import Annotated
+
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from serving.errors import BadRequestError, FailedError, MethodError, NotFoundError, RequestError
 
 
+class Error(msgspec.Struct, forbid_unknown_fields=True):
+    """All errors have this format."""
+
+    error: Annotated[str, msgspec.Meta(description="What is wrong, and what to do.")]
+
+
 class JSONResponse(Response):
-    """A JSON response, encoded by orjson."""
+    """A JSON response."""
 
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        """Encode dicts, lists, strings, numbers and numpy arrays."""
-        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+        """Encode a message, or what JSON consists of."""
+        return msgspec.json.encode(content)
 
 
 def error_response(error: RequestError) -> Response:
     """Return the response in the format that all errors share."""
-    return JSONResponse({"error": str(error)}, error.status, error.headers)
+    return JSONResponse(Error(str(error)), error.status, error.headers)
 
 
 def as_request_error(error: Exception) -> RequestError:

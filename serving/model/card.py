@@ -1,19 +1,29 @@
 """Metadata of a model file, validated once at load time."""
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
 from serving.errors import ModelError
 
 MODEL_NAME = "digits"
 MAX_CLASSES = 256  # a shadow message has one byte for a class
 GOLDEN_SHAPE = (28, 28)  # an MNIST image, and the input of the network
+
+
+def about(description: str, **limits: Any) -> Meta:
+    """Describe and limit a field of a class."""
+    return Meta(description=description, **limits)
+
+
+Version = Annotated[str, about("The first 12 hex digits of the model file's SHA-256.", pattern="^[0-9a-f]{12}$")]
+Classes = Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=2, max_length=MAX_CLASSES)]
 
 
 @dataclass(frozen=True)
@@ -25,14 +35,17 @@ class Tensor:
     shape: list[int]
 
 
-# The signature that the service needs. The last length of the first output is the number of classes.
+# The inputs that the service supplies.
 INPUTS = (Tensor("image", "UINT8", [-1, -1, -1]),)
+# The outputs that it can use. The last length of the first is the number of classes.
 OUTPUTS = (
     Tensor("probabilities", "FP32", [-1, -1]),
     Tensor("digit_score", "FP32", [-1]),
     Tensor("normalized", "UINT8", [-1, *GOLDEN_SHAPE]),
     Tensor("box", "FP32", [-1, 4]),
 )
+# A model file may lack the other outputs.
+N_REQUIRED_OUTPUTS = 2
 
 
 def outputs_for(n_classes: int) -> tuple[Tensor, ...]:
@@ -42,38 +55,37 @@ def outputs_for(n_classes: int) -> tuple[Tensor, ...]:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The limits that `serving.model.decisions` applies.
+    """Ink with a lower digit score is not a digit. A digit with a lower confidence is unsure."""
 
-    Attributes:
-        digit_score: in 0..1, both exclusive; ink with a lower score is not a digit.
-        confidence: in 0..1, 0 exclusive; a digit whose largest probability is lower is unsure.
-    """
-
-    digit_score: float
-    confidence: float
+    digit_score: Annotated[float, Meta(gt=0, lt=1)]
+    confidence: Annotated[float, Meta(gt=0, le=1)]
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """The response of `GET /api/model`. `version` is the first 12 hex digits of the file's `sha256`."""
+    """The metadata of the model file. Entries that the file lacks are null."""
 
     name: str
-    version: str
-    sha256: str
+    version: Version
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     size_bytes: int
     inputs: list[Tensor]
     outputs: list[Tensor]
-    classes: list[str]
+    classes: Classes
     thresholds: Thresholds
-    normalizer: str
-    params_sha256: str
-    parameters: dict[str, Any]
-    data: dict[str, Any]
-    metrics: dict[str, Any]
-    network: dict[str, Any]
-    training: dict[str, Any]
-    evaluation: dict[str, Any]
-    experiments: list[dict[str, Any]]
+    normalizer: str | None = None
+    params_sha256: str | None = None
+    parameters: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
+    network: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
+    evaluation: dict[str, Any] | None = None
+    experiments: list[dict[str, Any]] | None = None
+
+
+# The entries that are JSON, besides classes and thresholds.
+OBJECTS = ("parameters", "data", "metrics", "network", "training", "evaluation")
 
 
 @dataclass(frozen=True)
@@ -93,27 +105,32 @@ class GoldenAnswers:
     states: list[str]
 
 
-def read_golden(metadata: Mapping[str, str], n_classes: int) -> GoldenAnswers:
-    """Return the golden answers in a file's metadata.
+class _Golden(msgspec.Struct):
+    images: bytes  # base64 in JSON
+    probabilities: list[list[float]]
+    digit_score: list[float]
+    states: Annotated[list[str], Meta(min_length=1)]
+
+
+def read_golden(metadata: Mapping[str, str], n_classes: int) -> GoldenAnswers | None:
+    """Return the golden answers in a file's metadata, or None if it has none.
 
     Raises:
-        ModelError: they are missing or malformed.
+        ModelError: they are malformed.
     """
-    values = _object(metadata, "golden")
+    if "golden" not in metadata:
+        return None
+    golden = _decoded(metadata, "golden", _Golden)
+    n_images = len(golden.states)
     try:
-        states = [str(state) for state in values["states"]]
-        pixels = np.frombuffer(base64.b64decode(values["images"], validate=True), np.uint8)
-        images = pixels.reshape(len(states), *GOLDEN_SHAPE)
-        probabilities = np.array(values["probabilities"], np.float64).reshape(len(states), n_classes)
-        digit_score = np.array(values["digit_score"], np.float64).reshape(len(states))
-    except Exception:  # such as an OverflowError for huge numbers
-        raise ModelError(
-            "its metadata 'golden' lacks 'images' in base64, 'probabilities', 'digit_score' or 'states', or they have "
-            "different lengths"
-        ) from None
-    if not states:
-        raise ModelError("its metadata 'golden' is empty")
-    return GoldenAnswers(images, probabilities, digit_score, states)
+        return GoldenAnswers(
+            np.frombuffer(golden.images, np.uint8).reshape(n_images, *GOLDEN_SHAPE),
+            np.array(golden.probabilities, np.float64).reshape(n_images, n_classes),
+            np.array(golden.digit_score, np.float64).reshape(n_images),
+            golden.states,
+        )
+    except ValueError:
+        raise ModelError(f"the lists in its metadata 'golden' do not have {n_images} answers each") from None
 
 
 def read_card(
@@ -125,45 +142,46 @@ def read_card(
         sha256: of the file, in hex.
         size_bytes: size of the file.
         inputs: inputs in the file's order.
-        outputs: outputs in the file's order.
+        outputs: outputs in the file's order; the card has only those that the service can use.
         metadata: the file's `metadata_props`.
 
     Raises:
         ModelError: the service does not support the signature or the metadata; the message names the first fault.
     """
-    classes = _classes(metadata)
-    _check_signature("input", inputs, INPUTS)
-    _check_signature("output", outputs, outputs_for(len(classes)))
+    classes: list[str] = _decoded(metadata, "classes", Classes)
+    if len(set(classes)) < len(classes):
+        raise ModelError(f"its metadata 'classes' has a name twice: {str(classes)[:80]}")
+    _check_signature("input", inputs, INPUTS, len(INPUTS))
+    if len(inputs) > len(INPUTS):
+        raise ModelError(f"it has {len(inputs)} inputs instead of {len(INPUTS)}")
+    usable = outputs_for(len(classes))
+    _check_signature("output", outputs, usable, N_REQUIRED_OUTPUTS)
+    entries = {key: _decoded(metadata, key, dict[str, Any]) for key in OBJECTS if key in metadata}
+    if "experiments" in metadata:
+        entries["experiments"] = _decoded(metadata, "experiments", list[dict[str, Any]])
     return ModelCard(
         name=MODEL_NAME,
         version=sha256[:12],
         sha256=sha256,
         size_bytes=size_bytes,
         inputs=inputs,
-        outputs=outputs,
+        outputs=[output for output in outputs if output.name in {tensor.name for tensor in usable}],
         classes=classes,
-        thresholds=_thresholds(metadata),
-        normalizer=_text(metadata, "normalizer"),
-        params_sha256=_text(metadata, "params_sha256"),
-        parameters=_object(metadata, "parameters"),
-        data=_object(metadata, "data"),
-        metrics=_object(metadata, "metrics"),
-        network=_object(metadata, "network"),
-        training=_object(metadata, "training"),
-        evaluation=_object(metadata, "evaluation"),
-        experiments=_objects(metadata, "experiments"),
+        thresholds=_decoded(metadata, "thresholds", Thresholds),
+        normalizer=metadata.get("normalizer"),
+        params_sha256=metadata.get("params_sha256"),
+        **entries,
     )
 
 
-def _check_signature(kind: str, found: list[Tensor], expected: tuple[Tensor, ...]) -> None:
+def _check_signature(kind: str, found: list[Tensor], usable: tuple[Tensor, ...], n_required: int) -> None:
     by_name = {tensor.name: tensor for tensor in found}
-    for tensor in expected:
-        if tensor.name not in by_name:
+    for index, tensor in enumerate(usable):
+        if tensor.name in by_name:
+            if not _fits(by_name[tensor.name], tensor):
+                raise ModelError(f"its {kind} {_described(by_name[tensor.name])} should be {_described(tensor)}")
+        elif index < n_required:
             raise ModelError(f"it has no {kind} {tensor.name!r}, but {sorted(by_name)}")
-        if not _fits(by_name[tensor.name], tensor):
-            raise ModelError(f"its {kind} {_described(by_name[tensor.name])} should be {_described(tensor)}")
-    if len(found) != len(expected):
-        raise ModelError(f"it has {len(found)} {kind}s instead of {len(expected)}: {sorted(by_name)}")
 
 
 def _fits(found: Tensor, expected: Tensor) -> bool:
@@ -177,49 +195,12 @@ def _described(tensor: Tensor) -> str:
     return f"{tensor.name!r} {tensor.datatype} {tensor.shape}"
 
 
-def _text(metadata: Mapping[str, str], key: str) -> str:
-    if not metadata.get(key):
+def _decoded(metadata: Mapping[str, str], key: str, type_: Any) -> Any:
+    """Return a JSON entry of the metadata."""
+    if key not in metadata:
         raise ModelError(f"its metadata has no {key!r}")
-    return metadata[key]
-
-
-def _json(metadata: Mapping[str, str], key: str) -> object:
-    text = _text(metadata, key)
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise ModelError(f"its metadata {key!r} is not JSON: {text[:80]!r}") from None
-
-
-def _object(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
-    value = _json(metadata, key)
-    if not isinstance(value, dict):
-        raise ModelError(f"its metadata {key!r} is not a JSON object: {str(value)[:80]!r}")
-    return value
-
-
-def _objects(metadata: Mapping[str, str], key: str) -> list[dict[str, Any]]:
-    values = _json(metadata, key)
-    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise ModelError(f"its metadata {key!r} is not a list of JSON objects: {str(values)[:80]!r}")
-    return values
-
-
-def _classes(metadata: Mapping[str, str]) -> list[str]:
-    names = _json(metadata, "classes")
-    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ModelError(f"its metadata 'classes' is not a list of names: {str(names)[:80]!r}")
-    if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names):
-        raise ModelError(f"its metadata 'classes' must have 2 to {MAX_CLASSES} different names: {str(names)[:80]!r}")
-    return names
-
-
-def _thresholds(metadata: Mapping[str, str]) -> Thresholds:
-    values = _object(metadata, "thresholds")
-    try:
-        thresholds = Thresholds(float(values["digit_score"]), float(values["confidence"]))
-    except (KeyError, TypeError, ValueError):
-        raise ModelError(f"its metadata 'thresholds' lacks a number 'digit_score' or 'confidence': {values}") from None
-    if not (0 < thresholds.digit_score < 1 and 0 < thresholds.confidence <= 1):
-        raise ModelError(f"its thresholds must hold 0 < digit_score < 1 and 0 < confidence <= 1: {values}")
-    return thresholds
+        # Unlike msgspec's decoder, this one reads the NaN that Python writes for a figure without data.
+        return msgspec.convert(json.loads(metadata[key]), type_)
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise ModelError(f"its metadata {key!r} cannot be used: {error}") from None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, OUTPUTS, Tensor, outputs_for, read_card, read_golden
+from serving.model.card import INPUTS, Tensor, outputs_for, read_card, read_golden
 from serving.model.decisions import STATES, State, rank
 
 # Tolerance for the golden answers. Machines differ in the seventh decimal, and the file has three.
@@ -40,25 +40,29 @@ class Prediction:
         probabilities: float32 [n, classes], calibrated; each row adds up to 1.
         digit_score: float32 [n] in 0..1, the learnt probability that the ink is one digit; exactly 0 only for a blank
             image.
-        normalized: uint8 [n, 28, 28], the input of the network, 255 = ink.
-        box: float32 [n, 4]: left, top, right, bottom of the ink in pixels; all 0 for a blank image.
+        normalized: uint8 [n, 28, 28], the input of the network, 255 = ink; None if the model lacks this output.
+        box: float32 [n, 4]: left, top, right, bottom of the ink in pixels, all 0 for a blank image; None likewise.
     """
 
     probabilities: npt.NDArray[np.float32]
     digit_score: npt.NDArray[np.float32]
-    normalized: npt.NDArray[np.uint8]
-    box: npt.NDArray[np.float32]
+    normalized: npt.NDArray[np.uint8] | None = None
+    box: npt.NDArray[np.float32] | None = None
 
     def part(self, start: int, end: int) -> "Prediction":
         """Return the outputs for the images from `start` to `end`, exclusive."""
         return Prediction(
-            self.probabilities[start:end], self.digit_score[start:end], self.normalized[start:end], self.box[start:end]
+            self.probabilities[start:end],
+            self.digit_score[start:end],
+            None if self.normalized is None else self.normalized[start:end],
+            None if self.box is None else self.box[start:end],
         )
 
     @classmethod
     def joined(cls, parts: "Sequence[Prediction]") -> "Prediction":
-        """Concatenate predictions."""
-        return cls(*(np.concatenate([getattr(part, tensor.name) for part in parts]) for tensor in OUTPUTS))
+        """Concatenate predictions of one model."""
+        present = (name for name, values in vars(parts[0]).items() if values is not None)
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in present})
 
 
 class Verdict(NamedTuple):
@@ -83,7 +87,7 @@ class Predictor:
     Attributes:
         card: metadata of the file.
         content: bytes of the file.
-        subnetwork: the network without the preprocessing, as JSON for `serving.api.network`.
+        subnetwork: the network without the preprocessing, as JSON for `serving.api.network`; empty if there is none.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, content: bytes) -> None:
@@ -106,7 +110,7 @@ class Predictor:
         self._session = session
         self._shapes: set[tuple[int, ...]] = set()
         self._input = INPUTS[0].name
-        self._outputs = [tensor.name for tensor in OUTPUTS]
+        self._outputs = [tensor.name for tensor in self.card.outputs]
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":
@@ -142,18 +146,21 @@ class Predictor:
                 prediction = self.run(image)
             except Exception as error:
                 raise ModelError(f"The model fails on {width} x {height} pixels: {_first_line(error)}") from None
-            for tensor in outputs_for(len(self.card.classes)):
+            shapes = {tensor.name: (1, *tensor.shape[1:]) for tensor in outputs_for(len(self.card.classes))}
+            for tensor in self.card.outputs:
                 values = getattr(prediction, tensor.name)
-                if values.shape != (1, *tensor.shape[1:]) or not np.isfinite(values).all():
+                if values.shape != shapes[tensor.name] or not np.isfinite(values).all():
                     raise ModelError(f"The model's {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
 
     def check(self) -> None:
-        """Compare the answers for the golden images with those in the file.
+        """Compare the answers for the golden images with those in the file, if it has any.
 
         Raises:
             ModelError: they differ.
         """
         golden = self._golden
+        if golden is None:
+            return
         prediction = self.run(golden.images)
         gaps = [
             float(np.abs(found - expected).max())
@@ -182,7 +189,8 @@ class Predictor:
                 self._shapes.clear()
             self._shapes.add(images.shape)
         options = SHRINKING if images.size > MAX_KEPT_PIXELS else None
-        return Prediction(*self._session.run(self._outputs, {self._input: images}, options))
+        found = self._session.run(self._outputs, {self._input: images}, options)
+        return Prediction(**dict(zip(self._outputs, found, strict=True)))
 
     def verdicts(self, prediction: Prediction) -> list[Verdict]:
         """Return the verdict for each image of a prediction."""

@@ -1,58 +1,74 @@
-"""The service described by itself: the OpenAPI 3.1 document at /openapi.json, which the page at /docs shows."""
+"""The OpenAPI 3.1 document at /openapi.json, which the page at /docs shows. Its schemas are the classes of messages."""
 
+import base64
+import io
+import re
 from functools import lru_cache
-from typing import Any
 
-import orjson
+import msgspec
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.model.card import MODEL_NAME
-from serving.openapi.api_operations import ask_network, keep_drawing, predict
-from serving.openapi.operations import BINARY, HTML, OBJECT, error_responses, get, in_json, responses
-from serving.openapi.schemas import VERSION_PATTERN, Schema, infer_request, ref, schemas, text
+from serving.api import drawings
+from serving.api import messages as api
+from serving.api.containers import FORMATS, FORMATS_TEXT
+from serving.api.images import MAX_SIDE_PX
+from serving.api.network import MAX_GRIDS, N_GRID_BYTES
+from serving.http import responses
+from serving.http.responses import Error
+from serving.model.card import INPUTS, MODEL_NAME
+from serving.openapi import operations
+from serving.openapi.operations import BINARY, BYTES, OBJECT, TEXT, Json, body, get, json, operation, parameter
 from serving.service import Service
 from serving.settings import Settings
+from serving.v2 import messages as v2
 from serving.version import inkling_version
 
 DESCRIPTION = """Reads handwritten digits from pictures: which digit it is, how sure that is, and whether it is one.
 
-Every refusal is JSON with the text of what is wrong, `{"error": "..."}`, also where there is nothing at an address \
-(404) and where an address does not take a method (405, with `Allow`)."""
+Every error is JSON with a text, `{"error": "..."}`, also at an address without a route (404) and for a method that an \
+address does not support (405, with `Allow`)."""
 
 TAGS = {
-    "Predict": "A picture in, its digit out; and what the page asks besides.",
-    "Open Inference Protocol": "The model's tensors as they are, for clients of Triton and KServe.",
-    "Model repository": "Which model is served. Load and unload need the token; where none is set, this machine.",
-    "Health": "For who starts, stops and balances. Look at the status only.",
-    "Observe": "What the service has done.",
+    "Predict": "Reads pictures and drawings.",
+    "Open Inference Protocol": "The model's tensors, for clients of Triton and KServe.",
+    "Model repository": "Which model is served. Load and unload need the token; if none is set, this machine.",
+    "Health": "For orchestrators and load balancers.",
+    "Observe": "Metrics and statistics.",
     "Pages": "For people.",
 }
+PREDICT, PROTOCOL, MODELS, HEALTH, OBSERVE, PAGES = TAGS
 
+HTML: Json = {"text/html": {"schema": TEXT}}
 JSON_LENGTH = "Inference-Header-Content-Length"
+
+# A 7 on 3 x 5 pixels.
+WIDTH, HEIGHT, PIXELS = 3, 5, bytes.fromhex("000000 ffff00 ffff00 ff00ff ff00ff")
 
 
 async def openapi(request: Request) -> Response:
-    """The document, with the version of the model in use in its examples."""
+    """Return the document, with the version of the model in use in its examples."""
     service = Service.of(request)
-    card = service.engine.predictor.card if service.engine.predictor else None
-    described = (card.version, len(card.classes)) if card else (None, None)
-    return Response(_encoded(service.settings, *described), media_type="application/json")
+    version = service.engine.predictor.card.version if service.engine.predictor else None
+    return Response(_encoded(service.settings, version), media_type="application/json")
 
 
 @lru_cache(maxsize=1)
-def _encoded(settings: Settings, version: str | None, n_classes: int | None) -> bytes:
-    return orjson.dumps(document(settings, version, n_classes))
+def _encoded(settings: Settings, version: str | None) -> bytes:
+    return msgspec.json.encode(document(settings, version))
 
 
-def document(settings: Settings, version: str | None, n_classes: int | None) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of every route.
+def document(settings: Settings, version: str | None) -> Json:
+    """Return the document of all routes.
 
     Args:
-        settings: whose limits it tells.
-        version: of the model in use, for examples; None where none is loaded.
-        n_classes: of the model in use; None where none is loaded.
+        settings: their limits appear in the descriptions.
+        version: of the model in use, for examples; None if no model is loaded.
     """
+    paths = _api(settings) | _protocol()
+    for path, item in paths.items():
+        item["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in re.findall(r"{(\w+)}", path)]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,121 +78,109 @@ def document(settings: Settings, version: str | None, n_classes: int | None) -> 
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
-        "paths": {
-            "/api/predict": {"post": predict(settings)},
-            "/api/network": {"post": ask_network()},
-            "/api/drawings": {"post": keep_drawing()},
-            "/api/model": get("Predict", "model", "The model's card", in_json("ModelCard")),
-            **_protocol(),
-            **_repository(),
-            **_health(),
-            "/metrics": get("Observe", "metrics", "Prometheus metrics", {"text/plain": {"schema": text()}}),
-            "/": get("Pages", "page", "The page to draw on", HTML),
-            "/docs": get("Pages", "docs", "This document as a page", HTML),
-            "/openapi.json": get("Pages", "openapi", "This document", {"application/json": {"schema": OBJECT}}),
-        },
+        "paths": paths,
         "components": {
-            "schemas": schemas(n_classes),
-            "responses": error_responses(),
-            "parameters": {"model": _model(), "version": _version(version)},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "For other machines."}},
+            "schemas": operations.schemas(api, v2, responses),
+            "responses": operations.error_responses(),
+            "parameters": {
+                "model": parameter("path", "model", {**TEXT, "enum": [MODEL_NAME]}, "", example=MODEL_NAME),
+                "version": parameter("path", "version", TEXT, "", **({"example": version} if version else {})),
+            },
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _protocol() -> dict[str, Any]:
-    tag = "Open Inference Protocol"
-    paths = {
-        "/v2": get(tag, "server", "The server and its extensions", in_json("ServerMetadata")),
-        "/v2/models/stats": get("Observe", "statsAll", "Statistics of all models", in_json("Statistics")),
-    }
-    model, version = ({"$ref": f"#/components/parameters/{name}"} for name in ("model", "version"))
-    for path, suffix, of, parameters in (
-        ("/v2/models/{model}", "", "the model", [model]),
-        ("/v2/models/{model}/versions/{version}", "Version", "a version", [model, version]),
-    ):
-        of_model = {
-            "": get(tag, f"metadata{suffix}", f"Inputs and outputs of {of}", in_json("ModelMetadata"), 404),
-            "/infer": {"post": _infer(f"infer{suffix}", of)},
-            "/config": get(tag, f"config{suffix}", f"Configuration of {of}", in_json("ModelConfig"), 404),
-            "/ready": _ready(get("Health", f"ready{suffix or 'Model'}", f"Is {of} ready?", {}, 404)),
-            "/stats": get("Observe", f"stats{suffix}", f"Statistics of {of}", in_json("Statistics"), 404),
-        }
-        paths |= {path + end: {"parameters": parameters, **item} for end, item in of_model.items()}
-    return paths
-
-
-def _infer(operation: str, of: str) -> dict[str, Any]:
-    n_bytes = {"type": "integer", "minimum": 0}
-    return {
-        "tags": ["Open Inference Protocol"],
-        "operationId": operation,
-        "summary": f"Run {of} on tensors",
-        "description": "JSON, or JSON followed by the tensors' bytes: little-endian, in the order of the inputs. "
-        "The bytes of the tensor alone are one image. The body may be compressed (gzip, deflate).",
-        "parameters": [
-            {"name": JSON_LENGTH, "in": "header", "schema": n_bytes, "example": 0}
-            | {"description": "How many bytes of the body, unpacked, are JSON; the rest are tensors. 0: no JSON."},
+def _api(settings: Settings) -> Json:
+    picture = io.BytesIO()
+    Image.frombytes("L", (WIDTH, HEIGHT), PIXELS).save(picture, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}"
+    side = {"type": "integer", "minimum": 1, "maximum": MAX_SIDE_PX}
+    files: Json = {f"image/{name.lower()}": {"schema": BINARY} for name in FORMATS}
+    files["multipart/form-data"] = {"schema": {**OBJECT, "properties": {"image": BINARY}, "required": ["image"]}}
+    predict = operation(
+        PREDICT, "predict", "Read a digit", json(api.DigitAnswer, api.FullAnswer), 404, 415, 422,
+        description=f"The body is a picture ({FORMATS_TEXT}), a form or JSON with one, or raw grey bytes, row by row, "
+        f"with `width` and `height`; {N_GRID_BYTES} bytes without them are 28 x 28. Dark on light or light on dark. "
+        "The body, unless it is a form, may be compressed (gzip, deflate). "
+        f"At most {settings.max_body_bytes:,} bytes and {settings.max_pixels:,} pixels.",
+        parameters=[
+            parameter("query", "width", side, "Of raw grey bytes, in pixels.", example=WIDTH),
+            parameter("query", "height", side, "Of raw grey bytes, in pixels.", example=HEIGHT),
+            parameter("query", "detail", {**TEXT, "enum": ["full"]}, "Adds the box and the network's input."),
         ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": ref("InferRequest"),
-                    "example": infer_request()["examples"][0],
-                },
-                "application/octet-stream": {"schema": BINARY},
-            },
-        },
-        "responses": responses(
-            in_json("InferResponse") | {"application/octet-stream": {"schema": BINARY}},
-            404,
-            415,
-            headers={
-                JSON_LENGTH: {"schema": n_bytes, "description": "Of a binary answer: how many bytes of it are JSON."}
-            },
-        ),
+        requestBody=body(files, json(api.Picture, example={"image": url}), BYTES),
+    )  # fmt: skip
+    network = operation(
+        PREDICT, "network", "Run only the network", json(api.NetworkAnswer), 404, 415,
+        description=f"The body has 1 to {MAX_GRIDS} grids like `normalized` of an answer, {N_GRID_BYTES} bytes each.",
+        parameters=[parameter("query", "layers", {"type": "boolean"}, "Adds feature maps.", example=True)],
+        requestBody=body(BYTES),
+    )  # fmt: skip
+    keep = operation(
+        PREDICT, "keepDrawing", "Store a drawing and its digit", json(api.KeptDrawing), 403, 415, 507, status=201,
+        description="Only if the service runs with `--collect`. "
+        f"At most {drawings.MAX_BYTES:,} bytes, {drawings.MAX_POINTS:,} points and {drawings.MAX_DRAWINGS:,} drawings.",
+        requestBody=body(json(api.LabelledDrawing, example=drawings.EXAMPLE)),
+    )  # fmt: skip
+    return {
+        "/api/predict": {"post": predict},
+        "/api/network": {"post": network},
+        "/api/drawings": {"post": keep},
+        "/api/model": get(PREDICT, "model", "The model's metadata", json(api.CardAnswer)),
+        "/metrics": get(OBSERVE, "metrics", "Prometheus metrics", {"text/plain": {"schema": TEXT}}),
+        "/": get(PAGES, "page", "The page to draw on", HTML),
+        "/docs": get(PAGES, "docs", "This document as a page", HTML),
+        "/openapi.json": get(PAGES, "openapi", "This document", json(OBJECT)),
     }
 
 
-def _repository() -> dict[str, Any]:
-    index = _change("index", "What there is", in_json("RepositoryIndex"))
-    paths: dict[str, Any] = {"/v2/repository/index": {"post": index}}
-    for name, summary in (("load", "Read the model's file anew and swap"), ("unload", "Stop serving the model")):
-        paths[f"/v2/repository/models/{{model}}/{name}"] = {
-            "parameters": [{"$ref": "#/components/parameters/model"}],
-            "post": _change(name, summary, {}, 403, 404) | {"security": [{}, {"token": []}]},
+def _protocol() -> Json:
+    paths = {
+        "/v2": get(PROTOCOL, "server", "The server and its extensions", json(v2.ServerMetadata)),
+        "/v2/models/stats": get(OBSERVE, "statsAll", "Statistics of all models", json(v2.Statistics)),
+        "/v2/health/live": get(HEALTH, "live", "Does the process answer?", json(v2.Live)),
+        "/v2/health/ready": _ready("ready", "Are predictions answered?", v2.Ready),
+    }
+    for path, end, of in (
+        ("/v2/models/{model}", "", "the model"),
+        ("/v2/models/{model}/versions/{version}", "Version", "a version"),
+    ):
+        paths |= {
+            path: get(PROTOCOL, f"metadata{end}", f"Inputs and outputs of {of}", json(v2.ModelMetadata), 404),
+            f"{path}/infer": {"post": _infer(f"infer{end}", of)},
+            f"{path}/config": get(PROTOCOL, f"config{end}", f"Triton's `ModelConfig` of {of}", json(OBJECT), 404),
+            f"{path}/ready": _ready(f"ready{end or 'Model'}", f"Is {of} ready?", v2.ModelReady, 404),
+            f"{path}/stats": get(OBSERVE, f"stats{end}", f"Statistics of {of}", json(v2.Statistics), 404),
         }
+    asked = body(json(v2.IndexRequest, example={"ready": True}), required=False)
+    index = operation(MODELS, "index", "List the models", json(list[v2.IndexEntry]), requestBody=asked)
+    paths["/v2/repository/index"] = {"post": index}
+    for name, summary in (("load", "Load the model's file again, and switch to it"), ("unload", "Unload the model")):
+        asked = body(json(v2.LoadRequest, example={}), required=False)
+        change = operation(MODELS, name, summary, {}, 403, 404, requestBody=asked, security=[{}, {"token": []}])
+        paths[f"/v2/repository/models/{{model}}/{name}"] = {"post": change}
     return paths
 
 
-def _change(operation: str, summary: str, content: Schema, *errors: int) -> dict[str, Any]:
-    return {
-        "tags": ["Model repository"],
-        "operationId": operation,
-        "summary": summary,
-        "requestBody": {"content": {"application/json": {"schema": OBJECT, "example": {}}}},
-        "responses": responses(content, *errors),
-    }
+def _infer(name: str, of: str) -> Json:
+    tensor = {"name": INPUTS[0].name, "datatype": INPUTS[0].datatype, "shape": [1, HEIGHT, WIDTH], "data": [*PIXELS]}
+    outputs = [{"name": "probabilities"}, {"name": "digit_score"}]
+    length = {"type": "integer", "minimum": 0}
+    run = operation(
+        PROTOCOL, name, f"Run {of} on tensors",
+        json(v2.InferResponse) | BYTES, 404, 415,
+        description="JSON, or JSON followed by the bytes of the tensor. Bytes without JSON are one square image. "
+        "The body may be compressed (gzip, deflate).",
+        parameters=[parameter("header", JSON_LENGTH, length, "Bytes of the JSON, uncompressed.", example=0)],
+        requestBody=body(json(v2.InferRequest, example={"inputs": [tensor], "outputs": outputs}), BYTES),
+    )  # fmt: skip
+    run["responses"]["200"]["headers"][JSON_LENGTH] = {"schema": length, "description": "Bytes of the JSON."}
+    return run
 
 
-def _health() -> dict[str, Any]:
-    return {
-        "/v2/health/live": get("Health", "live", "Does the process answer?", {}),
-        "/v2/health/ready": _ready(get("Health", "ready", "Are predictions answered?", {})),
-    }
-
-
-def _ready(item: dict[str, Any]) -> dict[str, Any]:
-    """Of these, the status alone says whether."""
-    item["get"]["responses"]["503"] = {"description": "Not yet, or no longer."}
+def _ready(name: str, summary: str, message: type, *errors: int) -> Json:
+    item = get(HEALTH, name, summary, json(message), *errors)
+    # If no model is loaded, a model's answer is an error.
+    item["get"]["responses"]["503"] = {"description": "Not yet, or no longer.", "content": json(message, Error)}
     return item
-
-
-def _model() -> dict[str, Any]:
-    return {"name": "model", "in": "path", "required": True, "schema": text(enum=[MODEL_NAME]), "example": MODEL_NAME}
-
-
-def _version(version: str | None) -> dict[str, Any]:
-    example = {} if version is None else {"example": version}
-    return {"name": "version", "in": "path", "required": True, "schema": text(pattern=VERSION_PATTERN), **example}

@@ -1,69 +1,90 @@
-"""What the operations of the OpenAPI document are made of."""
+"""Parts of the OpenAPI document."""
 
+from types import ModuleType
 from typing import Any
 
-from serving.openapi.schemas import Schema, ref, text
+import msgspec
 
-ERRORS = {
-    400: "The request is malformed; the text says how.",
-    403: "The service is not set to do this for the client; the text names the setting.",
-    404: "There is no model, or no version of it, of that name; or its file lacks what is asked for.",
-    408: "The request did not come in time.",
-    413: "The body, or what is in it, is above a limit.",
-    415: "The bytes are no picture, or the body is of a type or compressed in a way, that is read here.",
-    421: "The Host header names a host that this service does not answer for.",
-    422: "The picture is damaged, cut short, or made to take too long.",
-    431: "The request's line and headers are above the limit.",
-    503: "Not now: no model is loaded, there is too much to do, or the answer would come after the request's timeout.",
-    507: "The drawing cannot be stored: there are as many as are kept, or the disk fails.",
-}
+from serving.errors import request_errors
+from serving.http.responses import Error
+from serving.model.card import ModelCard
 
-# Before a request reaches its route.
-ERRORS_ANYWHERE = (400, 408, 413, 421, 431, 503)
+Json = dict[str, Any]
 
-HTML = {"text/html": {"schema": text()}}
-OBJECT: Schema = {"type": "object"}
-BINARY: Schema = {"type": "string", "format": "binary"}
+TEXT: Json = {"type": "string"}
+OBJECT: Json = {"type": "object"}
+BINARY: Json = {"type": "string", "format": "binary"}
+BYTES: Json = {"application/octet-stream": {"schema": BINARY}}
+
+# Errors before a request reaches its route.
+ERRORS_ANYWHERE = {400, 408, 413, 421, 431, 503}
 
 
-def get(tag: str, operation: str, summary: str, content: Schema, *errors: int) -> dict[str, Any]:
-    """The item of a path that is only got."""
-    answers = responses(content, *errors)
-    return {"get": {"tags": [tag], "operationId": operation, "summary": summary, "responses": answers}}
-
-
-def responses(content: Schema, *errors: int, status: int = 200, headers: Schema | None = None) -> dict[str, Any]:
-    """What an operation answers.
+def operation(tag: str, name: str, summary: str, content: Json, *errors: int, status: int = 200, **more: Any) -> Json:
+    """Return an operation.
 
     Args:
-        content: of its success, by content type; empty where the status says all.
-        errors: statuses of its own refusals.
-        status: of its success.
-        headers: of its success, besides the usual ones.
+        tag: its group.
+        name: its ID.
+        summary: its title.
+        content: of the success, by content type; empty if the status is the answer.
+        errors: statuses of its own errors.
+        status: of the success.
+        more: description, parameters and request body.
     """
-    timing = {"schema": text(), "description": "What each step took, in milliseconds."}
-    success = {"description": "Done.", "headers": {"Server-Timing": timing, **(headers or {})}}
-    return {str(status): success | ({"content": content} if content else {})} | {
-        str(error): {"$ref": f"#/components/responses/{_error_name(error)}"}
-        for error in sorted({*errors, *ERRORS_ANYWHERE})
+    timing = {"schema": TEXT, "description": "Milliseconds of each stage."}
+    success = {
+        "description": "Done.",
+        "headers": {"Server-Timing": timing},
+        **({"content": content} if content else {}),
     }
+    refused = {str(code): {"$ref": f"#/components/responses/Error{code}"} for code in {*errors, *ERRORS_ANYWHERE}}
+    answers = dict(sorted({str(status): success, **refused}.items()))
+    return {"tags": [tag], "operationId": name, "summary": summary, "responses": answers, **more}
 
 
-def error_responses() -> dict[str, Schema]:
-    """All that `responses` refers to, by their names."""
-    return {_error_name(status): _error(status) for status in ERRORS}
+def body(*contents: Json, required: bool = True) -> Json:
+    """Return the request body of an operation, which has one of these content types."""
+    return {"required": required, "content": {name: schema for content in contents for name, schema in content.items()}}
 
 
-def _error(status: int) -> dict[str, Any]:
-    seconds = {"schema": {"type": "integer", "minimum": 0}, "description": "Seconds after which to try again."}
-    headers = {"headers": {"Retry-After": seconds}} if status == 503 else {}
-    return {"description": ERRORS[status], "content": in_json("Error"), **headers}
+def get(*arguments: Any) -> Json:
+    """Return the item of a path with only GET."""
+    return {"get": operation(*arguments)}
 
 
-def _error_name(status: int) -> str:
-    return f"Error{status}"
+def parameter(place: str, name: str, schema: Json, description: str, **example: Any) -> Json:
+    """Return a parameter in the path, the query or the headers."""
+    required = place == "path"
+    return {"name": name, "in": place, "required": required, "schema": schema, "description": description, **example}
 
 
-def in_json(schema: str) -> Schema:
-    """The content of a body that is one of `serving.openapi.schemas.schemas`."""
-    return {"application/json": {"schema": ref(schema)}}
+def json(*messages: Any, **example: Any) -> Json:
+    """Return the content of a JSON body, which is one of these messages or schemas."""
+    found = [message if isinstance(message, dict) else _schemas([message])[0][0] for message in messages]
+    return {"application/json": {"schema": found[0] if len(found) == 1 else {"anyOf": found}, **example}}
+
+
+def error_responses() -> Json:
+    """Return a response for each status. The docstrings of the errors describe it."""
+    abouts: dict[int, list[str]] = {}
+    for error in request_errors():
+        abouts.setdefault(error.status, []).append((error.__doc__ or "").partition("\n")[0])
+    found = {
+        f"Error{status}": {"description": " ".join(texts), "content": json(Error)} for status, texts in abouts.items()
+    }
+    seconds = {"schema": {"type": "integer", "minimum": 0}, "description": "Seconds until another attempt."}
+    found["Error503"]["headers"] = {"Retry-After": seconds}
+    return found
+
+
+def schemas(*modules: ModuleType) -> Json:
+    """Return the schemas of the messages in these modules, by their names."""
+    found = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
+    names = {module.__name__ for module in modules}
+    own = [kind for kind in found if kind.__module__ in names and issubclass(kind, msgspec.Struct | ModelCard)]
+    return _schemas(own)[1]
+
+
+def _schemas(messages: list[Any]) -> tuple[tuple[Json, ...], Json]:
+    return msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")

@@ -1,271 +1,173 @@
-"""The Open Inference Protocol V2 with its binary extension: the bytes of a request to what is asked of the model.
-
-`read_card` checks every model against the signature in `serving.model.card`, which is the contract of the requests.
-"""
+"""Parse requests of the Open Inference Protocol V2 with its binary extension."""
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
-import orjson
+from msgspec import UNSET
 
-from serving.errors import BadRequestError, TooLargeError
+from serving.errors import BadRequestError, NotFoundError, TooLargeError
+from serving.http.decoding import decoded
 from serving.model.card import INPUTS, OUTPUTS
 from serving.queue.engine import Images
+from serving.v2.messages import Data, InferRequest, InputTensor, RequestedOutput
 
-# As text, a picture takes four times its bytes, and what it holds become objects: at this limit, 50 MB.
+# As text, a picture takes four times its bytes, and its content becomes objects: at this limit, 50 MB.
 MAX_JSON_BYTES = 2 * 2**20
 
-# Lists and objects cost the most: without a limit, 2 MB of them would hold up everyone else for 250 ms.
+# Lists and objects cost the most: without a limit, 2 MB of them would hold up all other requests for 250 ms.
 MAX_JSON_CONTAINERS = 2**15
 
-# Each image is answered by 844 bytes however small it is, so pixels alone would not limit the answer.
+# Each image is answered by 844 bytes however small it is, so a limit of pixels would not limit the answer.
 MAX_IMAGES = 1024
 
 IMAGE = INPUTS[0]
-OUTPUT_NAMES = [tensor.name for tensor in OUTPUTS]
+DECODER = msgspec.json.Decoder(InferRequest)
 
-# The output whose values belong to the classes.
-CLASSIFIED = "probabilities"
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedOutput:
-    """One output that the client wants.
-
-    Attributes:
-        name: of the model's output.
-        is_binary: as bytes after the JSON, else as numbers in it.
-        n_classes: so many best classes as text instead of the values; 0 for the values.
-    """
-
-    name: str
-    is_binary: bool
-    n_classes: int
-
-
-ALL_JSON = [RequestedOutput(name, False, 0) for name in OUTPUT_NAMES]
-ALL_BINARY = [RequestedOutput(name, True, 0) for name in OUTPUT_NAMES]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class InferRequest:
-    """A request that keeps the contract.
+class Asked:
+    """A valid request.
 
     Attributes:
-        id: to be repeated in the answer, or None.
-        images: uint8 [n, h, w], each at least 1; not writable where they are the body's own bytes.
-        timeout_s: for the whole answer; infinite where none was given.
-        outputs: in the order of the answer.
+        images: uint8 [n, h, w], each at least 1; not writable if they are the bytes of the body.
+        outputs: the name of each output, and whether it is sent as bytes after the JSON.
+        id: repeated in the answer.
+        timeout_s: for the whole answer.
     """
 
-    id: str | None
     images: Images
-    timeout_s: float
-    outputs: list[RequestedOutput]
+    outputs: list[tuple[str, bool]]
+    id: str | msgspec.UnsetType = UNSET
+    timeout_s: float = math.inf
 
 
-def parse(body: bytes, header_length: bytes | None, max_pixels: int) -> InferRequest:
-    """The request in a body.
+def parse(body: bytes, header_length: bytes | None, max_pixels: int, available: Sequence[str]) -> Asked:
+    """Parse the request in a body.
 
     Args:
         body: not compressed.
-        header_length: the header Inference-Header-Content-Length, which says how long the JSON in front is. None: all
-            is JSON. 0 or no number: there is no JSON, the body is one square image.
-        max_pixels: refuses more in all images together.
+        header_length: the header Inference-Header-Content-Length, the length of the JSON before the binary data. None:
+            the whole body is JSON. 0 or not a number: there is no JSON, and the body is a square image.
+        max_pixels: limit of all images together.
+        available: names of the model's outputs.
 
     Raises:
-        BadRequestError: the request breaks the contract; the text names the field and what it may be.
-        TooLargeError: JSON, pixels or images are above a limit.
+        BadRequestError: the request is malformed.
+        NotFoundError: the model lacks a requested output.
+        TooLargeError: JSON, pixels or images exceed a limit.
     """
-    if header_length is None:
-        n_json = len(body)
-    else:
-        n_json = _header_length(header_length, len(body))
-        if n_json == 0:
-            return InferRequest(None, _square(body, max_pixels), math.inf, ALL_BINARY)
-    document = parse_object(body[:n_json])
-    parameters = _parameters(document, "The request")
-    request_id = document.get("id")
-    if request_id is not None and not isinstance(request_id, str):
-        raise BadRequestError("`id` must be a text.")
-    return InferRequest(
-        request_id,
-        _images(document, body, n_json, max_pixels),
-        _timeout_s(parameters),
-        _outputs(document, _flag(parameters, "binary_data_output", default=False)),
+    n_json = len(body) if header_length is None else _header_length(header_length, len(body))
+    if n_json == 0 and header_length is not None:
+        return Asked(_square(body, max_pixels), [(name, True) for name in available])
+    request = decode_json(DECODER, body[:n_json])
+    timeout_us = request.parameters.timeout
+    return Asked(
+        _images(request.inputs[0], body, n_json, max_pixels),
+        _outputs(request.outputs, request.parameters.binary_data_output, available),
+        request.id,
+        timeout_us / 1e6 if timeout_us else math.inf,
     )
 
 
-def parse_object(text: bytes) -> dict[str, Any]:
-    """The JSON object in a text.
+def decode_json(decoder: msgspec.json.Decoder[T], text: bytes) -> T:
+    """Decode JSON.
 
     Raises:
-        BadRequestError: it is no JSON, or no object.
-        TooLargeError: it is above `MAX_JSON_BYTES` or `MAX_JSON_CONTAINERS`.
+        BadRequestError: it is malformed.
+        TooLargeError: it exceeds `MAX_JSON_BYTES` or `MAX_JSON_CONTAINERS`.
     """
     if len(text) > MAX_JSON_BYTES or text.count(b"[") + text.count(b"{") > MAX_JSON_CONTAINERS:
         raise TooLargeError(
-            f"The JSON is too large: at most {MAX_JSON_BYTES} bytes and {MAX_JSON_CONTAINERS} lists and objects are "
-            "read. Send the tensor as binary data."
+            f"The JSON is too large: the limits are {MAX_JSON_BYTES} bytes, and {MAX_JSON_CONTAINERS} lists and "
+            "objects. Send the tensor as binary data."
         )
-    try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise BadRequestError(f"The JSON in the body ({len(text)} bytes) cannot be read.") from None
-    if not isinstance(document, dict):
-        raise BadRequestError("The JSON in the body must be an object.")
-    return document
+    return decoded(decoder, text)
 
 
 def _header_length(text: bytes, n_bytes: int) -> int:
-    if text.removeprefix(b"-").isdigit():
-        # No length has twenty digits, and int() refuses some thousands of them.
-        if text.startswith(b"-") or len(text) > 20 or int(text) > n_bytes:
-            raise BadRequestError(
-                f"Inference-Header-Content-Length must be from 0 to {n_bytes}, the length of the body (not compressed)."
-            )
-        return int(text)
-    return 0
+    if not text.removeprefix(b"-").isdigit():
+        return 0
+    # No length has twenty digits, and int() refuses thousands of them.
+    if text.startswith(b"-") or len(text) > 20 or int(text) > n_bytes:
+        raise BadRequestError(
+            f"Inference-Header-Content-Length must be from 0 to {n_bytes}, the length of the body (not compressed)."
+        )
+    return int(text)
 
 
 def _square(body: bytes, max_pixels: int) -> Images:
     side = math.isqrt(len(body))
     if not body or side * side != len(body):
         raise BadRequestError(
-            f"A body without JSON is one square grey image, side x side bytes, as 784 for 28 x 28; {len(body)} bytes "
-            "are not. Any other needs its shape: send it in JSON first, and that one's Inference-Header-Content-Length."
+            f"A body without JSON must be a square image, such as 784 bytes for 28 x 28; it has {len(body)} bytes. "
+            "Send the shape of another image in JSON before it, with Inference-Header-Content-Length."
         )
     _check_size((1, side, side), max_pixels)
     return np.frombuffer(body, np.uint8).reshape(1, side, side)
 
 
-def _images(document: dict[str, Any], body: bytes, n_json: int, max_pixels: int) -> Images:
-    tensors = document.get("inputs")
-    if not isinstance(tensors, list) or len(tensors) != 1 or not isinstance(tensors[0], dict):
-        raise BadRequestError(f"`inputs` must be a list of one object, the tensor {IMAGE.name!r}.")
-    tensor = tensors[0]
-    if tensor.get("name") != IMAGE.name:
-        raise BadRequestError(f"The input's `name` must be {IMAGE.name!r}; the model has no other.")
-    if tensor.get("datatype") != IMAGE.datatype:
-        raise BadRequestError(f"The `datatype` of input {IMAGE.name!r} must be {IMAGE.datatype!r}.")
-    shape = _shape(tensor.get("shape"), max_pixels)
-    n_elements = math.prod(shape)
-    n_binary = len(body) - n_json
-    parameters = _parameters(tensor, "The input")
-    if "binary_data_size" not in parameters:
-        if n_binary:
-            raise BadRequestError(f"{n_binary} bytes follow the JSON, but no input has a `binary_data_size`.")
-        return np.frombuffer(_elements(tensor.get("data"), shape), np.uint8).reshape(shape)
-    if "data" in tensor:
-        raise BadRequestError(f"Input {IMAGE.name!r} has both `data` and a `binary_data_size`; send one of them.")
-    size = parameters["binary_data_size"]
-    if type(size) is not int or size != n_elements:
+def _images(tensor: InputTensor, body: bytes, n_json: int, max_pixels: int) -> Images:
+    if (tensor.name, tensor.datatype) != (IMAGE.name, IMAGE.datatype):
+        raise BadRequestError(f"The `name` of the input must be {IMAGE.name!r}, and its `datatype` {IMAGE.datatype!r}.")
+    _check_size(tensor.shape, max_pixels)
+    n_elements, n_binary, size = math.prod(tensor.shape), len(body) - n_json, tensor.parameters.binary_data_size
+    if size is UNSET and n_binary:
+        raise BadRequestError(f"{n_binary} bytes follow the JSON, but the input has no `binary_data_size`.")
+    if (size is UNSET) == (tensor.data is UNSET):
+        raise BadRequestError("The input must have either `data` or a `binary_data_size`; there is no shared memory.")
+    if tensor.data is not UNSET:
+        return np.frombuffer(_elements(tensor.data, tensor.shape), np.uint8).reshape(tensor.shape)
+    if not size == n_binary == n_elements:
         raise BadRequestError(
-            f"The `binary_data_size` of input {IMAGE.name!r} must be {n_elements}, as its shape has {n_elements} bytes."
+            f"The shape of the input has {n_elements} elements, so its `binary_data_size` must be {n_elements}, and as "
+            f"many bytes must follow the JSON; {n_binary} bytes follow it."
         )
-    if n_binary != n_elements:
-        raise BadRequestError(f"{n_binary} bytes follow the JSON; the shape of input {IMAGE.name!r} has {n_elements}.")
-    return np.frombuffer(body, np.uint8, offset=n_json).reshape(shape)
-
-
-def _shape(shape: object, max_pixels: int) -> tuple[int, int, int]:
-    rank = len(IMAGE.shape)
-    # By type: to Python, true is a number.
-    if not isinstance(shape, list) or len(shape) != rank or any(type(n) is not int or n < 1 for n in shape):
-        raise BadRequestError(
-            f"The `shape` of input {IMAGE.name!r} must be {rank} whole numbers from 1: images, height, width."
-        )
-    n_images, height, width = shape
-    _check_size((n_images, height, width), max_pixels)
-    return n_images, height, width
+    return np.frombuffer(body, np.uint8, offset=n_json).reshape(tensor.shape)
 
 
 def _check_size(shape: tuple[int, int, int], max_pixels: int) -> None:
-    if shape[0] > MAX_IMAGES:
-        raise TooLargeError(f"The request has too many images: at most {MAX_IMAGES} are taken. Send several requests.")
-    if math.prod(shape) > max_pixels:
-        raise TooLargeError(f"The request has too many pixels: at most {max_pixels} are taken. Send smaller images.")
+    if shape[0] > MAX_IMAGES or math.prod(shape) > max_pixels:
+        raise TooLargeError(f"A request may have at most {MAX_IMAGES} images with {max_pixels} pixels in all.")
 
 
-def _elements(data: object, shape: tuple[int, int, int]) -> bytearray:
-    """The bytes in a JSON list, flat or nested as the shape; no Python loop sees an element."""
-    if isinstance(data, list):
-        flat = _flat(data, shape) if data and isinstance(data[0], list) else data
-        if len(flat) == math.prod(shape):
-            # Refuses all but whole numbers from 0 to 255; those two that are numbers to Python alone have an e.
-            with suppress(TypeError, ValueError):
-                elements = bytearray(flat)
-                if b"e" not in orjson.dumps(flat):
-                    return elements
+def _elements(data: Data, shape: tuple[int, int, int]) -> bytearray:
+    """Return the bytes in a list, flat or nested as the shape. No Python loop runs over the elements."""
+    flat: list[Any] = data
+    fits = len(data) == math.prod(shape)
+    with suppress(TypeError):  # a list that has both levels and lists
+        if data and isinstance(data[0], list):
+            rows = list(chain.from_iterable(data))  # type: ignore[arg-type]
+            fits = ({len(data)}, {*map(len, data)}, {*map(len, rows)}) == tuple({length} for length in shape)  # type: ignore[arg-type]
+            flat = list(chain.from_iterable(rows))
+        if fits:
+            return bytearray(flat)
     raise BadRequestError(
-        f"The `data` of input {IMAGE.name!r} must be {math.prod(shape)} whole numbers from 0 to 255, flat or nested as "
-        "its shape. Binary data instead has a `binary_data_size`."
+        f"The `data` of the input must be {math.prod(shape)} levels, flat or nested as the shape {list(shape)}."
     )
 
 
-def _flat(data: list[Any], shape: tuple[int, int, int]) -> list[Any]:
-    """The elements of a list that is nested as the shape; nothing where it is not."""
-    rows = [data]
-    for length in shape[:-1]:
-        if any(len(row) != length or set(map(type, row)) != {list} for row in rows):
-            return []
-        rows = list(chain.from_iterable(rows))
-    return list(chain.from_iterable(rows)) if set(map(len, rows)) == {shape[-1]} else []
-
-
-def _timeout_s(parameters: dict[str, Any]) -> float:
-    timeout_us = parameters.get("timeout", 0)
-    if type(timeout_us) is not int or timeout_us < 0:
-        raise BadRequestError("The parameter `timeout` must be a whole number of microseconds, or 0 for none.")
-    return timeout_us / 1e6 if timeout_us else math.inf
-
-
-def _outputs(document: dict[str, Any], is_binary: bool) -> list[RequestedOutput]:
-    tensors = document.get("outputs", [])
-    if not isinstance(tensors, list):
-        raise BadRequestError(f"`outputs` must be a list, with tensors of {OUTPUT_NAMES}.")
-    if not tensors:
-        return ALL_BINARY if is_binary else ALL_JSON
-    outputs = []
-    names = set(OUTPUT_NAMES)
-    for tensor in tensors:
-        name = tensor.get("name") if isinstance(tensor, dict) else None
-        if not isinstance(name, str) or name not in names:
-            raise BadRequestError(f"Each of `outputs` must be an object whose `name` is one of {OUTPUT_NAMES}, once.")
-        names.remove(name)
-        parameters = _parameters(tensor, "An output")
-        is_binary_here = _flag(parameters, "binary_data", is_binary)
-        outputs.append(RequestedOutput(name, is_binary_here, _n_classes(parameters, name)))
-    return outputs
-
-
-def _n_classes(parameters: dict[str, Any], name: str) -> int:
-    if "classification" not in parameters:
-        return 0
-    n_classes = parameters["classification"]
-    if name != CLASSIFIED:
-        raise BadRequestError(f"The parameter `classification` goes with output {CLASSIFIED!r} alone.")
-    if type(n_classes) is not int or n_classes < 1:
-        raise BadRequestError("The parameter `classification` must be a whole number from 1: so many best classes.")
-    return n_classes
-
-
-def _parameters(document: dict[str, Any], owner: str) -> dict[str, Any]:
-    """The parameters of a request or tensor; those that mean nothing here are tolerated, as the protocol has it."""
-    parameters = document.get("parameters", {})
-    if not isinstance(parameters, dict):
-        raise BadRequestError(f"{owner} has `parameters` that are no object.")
-    if "shared_memory_region" in parameters:
-        raise BadRequestError(f"{owner} has a `shared_memory_region`; there is no shared memory here. Send the data.")
-    return parameters
-
-
-def _flag(parameters: dict[str, Any], name: str, default: bool) -> bool:
-    value = parameters.get(name, default)
-    if not isinstance(value, bool):
-        raise BadRequestError(f"The parameter `{name}` must be true or false.")
-    return value
+def _outputs(requested: list[RequestedOutput], is_binary: bool, available: Sequence[str]) -> list[tuple[str, bool]]:
+    if not requested:
+        return [(name, is_binary) for name in available]
+    outputs: dict[str, bool] = {}
+    known = [tensor.name for tensor in OUTPUTS]
+    for output in requested:
+        if output.name not in known or output.name in outputs:
+            raise BadRequestError(f"The `name` of each of the `outputs` must be one of {known}, once.")
+        if output.name not in available:
+            raise NotFoundError(f"The model file lacks the output {output.name!r}; it has {list(available)}.")
+        parameters = output.parameters
+        if parameters.shared_memory_region is not UNSET or parameters.classification is not UNSET:
+            raise BadRequestError(
+                f"The service has no shared memory and no classification. Read the values of {output.name!r}."
+            )
+        outputs[output.name] = is_binary if parameters.binary_data is UNSET else parameters.binary_data
+    return list(outputs.items())

@@ -1,9 +1,9 @@
-"""/v2/*: the Open Inference Protocol V2 over REST, for any of its clients."""
+"""/v2/*: the Open Inference Protocol V2 over REST."""
 
 import re
-from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,69 +15,68 @@ from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
 from serving.service import Service
+from serving.v2 import messages
 from serving.v2.answer import encode
-from serving.v2.request import MAX_IMAGES, parse, parse_object
-from serving.v2.statistics import statistics_document
+from serving.v2.request import MAX_IMAGES, decode_json, parse
+from serving.v2.statistics import statistics_of
 from serving.version import inkling_version
 
-EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
+EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 
-# A smaller answer fits into one packet; most clients ask for compression by default, and all read an answer without.
+# Triton's name for an ONNX file that onnxruntime runs.
+PLATFORM = "onnxruntime_onnx"
+
+# A smaller answer fits into one packet. Most clients ask for compression by default, and all read an answer without it.
 MIN_COMPRESSED_BYTES = 1400
 
 # A name that is safe to repeat in an answer.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+INDEX = msgspec.json.Decoder(messages.IndexRequest)
+LOAD = msgspec.json.Decoder(messages.LoadRequest)
+
 
 class ServerMetadata(HTTPEndpoint):
-    """Who answers; an endpoint that refuses other methods itself, as it is served outside of the mount too."""
+    """An endpoint that refuses other methods itself, because it is also served outside of the mount."""
 
     async def get(self, _: Request) -> Response:
-        """The server's name, version and extensions."""
-        return JSONResponse({"name": "inkling", "version": inkling_version(), "extensions": EXTENSIONS})
+        """Return the server's name, version and extensions."""
+        return JSONResponse(messages.ServerMetadata("inkling", inkling_version(), EXTENSIONS))
 
 
 async def live(_: Request) -> Response:
-    """200: the process answers."""
-    return Response()
+    """Answer while the process runs."""
+    return JSONResponse(messages.Live(True))
 
 
 async def ready(request: Request) -> Response:
-    """200 while predictions are answered; 503 before and after, and without a model."""
-    service = Service.of(request)
-    return Response(status_code=503 if service.is_draining or service.engine.predictor is None else 200)
+    """Return 200 while predictions are answered, and 503 before, after and without a model."""
+    is_ready = _is_ready(request)
+    return JSONResponse(messages.Ready(is_ready), 200 if is_ready else 503)
 
 
 async def model_ready(request: Request) -> Response:
-    """200 while this model, of this version where one is named, answers predictions."""
-    _card(request)
-    return await ready(request)
+    """Return 200 while this model, in this version if the address has one, answers predictions."""
+    card, is_ready = _card(request), _is_ready(request)
+    return JSONResponse(messages.ModelReady(card.name, is_ready), 200 if is_ready else 503)
 
 
 async def model_metadata(request: Request) -> Response:
-    """The model's signature."""
+    """Return the model's signature."""
     card = _card(request)
-    return JSONResponse(
-        {
-            "name": card.name,
-            "versions": [card.version],
-            "platform": "onnx_onnxv1",
-            "inputs": [asdict(tensor) for tensor in card.inputs],
-            "outputs": [asdict(tensor) for tensor in card.outputs],
-        }
-    )
+    return JSONResponse(messages.ModelMetadata(card.name, [card.version], PLATFORM, card.inputs, card.outputs))
 
 
 async def model_config(request: Request) -> Response:
-    """The model as Triton's configuration would describe it."""
+    """Return the model's configuration."""
     return JSONResponse(configuration(_card(request)))
 
 
 def configuration(card: ModelCard) -> dict[str, Any]:
-    """A model in the words of Triton's `ModelConfig`: shapes without the batch."""
+    """Return a model as Triton's `ModelConfig`, in which shapes lack the batch."""
     return {
         "name": card.name,
-        "platform": "onnxruntime_onnx",
+        "platform": PLATFORM,
         "backend": "onnxruntime",
         "version_policy": {"latest": {"num_versions": 1}},
         "max_batch_size": MAX_IMAGES,
@@ -87,28 +86,32 @@ def configuration(card: ModelCard) -> dict[str, Any]:
     }
 
 
-async def model_statistics(request: Request) -> Response:
-    """The statistics of the service since its start, whichever models it has used, under the one in use."""
-    return _statistics(request, [_card(request)])
+def _config_tensor(tensor: Tensor) -> dict[str, Any]:
+    config: dict[str, Any] = {"name": tensor.name, "data_type": f"TYPE_{tensor.datatype}", "dims": tensor.shape[1:]}
+    if not config["dims"]:  # Triton's only form for one number per image
+        config |= {"dims": [1], "reshape": {"shape": []}}
+    return config
 
 
 async def statistics(request: Request) -> Response:
-    """The same; none while no model is loaded."""
-    engine = Service.of(request).engine
-    return _statistics(request, [engine.model.card] if engine.predictor else [])
+    """Return the statistics under the model in use. Without a name in the address, no model need be loaded."""
+    service = Service.of(request)
+    is_named, predictor = "model" in request.path_params, service.engine.predictor
+    cards = [_card(request)] if is_named else [predictor.card] if predictor else []
+    return JSONResponse(messages.Statistics([statistics_of(card, service.metrics) for card in cards]))
 
 
 async def infer(request: Request) -> Response:
-    """Runs the model on the images in the body."""
+    """Run the model on the images in the body."""
     engine, settings = Service.of(request).engine, Service.of(request).settings
-    _card(request)  # refuses an unknown model before its body is read
+    available = [tensor.name for tensor in _card(request).outputs]  # refuses an unknown model before the body is read
     headers = dict(request.scope["headers"])
     body = await request.body()
     timing: Timing = request.scope["timing"]
     timing.start()
     coding = headers.get(b"content-encoding", b"").decode("latin-1")
     body = await inflated(engine, body, coding, settings.max_body_bytes)
-    asked = parse(body, headers.get(b"inference-header-content-length"), settings.max_pixels)
+    asked = parse(body, headers.get(b"inference-header-content-length"), settings.max_pixels, available)
     timing.lap("decode")
     answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s())
     timing.add_answer(answer)
@@ -128,23 +131,20 @@ async def infer(request: Request) -> Response:
 
 
 async def index(request: Request) -> Response:
-    """The one model that there is, and whether it is loaded."""
-    document = await _document(request)
-    engine = Service.of(request).engine
-    entry = {"name": MODEL_NAME, "version": "", "state": "UNAVAILABLE", "reason": "unloaded"}
-    if engine.predictor:
-        entry |= {"version": engine.predictor.card.version, "state": "READY", "reason": ""}
-    return JSONResponse([] if document.get("ready") is True and engine.predictor is None else [entry])
+    """Return the one model that exists, and whether it is loaded."""
+    asked = decode_json(INDEX, await request.body() or b"{}")
+    predictor = Service.of(request).engine.predictor
+    if predictor:
+        return JSONResponse([messages.IndexEntry(MODEL_NAME, predictor.card.version, "READY", "")])
+    return JSONResponse([] if asked.ready else [messages.IndexEntry(MODEL_NAME, "", "UNAVAILABLE", "unloaded")])
 
 
 async def load(request: Request) -> Response:
-    """Reads the model file anew; where it cannot be used, the model in use stays."""
+    """Load the model file again. If it cannot be used, the model in use stays."""
     _check_name(request)
-    parameters = (await _document(request)).get("parameters", {})
-    if not isinstance(parameters, dict):
-        raise BadRequestError("The `parameters` must be an object.")
+    parameters = decode_json(LOAD, await request.body() or b"{}").parameters
     if any(name == "config" or name.startswith("file:") for name in parameters):
-        raise BadRequestError("The model is loaded from the service's own file; `config` and `file:` are not taken.")
+        raise BadRequestError("The model is loaded from the service's own file, so `config` and `file:` are refused.")
     try:
         await Service.of(request).lifecycle.load()
     except ModelError as error:
@@ -153,9 +153,9 @@ async def load(request: Request) -> Response:
 
 
 async def unload(request: Request) -> Response:
-    """Takes the model away until it is loaded again."""
+    """Unload the model until it is loaded again."""
     _check_name(request)
-    await _document(request)
+    decode_json(LOAD, await request.body() or b"{}")
     await Service.of(request).lifecycle.unload()
     return Response()
 
@@ -166,7 +166,7 @@ def _model_routes(address: str) -> list[Route]:
         Route(address, model_metadata),
         Route(f"{address}/ready", model_ready),
         Route(f"{address}/config", model_config),
-        Route(f"{address}/stats", model_statistics),
+        Route(f"{address}/stats", statistics),
     ]
 
 
@@ -183,16 +183,20 @@ routes = [
 ]
 
 
+def _is_ready(request: Request) -> bool:
+    service = Service.of(request)
+    return not service.is_draining and service.engine.predictor is not None
+
+
 def _card(request: Request) -> ModelCard:
-    """The card of the model, and of the version, that the address names.
+    """Return the card of the model and version in the address.
 
     Raises:
         NotFoundError: it is not the one that is loaded.
         NoModelError: none is loaded.
     """
     _check_name(request)
-    engine = Service.of(request).engine
-    card = engine.model.card
+    card = Service.of(request).engine.model.card
     if request.path_params.get("version", card.version) != card.version:
         raise _unknown(request)
     return card
@@ -204,28 +208,11 @@ def _check_name(request: Request) -> None:
 
 
 def _unknown(request: Request) -> NotFoundError:
-    """The error in the words of Triton."""
+    """Return the error, which begins like Triton's."""
     name, version = request.path_params["model"], request.path_params.get("version")
     text = f"'{name}'" if PLAIN_NAME.fullmatch(name) else "of that name"
     if version is not None:
         text += f" version {version}" if PLAIN_NAME.fullmatch(version) else " of that version"
     return NotFoundError(
-        f"Request for unknown model: {text} is not found. GET /v2/models/{MODEL_NAME} tells the version."
+        f"Request for unknown model: {text} is not found. GET /v2/models/{MODEL_NAME} returns the version."
     )
-
-
-def _config_tensor(tensor: Tensor) -> dict[str, Any]:
-    config: dict[str, Any] = {"name": tensor.name, "data_type": f"TYPE_{tensor.datatype}", "dims": tensor.shape[1:]}
-    if not config["dims"]:  # one number per image, which Triton can only say in this way
-        config |= {"dims": [1], "reshape": {"shape": []}}
-    return config
-
-
-def _statistics(request: Request, cards: list[ModelCard]) -> Response:
-    document = statistics_document(Service.of(request).metrics)
-    return JSONResponse({"model_stats": [{"name": card.name, "version": card.version, **document} for card in cards]})
-
-
-async def _document(request: Request) -> dict[str, Any]:
-    body = await request.body()
-    return parse_object(body) if body else {}

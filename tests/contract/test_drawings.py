@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.dataset.pictures import render_drawings
 from pipeline.sources.unipen import BOX_PX, load_drawings, parse_unipen
-from serving.api.drawings import BOX, DECIMALS, EXAMPLE, HIGHEST, LOWEST, Drawings
+from serving.api.drawings import BOX, DECIMALS, EXAMPLE, Drawings
+from serving.api.messages import HIGHEST, LOWEST
 
 TOLERANCE = 0.5 * 10**-DECIMALS + 1e-4  # half of the last decimal, and the rounding of float32
 COORDINATES = st.floats(LOWEST, HIGHEST) | st.sampled_from([0, 1, LOWEST, HIGHEST, 1e-9, -1e-9])

@@ -5,10 +5,15 @@ import re
 
 from serving.api.images import FORMATS_TEXT
 from tests.project import ROOT
+from tests.web import types
 
 
 def test_the_page_names_the_formats_that_the_service_reads():
     assert FORMATS_TEXT in (ROOT / "web/js/service/problems.js").read_text()
+
+
+def test_the_types_of_the_page_are_those_of_the_service():
+    assert types.FILE.read_text() == types.types(), "run python -m tests.web.types"
 
 
 def test_the_documents_have_each_command_of_the_page():

@@ -13,7 +13,6 @@ ANSWER: dict[str, Any] = {
     "state": "digit",
     "digit": 4,
     "confidence": 0.55,
-    "alternatives": [],
     "probabilities": [0, 0, 0, 0, 0.55, 0, 0, 0, 0.02, 0.43],
     "digit_score": 0.8,
     "box": {"left": 90, "top": 60, "right": 190, "bottom": 220},
@@ -22,7 +21,7 @@ ANSWER: dict[str, Any] = {
     "height": 280,
     "model_version": "0a1b2c3d4e5f",
 }
-UNSURE = {"state": "unsure", "alternatives": [{"digit": 4, "confidence": 0.55}, {"digit": 9, "confidence": 0.43}]}
+UNSURE = {"state": "unsure", "probabilities": ANSWER["probabilities"]}
 NOT_A_DIGIT = {"state": "not_a_digit", "digit": None, "confidence": None}
 FAULT = {"status": 500, "json": {"error": "A fault."}}
 LOAD_ERROR = "Failed to load resource"  # beginning of the console message for a provoked error

@@ -60,6 +60,14 @@ def test_the_page_of_a_model_that_was_not_tested_on_pen_strokes_has_no_figures_o
         assert re.findall("strokes|NaN|undefined", text_of(tab, selector)) == []
 
 
+def test_a_section_whose_entry_the_card_lacks_is_left_out(tab: Page, card: Card) -> None:
+    serve_card(tab, card | dict.fromkeys(("data", "metrics", "training", "experiments")))
+    tab.goto("/")
+    expect(tab.locator("#model-text")).to_have_text(f"model {card['version']}")
+    for name, is_shown in {"experiments": False, "architecture": False, "evaluation": False, "steps": True}.items():
+        expect(tab.locator(f"#{name}")).to_be_visible(visible=is_shown)
+
+
 @pytest.mark.slow
 def test_the_experiments_are_sorted_by_a_column(other: Page) -> None:
     names = other.locator("#experiment-table tbody th")

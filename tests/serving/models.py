@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from serving.model.card import N_REQUIRED_OUTPUTS
 from serving.model.predictor import Predictor
 
 from .conftest import MODEL
@@ -18,6 +19,7 @@ from .conftest import MODEL
 MODEL_GRAPH = 7
 MODEL_METADATA = 14
 GRAPH_INITIALIZER = 5
+GRAPH_OUTPUT = 12
 TENSOR_RAW_DATA = 9
 
 VARINT, FIXED64, BYTES = 0, 1, 2
@@ -29,6 +31,23 @@ def with_metadata(content: bytes | None = None, **texts: str) -> bytes:
     for key, text in texts.items():
         content += _field(MODEL_METADATA, _field(1, key.encode()) + _field(2, text.encode()))
     return content
+
+
+def minimal() -> bytes:
+    """Return the committed model with only the outputs and the metadata that a file must have."""
+    content = bytearray(MODEL.read_bytes())
+    model = b""
+    for number, first, start, end in _walk(content, 0, len(content)):
+        if number == MODEL_GRAPH:
+            graph = list(_walk(content, start, end))
+            optional = [each[1] for each in graph if each[0] == GRAPH_OUTPUT][N_REQUIRED_OUTPUTS:]
+            kept = b"".join(content[first:end] for _, first, _, end in graph if first not in optional)
+            model += _field(MODEL_GRAPH, kept)
+        elif (
+            number != MODEL_METADATA or b"thresholds" in content[start:end] or b"classes" in content[start : start + 9]
+        ):
+            model += content[first:end]
+    return bytes(model)
 
 
 def golden(predictor: Predictor, images: np.ndarray, **changes: object) -> str:
@@ -85,19 +104,24 @@ def _varint(value: int) -> bytes:
 
 
 def _fields(content: bytearray, start: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each field of bytes with this number."""
+    """Yield start and end of the value of each field with this number."""
+    return ((first, last) for number, _, first, last in _walk(content, start, end) if number == wanted)
+
+
+def _walk(content: bytearray, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the number of each field, and where the field, its value and its end are."""
     while start < end:
+        first = start
         tag, start = _read_varint(content, start)
         if tag & 7 == VARINT:
-            _, start = _read_varint(content, start)
-            continue
-        if tag & 7 == BYTES:
+            _, last = _read_varint(content, start)
+        elif tag & 7 == BYTES:
             n_bytes, start = _read_varint(content, start)
+            last = start + n_bytes
         else:
-            n_bytes = 8 if tag & 7 == FIXED64 else 4
-        if tag >> 3 == wanted:
-            yield start, start + n_bytes
-        start += n_bytes
+            last = start + (8 if tag & 7 == FIXED64 else 4)
+        yield tag >> 3, first, start, last
+        start = last
 
 
 def _read_varint(content: bytearray, start: int) -> tuple[int, int]:

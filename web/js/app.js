@@ -165,7 +165,11 @@ function takeCard(card) {
   const key = JSON.stringify([card.version, card.sha256, card.service]);
   if (key === shownCard) return;
   shownCard = key;
-  for (const part of parts) part.showCard?.(card);
+  for (const part of parts) {
+    const isComplete = part.needs?.every((entry) => card[entry] !== null) ?? true;
+    if (part.section) byId(part.section).hidden = !isComplete;
+    if (isComplete) part.showCard?.(card);
+  }
 }
 
 function showSheet() {

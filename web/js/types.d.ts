@@ -1,11 +1,42 @@
-// Types that the modules' JSDoc uses. Only the type checker reads this file.
+// Made by `python -m tests.web.types` from serving/api/messages.py. Only the type checker reads this file.
 
-type DigitState = "blank" | "digit" | "not_a_digit" | "unsure";
+/** A picture in JSON. */
+interface Picture {
+  /** A data URL, or only its base64. */
+  image: string;
+}
 
-/** A point of a pen stroke: x and y, 0 to 1 from the sheet's top left corner. */
-type Point = [number, number];
-type Stroke = Point[];
+/** The reading of an image. Digits are indices of the model's classes. */
+interface Reading {
+  /** `blank`: there is no ink. `not_a_digit`: the ink is not one digit. `unsure`: it may be one of two digits. `digit`: it is that digit. The thresholds are in the model's card. */
+  state: "blank" | "digit" | "not_a_digit" | "unsure";
+  /** The most probable digit, if the state is `digit` or `unsure`; else null. */
+  digit: number | null;
+  /** Its calibrated probability. */
+  confidence: number | null;
+  /** Of each digit, if the ink is one. They add up to 1. */
+  probabilities: number[];
+  /** Probability that the ink is one digit; 0 if there is no ink. */
+  digit_score: number;
+}
 
+/** The reading of a picture. */
+interface DigitAnswer {
+  /** `blank`: there is no ink. `not_a_digit`: the ink is not one digit. `unsure`: it may be one of two digits. `digit`: it is that digit. The thresholds are in the model's card. */
+  state: "blank" | "digit" | "not_a_digit" | "unsure";
+  /** The most probable digit, if the state is `digit` or `unsure`; else null. */
+  digit: number | null;
+  /** Its calibrated probability. */
+  confidence: number | null;
+  /** Of each digit, if the ink is one. They add up to 1. */
+  probabilities: number[];
+  /** Probability that the ink is one digit; 0 if there is no ink. */
+  digit_score: number;
+  /** The first 12 hex digits of the model file's SHA-256. */
+  model_version: string;
+}
+
+/** A part of the upright picture, in pixels. */
 interface Box {
   left: number;
   top: number;
@@ -13,242 +44,105 @@ interface Box {
   bottom: number;
 }
 
-interface Alternative {
-  digit: number;
-  confidence: number;
-}
-
-/** The response of POST /api/predict. Digits are indices of the card's classes. */
-interface Prediction {
-  state: DigitState;
+/** The reading of a picture, and what the network saw. */
+interface FullAnswer {
+  /** `blank`: there is no ink. `not_a_digit`: the ink is not one digit. `unsure`: it may be one of two digits. `digit`: it is that digit. The thresholds are in the model's card. */
+  state: "blank" | "digit" | "not_a_digit" | "unsure";
+  /** The most probable digit, if the state is `digit` or `unsure`; else null. */
   digit: number | null;
+  /** Its calibrated probability. */
   confidence: number | null;
-  alternatives: Alternative[];
+  /** Of each digit, if the ink is one. They add up to 1. */
   probabilities: number[];
+  /** Probability that the ink is one digit; 0 if there is no ink. */
   digit_score: number;
-  /** The box of the ink, in pixels of the source. */
+  /** The first 12 hex digits of the model file's SHA-256. */
+  model_version: string;
+  /** Where the ink is; null if there is none. */
   box: Box | null;
-  /** Base64 of 28 x 28 bytes, 255 = ink. */
+  /** The input of the network in base64: 28 x 28 bytes, row by row, 255 = ink. */
   normalized: string;
+  /** Of the upright picture, in pixels. */
   width: number;
+  /** Of the upright picture, in pixels. */
   height: number;
-  model_version: string;
 }
 
-/** A prediction with its durations in milliseconds; null where the service did not report them. */
-interface Answer extends Prediction {
-  /** Decoding the body to grey pixels. */
-  decodeMs: number | null;
-  /** Preprocessing and network. */
-  inferMs: number | null;
-  /** The whole request in the service. */
-  serviceMs: number | null;
-  /** From sending the request to its answer. */
-  roundTripMs: number;
-}
-
-/** The arguments of `fetch` as one object. */
-interface ServiceRequest extends RequestInit {
-  url: string;
-}
-
-/** A question to the service; `request` runs when it is sent. */
-interface Ask {
-  request(): ServiceRequest;
-  grey?: Uint8Array<ArrayBuffer>;
-  file?: File;
-}
-
-/** The drawing or file that an answer belongs to. */
-interface Drawing {
-  /** Empty while the pen is down, and for a file. */
-  strokes: Stroke[];
-  /** RASTER_SIDE x RASTER_SIDE levels, 0 = ink; missing for a file. */
-  grey?: Uint8Array;
-  file: File | null;
-  isDrawing: boolean;
-}
-
-/** A part of the page below the sheet. */
-interface Part {
-  showCard?(card: Card): void;
-  showAnswer?(answer: Answer, drawing: Drawing): void;
-  showBlank?(): void;
-  /** The service can be reached again. */
-  showBack?(): void;
-}
-
-/** The part of GET /api/model that the page uses. */
-interface Card {
-  version: string;
-  sha256: string;
-  classes: string[];
-  data: CardData;
-  metrics: Record<string, number>;
-  network: CardNetwork;
-  training: CardTraining;
-  evaluation: CardEvaluation;
-  experiments: Experiment[];
-  service: { collects: boolean };
-}
-
-interface CardData {
-  title: string;
-  train: number;
-  validation: number;
-  test: number;
-  parts: { train: Record<string, number>; validation: Record<string, number> };
-  test_drawings: number;
-}
-
-interface CardNetwork {
-  name: string;
-  n_parameters: number;
-  layers: Layer[];
-  /** The Keras code that builds it. */
-  definition: string;
-}
-
-interface Layer {
-  name: string;
-  kind: string;
-  /** Shape of its output, without the batch. */
-  shape: number[];
-  n_parameters: number;
-  activation: string | null;
-  detail: string | null;
-}
-
-interface Epoch {
-  epoch: number;
-  loss: number;
-  accuracy: number;
-  val_loss: number;
-  val_accuracy: number;
-}
-
-interface CardTraining extends Epoch {
-  epochs: number;
-  parameters: Record<string, number | string | boolean | null>;
-  history: Epoch[];
-}
-
-interface CardEvaluation {
-  /** Counts, [actual][predicted]. */
-  confusion: { mnist: number[][]; strokes?: number[][] };
-  reliability: ReliabilityBin[];
-  refusal: { families: Record<string, RefusalFamily> };
-  steps: Record<string, StepAccuracy>;
-  mistakes: Mistake[];
-}
-
-interface Measured {
-  accuracy: number;
-  accuracy_low: number;
-  accuracy_high: number;
-}
-
-interface ReliabilityBin extends Measured {
-  test: string;
-  low: number;
-  high: number;
-  n: number;
-  confidence: number;
-}
-
-interface RefusalFamily {
-  is_held_out: boolean;
-  digit: number;
-  refused: number;
-  refused_low: number;
-  refused_high: number;
-}
-
-/** Accuracy on test drawings without one step of the preprocessing. */
-interface StepAccuracy extends Measured {
-  label: string;
-}
-
-interface Mistake {
-  source: string;
-  image: number;
-  actual: number;
-  predicted: number;
-  confidence: number;
-  state: DigitState;
-  /** Base64 of the 28 x 28 bytes of the network's input, 255 = ink. */
-  pixels: string;
-}
-
-interface Experiment {
-  experiment: string;
-  hypothesis: string;
-  learning_rate: number;
-  batch_size: number;
-  dropout: number;
-  augmentation: boolean;
-  batchnorm: boolean;
-  val_accuracy: number;
-  test_accuracy: number;
-  test_accuracy_low: number;
-  test_accuracy_high: number;
-  published: number | null;
-  epochs: number;
-  seconds: number;
-  finding: string;
-}
-
-/** The request of POST /api/network. */
-interface NetworkAsk {
-  /** n x 28 x 28 levels (255 = ink), in the form of an answer's `normalized`. */
-  grids: Uint8Array<ArrayBuffer>;
-  /** Whether to return the feature maps of the first grid too. */
-  layers?: boolean;
-}
-
-/** The response of POST /api/network. */
-interface NetworkAnswer {
-  model_version: string;
-  answers: Pick<Prediction, "state" | "digit" | "confidence" | "probabilities" | "digit_score">[];
-  layers?: LayerMaps[];
-}
-
+/** The feature maps of a layer. */
 interface LayerMaps {
   name: string;
+  /** Keras's class. */
   kind: string;
-  /** Height, width, channels. */
+  /** Height, width and number of the maps. */
   shape: [number, number, number];
-  /** The value that 255 stands for. */
+  /** The highest value of all maps. */
   peak: number;
-  /** Base64 of bytes, channel by channel. */
+  /** Bytes in base64, map by map, row by row: 255 is the peak, 0 is 0 or less. */
   maps: string;
 }
 
-/** The type of the element that `html("p.note")` makes: a `p`. */
-type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
-  ? HTMLElementTagNameMap[TagName<T>]
-  : HTMLElement;
-type TagName<T extends string> = T extends `${infer Name}.${string}` ? Name : T;
-
-/** The part of GSAP that the page uses: https://gsap.com/docs/ */
-interface Gsap {
-  registerPlugin(...plugins: object[]): void;
-  matchMedia(): { add(query: string, animate: () => void | (() => void)): void };
-  from(targets: GsapTargets, to: GsapVariables): GsapTween;
-  to(targets: GsapTargets, to: GsapVariables): GsapTween;
-  fromTo(targets: GsapTargets, from: GsapVariables, to: GsapVariables): GsapTween;
-  set(targets: GsapTargets, to: GsapVariables): GsapTween;
+/** The readings of grids. */
+interface NetworkAnswer {
+  /** The first 12 hex digits of the model file's SHA-256. */
+  model_version: string;
+  /** Of each grid, in their order. */
+  answers: Reading[];
+  /** Of the first grid; only with `layers=true`. */
+  layers?: LayerMaps[];
 }
 
-type GsapTargets = string | object;
-type GsapVariables = Record<string, unknown>;
-
-interface GsapTween {
-  kill(): void;
+/** The strokes of a drawing, and the digit that it shows. */
+interface LabelledDrawing {
+  /** Lists of points: x and y from the top left of the canvas, which is 0 to 1. */
+  strokes: [number, number][][];
+  /** The digit, an index of the model's classes. */
+  label: number;
 }
 
-/** The scripts of web/js/vendor/ set these; the page works without them. */
-interface Window {
-  gsap?: Gsap;
-  ScrollTrigger?: { create(options: object): object; batch(targets: GsapTargets, options: object): object; refresh(isSafe?: boolean): void };
+/** A stored drawing. */
+interface KeptDrawing {
+  /** The same drawing has the same ID. */
+  id: string;
+}
+
+/** The settings that a page needs. */
+interface ServiceFacts {
+  /** Whether POST /api/drawings stores drawings. */
+  collects: boolean;
+}
+
+/** The metadata of the model file, null where the file has none, and settings of the service. */
+interface CardAnswer {
+  name: string;
+  /** The first 12 hex digits of the model file's SHA-256. */
+  version: string;
+  sha256: string;
+  size_bytes: number;
+  inputs: Tensor[];
+  outputs: Tensor[];
+  classes: string[];
+  thresholds: Thresholds;
+  service: ServiceFacts;
+  normalizer: string | null;
+  params_sha256: string | null;
+  parameters: Record<string, unknown> | null;
+  data: Record<string, unknown> | null;
+  metrics: Record<string, unknown> | null;
+  network: Record<string, unknown> | null;
+  training: Record<string, unknown> | null;
+  evaluation: Record<string, unknown> | null;
+  experiments: Record<string, unknown>[] | null;
+}
+
+/** One input or output. The datatype is `UINT8` or `FP32`; a length of -1 means any. */
+interface Tensor {
+  name: string;
+  datatype: string;
+  shape: number[];
+}
+
+/** Ink with a lower digit score is not a digit. A digit with a lower confidence is unsure. */
+interface Thresholds {
+  digit_score: number;
+  confidence: number;
 }

@@ -12,7 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.api import drawings
-from serving.api.drawings import EXAMPLE, ID_LENGTH, MAX_BYTES, MAX_POINTS, MAX_STROKES, Drawings
+from serving.api.drawings import EXAMPLE, MAX_BYTES, MAX_POINTS, Drawings
+from serving.api.messages import ID_LENGTH, MAX_STROKES
 from serving.app import create_app
 from serving.errors import StartError
 from serving.settings import Settings
@@ -61,15 +62,14 @@ BAD_BODIES = [b"", b"{", b"null", b"[]", b"{}", b'{"label": 7}', b"\xff", b"[" *
     [
         *((body, 400, []) for body in BAD_BODIES),
         *(({"label": label}, 400, ["label"]) for label in (10, -1, 7.0, "7", True, None)),
-        ({"writer": 1}, 400, ["only"]),
         *(({"strokes": strokes}, 400, ["strokes"]) for strokes in ([], {}, "ab", [[]], [stroke(), []], ["ab"])),
         *(
-            ({"strokes": [[point]]}, 400, ["point"])
+            ({"strokes": [[point]]}, 400, ["$.strokes[0][0]"])
             for point in (0.5, [0.5], [0.5, 0.5, 0.5], [0.5, "1"], [0.5, True], [0.5, None], [1e300, 0])
         ),
-        ({"strokes": [stroke(value=1.51)]}, 400, ["point", "1.5"]),
-        ({"strokes": [stroke(value=-0.51)]}, 400, ["point", "-0.5"]),
-        ({"strokes": [stroke()] * (MAX_STROKES + 1)}, 413, [f"{MAX_STROKES + 1} strokes"]),
+        ({"strokes": [stroke(value=1.51)]}, 400, ["$.strokes[0][0][0]", "1.5"]),
+        ({"strokes": [stroke(value=-0.51)]}, 400, ["$.strokes[0][0][0]", "-0.5"]),
+        ({"strokes": [stroke()] * (MAX_STROKES + 1)}, 400, ["$.strokes", str(MAX_STROKES)]),
         ({"strokes": [stroke(MAX_POINTS), stroke()]}, 413, [f"{MAX_POINTS + 1} points"]),
     ],
 )

@@ -33,7 +33,7 @@ def ask(client: TestClient, grids: bytes, layers: str = "") -> dict[str, Any]:
 
 
 def read(client: TestClient, digit: int) -> dict[str, Any]:
-    answer: dict[str, Any] = client.post("/api/predict", content=encode(draw(digit), "PNG")).json()
+    answer: dict[str, Any] = client.post("/api/predict?detail=full", content=encode(draw(digit), "PNG")).json()
     return answer
 
 
@@ -71,12 +71,12 @@ def test_many_are_answered_in_their_order(client: TestClient, grids: bytes) -> N
 
 def test_the_maps_are_the_network_s_own_in_bytes(predictor: Predictor, grids: bytes) -> None:
     grid = np.frombuffer(grids[:N_GRID_BYTES], np.uint8).reshape(28, 28)
-    [*layers] = Networks().document(predictor, grid[None], with_layers=True)["layers"]
+    [*layers] = Networks().answer(predictor, grid[None], with_layers=True).layers
     for layer, (name, kind, maps) in zip(layers, Network(predictor).maps(grid), strict=True):
-        height, width, channels = layer["shape"]
-        assert (layer["name"], layer["kind"], (channels, height, width)) == (name, kind, maps.shape)
-        levels = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8).reshape(maps.shape)
-        np.testing.assert_allclose(levels * layer["peak"] / 255, maps.clip(0), atol=layer["peak"] / 500)
+        height, width, channels = layer.shape
+        assert (layer.name, layer.kind, (channels, height, width)) == (name, kind, maps.shape)
+        levels = np.frombuffer(layer.maps, np.uint8).reshape(maps.shape)
+        np.testing.assert_allclose(levels * layer.peak / 255, maps.clip(0), atol=layer.peak / 500)
 
 
 def test_the_maps_are_of_the_first_grid(client: TestClient, grids: bytes) -> None:
@@ -143,7 +143,7 @@ def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, m
     refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "again in a second")
 
 
-@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"fragment": "AAAA"}', "cut"])
+@pytest.mark.parametrize("damage", ["{}", "[]", '{"fragment": "AAAA"}', "cut"])
 def test_a_damaged_one_is_a_fault_of_the_file(
     settings: Settings, app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
@@ -154,3 +154,11 @@ def test_a_damaged_one_is_a_fault_of_the_file(
     client = TestClient(app, raise_server_exceptions=False)
     refused(client.post("/api/network", content=grids, headers=HEADERS), 500, "in its log")
     assert read(client, 7)["digit"] == 7
+
+
+def test_a_file_without_one_is_served_and_the_network_is_not_found(
+    app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = with_metadata(network_alone="")
+    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
+    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 404, "'network_alone'")

@@ -8,40 +8,40 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from serving.http.compression import compress
 from serving.http.middleware import Middleware
 from serving.model.card import Thresholds
-from serving.model.predictor import Prediction, Predictor
+from serving.model.predictor import Prediction, Predictor, open_session
 from tests.serving.asgi import refused
 from tests.serving.conftest import MAX_BODY_BYTES
 from tests.serving.drawings import bomb, draw, encode, exif, sideways
+from tests.serving.models import minimal
 
 PNG = encode(draw(7), "PNG")
-FIELDS = {
-    "state", "digit", "confidence", "alternatives", "probabilities", "digit_score", "box", "normalized", "width",
-    "height", "model_version",
-}  # fmt: skip
+FIELDS = {"state", "digit", "confidence", "probabilities", "digit_score", "model_version"}
+FULL = "?detail=full"
 
 
 def read(client: TestClient, data: bytes, content_type: str = "image/png", query: str = "") -> dict[str, Any]:
     response = client.post(f"/api/predict{query}", content=data, headers={"content-type": content_type})
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
-    assert set(answer) == FIELDS
+    assert set(answer) == FIELDS | ({"box", "normalized", "width", "height"} if query == FULL else set())
     return answer
 
 
 def test_the_answer_for_a_digit(client: TestClient, predictor: Predictor) -> None:
-    answer = read(client, PNG)
+    answer = read(client, PNG, query=FULL)
+    assert read(client, PNG) == {name: answer[name] for name in FIELDS}
     assert (answer["state"], answer["digit"]) == ("digit", 7)
     assert answer["confidence"] == max(answer["probabilities"]) == answer["probabilities"][7]
     assert len(answer["probabilities"]) == 10
     assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
     assert predictor.card.thresholds.digit_score <= answer["digit_score"] <= 1
     assert predictor.card.thresholds.confidence <= answer["confidence"] <= 1
-    assert answer["alternatives"] == []
     assert (answer["width"], answer["height"]) == (280, 280)
     assert answer["model_version"] == predictor.card.version
     box = answer["box"]
@@ -86,30 +86,29 @@ def test_a_compressed_body_is_held_to_the_limits(client: TestClient) -> None:
 
 
 def test_a_blank_image(client: TestClient) -> None:
-    answer = read(client, bytes([255]) * 100, "application/octet-stream", "?width=10&height=10")
+    answer = read(client, encode(Image.new("L", (10, 10), 255), "PNG"), query=FULL)
     assert answer["state"] == "blank"
     assert answer["digit"] is answer["confidence"] is answer["box"] is None
-    assert answer["alternatives"] == []
     assert answer["digit_score"] == 0
     assert base64.b64decode(answer["normalized"]) == bytes(784)
 
 
 @pytest.mark.parametrize(
-    ("digit_score", "shares", "state", "best", "alternatives"),
+    ("digit_score", "shares", "state", "best"),
     [
-        (0.97, {7: 0.9, 1: 0.1}, "digit", (7, 0.9), []),
-        (0.97, {4: 0.48, 9: 0.45, 0: 0.07}, "unsure", (4, 0.48), [(4, 0.48), (9, 0.45)]),
-        (0.97, {8: 0.5, 3: 0.5}, "unsure", (3, 0.5), [(3, 0.5), (8, 0.5)]),
+        (0.97, {7: 0.9, 1: 0.1}, "digit", (7, 0.9)),
+        (0.97, {4: 0.48, 9: 0.45, 0: 0.07}, "unsure", (4, 0.48)),
+        (0.97, {8: 0.5, 3: 0.5}, "unsure", (3, 0.5)),
         # Rounded, these would be a digit and a blank image.
-        (0.97, {7: 0.8749999, 1: 0.1250001}, "unsure", (7, 0.875), [(7, 0.875), (1, 0.125)]),
-        (1e-9, {7: 1}, "not_a_digit", (None, None), []),
-        (0.2, {4: 0.48, 9: 0.45, 0: 0.07}, "not_a_digit", (None, None), []),
-        (0, dict.fromkeys(range(10), 0.1), "blank", (None, None), []),
+        (0.97, {7: 0.8749999, 1: 0.1250001}, "unsure", (7, 0.875)),
+        (1e-9, {7: 1}, "not_a_digit", (None, None)),
+        (0.2, {4: 0.48, 9: 0.45, 0: 0.07}, "not_a_digit", (None, None)),
+        (0, dict.fromkeys(range(10), 0.1), "blank", (None, None)),
     ],
 )
 def test_the_answer_for_each_state(
     client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch,
-    digit_score: float, shares: dict[int, float], state: str, best: Any, alternatives: list[tuple[int, float]],
+    digit_score: float, shares: dict[int, float], state: str, best: Any,
 ) -> None:  # fmt: skip
     probabilities = np.array([[shares.get(digit, 0) for digit in range(10)]], np.float32)
     seen, box = np.zeros((1, 28, 28), np.uint8), np.zeros((1, 4), np.float32)
@@ -117,16 +116,35 @@ def test_the_answer_for_each_state(
     predictor = app.engine.model
     monkeypatch.setattr(predictor, "run", lambda _: prediction)
     monkeypatch.setattr(predictor, "card", replace(predictor.card, thresholds=Thresholds(0.5, 0.875)))
-    answer = read(client, PNG)
+    answer = read(client, PNG, query=FULL)
     assert (answer["state"], answer["digit"], answer["confidence"]) == (state, *best)
-    assert answer["alternatives"] == [{"digit": digit, "confidence": share} for digit, share in alternatives]
     assert answer["probabilities"] == pytest.approx(probabilities[0].tolist(), abs=1e-6)
     assert (answer["box"] is None) == (state == "blank")
 
 
+def test_a_model_without_the_optional_outputs_and_entries_is_served(
+    client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = minimal()
+    predictor = Predictor(open_session(model), model)
+    predictor.warm()
+    predictor.check()
+    assert [output.name for output in predictor.card.outputs] == ["probabilities", "digit_score"]
+    expected = read(client, PNG)
+    monkeypatch.setattr(app.engine, "predictor", predictor)
+    assert read(client, PNG) == expected | {"model_version": predictor.card.version}
+    refused(client.post("/api/predict" + FULL, content=PNG), 404, "'normalized'", "without ?detail=full")
+    card = client.get("/api/model").json()
+    assert (card["version"], card["network"], card["experiments"]) == (predictor.card.version, None, None)
+
+
+def test_an_unknown_detail_is_refused(client: TestClient) -> None:
+    refused(client.post("/api/predict?detail=all", content=PNG), 400, "?detail=", "full")
+
+
 def test_a_phone_photo_is_measured_in_its_own_pixels(client: TestClient) -> None:
     photo = draw(7).resize((3024, 4032))
-    answer = read(client, encode(sideways(photo, 6).convert("RGB"), "JPEG", exif=exif(6)), "image/jpeg")
+    answer = read(client, encode(sideways(photo, 6).convert("RGB"), "JPEG", exif=exif(6)), "image/jpeg", FULL)
     assert (answer["state"], answer["digit"]) == ("digit", 7)
     assert (answer["width"], answer["height"]) == (3024, 4032)
     expected = {"left": 58 * 10.8, "top": 48 * 14.4, "right": 222 * 10.8, "bottom": 252 * 14.4}

@@ -109,7 +109,7 @@ def test_the_examples_are_answered(client: TestClient, openapi: dict[str, Any]) 
 
 
 def test_the_document_has_the_limits() -> None:
-    described = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None, None))
+    described = json.dumps(document(Settings(max_body_bytes=1234, max_pixels=56), None))
     assert "1,234 bytes" in described
     assert "56 pixels" in described
 
@@ -128,7 +128,7 @@ schemathesis.serializer.alias("image/bmp", "application/octet-stream")
 
 # Tests are collected before the service starts: the document comes from the code. After unload, the rest would be 503.
 VERSION = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
-described = schemathesis.openapi.from_dict(document(Settings(), VERSION, 10)).exclude(operation_id="unload")
+described = schemathesis.openapi.from_dict(document(Settings(), VERSION)).exclude(operation_id="unload")
 
 
 @pytest.mark.workflow

@@ -80,12 +80,12 @@ def test_metadata(client: Any, predictor: Predictor) -> None:
     server = client.get_server_metadata()
     assert (server["name"], server["version"]) == ("inkling", inkling_version())
     assert set(server["extensions"]) == {
-        "binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics",
+        "binary_tensor_data", "model_configuration", "model_repository", "statistics",
     }  # fmt: skip
     version = predictor.card.version
     model = client.get_model_metadata("digits")
     assert model == client.get_model_metadata("digits", version)
-    assert (model["name"], model["versions"], model["platform"]) == ("digits", [version], "onnx_onnxv1")
+    assert (model["name"], model["versions"], model["platform"]) == ("digits", [version], "onnxruntime_onnx")
     assert model["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1]}]
     assert [output["name"] for output in model["outputs"]] == NAMES
 
@@ -93,7 +93,7 @@ def test_metadata(client: Any, predictor: Predictor) -> None:
 def test_config(client: Any, predictor: Predictor) -> None:
     config = client.get_model_config("digits", predictor.card.version)
     assert config == client.get_model_config("digits")
-    assert config["name"] == "digits"
+    assert (config["name"], config["platform"]) == ("digits", client.get_model_metadata("digits")["platform"])
     assert config["max_batch_size"] == 1024
     assert config["input"] == [{"name": "image", "data_type": "TYPE_UINT8", "dims": [-1, -1]}]
     assert config["output"][:2] == [
@@ -131,15 +131,15 @@ def test_infer(
 def test_rejected_calls_of_the_client(client: Any) -> None:
     refused(lambda: client.infer("letters", image()), 404, "Request for unknown model: 'letters' is not found")
     refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model: 'digits' version 9 is not found")
-    refused(lambda: client.infer("digits", [*image(), *image()]), 400, "`inputs`")
+    refused(lambda: client.infer("digits", [*image(), *image()]), 400, "$.inputs`")
     refused(lambda: client.infer("digits", image(), timeout=1), 503, "timeout")
     # Such an answer is never compressed: the client would not read it.
     options: dict[str, Any] = {"timeout": -1, "response_compression_algorithm": "gzip"}
-    refused(lambda: client.infer("digits", image(), **options), 400, "`timeout`")
+    refused(lambda: client.infer("digits", image(), **options), 400, "$.parameters.timeout`")
     scores = triton.InferInput("image", [1, 2, 2], "FP32").set_data_from_numpy(np.zeros((1, 2, 2), np.float32))
     refused(lambda: client.infer("digits", [scores]), 400, "UINT8")
     box = triton.InferRequestedOutput("box", class_count=1)
-    refused(lambda: client.infer("digits", image(), outputs=[box]), 400, "'probabilities'")
+    refused(lambda: client.infer("digits", image(), outputs=[box]), 400, "no classification", "'box'")
     shared = triton.InferInput("image", [1, 2, 2], "UINT8")
     shared.set_shared_memory("region", 4)
     refused(lambda: client.infer("digits", [shared]), 400, "shared memory")

@@ -1,18 +1,15 @@
-"""The V2 codec, compared with NVIDIA's client."""
+"""Requests of the V2 protocol: what is accepted, and how the message of an error names the fault."""
 
 import json
 import math
 from typing import Any
 
-import numpy as np
 import pytest
-from tritonclient.http import InferResult
 
-from serving.errors import RequestError
+from serving.errors import NotFoundError, RequestError
 from serving.model.card import OUTPUTS
-from serving.model.predictor import Prediction, Predictor
-from serving.v2.answer import encode
-from serving.v2.request import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, InferRequest, RequestedOutput, parse
+from serving.v2.request import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, Asked
+from serving.v2.request import parse as parse_for
 
 MAX_PIXELS = 10_000
 NAMES = [tensor.name for tensor in OUTPUTS]
@@ -28,41 +25,32 @@ def document(**changes: object) -> bytes:
     return json.dumps({"inputs": [tensor()]} | changes).encode()
 
 
+def parse(body: bytes, header: bytes | None = None) -> Asked:
+    return parse_for(body, header, MAX_PIXELS, NAMES)
+
+
 def refused(body: bytes, header: bytes | None = None, status: int = 400) -> str:
     with pytest.raises(RequestError) as caught:
-        parse(body, header, MAX_PIXELS)
+        parse(body, header)
     assert caught.value.status == status
     return str(caught.value)
-
-
-@pytest.mark.parametrize("is_binary", [False, True])
-def test_the_best_classes(predictor: Predictor, is_binary: bool) -> None:
-    probabilities = np.array([[0.125, 0.75, 0.125] + [0] * 7, [0] * 9 + [1]], np.float32)
-    prediction = Prediction(probabilities, probabilities[:, 0], np.zeros((2, 28, 28), np.uint8), probabilities[:, :4])
-    for n_classes, n_answered in ((2, 2), (99, 10)):
-        outputs = [RequestedOutput("probabilities", is_binary, n_classes)]
-        body, n_json = encode(InferRequest(None, prediction.normalized, math.inf, outputs), prediction, predictor.card)
-        best = InferResult.from_response_body(body, header_length=n_json).as_numpy("probabilities")
-        assert best.shape == (2, n_answered)
-        texts = [item if isinstance(item, str) else item.decode() for item in best[:, :2].ravel()]
-        assert texts == ["0.750000:1:1", "0.125000:0:0", "1.000000:9:9", "0.000000:0:0"]
 
 
 def test_flat_and_nested_data_are_the_same_and_unknown_parameters_are_ignored() -> None:
     parameters = {"priority": 3, "sequence_id": "a", "sequence_start": True, "mine": [1], "timeout": 0}
     for data in ([0, 1, 2, 255], [[[0, 1], [2, 255]]]):
         inputs = [tensor(data=data, parameters={"mine": None})]
-        read = parse(document(parameters=parameters, note="x", inputs=inputs), None, MAX_PIXELS)
+        read = parse(document(parameters=parameters, note="x", inputs=inputs))
         assert read.images.tolist() == [[[0, 1], [2, 255]]]
-        assert read.outputs == [RequestedOutput(name, False, 0) for name in NAMES]
+        assert read.outputs == [(name, False) for name in NAMES]
         assert read.timeout_s == math.inf
 
 
 @pytest.mark.parametrize("header", [b"0", b"", b"none", b"\xb2"])
 def test_a_body_of_only_an_image(header: bytes) -> None:
-    read = parse(bytes(range(9)), header, MAX_PIXELS)
+    read = parse(bytes(range(9)), header)
     assert read.images.tolist() == [[[0, 1, 2], [3, 4, 5], [6, 7, 8]]]
-    assert read.outputs == [RequestedOutput(name, True, 0) for name in NAMES]
+    assert read.outputs == [(name, True) for name in NAMES]
     for n_bytes in (0, 3, 783):
         assert f"{n_bytes} bytes" in refused(bytes(n_bytes), header)
     assert "pixels" in refused(bytes(101 * 101), header, 413)
@@ -75,49 +63,60 @@ SECRET = "secret"
     ("fields", "word"),
     [
         *(
-            ({"inputs": inputs}, "`inputs`")
-            for inputs in (None, [], {"image": [0]}, ["image"], [tensor(), tensor()], [tensor(), tensor(name=SECRET)])
+            ({"inputs": inputs}, "$.inputs`")
+            for inputs in (None, [], {"image": [0]}, [tensor(), tensor()], [tensor(), tensor(name=SECRET)])
         ),
-        *(({"inputs": [tensor(name=name)]}, "'image'") for name in (SECRET, ["image"])),
-        *(({"inputs": [tensor(datatype=datatype)]}, "UINT8") for datatype in (SECRET, "FP32", None)),
+        ({"inputs": ["image"]}, "$.inputs[0]`"),
+        ({"inputs": [tensor(name=SECRET)]}, "'image'"),
+        ({"inputs": [tensor(name=["image"])]}, "$.inputs[0].name`"),
+        *(({"inputs": [tensor(datatype=datatype)]}, "'UINT8'") for datatype in (SECRET, "FP32")),
+        ({"inputs": [tensor(datatype=None)]}, "`datatype`"),
+        ({"inputs": [tensor(shape=None)]}, "`shape`"),
+        *(({"inputs": [tensor(shape=shape)]}, "$.inputs[0].shape`") for shape in (SECRET, [4], [2, 2], [1, 1, 2, 2])),
         *(
-            ({"inputs": [tensor(shape=shape)]}, "`shape`")
-            for shape in (None, SECRET, [4], [2, 2], [1, 1, 2, 2], [0, 2, 2], [1, -2, -2], [1, 2.0, 2], [True, 2, 2])
+            ({"inputs": [tensor(shape=shape)]}, f"$.inputs[0].shape[{place}]`")
+            for shape, place in (([0, 2, 2], 0), ([1, -2, -2], 1), ([1, 2.0, 2], 1), ([True, 2, 2], 0))
+        ),
+        *(({"inputs": [tensor(data=data)]}, "$.inputs[0].data`") for data in (SECRET, 4, {})),
+        *(
+            ({"inputs": [tensor(data=[0, 1, 2, level])]}, "$.inputs[0].data[3]`")
+            for level in (256, -1, 3.0, None, True, 2**70, SECRET)
+        ),
+        ({"inputs": [tensor(data=[[[0, 1], [2, True]]])]}, "$.inputs[0].data[0][1][1]`"),
+        *(
+            ({"inputs": [tensor(data=data)]}, "")
+            for data in ([0, 1, 2, [3]], [[0, 1], [2, 3]], [[0, 1, 2, 3]], [[0, [1, 2, 3]]], [[[[0], [1]], [[2], [3]]]])
         ),
         *(
-            ({"inputs": [tensor(data=data)]}, "`data`")
+            ({"inputs": [tensor(data=data)]}, "must be 4 levels")
             for data in (
-                None, SECRET, 4, {}, [], [0], [0] * 5, [0, 1, 2, 256], [0, 1, 2, -1], [0, 1, 2, 3.0], [0, 1, 2, None],
-                [0, 1, 2, True], [0, 1, 2, 2**70], [0, 1, 2, SECRET], [0, 1, 2, [3]], [[0, 1], [2, 3]], [[0, 1, 2, 3]],
-                [[[0, 1], [2]]], [[[0, 1, 2, 3]]], [[[0], [1, 2, 3]]], [[0, [1, 2, 3]]], [[[[0], [1]], [[2], [3]]]],
-                [[[0, 1], 2, 3]], [[[0, 1], [2, True]]],
+                [], [0], [0] * 5, [0, 1, 2, [[3]]], [[[0, 1], [2]]], [[[0, 1, 2, 3]]], [[[0], [1, 2, 3]]],
+                [[[0, 1]], 2, 3], [[[0, 1], [2, 3]], [[0, 1], [2, 3]]], [[]], [[[]]],
             )
         ),
-        ({"inputs": [tensor(parameters=[])]}, "`parameters`"),
-        ({"inputs": [tensor(parameters={"shared_memory_region": SECRET})]}, "shared memory"),
-        ({"inputs": [tensor(parameters={"binary_data_size": 4})]}, "both"),
+        ({"inputs": [tensor(data=None)]}, "either `data`"),
+        ({"inputs": [tensor(parameters=[])]}, "$.inputs[0].parameters`"),
+        ({"inputs": [tensor(data=None, parameters={"shared_memory_region": SECRET})]}, "shared memory"),
+        ({"inputs": [tensor(parameters={"binary_data_size": 4})]}, "either"),
         ({"inputs": [tensor(data=None, parameters={"binary_data_size": 4})]}, "0 bytes follow"),
+        ({"inputs": [tensor(data=None, parameters={"binary_data_size": 3})]}, "must be 4"),
         *(
-            ({"inputs": [tensor(data=None, parameters={"binary_data_size": size})]}, "must be 4")
-            for size in (3, -4, "4", 4.0, True, None)
+            ({"inputs": [tensor(data=None, parameters={"binary_data_size": size})]}, "parameters.binary_data_size`")
+            for size in (-4, "4", 4.0, True, None)
         ),
-        ({"parameters": SECRET}, "`parameters`"),
-        *(({"parameters": {"timeout": value}}, "`timeout`") for value in (-1, 1.5, "1", True, None, 2**70)),
-        *(({"parameters": {"binary_data_output": value}}, "`binary_data_output`") for value in (1, "true", None)),
-        ({"id": 7}, "`id`"),
+        ({"parameters": SECRET}, "$.parameters`"),
+        *(({"parameters": {"timeout": value}}, "$.parameters.timeout`") for value in (-1, 1.5, "1", True, None, 2**70)),
+        *(({"parameters": {"binary_data_output": value}}, ".binary_data_output`") for value in (1, "true", None)),
+        ({"id": 7}, "$.id`"),
         *(
-            ({"outputs": outputs}, "`outputs`")
-            for outputs in (
-                SECRET, {"name": "box"}, ["box"], [{}], [{"name": SECRET}], [{"name": ["box"]}],
-                [{"name": "box"}, {"name": "box"}],
-            )
+            ({"outputs": outputs}, "$.outputs")
+            for outputs in (SECRET, {"name": "box"}, ["box"], [{}], [{"name": ["box"]}])
         ),
-        ({"outputs": [{"name": "box", "parameters": {"binary_data": SECRET}}]}, "`binary_data`"),
-        ({"outputs": [{"name": "box", "parameters": {"classification": 1}}]}, "'probabilities'"),
-        ({"outputs": [{"name": "box", "parameters": {"shared_memory_region": SECRET}}]}, "shared memory"),
+        *(({"outputs": outputs}, "`outputs`") for outputs in ([{"name": SECRET}], [{"name": "box"}, {"name": "box"}])),
+        ({"outputs": [{"name": "box", "parameters": {"binary_data": SECRET}}]}, "$.outputs[0].parameters.binary_data`"),
         *(
-            ({"outputs": [{"name": "probabilities", "parameters": {"classification": n}}]}, "`classification`")
-            for n in (0, -1, 1.0, "1", True, None)
+            ({"outputs": [{"name": "box", "parameters": {name: SECRET}}]}, name.partition("_")[0])
+            for name in ("shared_memory_region", "classification")
         ),
     ],
 )  # fmt: skip
@@ -138,10 +137,23 @@ def test_a_body_that_is_not_a_json_object(body: bytes) -> None:
     assert "JSON" in refused(body)
 
 
+@pytest.mark.parametrize(
+    ("body", "place"), [(b'{"id": "", ]}', 11), (b'{"inputs": [', 12), (document() + b"!", len(document()) + 1)]
+)
+def test_malformed_json_names_the_byte(body: bytes, place: int) -> None:
+    assert f"(byte {place})" in refused(body)
+
+
+def test_an_output_that_the_model_lacks_is_not_found() -> None:
+    with pytest.raises(NotFoundError, match="lacks the output 'box'"):
+        parse_for(document(outputs=[{"name": "box"}]), None, MAX_PIXELS, NAMES[:2])
+    assert parse_for(document(), None, MAX_PIXELS, NAMES[:2]).outputs == [(name, False) for name in NAMES[:2]]
+
+
 def test_blobs_that_do_not_fit() -> None:
     text = document(inputs=[tensor(data=None, parameters={"binary_data_size": 4})])
     header = str(len(text)).encode()
-    assert parse(text + bytes(4), header, MAX_PIXELS).images.shape == (1, 2, 2)
+    assert parse(text + bytes(4), header).images.shape == (1, 2, 2)
     assert "3 bytes follow" in refused(text + bytes(3), header)
     assert "5 bytes follow" in refused(text + bytes(5), header)
     assert "1 bytes follow" in refused(document() + b"!", str(len(document())).encode())

@@ -52,6 +52,36 @@ def test_a_service_without_a_model_is_live_and_not_ready(own_app: Middleware, mo
     assert client.get("/v2/models/digits/ready").headers["retry-after"] == "1"
 
 
+def test_a_client_of_kserve_reads_the_health_answers(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
+    # KServe's client decodes JSON: `response.json().get("live")`, and the same with "ready".
+    client = TestClient(own_app)
+    assert client.get("/v2/health/live").json() == {"live": True}
+    assert client.get("/v2/health/ready").json() == {"ready": True}
+    assert client.get("/v2/models/digits/ready").json() == {"name": "digits", "ready": True}
+    monkeypatch.setattr(own_app, "is_draining", True)
+    assert client.get("/v2/health/live").json() == {"live": True}
+    assert client.get("/v2/health/ready").json() == {"ready": False}
+    assert client.get("/v2/models/digits/ready").json() == {"name": "digits", "ready": False}
+
+
+def test_a_request_of_kserve_is_answered(client: TestClient) -> None:
+    # As KServe's `InferRequest.to_rest` makes it: with the model's name, and parameters of its own.
+    request = {"id": "a1", "model_name": "digits", "inputs": [TENSOR | {"parameters": {"of": "kserve"}}]}
+    answer = client.post(INFER, json=request | {"parameters": {"also": 1}}).json()
+    assert (answer["id"], answer["model_name"]) == ("a1", "digits")
+    assert all({"name", "shape", "datatype", "data"} == set(output) for output in answer["outputs"])
+    blob = json.dumps({"inputs": [TENSOR | {"data": None, "parameters": {"binary_data_size": 784}}]})
+    binary = blob.replace('"data": null, ', "").encode()
+    headers = {"inference-header-content-length": str(len(binary)), "content-type": "application/octet-stream"}
+    assert client.post(INFER, content=binary + SEVEN.tobytes(), headers=headers).json()["outputs"] == answer["outputs"]
+
+
+def test_an_unsupported_coding_names_the_supported_ones(client: TestClient) -> None:
+    response = infer(client, content_encoding="br")
+    refused(response, 415, "Content-Encoding")
+    assert response.headers["accept-encoding"] == "gzip, deflate"
+
+
 def test_the_server_is_at_both_addresses_without_a_redirect(client: TestClient) -> None:
     for address in ("/v2", "/v2/"):
         response = client.get(address, follow_redirects=False)
@@ -113,7 +143,7 @@ def test_the_index_of_ready_models(own_app: Middleware, monkeypatch: pytest.Monk
     [
         ('{"parameters": {"config": "{}"}}', "own file"),
         ('{"parameters": {"file:1/model.onnx": "AAAA"}}', "own file"),
-        ('{"parameters": []}', "`parameters`"),
+        ('{"parameters": []}', "$.parameters`"),
         ("[]", "object"),
         ("{", "JSON"),
     ],

@@ -28,9 +28,13 @@ test("the text of a model that was not tested on pen strokes names no figure of 
   assert.equal(plain(text), "model 0a1b · trained on a few sheets · best guess right for 50.0 % of unseen MNIST digits");
 });
 
+test("a card without figures has only its version", () => {
+  assert.equal(modelText({ version: "0a1b", data: null, metrics: null }), "model 0a1b");
+});
+
 test("each state has its verdict", () => {
-  const alternatives = [{ digit: 4, confidence: 0.55 }, { digit: 9, confidence: 0.43 }];
-  const verdict = (state) => Object.values(verdictOf({ state, digit: 4, confidence: 0.55, alternatives })).map(plain);
+  const probabilities = [0, 0, 0.02, 0, 0.55, 0, 0, 0, 0, 0.43];
+  const verdict = (state) => Object.values(verdictOf({ state, digit: 4, confidence: 0.55, probabilities })).map(plain);
   assert.deepEqual(verdict("digit"), ["4", "Four", "55.0 % confident"]);
   assert.deepEqual(verdict("unsure"), ["4?", "4 or 9?", "Not sure: 55.0 % for 4, 43.0 % for 9"]);
   assert.deepEqual(verdict("not_a_digit"), ["×", "That is not a digit", "Inkling reads one digit, 0 to 9."]);

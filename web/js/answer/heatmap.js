@@ -8,7 +8,6 @@ import { best, isRead, mostDecisive, occlusionText, readingText } from "./senten
 
 /**
  * @typedef {import("./occlusion.js").Place} Place
- * @typedef {import("./sentences.js").Reading} Reading
  * @typedef {{normalized: Uint8Array, places: Place[]}} Asked the ink, and the windows that are blank in its copies
  */
 

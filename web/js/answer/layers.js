@@ -31,7 +31,7 @@ export function showCard({ network }) {
 /**
  * @param {Uint8Array} normalized the input, GRID x GRID
  * @param {LayerMaps[]} layers
- * @param {import("./sentences.js").Reading} reading the output
+ * @param {Reading} reading the output
  */
 export function show(normalized, layers, reading) {
   // The rows stay while the network is the same, so that the chosen and unfolded maps stay too.
@@ -60,7 +60,7 @@ function build(layers) {
   list.replaceChildren(html("li.map-layer", {}, first, html("figure", {}, html("div.tile", {}, input))), ...rows);
 }
 
-/** @param {import("./sentences.js").Reading} reading */
+/** @param {Reading} reading */
 function showChances(reading) {
   const rows = reading.probabilities.map((share, digit) => {
     const name = html("span.name", {}, className(digit));

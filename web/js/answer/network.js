@@ -30,6 +30,10 @@ new IntersectionObserver((entries) => {
   askSoon();
 }).observe(inside);
 
+export const section = "network";
+/** @type {(keyof Card)[]} */
+export const needs = ["network"];
+
 /** @param {Card} card */
 export function showCard(card) {
   layers.showCard(card);

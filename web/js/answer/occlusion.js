@@ -8,10 +8,7 @@ export const WINDOW = 5;
 /** Pixels from one window to the next. One request may have 256 grids, which the windows and the original fit into. */
 const STRIDE = 2;
 
-/**
- * @typedef {{left: number, top: number}} Place the upper left pixel of a window
- * @typedef {import("./sentences.js").Reading} Reading
- */
+/** @typedef {{left: number, top: number}} Place the upper left pixel of a window */
 
 /**
  * @param {Uint8Array} normalized GRID x GRID levels, 255 = ink

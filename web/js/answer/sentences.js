@@ -3,8 +3,6 @@
 import { className } from "../base/classes.js";
 import { chance } from "../base/figures.js";
 
-/** @typedef {NetworkAnswer["answers"][number]} Reading the network's answer for one grid */
-
 /**
  * Words for the classes that have one.
  *
@@ -17,22 +15,23 @@ const WORDS = { 0: "Zero", 1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five",
  * @returns {string}
  */
 export function modelText({ version, data, metrics }) {
+  if (!data || !metrics) return `model ${version}`;
   const texts = [`model ${version}`, `trained on ${data.title}`, `best guess right for ${chance(metrics.test_accuracy)} of unseen MNIST digits`];
   if (metrics.strokes_accuracy !== undefined) texts.push(`${chance(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
   return texts.join(" · ");
 }
 
 /**
- * @param {Pick<Prediction, "state" | "digit" | "confidence" | "alternatives">} answer
+ * @param {Reading} reading
  * @returns {{glyph: string, headline: string, detail: string}}
  */
-export function verdictOf({ state, digit, confidence, alternatives }) {
+export function verdictOf({ state, digit, confidence, probabilities }) {
   if (state === "blank") return { glyph: "", headline: "No ink found", detail: "The image is empty." };
   // No figure, because a score just below the threshold would look like a digit.
   if (state === "not_a_digit") return { glyph: "×", headline: "That is not a digit", detail: "Inkling reads one digit, 0 to 9." };
   if (state === "unsure") {
-    const [first, second] = alternatives.map((each) => className(each.digit));
-    const shares = alternatives.map((each) => `${chance(each.confidence)} for ${className(each.digit)}`);
+    const [first, second] = bestTwo(probabilities).map(className);
+    const shares = bestTwo(probabilities).map((each) => `${chance(probabilities[each])} for ${className(each)}`);
     return { glyph: `${first}?`, headline: `${first} or ${second}?`, detail: `Not sure: ${shares.join(", ")}` };
   }
   const name = className(digit ?? 0);
@@ -44,12 +43,12 @@ export function verdictOf({ state, digit, confidence, alternatives }) {
  * @returns {string} the reading, as the end of a sentence
  */
 export function readingText({ state, probabilities }) {
-  const ranked = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
-  const [first, second] = ranked.map(className);
+  const two = bestTwo(probabilities);
+  const [first, second] = two.map(className);
   if (state === "blank") return "nothing at all";
   if (state === "not_a_digit") return "not a digit";
   if (state === "unsure") return `${first} or ${second}, unsure`;
-  return `${first} (${chance(probabilities[ranked[0]])})`;
+  return `${first} (${chance(probabilities[two[0]])})`;
 }
 
 /**
@@ -107,6 +106,14 @@ export function isRead({ state }) {
  */
 function isSame(one, other) {
   return one.state === other.state && (!isRead(one) || best(one) === best(other));
+}
+
+/**
+ * @param {number[]} probabilities
+ * @returns {number[]} the two most probable digits, the best first
+ */
+export function bestTwo(probabilities) {
+  return [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, 2);
 }
 
 /**

@@ -43,6 +43,10 @@ new IntersectionObserver((entries) => {
 resized.onToggle(paintSoon);
 showBlank();
 
+export const section = "steps";
+/** @type {(keyof Card)[]} */
+export const needs = ["evaluation"];
+
 /** @param {Card} card */
 export function showCard({ evaluation: { steps } }) {
   resized.showCard(steps);

@@ -7,7 +7,7 @@ import { chance } from "../base/figures.js";
 import { paintGrey, wipe } from "../base/grid.js";
 import { GRID, bytesOf } from "../base/pixels.js";
 import { say } from "../base/speech.js";
-import { modelText, verdictOf } from "./sentences.js";
+import { bestTwo, modelText, verdictOf } from "./sentences.js";
 
 /** How long "Link copied" replaces the name of the button. */
 const NOTICE_MS = 2000;
@@ -43,7 +43,7 @@ export function showCardError(error) {
 /** The state before anything is drawn. */
 export function showBlank() {
   showVerdict("blank", "", "Nothing drawn yet", "The answer appears as you draw.");
-  showBars({ digit: null, alternatives: [], probabilities: [] });
+  showBars({ state: "blank", digit: null, probabilities: [] });
   wipe(seen);
   byId("box-story").textContent = "Your ink, cut out, scaled and centred.";
   byId("latency").textContent = "";
@@ -182,12 +182,12 @@ function makeBars(nClasses) {
 /**
  * Show the probabilities. The bars stay empty if the ink is not a digit, because the probabilities assume that it is.
  *
- * @param {Pick<Answer, "digit" | "alternatives" | "probabilities">} answer
+ * @param {Pick<Answer, "state" | "digit" | "probabilities">} answer
  */
-function showBars({ digit, alternatives, probabilities }) {
+function showBars({ state, digit, probabilities }) {
   // An answer may come before the card.
   if (probabilities.length > 0) makeBars(probabilities.length);
-  const offered = [digit, ...alternatives.map((each) => each.digit)];
+  const offered = state === "unsure" ? bestTwo(probabilities) : [digit];
   bars.forEach(({ row, fill, share }, bar) => {
     const value = digit === null ? 0 : probabilities[bar];
     row.classList.toggle("best", offered.includes(bar));

@@ -11,6 +11,10 @@ import { count, counted, percent, words } from "../base/figures.js";
 const PICTURE = 96;
 const MOST_TICKS = 8;
 
+export const section = "architecture";
+/** @type {(keyof Card)[]} */
+export const needs = ["network", "training"];
+
 /** @param {Card} card */
 export function showCard({ network, training }) {
   byId("network-summary").textContent = summarise(network);

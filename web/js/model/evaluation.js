@@ -13,6 +13,10 @@ const PARTS = { mnist: "MNIST", pendigits: "pen strokes", skeletons: "MNIST redr
 /** @type {ConfusionMatrix | null} */
 let matrix = null;
 
+export const section = "evaluation";
+/** @type {(keyof Card)[]} */
+export const needs = ["data", "evaluation", "metrics"];
+
 /** @param {Card} card */
 export function showCard(card) {
   const { evaluation, metrics } = card;

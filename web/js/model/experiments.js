@@ -26,6 +26,10 @@ let runs = [];
 /** @type {{key: keyof Experiment, order: Order} | null} */
 let sorting = null;
 
+export const section = "experiments";
+/** @type {(keyof Card)[]} */
+export const needs = ["experiments"];
+
 /** @param {Card} card */
 export function showCard({ experiments }) {
   runs = experiments;

@@ -66,7 +66,7 @@ export async function sendDrawing(strokes, label) {
  */
 export function inkRequest(grey, side) {
   const headers = { "Content-Type": "application/octet-stream" };
-  return { url: `api/predict?width=${side}&height=${side}`, body: grey, headers };
+  return { url: `api/predict?detail=full&width=${side}&height=${side}`, body: grey, headers };
 }
 
 /**
@@ -74,7 +74,7 @@ export function inkRequest(grey, side) {
  * @returns {ServiceRequest} with the unchanged file and its own Content-Type
  */
 export function fileRequest(file) {
-  return { url: "api/predict", body: file };
+  return { url: "api/predict?detail=full", body: file };
 }
 
 /**

@@ -1,0 +1,204 @@
+// Types that the modules' JSDoc uses. types.d.ts has those of the service. Only the type checker reads this file.
+
+/** A point of a pen stroke: x and y, 0 to 1 from the sheet's top left corner. */
+type Point = [number, number];
+type Stroke = Point[];
+
+/** A prediction with its durations in milliseconds; null where the service did not report them. */
+interface Answer extends FullAnswer {
+  /** Decoding the body to grey pixels. */
+  decodeMs: number | null;
+  /** Preprocessing and network. */
+  inferMs: number | null;
+  /** The whole request in the service. */
+  serviceMs: number | null;
+  /** From sending the request to its answer. */
+  roundTripMs: number;
+}
+
+/** The arguments of `fetch` as one object. */
+interface ServiceRequest extends RequestInit {
+  url: string;
+}
+
+/** A question to the service; `request` runs when it is sent. */
+interface Ask {
+  request(): ServiceRequest;
+  grey?: Uint8Array<ArrayBuffer>;
+  file?: File;
+}
+
+/** The drawing or file that an answer belongs to. */
+interface Drawing {
+  /** Empty while the pen is down, and for a file. */
+  strokes: Stroke[];
+  /** RASTER_SIDE x RASTER_SIDE levels, 0 = ink; missing for a file. */
+  grey?: Uint8Array;
+  file: File | null;
+  isDrawing: boolean;
+}
+
+/** A part of the page below the sheet. */
+interface Part {
+  /** The ID of its section, and the entries of the card that it needs: without them the section is hidden. */
+  section?: string;
+  needs?: (keyof Card)[];
+  showCard?(card: Card): void;
+  showAnswer?(answer: Answer, drawing: Drawing): void;
+  showBlank?(): void;
+  /** The service can be reached again. */
+  showBack?(): void;
+}
+
+/** The metadata of the model file, as the pipeline writes it. */
+interface Card extends CardAnswer {
+  data: CardData;
+  metrics: Record<string, number>;
+  network: CardNetwork;
+  training: CardTraining;
+  evaluation: CardEvaluation;
+  experiments: Experiment[];
+}
+
+interface CardData {
+  title: string;
+  train: number;
+  validation: number;
+  test: number;
+  parts: { train: Record<string, number>; validation: Record<string, number> };
+  test_drawings: number;
+}
+
+interface CardNetwork {
+  name: string;
+  n_parameters: number;
+  layers: Layer[];
+  /** The Keras code that builds it. */
+  definition: string;
+}
+
+interface Layer {
+  name: string;
+  kind: string;
+  /** Shape of its output, without the batch. */
+  shape: number[];
+  n_parameters: number;
+  activation: string | null;
+  detail: string | null;
+}
+
+interface Epoch {
+  epoch: number;
+  loss: number;
+  accuracy: number;
+  val_loss: number;
+  val_accuracy: number;
+}
+
+interface CardTraining extends Epoch {
+  epochs: number;
+  parameters: Record<string, number | string | boolean | null>;
+  history: Epoch[];
+}
+
+interface CardEvaluation {
+  /** Counts, [actual][predicted]. */
+  confusion: { mnist: number[][]; strokes?: number[][] };
+  reliability: ReliabilityBin[];
+  refusal: { families: Record<string, RefusalFamily> };
+  steps: Record<string, StepAccuracy>;
+  mistakes: Mistake[];
+}
+
+interface Measured {
+  accuracy: number;
+  accuracy_low: number;
+  accuracy_high: number;
+}
+
+interface ReliabilityBin extends Measured {
+  test: string;
+  low: number;
+  high: number;
+  n: number;
+  confidence: number;
+}
+
+interface RefusalFamily {
+  is_held_out: boolean;
+  digit: number;
+  refused: number;
+  refused_low: number;
+  refused_high: number;
+}
+
+/** Accuracy on test drawings without one step of the preprocessing. */
+interface StepAccuracy extends Measured {
+  label: string;
+}
+
+interface Mistake {
+  source: string;
+  image: number;
+  actual: number;
+  predicted: number;
+  confidence: number;
+  state: Reading["state"];
+  /** Base64 of the 28 x 28 bytes of the network's input, 255 = ink. */
+  pixels: string;
+}
+
+interface Experiment {
+  experiment: string;
+  hypothesis: string;
+  learning_rate: number;
+  batch_size: number;
+  dropout: number;
+  augmentation: boolean;
+  batchnorm: boolean;
+  val_accuracy: number;
+  test_accuracy: number;
+  test_accuracy_low: number;
+  test_accuracy_high: number;
+  published: number | null;
+  epochs: number;
+  seconds: number;
+  finding: string;
+}
+
+/** The request of POST /api/network. */
+interface NetworkAsk {
+  /** n x 28 x 28 levels (255 = ink), in the form of an answer's `normalized`. */
+  grids: Uint8Array<ArrayBuffer>;
+  /** Whether to return the feature maps of the first grid too. */
+  layers?: boolean;
+}
+
+/** The type of the element that `html("p.note")` makes: a `p`. */
+type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
+  ? HTMLElementTagNameMap[TagName<T>]
+  : HTMLElement;
+type TagName<T extends string> = T extends `${infer Name}.${string}` ? Name : T;
+
+/** The part of GSAP that the page uses: https://gsap.com/docs/ */
+interface Gsap {
+  registerPlugin(...plugins: object[]): void;
+  matchMedia(): { add(query: string, animate: () => void | (() => void)): void };
+  from(targets: GsapTargets, to: GsapVariables): GsapTween;
+  to(targets: GsapTargets, to: GsapVariables): GsapTween;
+  fromTo(targets: GsapTargets, from: GsapVariables, to: GsapVariables): GsapTween;
+  set(targets: GsapTargets, to: GsapVariables): GsapTween;
+}
+
+type GsapTargets = string | object;
+type GsapVariables = Record<string, unknown>;
+
+interface GsapTween {
+  kill(): void;
+}
+
+/** The scripts of web/js/vendor/ set these; the page works without them. */
+interface Window {
+  gsap?: Gsap;
+  ScrollTrigger?: { create(options: object): object; batch(targets: GsapTargets, options: object): object; refresh(isSafe?: boolean): void };
+}
