@@ -40,7 +40,7 @@ SERVING = {
     "http": "errors metrics queue service settings",
     "api": "errors http model queue service",
     "v2": "errors http metrics model queue service version",
-    "openapi": "api model service settings version",
+    "openapi": "api errors http model service settings v2 version",
     "app": "api errors http metrics model openapi queue reload service settings v2",
     "workers": "app errors http metrics reload settings version",
     "__main__": "errors logs settings workers",

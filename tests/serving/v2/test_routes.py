@@ -58,7 +58,7 @@ def test_a_client_of_kserve_reads_the_health_answers(own_app: Middleware, monkey
     assert client.get("/v2/health/live").json() == {"live": True}
     assert client.get("/v2/health/ready").json() == {"ready": True}
     assert client.get("/v2/models/digits/ready").json() == {"name": "digits", "ready": True}
-    monkeypatch.setattr(own_app, "is_draining", True)
+    monkeypatch.setattr(own_app.service, "is_draining", True)
     assert client.get("/v2/health/live").json() == {"live": True}
     assert client.get("/v2/health/ready").json() == {"ready": False}
     assert client.get("/v2/models/digits/ready").json() == {"name": "digits", "ready": False}
