@@ -48,16 +48,20 @@ class Settings:
     )
     management_token: str = field(
         default="",
-        metadata=_about(
-            "token for loading and unloading models, sent as Authorization: Bearer <token>; without it programs on "
-            "this machine may do so; set it behind a proxy"
-        ),
+        metadata=_about("token for loading and unloading models over HTTP, sent as Authorization: Bearer <token>"),
     )
-    max_waiting: int = field(default=256, metadata=_about("requests accepted at a time, in each worker", 1, 2**20))
+    local_management: bool = field(
+        default=False,
+        metadata=_about("let programs on this machine load and unload models without a token; not behind a proxy"),
+    )
+    max_wait_s: float = field(
+        default=0.25,
+        metadata=_about("longest expected wait in seconds; requests that would wait longer get 503", 0, 60),
+    )
     max_connections: int = field(default=1000, metadata=_about("open connections, in each worker", 1, 2**20))
     head_timeout_s: float = field(default=10.0, metadata=_about("seconds for a request's line and headers", 0.1, 3600))
     body_timeout_s: float = field(
-        default=10.0, metadata=_about("seconds for a body, plus time for each 8 kB received", 0.1, 3600)
+        default=10.0, metadata=_about("seconds that a body may pause; it also needs 8 kB per second", 0.1, 3600)
     )
     idle_timeout_s: float = field(default=30.0, metadata=_about("seconds that a connection may be idle", 0.1, 3600))
     drain_s: float = field(

@@ -10,7 +10,6 @@ cores and share one with the generator. The number of requests per drawing comes
 import argparse
 import socket
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,7 +32,6 @@ from pipeline.base.files import read_arrays, write_json
 from pipeline.base.paths import RAW
 from pipeline.config.values import load_config
 from pipeline.sources.unipen import unpack
-from serving.http.admission import BURST_S, N_SHORT, OVERLOAD_S
 from serving.http.connection import MAX_BODIES_BYTES
 from serving.settings import Settings
 
@@ -111,8 +109,6 @@ def measure_service(
             due = list(takewhile(lambda due_s: due_s < seconds, arrivals))
             row = offer(server, due, seconds)
             figures[name].setdefault(str(share), []).append(row)
-            if row["refused_per_s"]:
-                time.sleep(2 * OVERLOAD_S)  # wait until the service leaves its overload state
     figures["whole"].append(
         {
             "capacity_per_s": capacity,
@@ -174,10 +170,8 @@ def limits() -> dict[str, float]:
     return {
         "max_connections": settings.max_connections,
         "idle_timeout_s": settings.idle_timeout_s,
-        "max_waiting": settings.max_waiting,
+        "max_wait_s": settings.max_wait_s,
         "max_bodies_bytes": MAX_BODIES_BYTES,
-        "n_short": N_SHORT,
-        "burst_s": BURST_S,
     }
 
 

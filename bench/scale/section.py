@@ -116,7 +116,7 @@ def _limits(results: Figures) -> Iterator[str]:
     )
     share, row = list(service["requests"].items())[-1]
     yield (
-        f"Admission: up to {limits['n_short']} requests may wait, and more of them for {1e3 * limits['burst_s']:g} ms. "
+        f"Admission: a request that would wait longer than {1e3 * limits['max_wait_s']:g} ms is refused. "
         f"Of {_median(row, 'offered_per_s'):,.0f} a second, {share} of the capacity, "
         f"{_median(row, 'answered_per_s'):,.0f} are answered and {_median(row, 'refused_per_s'):,.0f} refused at once. "
         f"p99 of those answered is {_median(row, 'p99_ms'):,.0f} ms."
@@ -127,11 +127,11 @@ def _limits(results: Figures) -> Iterator[str]:
         f"{connection_kb * limits['max_connections'] / 1e3:.0f} MB. A visitor's is kept for "
         f"{limits['idle_timeout_s']:g} s after its last answer."
     )
-    bodies_mb = min(limits["max_bodies_bytes"], limits["max_waiting"] * drawing["body_bytes"]) / 1e6
+    bodies_mb = min(limits["max_bodies_bytes"], limits["max_connections"] * drawing["body_bytes"]) / 1e6
     yield (
         f"Memory: {_median(whole, 'memory_mb'):.0f} MB after the load, with two workers "
         f"{_median(results['services']['2']['whole'], 'memory_mb'):.0f} MB in all. Canvases that wait add at most "
-        f"{bodies_mb:.0f} MB, {limits['max_waiting']:,.0f} of them."
+        f"{bodies_mb:.0f} MB, one for each connection."
     )
 
 

@@ -20,6 +20,7 @@ from anyio import CapacityLimiter, to_thread
 from serving.errors import NoModelError, OverloadedError, TimeoutExpiredError
 from serving.model.card import MODEL_NAME, ModelCard
 from serving.model.predictor import Prediction, Predictor, Verdict
+from serving.queue.backlog import Backlog
 
 # Larger batches are not faster per image (python -m bench.predictor).
 MAX_BATCH_IMAGES = 16
@@ -33,6 +34,9 @@ N_LARGE_AT_A_TIME = 1
 
 # Limit of waiting large tasks. The longest takes 3 s, and the answer must come before the connection expires.
 MAX_IN_THREADS = 16
+
+# Limit of the pixels in the queue, which bounds its memory. 800 canvases of the page have as many.
+MAX_QUEUED_PIXELS = 64 * 2**20
 
 # For each image, a run takes a constant time for the network and a time for scaling that grows with the pixels. With
 # this many pixels, both are equal (python -m bench.predictor).
@@ -82,15 +86,18 @@ class Engine:
     Attributes:
         predictor: the model in use, None if no model is loaded. It may be replaced at any time; a run keeps its model.
         observers: called on the event loop after every run, with the images and the answer.
+        backlog: the requests that wait for the event loop. The connections add and remove them.
         n_in_threads: requests whose work runs in a thread or waits for one.
     """
 
     def __init__(self) -> None:
         self.predictor: Predictor | None = None
         self.observers: list[Callable[[Images, Answer], None]] = []
+        self.backlog = Backlog()
         self.n_in_threads = 0
         self._large = CapacityLimiter(N_LARGE_AT_A_TIME)
         self._queue: dict[tuple[int, ...], deque[_Waiting]] = {}
+        self._n_queued = self._n_queued_pixels = 0
         self._work_s = 0.0  # seconds of a run with one unit of work
 
     @property
@@ -113,7 +120,7 @@ class Engine:
 
         Raises:
             NoModelError: no model is loaded.
-            OverloadedError: the request is large, and too many large ones wait.
+            OverloadedError: too many pixels or too many large requests wait.
             TimeoutExpiredError: the answer would be too late, so the model was not run.
         """
         now_s = time.perf_counter()
@@ -121,11 +128,17 @@ class Engine:
             answer = await self.in_thread(self._run_large, images, now_s, now_s + timeout_s)
             self._observe(images, answer)
             return answer
+        if self.backlog.seconds(self._n_queued) > timeout_s:
+            raise TimeoutExpiredError(TIMEOUT_TEXT)
+        if self._n_queued_pixels > MAX_QUEUED_PIXELS:
+            raise OverloadedError
         loop = asyncio.get_running_loop()
         waiting = _Waiting(images, loop.create_future(), now_s, now_s + timeout_s)
         if not self._queue:
             loop.call_soon(self._run_queue, loop)
         self._queue.setdefault(images.shape[1:], deque()).append(waiting)
+        self._n_queued += 1
+        self._n_queued_pixels += images.size
         return await waiting.future
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
@@ -137,23 +150,24 @@ class Engine:
         if self.n_in_threads >= MAX_IN_THREADS:
             raise OverloadedError
         self.n_in_threads += 1
+        self.backlog.leave()
         # Called without arguments, because an idle thread keeps those of its last call: up to 600 MB for a picture.
         calls = [partial(work, *arguments)]
         try:
             return await to_thread.run_sync(lambda: calls.pop()(), limiter=self._large)
         finally:
+            self.backlog.enter()
             self.n_in_threads -= 1
 
     def _run_queue(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run one batch of queued images of the same size.
+        """Run one batch of queued images of the same size, that of the request that has waited longest.
 
         The rest waits for the next iteration of the event loop, so that the first answers are sent before further runs.
         """
-        size, queued = next(iter(self._queue.items()))
-        del self._queue[size]
+        size, queued = min(self._queue.items(), key=lambda item: item[1][0].since_s)
         batch = self._take(queued)
-        if queued:
-            self._queue[size] = queued
+        if not queued:
+            del self._queue[size]
         if self._queue:
             loop.call_soon(self._run_queue, loop)
         if not batch:
@@ -189,6 +203,8 @@ class Engine:
         now_s = time.perf_counter()
         while queued and n_images + len(queued[0].images) <= n_fitting:
             waiting = queued.popleft()
+            self._n_queued -= 1
+            self._n_queued_pixels -= waiting.images.size
             if waiting.future.done():
                 continue
             if now_s + (work + _work(waiting.images)) * self._work_s > waiting.deadline_s:

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from serving.http.admission import N_SHORT
 
 from .client import METRICS, NORMAL, READY, asking
