@@ -92,8 +92,7 @@ class Connection(Refuser):
             self.cycle.transport = self._lingering  # type: ignore[assignment]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        is_late = self.backlog.seconds(self.backlog.n_requests) > self.settings.max_wait_s
-        if not is_late or route_of(cycle.scope["path"]) in PROBES:
+        if self.backlog.admits(self.settings.max_wait_s) or route_of(cycle.scope["path"]) in PROBES:
             self._running = cycle
             if not cycle.more_body:
                 self._enter_backlog()

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from serving.api.page import Page
@@ -25,7 +25,7 @@ Every refusal is JSON with the text of what is wrong, `{"error": "..."}`, also w
 TAGS = {
     "Predict": "A picture in, its digit out; and what the page asks besides.",
     "Open Inference Protocol": "The model's tensors as they are, for clients of Triton and KServe.",
-    "Model repository": "Which model is served. Load and unload need the token; where none is set, this machine.",
+    "Model repository": "Which model is served. Load and unload need the token, or --local-management.",
     "Health": "For who starts, stops and balances. Look at the status only.",
     "Observe": "What the service has done.",
     "Pages": "For people.",
@@ -49,7 +49,8 @@ async def docs(request: Request) -> Response:
     return await page.get_response("docs.html", request.scope)
 
 
-routes = [Route("/openapi.json", openapi), Route("/docs", docs)]
+# The addresses in the page are relative, so it cannot be served at /docs/, too.
+routes = [Route("/openapi.json", openapi), Route("/docs", docs), Route("/docs/", RedirectResponse("../docs"))]
 
 
 @lru_cache(maxsize=1)

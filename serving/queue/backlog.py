@@ -21,8 +21,10 @@ class Backlog:
         n_requests: number of these requests; work in a thread is not the event loop's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, n_batch: int) -> None:
+        """Start without requests. `n_batch` requests are answered together."""
         self.n_requests = 0
+        self._n_batch = n_batch
         self._n_answers = FIRST_ANSWERS
         self._work_s = FIRST_WORK_S
         self._last_s = 0.0
@@ -46,6 +48,10 @@ class Backlog:
         self._work_s = weight * self._work_s + work_s
         self._last_s = now_s
         self.n_requests -= 1
+
+    def admits(self, max_wait_s: float) -> bool:
+        """Return whether another request fits into the next batch, or is expected to wait no longer than this."""
+        return self.n_requests < self._n_batch or self.seconds(self.n_requests) <= max_wait_s
 
     def seconds(self, n_requests: int) -> float:
         """Return the expected time for answering this number of requests."""

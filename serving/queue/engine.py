@@ -93,7 +93,7 @@ class Engine:
     def __init__(self) -> None:
         self.predictor: Predictor | None = None
         self.observers: list[Callable[[Images, Answer], None]] = []
-        self.backlog = Backlog()
+        self.backlog = Backlog(MAX_BATCH_IMAGES)
         self.n_in_threads = 0
         self._large = CapacityLimiter(N_LARGE_AT_A_TIME)
         self._queue: dict[tuple[int, ...], deque[_Waiting]] = {}

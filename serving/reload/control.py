@@ -27,8 +27,8 @@ from serving.reload.lifecycle import Lifecycle, checked
 
 log = logging.getLogger(__name__)
 
-# Longer than any model takes to load, and a worker to start.
-ANSWER_S = 60
+# Longer than any model takes to load, and a worker to start; shorter than the deadline of a connection.
+ANSWER_S = 30
 
 
 class Control:

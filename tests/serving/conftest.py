@@ -66,5 +66,5 @@ def service(tmp_path_factory: pytest.TempPathFactory, web: Path) -> Iterator[Run
     """The service as a process, for clients that need a real connection."""
     folder = tmp_path_factory.mktemp("service")
     flags = ["--web", str(web), "--collect", str(folder / "drawings"), "--max-body-bytes", str(MAX_BODY_BYTES)]
-    with running(folder, *flags, "--local-management") as service:
+    with running(folder, *flags) as service:
         yield service

@@ -85,6 +85,31 @@ def test_flags_and_variables(arguments: list[str], environ: dict[str, str], chan
     assert Settings.load(arguments, environ) == replace(Settings(), **changes)
 
 
+@pytest.mark.parametrize(
+    ("host", "is_usable"),
+    [
+        *((host, True) for host in ("*", "*.example.org", "the_container", "a-b.c", "10.0.0.1")),
+        *(
+            (host, False)
+            for host in (
+                "https://a.example",
+                "a.example:80",
+                "a.example.",
+                "a.example/b",
+                "*a.example",
+                "a.*",
+                "caf\u00e9",
+            )
+        ),
+    ],
+)
+def test_an_allowed_host_that_matches_nothing_warns(
+    caplog: pytest.LogCaptureFixture, host: str, is_usable: bool
+) -> None:
+    Settings.load(["--allowed-hosts", f"b.example,{host}"], {})
+    assert [record.args for record in caplog.records] == ([] if is_usable else [(host,)])
+
+
 ORIGINS = ["foo", "a.example", "https://a.example/", "https://", "null", "https://a:b", "**"]
 
 

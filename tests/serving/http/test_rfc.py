@@ -176,7 +176,7 @@ def test_silent_connections_make_room_for_others(tmp_path: Path) -> None:
 
 
 def test_a_service_on_all_ipv6_addresses_is_reached_by_ipv4(tmp_path: Path) -> None:
-    with running(tmp_path, "--host", "::", "--local-management") as service:
+    with running(tmp_path, "--host", "::") as service:
         port = service.address[1]
         assert ask(("127.0.0.1", port), READY).status == 200
         assert ask(("127.0.0.1", port), LOAD).status == 200

@@ -9,6 +9,7 @@ from serving.queue.backlog import Backlog
 from serving.settings import Settings
 
 LIMIT_S = Settings().max_wait_s
+N_BATCH = 16
 
 
 class Clock:
@@ -30,7 +31,7 @@ class Service:
 
     def __init__(self, clock: Clock, request_s: float) -> None:
         self.clock, self.request_s = clock, request_s
-        self.backlog = Backlog()
+        self.backlog = Backlog(N_BATCH)
         self.ends: deque[float] = deque()
         self.waits: list[float] = []
         self.n_refused = 0
@@ -43,7 +44,7 @@ class Service:
 
     def ask(self, now_s: float) -> None:
         self.answer_until(now_s)
-        if self.backlog.seconds(self.backlog.n_requests) > LIMIT_S:
+        if not self.backlog.admits(LIMIT_S):
             self.n_refused += 1
             return
         self.backlog.enter()
@@ -60,7 +61,7 @@ class Service:
         self.answer_until(max(end_s, self.ends[-1] if self.ends else 0))
 
 
-@pytest.mark.parametrize("request_s", [0.0002, 0.002, 0.02])
+@pytest.mark.parametrize("request_s", [0.0002, 0.002, 0.01])
 def test_at_twice_the_capacity_the_service_is_busy_and_no_wait_is_long(clock: Clock, request_s: float) -> None:
     service = Service(clock, request_s)
     service.ask_at(0.8 / request_s, 5)  # the rate is measured
@@ -113,11 +114,20 @@ def test_slower_requests_are_noticed(clock: Clock) -> None:
 
 
 def test_before_any_request_a_burst_is_accepted() -> None:
-    assert Backlog().seconds(Settings().max_connections) < LIMIT_S
+    assert Backlog(N_BATCH).seconds(Settings().max_connections) < LIMIT_S
+
+
+def test_a_full_batch_is_accepted_however_slow_the_machine_is(clock: Clock) -> None:
+    service = Service(clock, 1)
+    for _ in range(10):
+        for _ in range(N_BATCH):
+            service.ask(clock.now_s)
+        service.answer_until(service.ends[-1])
+    assert service.n_refused == 0
 
 
 def test_work_in_a_thread_delays_nobody(clock: Clock) -> None:
-    backlog = Backlog()
+    backlog = Backlog(N_BATCH)
     for _ in range(100):
         backlog.enter()
         backlog.leave()  # to a thread

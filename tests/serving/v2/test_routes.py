@@ -52,13 +52,6 @@ def test_a_service_without_a_model_is_live_and_not_ready(own_app: Middleware, mo
     assert client.get("/v2/models/digits/ready").headers["retry-after"] == "1"
 
 
-def test_the_server_is_at_both_addresses_without_a_redirect(client: TestClient) -> None:
-    for address in ("/v2", "/v2/"):
-        response = client.get(address, follow_redirects=False)
-        assert (response.status_code, response.json()["name"]) == (200, "inkling")
-        refused(client.post(address), 405, "GET")
-
-
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_only_a_large_answer_is_compressed(client: TestClient, coding: str) -> None:
     whole = infer(client, accept_encoding=f"br, {coding}")
