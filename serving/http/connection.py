@@ -83,29 +83,40 @@ class Connection(Refuser):
             self.deadline_s = self._read_s + self.settings.head_timeout_s
         super().data_received(data)
 
+    def admits(self) -> bool:
+        """Return whether the answer is expected in time; probes are always answered. If not, reject the request."""
+        if self.backlog.admits(self.settings.max_wait_s):
+            return True
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        if route_of(path) in PROBES:
+            return True
+        self.scope |= {"method": self.parser.get_method().decode(), "path": path}
+        if self.flow.write_paused:  # the client does not read
+            self._abort()
+        else:
+            self.reject()
+            self._rest()
+        return False
+
     def on_head(self) -> None:
         """Start the deadline of the body."""
         self._is_idle = False
         self.crowd.proceed(self._address, self.transport)
-        if not self.cycle.response_complete:
-            self.deadline_s = self._body_ends_s = self._read_s + self.settings.body_timeout_s
-            self.cycle.transport = self._lingering  # type: ignore[assignment]
+        self.deadline_s = self._body_ends_s = self._read_s + self.settings.body_timeout_s
+        self.cycle.transport = self._lingering  # type: ignore[assignment]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self.backlog.admits(self.settings.max_wait_s) or route_of(cycle.scope["path"]) in PROBES:
-            self._running = cycle
-            if not cycle.more_body:
-                self._enter_backlog()
-            super()._start_asgi_task(cycle, app)
-        elif self.flow.write_paused:  # the client does not read
-            self._abort()
-        else:
-            self._refuse_overload(cycle)
+        self._running = cycle
+        if not cycle.more_body:
+            self._enter_backlog()
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Accept a piece of the body, and enforce the rate and the limits."""
         super().on_body(body)
-        if not self.is_receiving or self.cycle.response_complete or self.transport.is_closing():
+        if not self.is_receiving:
+            return
+        if self.cycle.response_complete or self.transport.is_closing():
             self._linger_on()
             return
         self._n_pieces += 1
@@ -158,6 +169,8 @@ class Connection(Refuser):
         self.flow.resume_reading()
 
     def _rest(self) -> None:
+        if self.is_refused:
+            return
         now_s = self._started_s = time.perf_counter()
         self._is_idle = True
         self.deadline_s = now_s + self.settings.idle_timeout_s

@@ -26,7 +26,7 @@ class Reader(HttpToolsProtocol):
     Attributes:
         is_refused: the last response was sent, so all further data is discarded.
         is_in_head: the head of a request is incomplete.
-        is_receiving: the body of a request is incomplete.
+        is_receiving: the body of a started request is incomplete.
     """
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
@@ -43,8 +43,12 @@ class Reader(HttpToolsProtocol):
         """Send an error response immediately and close the connection afterwards."""
         raise NotImplementedError
 
+    def admits(self) -> bool:
+        """Return whether to start the request whose head is complete. If not, it was answered."""
+        raise NotImplementedError
+
     def on_head(self) -> None:
-        """Handle a complete head."""
+        """Handle the head of a request that was started."""
         raise NotImplementedError
 
     def on_end(self) -> None:
@@ -126,16 +130,19 @@ class Reader(HttpToolsProtocol):
                 self.expect_100_continue = value.lower() == b"100-continue"
 
     def on_headers_complete(self) -> None:
-        """Start the request, unless it is refused or the parser has to read it again."""
+        """Start the request, unless it is rejected or the parser has to read it again."""
         if self.is_refused or self.parser.should_upgrade():
             return
         if len(self.url) > MAX_HEAD_BYTES:
             self._refuse_head()
             return
-        self.is_in_head, self.is_receiving = False, True
+        self.is_in_head = False
         self._n_pending_bytes = self._n_header_bytes = 0
-        super().on_headers_complete()
-        self.on_head()
+        is_free = self.cycle is None or self.cycle.response_complete
+        if not is_free or self.admits():
+            self.is_receiving = True
+            super().on_headers_complete()
+            self.on_head()
 
     def on_body(self, body: bytes) -> None:
         """Accept a piece of the body."""

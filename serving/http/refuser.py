@@ -79,14 +79,12 @@ class Refuser(Reader):
     def _linger_on(self) -> None:
         self.deadline_s = min(self._linger_ends_s, self._read_s + LINGER_S)
 
-    def _refuse_overload(self, cycle: RequestResponseCycle) -> None:
-        """Send a prepared response, because a rejection must cost far less than an answer."""
-        is_last = self.middleware.is_draining or not cycle.keep_alive
-        self._write_refusal(OVERLOADED, _overload_answer(is_last), cycle.scope)  # type: ignore[arg-type]
-        cycle.response_started = cycle.response_complete = True
+    def reject(self) -> None:
+        """Send a prepared response to the request whose head is complete. This costs far less than an answer."""
+        is_last = self.middleware.is_draining or not self.parser.should_keep_alive()
+        self._write_refusal(OVERLOADED, _overload_answer(is_last), self.scope)  # type: ignore[arg-type]
         if is_last:
             self.close()
-        cycle.on_response()
 
     def _write_refusal(self, error: RequestError, rendered: tuple[bytes, bytes], scope: Scope | None) -> None:
         """Send a response that bypasses the application, and record it as the middleware would."""
