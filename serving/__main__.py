@@ -33,7 +33,9 @@ def main() -> int:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address, family=family, backlog=2048)
+        # "::" listens on all addresses, of IPv4 too. Without dual-stack sockets, the announcement would be wrong.
+        dualstack = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+        return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=dualstack)
     except OSError as error:
         text = f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --host or --port."
         raise StartError(text) from None

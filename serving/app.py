@@ -2,7 +2,7 @@
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 
 from serving.api import drawings, network, predict
@@ -61,6 +61,8 @@ def create_app(
             Route("/metrics", read_metrics, methods=["GET"]),
             Route("/openapi.json", document.openapi),
             Route("/docs", page.docs),
+            # The addresses in the page are relative, so it cannot be served here, too.
+            Route("/docs/", RedirectResponse("../docs")),
             Mount("/", app=page),
         ]
     )

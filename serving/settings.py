@@ -1,6 +1,7 @@
 """The settings: each is a flag and an `INKLING_` environment variable. The flag takes precedence."""
 
 import argparse
+import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,8 @@ from typing import Any
 
 from serving.errors import SettingsError
 
+log = logging.getLogger(__name__)
+
 PACKAGE = Path(__file__).resolve().parent
 # The folder of models/ and web/: the repository, or the installed package.
 ROOT = PACKAGE if (PACKAGE / "models").is_dir() else PACKAGE.parent
@@ -17,6 +20,9 @@ PROGRAM = "inkling-serve" if Path(sys.argv[0]).stem == "inkling-serve" else "pyt
 ENV_PREFIX = "INKLING_"
 TRUTH = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
 NONE = (None, "", ())
+
+# A name as the Host header has it, without a port, or any name of a domain.
+HOST = re.compile(r"\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 # An origin as browsers write it: lower case, without a path.
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
@@ -40,7 +46,8 @@ class Settings:
     max_pixels: int = field(default=50_000_000, metadata=_about("largest picture, width x height", 1, 2**30))
     workers: int = field(default=1, metadata=_about("worker processes; each uses one core under load", 1, 256))
     allowed_hosts: tuple[str, ...] = field(
-        default=(), metadata=_about("host names to accept besides addresses and localhost; * for any")
+        default=(),
+        metadata=_about("host names to accept besides addresses and localhost, such as *.example.org; * for any"),
     )
     cors_origins: tuple[str, ...] = field(
         default=(),
@@ -48,16 +55,20 @@ class Settings:
     )
     management_token: str = field(
         default="",
-        metadata=_about(
-            "token for loading and unloading models, sent as Authorization: Bearer <token>; without it programs on "
-            "this machine may do so; set it behind a proxy"
-        ),
+        metadata=_about("token for loading and unloading models over HTTP, sent as Authorization: Bearer <token>"),
     )
-    max_waiting: int = field(default=256, metadata=_about("requests accepted at a time, in each worker", 1, 2**20))
+    local_management: bool = field(
+        default=False,
+        metadata=_about("let programs on this machine load and unload models without a token; not behind a proxy"),
+    )
+    max_wait_s: float = field(
+        default=0.25,
+        metadata=_about("longest expected wait in seconds; requests that would wait longer get 503", 0, 60),
+    )
     max_connections: int = field(default=1000, metadata=_about("open connections, in each worker", 1, 2**20))
     head_timeout_s: float = field(default=10.0, metadata=_about("seconds for a request's line and headers", 0.1, 3600))
     body_timeout_s: float = field(
-        default=10.0, metadata=_about("seconds for a body, plus time for each 8 kB received", 0.1, 3600)
+        default=10.0, metadata=_about("seconds that a body may pause; it also needs 8 kB per second", 0.1, 3600)
     )
     idle_timeout_s: float = field(default=30.0, metadata=_about("seconds that a connection may be idle", 0.1, 3600))
     drain_s: float = field(
@@ -90,6 +101,9 @@ class Settings:
                 values[setting.name] = _convert(setting, flags[setting.name], _flag(setting))
             elif environ.get(variable) or (variable in environ and setting.default not in NONE):
                 values[setting.name] = _convert(setting, environ[variable], variable)
+        for host in values.get("allowed_hosts", ()):
+            if not HOST.fullmatch(host):
+                log.warning("The allowed host %r matches no request; write a name, without scheme, port or path.", host)
         return cls(**values)
 
 

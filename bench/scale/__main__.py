@@ -10,7 +10,6 @@ cores and share one with the generator. The number of requests per drawing comes
 import argparse
 import socket
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -39,7 +38,6 @@ WORKERS = (1, 2)
 SHARES = (0.2, 0.5, 0.8, 0.95, 1.2)  # shares of the capacity
 N_CONNECTIONS = 256  # connections kept alive; more than the service ever answers at a time
 N_CLOSED = 16  # connections per worker that keep it busy in the closed loop
-RECOVERY_S = 2.0  # pause after a load that was too large
 N_HELD = 500  # connections that are opened to measure the memory of one
 
 CANVAS = raw_canvas("/api/predict")
@@ -110,8 +108,6 @@ def measure_service(
             due = list(takewhile(lambda due_s: due_s < seconds, arrivals))
             row = offer(server, due, seconds)
             figures[name].setdefault(str(share), []).append(row)
-            if row["refused_per_s"]:
-                time.sleep(RECOVERY_S)
     figures["whole"].append(
         {
             "capacity_per_s": capacity,
@@ -173,7 +169,7 @@ def limits() -> dict[str, float]:
     return {
         "max_connections": settings.max_connections,
         "idle_timeout_s": settings.idle_timeout_s,
-        "max_waiting": settings.max_waiting,
+        "max_wait_s": settings.max_wait_s,
         "max_bodies_bytes": MAX_BODIES_BYTES,
     }
 

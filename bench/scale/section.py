@@ -126,11 +126,11 @@ def _limits(results: Figures) -> Iterator[str]:
         f"{connection_kb * limits['max_connections'] / 1e3:.0f} MB. A visitor's is kept for "
         f"{limits['idle_timeout_s']:g} s after its last answer."
     )
-    bodies_mb = min(limits["max_bodies_bytes"], limits["max_waiting"] * drawing["body_bytes"]) / 1e6
+    bodies_mb = min(limits["max_bodies_bytes"], limits["max_connections"] * drawing["body_bytes"]) / 1e6
     yield (
         f"Memory: {_median(whole, 'memory_mb'):.0f} MB after the load, with two workers "
         f"{_median(results['services']['2']['whole'], 'memory_mb'):.0f} MB in all. Canvases that wait add at most "
-        f"{bodies_mb:.0f} MB, {limits['max_waiting']:,.0f} of them."
+        f"{bodies_mb:.0f} MB, one for each connection."
     )
 
 

@@ -3,8 +3,6 @@
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
-from ipaddress import ip_address
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -12,8 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import FailedError, ForbiddenError, TooLargeError, WrongHostError
-from serving.http.admission import AdmissionControl
+from serving.errors import FailedError, ForbiddenError, TooLargeError
+from serving.http.crowd import Crowd
+from serving.http.hosts import check_host, host_name, is_loopback
 from serving.http.responses import as_request_error, error_response
 from serving.http.timing import Timing
 from serving.metrics import API_ROUTES, STATUSES
@@ -44,12 +43,9 @@ MANAGEMENT_PREFIX = "/v2/repository/models/"
 # Routes whose stages are measured.
 PREDICTING = ("/api/predict", "/v2/infer")
 
-# Number of accepted Host headers to remember.
-MAX_KNOWN_HOSTS = 1000
-
-# Headers that a browser or a proxy on the same machine adds. A request with one of them may come from elsewhere, even
-# if its address is local.
-FORWARDED = (b"via", b"forwarded", b"x-forwarded-", b"x-real-ip", b"cf-connecting-ip", b"origin")
+# Routes for monitoring. They are never rejected under overload and accept any host, because a scraper may know the
+# service by its address, its name in the cluster or the name of its container.
+PROBES = ("/v2/health", "/metrics")
 
 # Response headers that a page of another origin may read.
 EXPOSED_HEADERS = ("Server-Timing", "Inference-Header-Content-Length", "Retry-After")
@@ -58,14 +54,16 @@ EXPOSED_HEADERS = ("Server-Timing", "Inference-Header-Content-Length", "Retry-Af
 Direct = Mapping[tuple[str, str], tuple[Callable[[Request], Awaitable[Response]], dict[str, str]]]
 
 
-@lru_cache(maxsize=256)
 def route_of(path: str) -> str:
     """Return the name of a path in the metrics, one of `serving.metrics.ROUTES`."""
-    if path in (*API_ROUTES, "/metrics"):
+    path = path.rstrip("/")
+    if path in (*API_ROUTES, "/metrics", "/v2"):
         return path
-    if path.startswith("/v2/") and path.endswith("/infer"):
+    if not path.startswith("/v2/"):
+        return "page"
+    if path.endswith("/infer"):
         return "/v2/infer"
-    return next((prefix for prefix in ("/v2/health", "/v2") if path.startswith(prefix)), "page")
+    return "/v2/health" if path.endswith(("/live", "/ready")) else "/v2"
 
 
 class Middleware:
@@ -79,8 +77,7 @@ class Middleware:
         self.settings = service.settings
         self.metrics = service.metrics
         self.engine = service.engine
-        self.admission = AdmissionControl(self.settings.max_waiting)
-        self._known_hosts: set[bytes] = set()
+        self.crowd = Crowd()
         self._answered: ASGIApp = self._answer
         if self.settings.cors_origins:
             self._answered = CORSMiddleware(
@@ -89,6 +86,7 @@ class Middleware:
                 allow_methods=["GET", "POST"],
                 allow_headers=["*"],
                 expose_headers=EXPOSED_HEADERS,
+                allow_private_network=True,
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,6 +95,8 @@ class Middleware:
             await self.app(scope, receive, send)
             return
         timing = scope["timing"] = Timing()
+        if scope["path"].startswith(UNCACHED_PATHS):
+            scope["path"] = scope["path"].removesuffix("/")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -143,8 +143,10 @@ class Middleware:
         Raises:
             RequestError: the request exceeds a limit.
         """
+        host = host_name(scope["headers"], scope.get("http_version", ""))
+        if route_of(scope["path"]) not in PROBES:
+            check_host(host, self.settings.allowed_hosts)
         headers = dict(scope["headers"])
-        self._check_host(headers.get(b"host", b""))
         if scope["path"].startswith(MANAGEMENT_PREFIX):
             self._check_rights(scope, headers)
         # The HTTP parser enforces the Content-Length, so only a body without one must be counted.
@@ -155,34 +157,22 @@ class Middleware:
             raise self._too_large()
         return receive
 
-    def _check_host(self, host: bytes) -> None:
-        """Reject unknown host names, to prevent DNS rebinding.
-
-        IP addresses, `localhost` and requests without a Host header (HTTP/1.0) are safe: DNS does not resolve them.
-        """
-        if host in self._known_hosts or not host:
-            return
-        name = host.decode("latin-1").lower()
-        name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
-        if not (name in self.settings.allowed_hosts or "*" in self.settings.allowed_hosts or _is_local_name(name)):
-            raise WrongHostError(
-                "The Host header is not an address, localhost or a host name that this service allows. "
-                "Start the service with --allowed-hosts to allow more names."
-            )
-        if len(self._known_hosts) < MAX_KNOWN_HOSTS:
-            self._known_hosts.add(host)
-
     def _check_rights(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
-        """Require the management token. If the settings have none, accept only programs on this machine."""
+        """Require the management token. Without one, `--local-management` allows programs on this machine."""
         if token := self.settings.management_token:
             if not hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode()):
                 raise ForbiddenError(
                     "To manage models, send the header Authorization: Bearer with the token that --management-token "
                     "sets."
                 )
-        elif not _is_loopback(scope.get("client")) or any(name.startswith(FORWARDED) for name in headers):
+        elif not self.settings.local_management:
             raise ForbiddenError(
-                "Models can be managed only from this machine itself, not through a proxy or a browser. "
+                "Models cannot be managed over HTTP. Start the service with --management-token, or with "
+                "--local-management for programs on the same machine."
+            )
+        elif b"origin" in headers or not is_loopback((scope.get("client") or [""])[0]):
+            raise ForbiddenError(
+                "Models can be managed only by programs on the service's machine, and not from a browser. "
                 "--management-token sets a token for other clients."
             )
 
@@ -217,20 +207,3 @@ class Middleware:
             times = {f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in timing.stages}
             asked = {"method": scope["method"], "path": scope["path"]} if scope else {}
             access_log.info("request", extra={"facts": asked | {"status": status} | times})
-
-
-def _is_loopback(client: tuple[str, int] | None) -> bool:
-    try:
-        return client is not None and ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_local_name(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

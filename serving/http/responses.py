@@ -1,10 +1,12 @@
 """Convert documents and errors to responses."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from serving.errors import BadRequestError, FailedError, MethodError, NotFoundError, RequestError
 
@@ -28,6 +30,19 @@ class JSONResponse(Response):
 def error_response(error: RequestError) -> Response:
     """Return the response in the format that all errors share."""
     return JSONResponse(Error(str(error)), error.status, error.headers)
+
+
+def raw_error(error: RequestError, headers: Iterable[tuple[bytes, bytes]], is_last: bool) -> tuple[bytes, bytes]:
+    """Return the head of an error response, with a placeholder for the Server-Timing, and the body."""
+    response = error_response(error)
+    lines = [
+        *response.raw_headers,
+        *headers,
+        (b"server-timing", b"%s"),
+        *([(b"connection", b"close")] if is_last else []),
+    ]
+    head = b"".join([STATUS_LINE[response.status_code], *(b"%s: %s\r\n" % line for line in lines), b"\r\n"])
+    return head, bytes(response.body)
 
 
 def as_request_error(error: Exception) -> RequestError:

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.errors import StartError
@@ -28,8 +29,9 @@ log = logging.getLogger(__name__)
 UVICORN = "uvicorn>=0.45,<0.55"
 OVERRIDDEN: dict[type, str] = {
     uvicorn.Server: "startup handle_exit on_tick shutdown",
-    HttpToolsProtocol: "connection_made connection_lost data_received on_message_begin on_headers_complete "
-    "_start_asgi_task on_body on_message_complete on_response_complete send_400_response shutdown",
+    HttpToolsProtocol: "connection_made connection_lost eof_received data_received on_message_begin on_header "
+    "on_headers_complete _start_asgi_task on_body on_message_complete on_response_complete shutdown",
+    FlowControl: "resume_reading",
 }
 
 # Time for the open requests to finish.
@@ -75,7 +77,6 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=math.ceil(middleware.settings.idle_timeout_s),
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
@@ -115,7 +116,7 @@ class Server(uvicorn.Server):
     def end(self, wait_s: float = 0) -> None:
         """Stop the service after `wait_s` seconds."""
         self.middleware.service.is_draining = True
-        self._ends_s = time.monotonic() + wait_s
+        self._ends_s = time.perf_counter() + wait_s
 
     async def on_tick(self, counter: int) -> bool:
         """Close overdue connections and update the metrics. uvicorn calls this ten times a second.
@@ -123,7 +124,7 @@ class Server(uvicorn.Server):
         Returns:
             whether the service stops now.
         """
-        now_s = time.monotonic()
+        now_s = time.perf_counter()
         for connection in [*self.server_state.connections]:
             if isinstance(connection, Connection) and connection.deadline_s < now_s:
                 connection.expire()

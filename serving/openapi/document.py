@@ -33,7 +33,7 @@ address does not support (405, with `Allow`)."""
 TAGS = {
     "Predict": "Reads pictures and drawings.",
     "Open Inference Protocol": "The model's tensors, for clients of Triton and KServe.",
-    "Model repository": "Which model is served. Load and unload need the token; if none is set, this machine.",
+    "Model repository": "Which model is served. Load and unload need the token, or --local-management.",
     "Health": "For orchestrators and load balancers.",
     "Observe": "Metrics and statistics.",
     "Pages": "For people.",

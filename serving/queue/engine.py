@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from serving.errors import NoModelError, TimeoutExpiredError
+from serving.errors import NoModelError, OverloadedError, TimeoutExpiredError
 from serving.model.card import MODEL_NAME, ModelCard
 from serving.model.predictor import Prediction, Predictor, Verdict
+from serving.queue.backlog import Backlog
 from serving.queue.lane import Lane
 
 # Larger batches are not faster per image (python -m bench.predictor).
@@ -30,6 +31,9 @@ MAX_INLINE_PIXELS = 400_000
 # WebP takes 800 MB and other formats 400 MB.
 MAX_SHORT_TASKS = 256
 MAX_LARGE_TASKS = 16
+
+# Limit of the pixels in the queue, which bounds its memory. 800 canvases of the page have as many.
+MAX_QUEUED_PIXELS = 64 * 2**20
 
 # For each image, a run takes a constant time for the network and a time for scaling that grows with the pixels. With
 # this many pixels, both are equal (python -m bench.predictor).
@@ -80,14 +84,17 @@ class Engine:
         observers: called on the event loop after every run, with the images and the answer.
         short: runs what takes milliseconds: parsing and small pictures from a few kB on.
         large: runs what may take seconds: large pictures, and large or many images.
+        backlog: the requests that wait for the event loop. The connections add and remove them.
     """
 
     def __init__(self) -> None:
         self.predictor: Predictor | None = None
         self.observers: list[Callable[[Images, Answer], None]] = []
-        self.short = Lane(MAX_SHORT_TASKS)
-        self.large = Lane(MAX_LARGE_TASKS)
+        self.backlog = Backlog(MAX_BATCH_IMAGES)
+        self.short = Lane(MAX_SHORT_TASKS, self.backlog)
+        self.large = Lane(MAX_LARGE_TASKS, self.backlog)
         self._queue: dict[tuple[int, ...], deque[_Waiting]] = {}
+        self._n_queued = self._n_queued_pixels = 0
         self._work_s = 0.0  # seconds of a run with one unit of work
 
     @property
@@ -101,11 +108,6 @@ class Engine:
             raise NoModelError(f"The model is not loaded. Load it with POST /v2/repository/models/{MODEL_NAME}/load.")
         return self.predictor
 
-    @property
-    def n_in_threads(self) -> int:
-        """Return the number of tasks that run in a thread or wait for one."""
-        return self.short.n_tasks + self.large.n_tasks
-
     async def predict(self, images: Images, timeout_s: float = math.inf) -> Answer:
         """Return the model's answer for the images of one request.
 
@@ -115,7 +117,7 @@ class Engine:
 
         Raises:
             NoModelError: no model is loaded.
-            OverloadedError: the request is large, and too many large ones wait.
+            OverloadedError: too many pixels or too many large requests wait.
             TimeoutExpiredError: the answer would be too late, so the model was not run.
         """
         now_s = time.perf_counter()
@@ -123,23 +125,28 @@ class Engine:
             answer = await self.large.run(self._run_large, images, now_s, now_s + timeout_s)
             self._observe(images, answer)
             return answer
+        if self.backlog.seconds(self._n_queued) > timeout_s:
+            raise TimeoutExpiredError(TIMEOUT_TEXT)
+        if self._n_queued_pixels > MAX_QUEUED_PIXELS:
+            raise OverloadedError
         loop = asyncio.get_running_loop()
         waiting = _Waiting(images, loop.create_future(), now_s, now_s + timeout_s)
         if not self._queue:
             loop.call_soon(self._run_queue, loop)
         self._queue.setdefault(images.shape[1:], deque()).append(waiting)
+        self._n_queued += 1
+        self._n_queued_pixels += images.size
         return await waiting.future
 
     def _run_queue(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run one batch of queued images of the same size.
+        """Run one batch of queued images of the same size, that of the request that has waited longest.
 
         The rest waits for the next iteration of the event loop, so that the first answers are sent before further runs.
         """
-        size, queued = next(iter(self._queue.items()))
-        del self._queue[size]
+        size, queued = min(self._queue.items(), key=lambda item: item[1][0].since_s)
         batch = self._take(queued)
-        if queued:
-            self._queue[size] = queued
+        if not queued:
+            del self._queue[size]
         if self._queue:
             loop.call_soon(self._run_queue, loop)
         if not batch:
@@ -175,6 +182,8 @@ class Engine:
         now_s = time.perf_counter()
         while queued and n_images + len(queued[0].images) <= n_fitting:
             waiting = queued.popleft()
+            self._n_queued -= 1
+            self._n_queued_pixels -= waiting.images.size
             if waiting.future.done():
                 continue
             if now_s + (work + _work(waiting.images)) * self._work_s > waiting.deadline_s:

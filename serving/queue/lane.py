@@ -8,6 +8,7 @@ from typing import TypeVar
 from anyio import to_thread
 
 from serving.errors import OverloadedError
+from serving.queue.backlog import Backlog
 
 # Longest wait for a task's turn. A task takes a few seconds at most, so the answer comes before the connection expires.
 MAX_WAIT_S = 15.0
@@ -22,9 +23,10 @@ class Lane:
         n_tasks: tasks that run or wait.
     """
 
-    def __init__(self, max_tasks: int) -> None:
-        """Accept up to `max_tasks` tasks at a time."""
+    def __init__(self, max_tasks: int, backlog: Backlog) -> None:
+        """Accept up to `max_tasks` tasks at a time. They do not belong to `backlog` meanwhile."""
         self.n_tasks = 0
+        self._backlog = backlog
         self._max_tasks = max_tasks
         self._turn = asyncio.Lock()
 
@@ -37,6 +39,7 @@ class Lane:
         if self.n_tasks >= self._max_tasks:
             raise OverloadedError
         self.n_tasks += 1
+        self._backlog.leave()
         # Called without arguments, because an idle thread keeps those of its last call: up to 600 MB for a picture.
         calls = [partial(work, *arguments)]
         del arguments
@@ -50,4 +53,5 @@ class Lane:
         except TimeoutError:
             raise OverloadedError from None
         finally:
+            self._backlog.enter()
             self.n_tasks -= 1

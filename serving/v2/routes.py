@@ -179,7 +179,6 @@ routes = [
     Route("/repository/index", index, methods=["POST"]),
     Route("/repository/models/{model}/load", load, methods=["POST"]),
     Route("/repository/models/{model}/unload", unload, methods=["POST"]),
-    Route("/", ServerMetadata),
 ]
 
 

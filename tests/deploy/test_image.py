@@ -63,11 +63,12 @@ def health(image: Stage, container: Container) -> int:
 def test_the_image_serves_without_privileges_and_stops_in_time(image: Stage) -> None:
     # Variables that other programs in a container may be given.
     proxies = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
-    with run(image, "--workers", "2", **proxies) as container:
+    flags = ["--workers", "2", "--local-management"]
+    with run(image, *flags, **proxies) as container:
         assert container.outer.stdout
         assert " is listening on http://0.0.0.0:" in container.outer.stdout.readline()
         first = psutil.Process(container.outer.pid).children()[0]
-        assert first.cmdline()[1:] == ["-m", "serving", "--workers", "2"]
+        assert first.cmdline()[1:] == ["-m", "serving", *flags]
         assert [process.uids().real for process in (first, *first.children())] == [10001] * 3
         status = Path(f"/proc/{first.pid}/status").read_text()
         assert "NoNewPrivs:\t1" in status
@@ -83,7 +84,7 @@ def test_the_image_serves_without_privileges_and_stops_in_time(image: Stage) -> 
             assert client.post("/api/predict", files=large).json()["digit"] == 7
             assert client.post("/v2/repository/models/digits/load").status_code == 200
             assert "inkling_" in client.get("/metrics").text
-            assert client.get("/v2/health/ready", headers={"host": "digits.example.org"}).status_code != 200
+            assert client.get("/v2", headers={"host": "digits.example.org"}).status_code != 200
         first.send_signal(getattr(signal, image.settings["STOPSIGNAL"]))
         _, stderr = container.outer.communicate(timeout=Settings.drain_s + GRACE_S)
         assert container.outer.returncode == 0, stderr

@@ -15,7 +15,7 @@ from .under_load.process import Running, running
 
 MODEL = ROOT / "models" / "digits.onnx"
 MAX_BODY_BYTES = 2**20
-LOOPBACK = ("127.0.0.1", 50_000)  # a client on this machine, which may manage models
+LOOPBACK = ("127.0.0.1", 50_000)  # a client on this machine, which may manage models with --local-management
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,8 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def settings(web: Path) -> Settings:
     """Settings with a body limit that a test can reach."""
-    return Settings(model=MODEL, web=web, max_body_bytes=MAX_BODY_BYTES, allowed_hosts=("testserver",))
+    hosts = ("testserver",)
+    return Settings(model=MODEL, web=web, max_body_bytes=MAX_BODY_BYTES, allowed_hosts=hosts, local_management=True)
 
 
 @pytest.fixture(scope="session")

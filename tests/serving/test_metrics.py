@@ -147,7 +147,7 @@ def test_routes_have_few_names() -> None:
         ("page", "/", "/nothing"),
         ("/api/model",),
         ("/v2", "/v2/models/digits"),
-        ("/v2/health", "/v2/health/ready"),
+        ("/v2/health", "/v2/health/ready", "/v2/health/live/", "/v2/models/digits/ready"),
         ("/v2/infer", "/v2/models/digits/infer", "/v2/models/digits/versions/1/infer"),
     ):
         assert {route_of(path) for path in others or [route]} == {route}

@@ -32,7 +32,8 @@ TEXTS: dict[str, tuple[str, object]] = {
     "allowed_hosts": (" Digits.example, ,b.example", ("digits.example", "b.example")),
     "cors_origins": ("https://a.example,http://b.example:80", ("https://a.example", "http://b.example:80")),
     "management_token": ("A secret", "A secret"),
-    "max_waiting": ("16", 16),
+    "local_management": ("yes", True),
+    "max_wait_s": ("0.5", 0.5),
     "max_connections": ("17", 17),
     "head_timeout_s": ("1.5", 1.5),
     "body_timeout_s": ("2", 2.0),
@@ -81,6 +82,31 @@ def test_an_empty_variable_means_none_if_that_is_the_default() -> None:
 )
 def test_flags_and_variables(arguments: list[str], environ: dict[str, str], changes: dict[str, Any]) -> None:
     assert Settings.load(arguments, environ) == replace(Settings(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_usable"),
+    [
+        *((host, True) for host in ("*", "*.example.org", "the_container", "a-b.c", "10.0.0.1")),
+        *(
+            (host, False)
+            for host in (
+                "https://a.example",
+                "a.example:80",
+                "a.example.",
+                "a.example/b",
+                "*a.example",
+                "a.*",
+                "caf\u00e9",
+            )
+        ),
+    ],
+)
+def test_an_allowed_host_that_matches_nothing_warns(
+    caplog: pytest.LogCaptureFixture, host: str, is_usable: bool
+) -> None:
+    Settings.load(["--allowed-hosts", f"b.example,{host}"], {})
+    assert [record.args for record in caplog.records] == ([] if is_usable else [(host,)])
 
 
 ORIGINS = ["foo", "a.example", "https://a.example/", "https://", "null", "https://a:b", "**"]

@@ -54,13 +54,17 @@ def test_a_refusal_is_recorded_once(tmp_path: Path, name: str) -> None:
 
 
 def test_a_connection_too_many_is_recorded(tmp_path: Path) -> None:
-    with running(tmp_path, *FLAGS[4:]) as service:
+    with running(tmp_path, "--max-connections", "3") as service:
         rest = [socket.create_connection(service.address, 10) for _ in range(3)]
+        for connection in rest:
+            connection.sendall(HEAD + b"Content-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 100")  # so none can make room
         with socket.create_connection(service.address, 10) as connection:
             answer = read(connection)
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert answer.headers["server-timing"].startswith("total;dur=")
-        rest[0].sendall(request("/metrics", method="GET"))
-        assert b'inkling_requests_total{route="none",status="503"} 1\n' in read(rest[0]).body
+        rest.pop().close()
+        counted = ask(service.address, request("/metrics", method="GET")).body
+        assert b'inkling_requests_total{route="none",status="503"} 1\n' in counted
         for connection in rest:
             connection.close()

@@ -101,6 +101,22 @@ def test_every_answer_has_the_headers_and_every_error_one_shape(
         assert re.fullmatch(r"(decode;dur=\d+\.\d+, )?total;dur=\d+\.\d+", response.headers["server-timing"])
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", path) for path in ("/v2", "/v2/health/live", "/v2/models/digits", "/api/model", "/metrics", "/docs")),
+        ("POST", "/api/predict"),
+        ("POST", "/v2/models/digits/infer"),
+        ("POST", "/v2/repository/models/letters/load"),
+    ],
+)
+def test_a_slash_at_the_end_changes_nothing(client: TestClient, method: str, path: str) -> None:
+    for used in (method, "PUT"):
+        without, with_slash = (client.request(used, address) for address in (path, f"{path}/"))
+        assert with_slash.status_code == without.status_code
+        assert with_slash.headers.get("content-type") == without.headers.get("content-type")
+
+
 def test_no_error_repeats_the_input(app: Middleware) -> None:
     secret = "s3cret"
     client = TestClient(app, client=LOOPBACK)

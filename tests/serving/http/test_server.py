@@ -2,18 +2,25 @@
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.errors import StartError
 from serving.http.connection import Connection
+from serving.http.reader import Flow, Reader
+from serving.http.refuser import Refuser
 from serving.http.server import OVERRIDDEN, UVICORN, Server, check_uvicorn
 from serving.version import PROJECT
 
 
 def test_every_overridden_method_is_checked() -> None:
-    for own, base in ((Server, uvicorn.Server), (Connection, HttpToolsProtocol)):
-        overridden = {name for name in vars(own) if hasattr(base, name) and not name.startswith("__")}
-        assert overridden == set(OVERRIDDEN[base].split())
+    for base, classes in (
+        (uvicorn.Server, [Server]),
+        (HttpToolsProtocol, [Reader, Refuser, Connection]),
+        (FlowControl, [Flow]),
+    ):
+        names = {name for own in classes for name in vars(own) if not name.startswith("__")}
+        assert {name for name in names if hasattr(base, name)} == set(OVERRIDDEN[base].split())
 
 
 @pytest.mark.parametrize(("base", "name"), [(HttpToolsProtocol, "_start_asgi_task"), (uvicorn.Server, "on_tick")])

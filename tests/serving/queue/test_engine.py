@@ -208,13 +208,13 @@ def test_large_requests_hold_up_no_other_and_take_turns(predictor: Predictor, mo
         for _ in range(5):
             assert (await engine.predict(SEVEN)).verdicts[0].digit == 7
         assert not any(task.done() for task in large)
-        assert engine.n_in_threads == 3
+        assert engine.large.n_tasks == 3
         is_allowed.set()
         assert [answer.verdicts[0].digit for answer in await asyncio.gather(*large)] == [7, 7, 7]
 
     asyncio.run(main())
     assert most == 1
-    assert engine.n_in_threads == 0
+    assert engine.large.n_tasks == 0
 
 
 def test_a_failure_reaches_all_of_its_batch_and_no_other(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:

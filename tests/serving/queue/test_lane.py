@@ -9,6 +9,7 @@ import pytest
 
 from serving.errors import OverloadedError
 from serving.queue import lane
+from serving.queue.backlog import Backlog
 from serving.queue.lane import Lane
 
 
@@ -21,7 +22,7 @@ def test_tasks_take_turns_in_their_order_and_a_full_lane_refuses_at_once() -> No
         return number
 
     async def main() -> None:
-        tasks_lane = Lane(max_tasks=3)
+        tasks_lane = Lane(3, Backlog(1))
         tasks = [asyncio.ensure_future(tasks_lane.run(work, number)) for number in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(OverloadedError):
@@ -39,7 +40,7 @@ def test_a_task_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) 
     is_allowed = threading.Event()
 
     async def main() -> None:
-        tasks_lane = Lane(max_tasks=3)
+        tasks_lane = Lane(3, Backlog(1))
         first = asyncio.ensure_future(tasks_lane.run(is_allowed.wait, 60))
         await asyncio.sleep(0)
         with pytest.raises(OverloadedError):
@@ -57,7 +58,7 @@ def test_a_failing_task_frees_the_lane_and_no_task_keeps_its_arguments() -> None
         pass
 
     async def main() -> None:
-        tasks_lane, large = Lane(max_tasks=1), Large()
+        tasks_lane, large = Lane(1, Backlog(1)), Large()
         trace = weakref.ref(large)
         with pytest.raises(ZeroDivisionError):
             await tasks_lane.run(lambda _: 1 / 0, large)

@@ -67,7 +67,7 @@ class Running:
 def running(folder: Path, *flags: str, **environment: str) -> Iterator[Running]:
     """Start a service in a folder, and end it with its workers."""
     model, log = Path(shutil.copy(Settings().model, folder / "digits.onnx")), folder / "log.txt"
-    command = [sys.executable, "-m", "serving", "--port", "0", "--model", str(model), *flags]
+    command = [sys.executable, "-m", "serving", "--port", "0", "--model", str(model), "--local-management", *flags]
     env = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     with started(command, lambda: ANNOUNCEMENT in log.read_text(), log, cwd=folder, env=env) as popen:
         (line,) = (line for line in log.read_text().splitlines() if ANNOUNCEMENT in line)
