@@ -56,6 +56,7 @@ async def predict(request: Request) -> Response:
         read = _read(body, query, settings.max_pixels)
     else:
         read = await engine.short.run(_read, body, query, settings.max_pixels)
+    del body  # inflated, it would take memory while the picture waits
     grey = await engine.large.run(to_grey, read) if isinstance(read, Picture) else read
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])

@@ -60,11 +60,12 @@ def test_a_failing_task_frees_the_lane_and_no_task_keeps_its_arguments() -> None
     async def main() -> None:
         tasks_lane, large = Lane(1, Backlog(1)), Large()
         trace = weakref.ref(large)
-        with pytest.raises(ZeroDivisionError):
-            await tasks_lane.run(lambda _: 1 / 0, large)
+        await tasks_lane.run(id, large)
         del large
         gc.collect()
         assert trace() is None
+        with pytest.raises(ZeroDivisionError):
+            await tasks_lane.run(lambda: 1 / 0)
         assert await tasks_lane.run(int) == tasks_lane.n_tasks == 0
 
     asyncio.run(main())
