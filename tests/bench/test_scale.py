@@ -73,7 +73,6 @@ SENTENCES = [
     "nothing refused is 500 requests, 13.9 drawings a second, 0.5 of the capacity",
     "Admission: of 1,200 a second, 1.2 of the capacity, 1,000 are answered and 200 refused at once.",
     "The service then had 0.80 (0.80 to 0.80) of its core's time",
-    "longer than 250 ms is refused",
     "add at most 78 MB, one for each connection",
     "| requests/s | 10,000 | 278 |",
     "| replicas for the processor | 29 | 1 |",  # 10,000 / (500 x 0.7) and 278 / (800 x 0.7)

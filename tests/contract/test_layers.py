@@ -58,7 +58,7 @@ ADAPTERS = {
     "onnxruntime": {"serving.model.predictor"},
 }
 # anyio and python-multipart come with starlette.
-SERVING_LIBRARIES = {"anyio", "msgspec", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
+SERVING_LIBRARIES = {"anyio", "httptools", "msgspec", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
 
 
 def modules(top):
