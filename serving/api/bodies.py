@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from serving.api.containers import Picture, is_picture
 from serving.api.images import MAX_SIDE_PX, GreyImage, open_image, open_raw
-from serving.errors import BadRequestError, UnsupportedImageError, UnsupportedTypeError
+from serving.errors import BadRequestError, UnsupportedBodyError, UnsupportedImageError
 from serving.model.card import GOLDEN_SHAPE
 
 RAW_TYPE = "application/octet-stream"
@@ -74,10 +74,10 @@ async def receive_as(content_type: str, request: Request) -> Body:
     """Receive the whole body and check its content type.
 
     Raises:
-        UnsupportedTypeError: the body has another content type.
+        UnsupportedBodyError: the body has another content type.
     """
     if Body(request.headers.get("content-type", ""), b"").media_type != content_type:
-        raise UnsupportedTypeError(
+        raise UnsupportedBodyError(
             f"Send the body with Content-Type: {content_type}. This address supports no other type."
         )
     return await receive(request)

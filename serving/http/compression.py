@@ -2,7 +2,7 @@
 
 import zlib
 
-from serving.errors import BadRequestError, TooLargeError, UnsupportedEncodingError
+from serving.errors import BadRequestError, TooLargeError, UnsupportedBodyError
 from serving.queue.engine import Engine
 
 # zlib's window bits for each coding, the preferred coding first.
@@ -25,7 +25,7 @@ def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
         max_bytes: limit of the result; inflating stops there.
 
     Raises:
-        UnsupportedEncodingError: the coding is not gzip, deflate or identity.
+        UnsupportedBodyError: the coding is not gzip, deflate or identity.
         TooLargeError: the result exceeds `max_bytes`.
         BadRequestError: the stream is damaged, cut short, or followed by other bytes.
     """
@@ -33,8 +33,9 @@ def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
     if coding == "identity":
         return body
     if coding not in WINDOW_BITS:
-        raise UnsupportedEncodingError(
-            "The body's Content-Encoding is not supported; send gzip, deflate or none.", ", ".join(WINDOW_BITS)
+        raise UnsupportedBodyError(
+            "The body's Content-Encoding is not supported; send gzip, deflate or none.",
+            {"accept-encoding": ", ".join(WINDOW_BITS)},
         )
     stream = zlib.decompressobj(WINDOW_BITS[coding])
     try:

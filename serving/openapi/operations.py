@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from serving.errors import request_errors
+from serving.errors import RequestError
 from serving.http.responses import Error
 from serving.model.card import ModelCard
 
@@ -68,7 +68,7 @@ def json(*messages: Any, **example: Any) -> Json:
 def error_responses() -> Json:
     """Return a response for each status. The docstrings of the errors describe it."""
     abouts: dict[int, list[str]] = {}
-    for error in request_errors():
+    for error in RequestError.kinds:
         abouts.setdefault(error.status, []).append((error.__doc__ or "").partition("\n")[0])
     found = {
         f"Error{status}": {"description": " ".join(texts), "content": json(Error)} for status, texts in abouts.items()

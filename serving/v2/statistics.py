@@ -13,18 +13,13 @@ STEPS = {
     "compute_infer": "infer",
     "compute_output": "encode",
 }
+NOTHING = {"compute_input": Duration(0, 0), "compute_output": Duration(0, 0)}  # not measured by batch size
 
 
 def statistics_of(card: ModelCard, metrics: Metrics) -> ModelStatistics:
     """Return the statistics since the service started, under the name and version of the model in use."""
-    stages, runs, seconds = (metrics.read(metric) for metric in (metrics.stages, metrics.runs, metrics.run_seconds))
-    nothing = Duration(0, 0)
-    batches: list[dict[str, int | Duration]] = []
-    for size in filter(str.isdigit, BATCHES):
-        if count := metrics.runs.value(runs, size):
-            run = _duration(count, metrics.run_seconds.value(seconds, size))
-            steps = {"compute_input": nothing, "compute_infer": run, "compute_output": nothing}
-            batches.append({"batch_size": int(size), **steps})
+    stages, runs = metrics.read(metrics.stages), metrics.read(metrics.runs)
+    timed = [run for run in zip(BATCHES, runs, metrics.read(metrics.run_seconds), strict=True) if run[1]]
     return ModelStatistics(
         card.name,
         card.version,
@@ -32,10 +27,13 @@ def statistics_of(card: ModelCard, metrics: Metrics) -> ModelStatistics:
         inference_count=round(metrics.read(metrics.images)[0]),
         execution_count=round(sum(runs)),
         inference_stats={
-            name: _duration(metrics.stages.count(stages, stage), metrics.stages.total(stages, stage))
-            for name, stage in STEPS.items()
+            step: _duration(*metrics.stages.count_and_sum(stages, stage)) for step, stage in STEPS.items()
         },
-        batch_stats=batches,
+        batch_stats=[
+            {"batch_size": int(size), **NOTHING, "compute_infer": _duration(*run)}
+            for size, *run in timed
+            if size.isdigit()
+        ],
     )
 
 
