@@ -51,7 +51,7 @@ class Lifecycle:
             number, self.engine.predictor = _load_shared(self.shared)
             self.shared.take(number)
         else:
-            self.engine.predictor = checked(self.path)
+            self.engine.predictor = Predictor.load(self.path)
 
     async def load(self) -> None:
         """Load the file again: warm up and check the new model while the old one serves, then swap them.
@@ -103,7 +103,7 @@ class Lifecycle:
     async def _read(self) -> Predictor:
         self._stamp = stamp_of(self.path)
         try:
-            return await to_thread.run_sync(checked, self.path)
+            return await to_thread.run_sync(Predictor.load, self.path)
         except ModelError as error:
             self.metrics.loads.add("refused")
             log.error("The model file was refused, and the model in use stays. %s", error)
@@ -135,22 +135,4 @@ class Lifecycle:
 
 def _load_shared(shared: SharedModel) -> tuple[int, Predictor | None]:
     number, is_loaded = shared.last
-    return number, checked(shared.file) if is_loaded else None
-
-
-def checked(path: Path) -> Predictor:
-    """Load a model file, warm up the model and run its self-check.
-
-    Raises:
-        ModelError: the file is not a usable model.
-    """
-    try:
-        predictor = Predictor.load(path)
-        predictor.warm()
-        predictor.check()
-    except ModelError:
-        raise
-    except Exception as error:  # a bad file must not stop the service
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise ModelError(f"The model file {path} cannot be used: {reason}.") from error
-    return predictor
+    return number, Predictor.load(shared.file) if is_loaded else None

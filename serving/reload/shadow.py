@@ -20,9 +20,8 @@ import numpy as np
 from serving.errors import ModelError, StartError
 from serving.metrics import STATES, Metrics
 from serving.model.decisions import READ
-from serving.model.predictor import Verdict
+from serving.model.predictor import Predictor, Verdict
 from serving.queue.engine import Answer, Images
-from serving.reload.lifecycle import checked
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +86,7 @@ def _run(path: Path, line: socket.socket, metrics: Metrics) -> NoReturn:
             signal.signal(number, signal.SIG_IGN)  # it ends after the workers
         os.nice(LOWEST_PRIORITY)
         try:
-            predictor = checked(path)
+            predictor = Predictor.load(path)
         except ModelError as error:
             line.send(f"no {error}".encode())
         else:
