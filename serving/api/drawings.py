@@ -19,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api.bodies import receive_as
+from serving.api.bodies import check_type
 from serving.api.messages import ID_LENGTH, KeptDrawing, LabelledDrawing
 from serving.errors import BadRequestError, ForbiddenError, StartError, StoreFullError, TooLargeError
-from serving.http.compression import inflated
+from serving.http.compression import receive
 from serving.http.decoding import decoded
 from serving.http.responses import JSONResponse
 from serving.service import Service
@@ -152,8 +152,8 @@ async def keep(request: Request) -> Response:
     if settings.collect is None:
         raise ForbiddenError("This service stores no drawings. Start it with --collect to name a folder for them.")
     n_classes = len(engine.model.card.classes)
-    body = await receive_as("application/json", request)
-    data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_BYTES))
+    check_type(request, "application/json")
+    data = await receive(request, min(settings.max_body_bytes, MAX_BYTES))
     return JSONResponse(KeptDrawing(await engine.short.run(Drawings(settings.collect).keep, data, n_classes)), 201)
 
 

@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api.bodies import receive_as
+from serving.api.bodies import check_type
 from serving.api.messages import LayerMaps, NetworkAnswer, Reading
 from serving.api.predict import SCORE_DECIMALS, reading
 from serving.errors import BadRequestError, ModelError, NotFoundError
-from serving.http.compression import inflated
+from serving.http.compression import receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import GOLDEN_SHAPE
@@ -136,9 +136,8 @@ async def network(request: Request) -> Response:
     layers = request.query_params.get("layers", "false")
     if layers not in ("true", "false"):
         raise BadRequestError("?layers= must be true or false.")
-    body = await receive_as("application/octet-stream", request)
-    timing.start()
-    data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
+    check_type(request, "application/octet-stream")
+    data = await receive(request, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
     answer = await engine.large.run(NETWORKS.answer, predictor, _grids(data), layers == "true")
     timing.lap("network")
     return JSONResponse(answer)

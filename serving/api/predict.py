@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api.bodies import Body, is_raw, open_body, receive
+from serving.api.bodies import is_raw, open_body
 from serving.api.containers import Picture
 from serving.api.images import GreyImage, to_grey
 from serving.api.messages import Box, CardAnswer, DigitAnswer, FullAnswer, ServiceFacts
 from serving.errors import BadRequestError, NotFoundError
-from serving.http.compression import accepted, compress, inflated
+from serving.http.compression import compressed, receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.decisions import READ, State
@@ -35,11 +35,8 @@ async def model(request: Request) -> Response:
     service = Service.of(request)
     facts = ServiceFacts(collects=service.settings.collect is not None)
     content = msgspec.json.encode(CardAnswer(**vars(service.engine.model.card), service=facts))
-    headers = {"vary": "accept-encoding"}
-    if coding := accepted(request.headers.get("accept-encoding", "")):
-        content = compress(content, coding)  # not in a thread, where the page would wait for large pictures
-        headers["content-encoding"] = coding
-    return Response(content, headers=headers, media_type="application/json")
+    headers = {"content-type": "application/json"}
+    return Response(await compressed(request, content, headers), headers=headers)
 
 
 async def predict(request: Request) -> Response:
@@ -48,15 +45,13 @@ async def predict(request: Request) -> Response:
     timing: Timing = request.scope["timing"]
     query: bytes = request.scope["query_string"]
     wants_full = is_full(query)
-    body = await receive(request)
-    timing.start()
-    if body.coding:
-        body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
-    if len(body.data) <= MAX_INLINE_BYTES or is_raw(body, query):
-        read = _read(body, query, settings.max_pixels)
+    content_type = request.headers.get("content-type", "")
+    data = await receive(request, settings.max_body_bytes)
+    if len(data) <= MAX_INLINE_BYTES or is_raw(content_type, data, query):
+        read = _read(content_type, data, query, settings.max_pixels)
     else:
-        read = await engine.short.run(_read, body, query, settings.max_pixels)
-    del body  # inflated, it would take memory while the picture waits
+        read = await engine.short.run(_read, content_type, data, query, settings.max_pixels)
+    del data  # inflated, it would take memory while the picture waits
     grey = await engine.large.run(to_grey, read) if isinstance(read, Picture) else read
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
@@ -69,9 +64,9 @@ async def predict(request: Request) -> Response:
     return response
 
 
-def _read(body: Body, query: bytes, max_pixels: int) -> Picture | GreyImage:
+def _read(content_type: str, data: bytes, query: bytes, max_pixels: int) -> Picture | GreyImage:
     """Open the picture in a body. Decode it unless it is large."""
-    picture = open_body(body, query, max_pixels)
+    picture = open_body(content_type, data, query, max_pixels)
     if isinstance(picture, Picture) and picture.n_pixels <= MAX_INLINE_PIXELS:
         return to_grey(picture)
     return picture

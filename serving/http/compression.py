@@ -2,8 +2,10 @@
 
 import zlib
 
+from starlette.requests import Request
+
 from serving.errors import BadRequestError, TooLargeError, UnsupportedBodyError
-from serving.queue.engine import Engine
+from serving.service import Service
 
 # zlib's window bits for each coding, the preferred coding first.
 WINDOW_BITS = {"gzip": 31, "deflate": 15}
@@ -11,6 +13,9 @@ WINDOW_BITS = {"gzip": 31, "deflate": 15}
 # Above this size, compression takes milliseconds, so it runs in a thread.
 MAX_INLINE_INFLATE_BYTES = 4 * 2**10
 MAX_INLINE_COMPRESS_BYTES = 64 * 2**10
+
+# A smaller answer fits into one packet. Most clients ask for compression by default, and all read an answer without it.
+MIN_COMPRESSED_BYTES = 1400
 
 # The client waits for the response, so the fastest level.
 LEVEL = 1
@@ -65,17 +70,25 @@ def compress(body: bytes, coding: str) -> bytes:
     return zlib.compress(body, LEVEL, WINDOW_BITS[coding])
 
 
-async def inflated(engine: Engine, body: bytes, coding: str, max_bytes: int) -> bytes:
-    """Call `inflate`, in a thread if the body is large. Return a body without a coding unchanged."""
+async def receive(request: Request, max_bytes: int) -> bytes:
+    """Receive and decompress a body, in a thread if it is large. The wait for the body belongs to no stage."""
+    body = await request.body()
+    request.scope["timing"].start()
+    coding = dict(request.scope["headers"]).get(b"content-encoding", b"").decode("latin-1")
     if not coding:
         return body
     if len(body) <= MAX_INLINE_INFLATE_BYTES:
         return inflate(body, coding, max_bytes)
-    return await engine.short.run(inflate, body, coding, max_bytes)
+    return await Service.of(request).engine.short.run(inflate, body, coding, max_bytes)
 
 
-async def compressed(engine: Engine, content: bytes, coding: str) -> bytes:
-    """Call `compress`, in a thread if the content is large."""
+async def compressed(request: Request, content: bytes, headers: dict[str, str]) -> bytes:
+    """Compress a response if the client accepts it, in a thread if it is large. Set the headers."""
+    headers["vary"] = "accept-encoding"
+    coding = accepted(dict(request.scope["headers"]).get(b"accept-encoding", b"").decode("latin-1"))
+    if not coding or len(content) < MIN_COMPRESSED_BYTES:
+        return content
+    headers["content-encoding"] = coding
     if len(content) <= MAX_INLINE_COMPRESS_BYTES:
         return compress(content, coding)
-    return await engine.short.run(compress, content, coding)
+    return await Service.of(request).engine.short.run(compress, content, coding)

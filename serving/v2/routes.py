@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.errors import BadRequestError, ModelError, NotFoundError
-from serving.http.compression import accepted, compressed, inflated
+from serving.http.compression import compressed, receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
@@ -25,9 +25,6 @@ EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "
 
 # Triton's name for an ONNX file that onnxruntime runs.
 PLATFORM = "onnxruntime_onnx"
-
-# A smaller answer fits into one packet. Most clients ask for compression by default, and all read an answer without it.
-MIN_COMPRESSED_BYTES = 1400
 
 # A name that is safe to repeat in an answer.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -105,13 +102,10 @@ async def infer(request: Request) -> Response:
     """Run the model on the images in the body."""
     engine, settings = Service.of(request).engine, Service.of(request).settings
     available = [tensor.name for tensor in _card(request).outputs]  # refuses an unknown model before the body is read
-    headers = dict(request.scope["headers"])
-    body = await request.body()
     timing: Timing = request.scope["timing"]
-    timing.start()
-    coding = headers.get(b"content-encoding", b"").decode("latin-1")
-    body = await inflated(engine, body, coding, settings.max_body_bytes)
-    asked = parse(body, headers.get(b"inference-header-content-length"), settings.max_pixels, available)
+    body = await receive(request, settings.max_body_bytes)
+    header_length = dict(request.scope["headers"]).get(b"inference-header-content-length")
+    asked = parse(body, header_length, settings.max_pixels, available)
     timing.lap("decode")
     answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s())
     timing.add_answer(answer)
@@ -119,15 +113,12 @@ async def infer(request: Request) -> Response:
     if request.path_params.get("version", answer.card.version) != answer.card.version:
         raise _unknown(request)
     content, n_json = encode(asked, answer.prediction, answer.card)
-    answer_headers = {"content-type": "application/json", "vary": "accept-encoding"}
+    headers = {"content-type": "application/json"}
     if n_json is not None:
-        answer_headers |= {"content-type": "application/octet-stream", "inference-header-content-length": str(n_json)}
-    wanted = accepted(headers.get(b"accept-encoding", b"").decode("latin-1"))
-    if wanted and len(content) >= MIN_COMPRESSED_BYTES:
-        content = await compressed(engine, content, wanted)
-        answer_headers["content-encoding"] = wanted
+        headers = {"content-type": "application/octet-stream", "inference-header-content-length": str(n_json)}
+    content = await compressed(request, content, headers)
     timing.lap("encode")
-    return Response(content, headers=answer_headers)
+    return Response(content, headers=headers)
 
 
 async def index(request: Request) -> Response:
