@@ -54,11 +54,7 @@ class Network:
     """The network of a model, without the preprocessing before it."""
 
     def __init__(self, predictor: Predictor) -> None:
-        """Build the network from the predictor's file and the description in its metadata.
-
-        Raises:
-            ModelError: the description is unusable.
-        """
+        """Build the network from the predictor's file and the description in its metadata."""
         try:
             description = msgspec.json.decode(predictor.subnetwork, type=_Description)
             self._session = open_session(predictor.content + description.fragment)
@@ -92,24 +88,19 @@ class Network:
         return found
 
 
-class Networks:
-    """A cache with the network of each model in use, built at its first request."""
-
-    def __init__(self) -> None:
-        self._made: WeakKeyDictionary[Predictor, Network] = WeakKeyDictionary()
-
-    def answer(self, predictor: Predictor, grids: Images, with_layers: bool) -> NetworkAnswer:
-        """Return the answer for grids uint8 [n, 28, 28]. Not thread-safe."""
-        network = self._made.get(predictor)
-        if network is None:
-            network = self._made[predictor] = Network(predictor)
-        probabilities, scores = network.read(grids)
-        readings = [_reading(predictor, *found) for found in zip(probabilities, scores.tolist(), strict=True)]
-        layers = [_layer(*found) for found in network.maps(grids[0])] if with_layers else UNSET
-        return NetworkAnswer(predictor.card.version, readings, layers)
+# The network of each model in use, built at its first request.
+NETWORKS: WeakKeyDictionary[Predictor, Network] = WeakKeyDictionary()
 
 
-NETWORKS = Networks()
+def answer_grids(predictor: Predictor, grids: Images, with_layers: bool) -> NetworkAnswer:
+    """Return the answer for grids uint8 [n, 28, 28]. Not thread-safe."""
+    network = NETWORKS.get(predictor)
+    if network is None:
+        network = NETWORKS[predictor] = Network(predictor)
+    probabilities, scores = network.read(grids)
+    readings = [_reading(predictor, *found) for found in zip(probabilities, scores.tolist(), strict=True)]
+    layers = [_layer(*found) for found in network.maps(grids[0])] if with_layers else UNSET
+    return NetworkAnswer(predictor.card.version, readings, layers)
 
 
 def _reading(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: float) -> Reading:
@@ -138,7 +129,7 @@ async def network(request: Request) -> Response:
         raise BadRequestError("?layers= must be true or false.")
     check_type(request, "application/octet-stream")
     data = await receive(request, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
-    answer = await engine.large.run(NETWORKS.answer, predictor, _grids(data), layers == "true")
+    answer = await engine.large.run(answer_grids, predictor, _grids(data), layers == "true")
     timing.lap("network")
     return JSONResponse(answer)
 

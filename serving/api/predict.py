@@ -73,11 +73,7 @@ def _read(content_type: str, data: bytes, query: bytes, max_pixels: int) -> Pict
 
 
 def is_full(query: bytes) -> bool:
-    """Return whether a query asks for the full answer.
-
-    Raises:
-        BadRequestError: it has another detail.
-    """
+    """Return whether a query asks for the full answer."""
     if b"detail" not in query:
         return False
     if ("detail", "full") not in parse_qsl(query.decode("latin-1")):
@@ -99,11 +95,7 @@ def reading(state: State, digit: int, probabilities: npt.NDArray[np.float32], di
 
 
 def full_answer(grey: GreyImage, answer: Answer, fields: dict[str, Any]) -> FullAnswer:
-    """Return the full answer for one picture.
-
-    Raises:
-        NotFoundError: the model lacks an output.
-    """
+    """Return the full answer for one picture."""
     box, normalized = answer.prediction.box, answer.prediction.normalized
     if box is None or normalized is None:
         raise NotFoundError("The model file lacks the output 'box' or 'normalized'. Ask without ?detail=full.")

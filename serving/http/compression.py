@@ -28,11 +28,6 @@ def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
         body: the body as sent.
         coding: value of Content-Encoding.
         max_bytes: limit of the result; inflating stops there.
-
-    Raises:
-        UnsupportedBodyError: the coding is not gzip, deflate or identity.
-        TooLargeError: the result exceeds `max_bytes`.
-        BadRequestError: the stream is damaged, cut short, or followed by other bytes.
     """
     coding = coding.strip().lower()
     if coding == "identity":

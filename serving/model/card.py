@@ -114,11 +114,7 @@ class _Golden(msgspec.Struct):
 
 
 def read_golden(metadata: Mapping[str, str], n_classes: int) -> GoldenAnswers | None:
-    """Return the golden answers in a file's metadata, or None if it has none.
-
-    Raises:
-        ModelError: they are malformed.
-    """
+    """Return the golden answers in a file's metadata, or None if it has none."""
     if "golden" not in metadata:
         return None
     try:
@@ -145,9 +141,6 @@ def read_card(
         inputs: inputs in the file's order.
         outputs: outputs in the file's order; the card has only those that the service can use.
         metadata: the file's `metadata_props`.
-
-    Raises:
-        ModelError: the service does not support the signature or the metadata; the message names the first fault.
     """
     entries = {key: _json(metadata, key) for key in JSONS if key in metadata}
     entries |= {key: metadata[key] for key in TEXTS if key in metadata}

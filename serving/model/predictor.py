@@ -109,11 +109,7 @@ class Predictor:
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":
-        """Load a model file, warm up the model and run its self-check.
-
-        Raises:
-            ModelError: the file cannot be read, or is not a usable model.
-        """
+        """Load a model file, warm up the model and run its self-check."""
         kind = "ONNX"
         try:
             content = path.read_bytes()
@@ -131,11 +127,7 @@ class Predictor:
         return predictor
 
     def warm(self) -> None:
-        """Run the model on an image of each usual size, so that the first request is as fast as the others.
-
-        Raises:
-            ModelError: an output has the wrong shape or is not finite.
-        """
+        """Run the model on an image of each usual size, so that the first request is as fast as the others."""
         for height, width in WARM_SIZES_PX:
             image = np.full((1, height, width), 255, np.uint8)
             image[:, height // 4 : height // 2, width // 2] = 0
@@ -147,11 +139,7 @@ class Predictor:
                     raise ModelError(f"its output {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
 
     def check(self) -> None:
-        """Compare the answers for the golden images with those in the file, if it has any.
-
-        Raises:
-            ModelError: they differ.
-        """
+        """Compare the answers for the golden images with those in the file, if it has any."""
         if (golden := self._golden) is None:
             return
         prediction = self.run(golden.images)

@@ -45,11 +45,7 @@ class Shadow:
 
     @classmethod
     def start(cls, path: Path, metrics: Metrics, row: int, listener: socket.socket) -> "Shadow":
-        """Fork the process, which counts in this row and closes the listener, and wait until it has loaded its model.
-
-        Raises:
-            StartError: the file is not a usable model.
-        """
+        """Fork the process, which counts in this row and closes the listener. Wait until its model is loaded."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if not os.fork():
             ours.close()

@@ -36,11 +36,7 @@ class SharedModel:
     """
 
     def __init__(self, path: Path, n_workers: int) -> None:
-        """Copy the user's file without a check: the first workers report its faults.
-
-        Raises:
-            StartError: it cannot be copied.
-        """
+        """Copy the user's file without a check: the first workers report its faults."""
         numbers = memoryview(mmap.mmap(-1, 8 * (2 + 2 * n_workers))).cast("q")
         self._last, self._taken, self.beats = numbers[:2], numbers[2 : 2 + n_workers], numbers[2 + n_workers :]
         self._last[1] = True
@@ -67,11 +63,7 @@ class SharedModel:
         self.beats[self._worker] += 1
 
     def replace(self, content: bytes | None) -> int:
-        """Let all workers use a checked model, or none. Return the number of the change.
-
-        Raises:
-            NotTakenUpError: the model cannot be copied, so nothing changes.
-        """
+        """Let all workers use a checked model, or none. Return the number of the change."""
         new = self.file.with_name("new")
         try:
             with self.file.with_name("lock").open("w") as lock:

@@ -16,9 +16,8 @@ from serving.http.timing import Timing
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
 from serving.service import Service
 from serving.v2 import messages
-from serving.v2.answer import encode
+from serving.v2.answer import encode, statistics_of
 from serving.v2.request import MAX_IMAGES, decode_json, parse
-from serving.v2.statistics import statistics_of
 from serving.version import inkling_version
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
