@@ -17,7 +17,6 @@ from serving.model.card import MAX_CLASSES
 from serving.model.decisions import READ, State
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
 
-CELL_BYTES = 8  # a float64
 STATM = Path("/proc/self/statm")  # on Linux; the second field is the number of resident pages
 
 # "none" is a request that was rejected before its head was read.
@@ -153,7 +152,7 @@ class Metrics:
         for metric in self._all:
             metric.first = self._n_cells
             self._n_cells += metric.n_cells
-        self._cells = memoryview(mmap.mmap(-1, n_workers * self._n_cells * CELL_BYTES)).cast("d")
+        self._cells = memoryview(mmap.mmap(-1, 8 * n_workers * self._n_cells)).cast("d")
         self.count_as(0)
 
     def count_as(self, worker: int) -> None:
@@ -198,12 +197,7 @@ class Metrics:
         return [*map(max if metric is self.last_run else sum, zip(*rows, strict=True))]
 
     def text(self, facts: Iterable[str] = (), n_classes: int = MAX_CLASSES) -> str:
-        """Return all samples.
-
-        Args:
-            facts: further lines, as `info_metric` returns them.
-            n_classes: number of classes of the model; others appear only if an earlier model counted them.
-        """
+        """Return all samples and further lines. Digits from `n_classes` on appear only if an earlier model had them."""
         lines = []
         for metric in self._all:
             lines += [f"# HELP {metric.name} {metric.about}", f"# TYPE {metric.name} {metric.kind}"]

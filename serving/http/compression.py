@@ -22,13 +22,7 @@ LEVEL = 1
 
 
 def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
-    """Decompress a request body.
-
-    Args:
-        body: the body as sent.
-        coding: value of Content-Encoding.
-        max_bytes: limit of the result; inflating stops there.
-    """
+    """Decompress a request body whose Content-Encoding is `coding`. Stop if the result exceeds `max_bytes`."""
     coding = coding.strip().lower()
     if coding == "identity":
         return body

@@ -133,15 +133,7 @@ def read_golden(metadata: Mapping[str, str], n_classes: int) -> GoldenAnswers | 
 def read_card(
     sha256: str, size_bytes: int, inputs: list[Tensor], outputs: list[Tensor], metadata: Mapping[str, str]
 ) -> ModelCard:
-    """Return the card of a model file.
-
-    Args:
-        sha256: of the file, in hex.
-        size_bytes: size of the file.
-        inputs: inputs in the file's order.
-        outputs: outputs in the file's order; the card has only those that the service can use.
-        metadata: the file's `metadata_props`.
-    """
+    """Return the card of a model file, whose `metadata_props` are `metadata`. Leave out outputs that are not used."""
     entries = {key: _json(metadata, key) for key in JSONS if key in metadata}
     entries |= {key: metadata[key] for key in TEXTS if key in metadata}
     facts = {"name": MODEL_NAME, "version": sha256[:12], "sha256": sha256, "size_bytes": size_bytes}

@@ -42,13 +42,9 @@ class Lifecycle:
         self._stamp = shared.stamp if shared else stamp_of(path)  # of the last content read
 
     def start(self) -> None:
-        """Load the first model, before the event loop starts.
-
-        Raises:
-            ModelError: the file is not a usable model.
-        """
+        """Load the first model, before the event loop starts."""
         if self.shared:
-            number, self.engine.predictor = _load_shared(self.shared)
+            number, self.engine.predictor = self.shared.load()
             self.shared.take(number)
         else:
             self.engine.predictor = Predictor.load(self.path)
@@ -63,11 +59,7 @@ class Lifecycle:
         await self._exchange(self._read)
 
     async def unload(self) -> None:
-        """Unload the model.
-
-        Raises:
-            NotTakenUpError: not all workers unloaded it.
-        """
+        """Unload the model in all workers, as `load` does."""
         await self._exchange(None)
 
     async def reload(self) -> None:
@@ -90,14 +82,10 @@ class Lifecycle:
             seen = stamp
 
     async def take_up(self) -> None:
-        """Use what another worker has put in place, if there is anything new.
-
-        Raises:
-            ModelError: this worker cannot load it.
-        """
+        """Use the model that another worker has put in place, if it is new."""
         if self.shared and self.shared.is_behind and not self._one_at_a_time.locked():
             async with self._one_at_a_time:
-                number, predictor = await to_thread.run_sync(_load_shared, self.shared)
+                number, predictor = await to_thread.run_sync(self.shared.load)
                 self._use(predictor, number)
 
     async def _read(self) -> Predictor:
@@ -131,8 +119,3 @@ class Lifecycle:
         if self.shared:
             self.shared.take(number)
         log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
-
-
-def _load_shared(shared: SharedModel) -> tuple[int, Predictor | None]:
-    number, is_loaded = shared.last
-    return number, Predictor.load(shared.file) if is_loaded else None

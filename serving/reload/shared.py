@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from serving.errors import NotTakenUpError, StartError
+from serving.model.predictor import Predictor
 
 log = logging.getLogger(__name__)
 
@@ -79,10 +80,10 @@ class SharedModel:
             log.error(text)
             raise NotTakenUpError(text) from None
 
-    @property
-    def last(self) -> tuple[int, bool]:
-        """Return the number of the last change, and whether the workers use a model since."""
-        return self._last[0], bool(self._last[1])
+    def load(self) -> tuple[int, Predictor | None]:
+        """Return the number of the last change, and the model that the workers use since, if any."""
+        number, is_loaded = self._last
+        return number, Predictor.load(self.file) if is_loaded else None
 
     def take(self, number: int) -> None:
         """Report that this worker has taken up the change with this number."""
