@@ -61,15 +61,7 @@ class Drawings:
             raise StartError(f"The folder {folder} of --collect cannot be read and written. Choose another.")
 
     def keep(self, data: bytes, n_classes: int) -> str:
-        """Store the drawing in a request body. Return its ID, which is the same for the same drawing.
-
-        Args:
-            data: the body.
-            n_classes: labels below this are valid.
-
-        Raises:
-            RequestError: the body is not a drawing, a limit is exceeded, or the disk fails.
-        """
+        """Store the drawing in a body. Return its ID, which is the same for the same drawing."""
         content = unipen(parse(data, n_classes)).encode("ascii")
         id_ = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
         try:

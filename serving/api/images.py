@@ -68,14 +68,7 @@ class GreyImage:
 
 
 def open_image(data: bytes, max_pixels: int) -> Picture:
-    """Check a picture file against the limits.
-
-    Raises:
-        BadRequestError: there are no bytes.
-        UnsupportedImageError: the file's format is not supported.
-        UnreadableImageError: the file is damaged, or has more pieces than encoders write.
-        TooLargeError: the picture has more than `max_pixels`, or a side above `MAX_SIDE_PX`.
-    """
+    """Check a picture file against the limits."""
     if not data:
         raise BadRequestError(f"There is no image: it has 0 bytes. Send a {FORMATS_TEXT} file.")
     picture = walk(data)
@@ -84,12 +77,7 @@ def open_image(data: bytes, max_pixels: int) -> Picture:
 
 
 def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> GreyImage:
-    """Open raw grey bytes, row by row from the top, one byte per pixel.
-
-    Raises:
-        BadRequestError: `data` is not exactly `width` x `height` bytes.
-        TooLargeError: the picture has more than `max_pixels`.
-    """
+    """Open raw grey bytes, row by row from the top, one byte per pixel."""
     _check_size(width, height, max_pixels)
     if len(data) != width * height:
         raise BadRequestError(

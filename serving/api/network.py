@@ -23,7 +23,7 @@ from serving.http.compression import receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import GOLDEN_SHAPE
-from serving.model.predictor import SHRINKING, Predictor, open_session
+from serving.model.predictor import SHRINKING, Prediction, Predictor, open_session
 from serving.queue.engine import Images
 from serving.service import Service
 
@@ -68,13 +68,11 @@ class Network:
             node.name: np.zeros((1, 1, 1), np.uint8) for node in self._session.get_inputs() if node.name != self._input
         }
 
-    def read(self, grids: Images) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return probabilities [n, classes] and digit scores [n], float32, for grids uint8 [n, 28, 28], 255 = ink."""
-        parts = [
-            self._run(self._scores, grids[start : start + N_IN_BATCH]) for start in range(0, len(grids), N_IN_BATCH)
-        ]
-        probabilities, digit_score = (np.concatenate(of_all) for of_all in zip(*parts, strict=True))
-        return probabilities, digit_score
+    def read(self, grids: Images) -> Prediction:
+        """Return probabilities and digit scores for grids uint8 [n, 28, 28], 255 = ink."""
+        batches = [grids[start : start + N_IN_BATCH] for start in range(0, len(grids), N_IN_BATCH)]
+        found = (self._run(self._scores, batch) for batch in batches)
+        return Prediction.joined([Prediction(probabilities, scores) for probabilities, scores in found])
 
     def maps(self, grid: npt.NDArray[np.uint8]) -> list[tuple[str, str, Maps]]:
         """Return name, kind and feature maps float32 [c, h, w] of the layers, for a grid uint8 [28, 28]."""
@@ -97,16 +95,11 @@ def answer_grids(predictor: Predictor, grids: Images, with_layers: bool) -> Netw
     network = NETWORKS.get(predictor)
     if network is None:
         network = NETWORKS[predictor] = Network(predictor)
-    probabilities, scores = network.read(grids)
-    readings = [_reading(predictor, *found) for found in zip(probabilities, scores.tolist(), strict=True)]
+    prediction = network.read(grids)
+    answers = zip(predictor.verdicts(prediction), prediction.probabilities, strict=True)
+    readings = [Reading(**reading(*answer)) for answer in answers]
     layers = [_layer(*found) for found in network.maps(grids[0])] if with_layers else UNSET
     return NetworkAnswer(predictor.card.version, readings, layers)
-
-
-def _reading(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: float) -> Reading:
-    digit = int(probabilities.argmax())
-    state = predictor.state(digit_score, float(probabilities[digit]))
-    return Reading(**reading(state, digit, probabilities, digit_score))
 
 
 def _layer(name: str, kind: str, maps: Maps) -> LayerMaps:

@@ -18,7 +18,8 @@ from serving.errors import BadRequestError, NotFoundError
 from serving.http.compression import compressed, receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
-from serving.model.decisions import READ, State
+from serving.model.decisions import READ
+from serving.model.predictor import Verdict
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer
 from serving.service import Service
 
@@ -56,8 +57,7 @@ async def predict(request: Request) -> Response:
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
     timing.add_answer(answer)
-    state, digit, _, digit_score = answer.verdicts[0]
-    fields = reading(state, digit, answer.prediction.probabilities[0], digit_score)
+    fields = reading(answer.verdicts[0], answer.prediction.probabilities[0])
     fields["model_version"] = answer.card.version
     response = JSONResponse(full_answer(grey, answer, fields) if wants_full else DigitAnswer(**fields))
     timing.lap("encode")
@@ -81,8 +81,9 @@ def is_full(query: bytes) -> bool:
     return True
 
 
-def reading(state: State, digit: int, probabilities: npt.NDArray[np.float32], digit_score: float) -> dict[str, Any]:
-    """Return the fields of `Reading`. The state comes from the values before they are rounded."""
+def reading(verdict: Verdict, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """Return the fields of `Reading`."""
+    state, digit, _, digit_score = verdict
     rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
     is_read = state in READ
     return {

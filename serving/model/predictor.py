@@ -86,11 +86,7 @@ class Predictor:
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, content: bytes) -> None:
-        """Check the metadata of a model file. `session` must be created from `content`, the bytes of the file.
-
-        Raises:
-            ModelError: the service does not support the signature or the metadata.
-        """
+        """Check the metadata of a model file. `session` must be created from `content`, the bytes of the file."""
         metadata = session.get_modelmeta().custom_metadata_map
         self.card = read_card(
             sha256=hashlib.sha256(content).hexdigest(),

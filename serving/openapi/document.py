@@ -5,7 +5,6 @@ import io
 import re
 from functools import lru_cache
 
-import msgspec
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from serving.api.containers import FORMATS, FORMATS_TEXT
 from serving.api.images import MAX_SIDE_PX
 from serving.api.network import MAX_GRIDS, N_GRID_BYTES
 from serving.http import responses
-from serving.http.responses import Error
+from serving.http.responses import Error, JSONResponse
 from serving.model.card import INPUTS, MODEL_NAME
 from serving.openapi import operations
 from serving.openapi.operations import BINARY, BYTES, OBJECT, TEXT, Json, body, get, json, operation, parameter
@@ -51,21 +50,12 @@ async def openapi(request: Request) -> Response:
     """Return the document, with the version of the model in use in its examples."""
     service = Service.of(request)
     version = service.engine.predictor.card.version if service.engine.predictor else None
-    return Response(_encoded(service.settings, version), media_type="application/json")
+    return JSONResponse(document(service.settings, version))
 
 
 @lru_cache(maxsize=1)
-def _encoded(settings: Settings, version: str | None) -> bytes:
-    return msgspec.json.encode(document(settings, version))
-
-
 def document(settings: Settings, version: str | None) -> Json:
-    """Return the document of all routes.
-
-    Args:
-        settings: their limits appear in the descriptions.
-        version: of the model in use, for examples; None if no model is loaded.
-    """
+    """Return the document of all routes, with the limits of the settings and the version of the model in use."""
     paths = _api(settings) | _protocol()
     for path, item in paths.items():
         item["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in re.findall(r"{(\w+)}", path)]

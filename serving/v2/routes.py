@@ -28,8 +28,7 @@ PLATFORM = "onnxruntime_onnx"
 # A name that is safe to repeat in an answer.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-INDEX = msgspec.json.Decoder(messages.IndexRequest)
-LOAD = msgspec.json.Decoder(messages.LoadRequest)
+INDEX, LOAD = msgspec.json.Decoder(messages.IndexRequest), msgspec.json.Decoder(messages.LoadRequest)
 
 
 class ServerMetadata(HTTPEndpoint):
@@ -83,10 +82,9 @@ def configuration(card: ModelCard) -> dict[str, Any]:
 
 
 def _config_tensor(tensor: Tensor) -> dict[str, Any]:
-    config: dict[str, Any] = {"name": tensor.name, "data_type": f"TYPE_{tensor.datatype}", "dims": tensor.shape[1:]}
-    if not config["dims"]:  # Triton's only form for one number per image
-        config |= {"dims": [1], "reshape": {"shape": []}}
-    return config
+    config = {"name": tensor.name, "data_type": f"TYPE_{tensor.datatype}"}
+    # Triton's only form for one number per image is a vector that is reshaped.
+    return config | ({"dims": tensor.shape[1:]} if tensor.shape[1:] else {"dims": [1], "reshape": {"shape": []}})
 
 
 async def statistics(request: Request) -> Response:
@@ -178,12 +176,7 @@ def _is_ready(request: Request) -> bool:
 
 
 def _card(request: Request) -> ModelCard:
-    """Return the card of the model and version in the address.
-
-    Raises:
-        NotFoundError: it is not the one that is loaded.
-        NoModelError: none is loaded.
-    """
+    """Return the card of the model in the address, if it is loaded in this version."""
     _check_name(request)
     card = Service.of(request).engine.model.card
     if request.path_params.get("version", card.version) != card.version:
