@@ -7,14 +7,13 @@ The text has Prometheus' exposition format 0.0.4.
 import mmap
 import time
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, product
 from pathlib import Path
-from typing import get_args
 
 from serving.errors import RequestError
 from serving.model.card import MAX_CLASSES
-from serving.model.decisions import READ, State
+from serving.model.decisions import READ, STATES
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
 
 STATM = Path("/proc/self/statm")  # on Linux; the second field is the number of resident pages
@@ -25,7 +24,6 @@ ROUTES = (*API_ROUTES, "/v2/infer", "/v2/health", "/v2", "/metrics", "page", "no
 STATUSES = ("200", "201", "304", *sorted({str(error.status) for error in RequestError.kinds}), "other")
 REASONS = tuple(dict.fromkeys(error.reason for error in RequestError.kinds))
 STAGES = ("decode", "queue", "infer", "encode", "total", "refused")
-STATES: tuple[str, ...] = get_args(State)
 BATCHES = (*(str(n_images) for n_images in range(1, MAX_BATCH_IMAGES + 1)), "more")
 CLASS_INDICES = tuple(map(str, range(MAX_CLASSES)))
 LOADS = ("loaded", "refused", "unloaded")
@@ -40,9 +38,9 @@ class Metric:
     """A counter, gauge or histogram: numbers for each combination of label values, all known in advance.
 
     Attributes:
+        bounds: upper bounds of a histogram's buckets, inclusive and ascending. Another bucket counts larger values.
         kind: "histogram" with bounds; without them, "counter" if the name ends like one, or else "gauge".
-        n_cells: number of its cells in a row.
-        first: index of the first of these.
+        n_cells: number of its cells in a row; `first` is the index of the first.
         cells: this worker's.
     """
 
@@ -50,29 +48,20 @@ class Metric:
     cells: "memoryview[float]"
 
     def __init__(self, name: str, about: str, bounds: tuple[float, ...] = (), **labels: Sequence[str]) -> None:
-        """Assign cells to each combination of label values: one, or those of the buckets and one with the sum.
-
-        Args:
-            name: in Prometheus.
-            about: what it measures.
-            bounds: upper bounds of a histogram's buckets, inclusive and ascending. Another bucket counts larger values.
-            labels: the values of each label.
-        """
+        """Assign cells to each combination of label values: one, or those of the buckets and one with the sum."""
         self.name, self.about, self.bounds = name, about, bounds
         self.kind = "histogram" if bounds else "counter" if name.endswith("_total") else "gauge"
         self._width = len(bounds) + 2 if bounds else 1
         self._place = {values: place * self._width for place, values in enumerate(product(*labels.values()))}
         self.n_cells = len(self._place) * self._width
         # Built once, so that a scrape is cheap.
-        self._samples = [
-            sample for values in self._place for sample in self._names([*zip(labels, values, strict=True)])
-        ]
+        self._samples = [name for values in self._place for name in self._names(dict(zip(labels, values, strict=True)))]
 
-    def _names(self, labels: list[tuple[str, str]]) -> list[str]:
+    def _names(self, labels: dict[str, str]) -> list[str]:
         if not self.bounds:
             return [self.name + _braces(labels)]
         bounds = [*map(_number, self.bounds), "+Inf"]
-        buckets = [f"{self.name}_bucket{_braces([*labels, ('le', bound)])}" for bound in bounds]
+        buckets = [f"{self.name}_bucket{_braces(labels | {'le': bound})}" for bound in bounds]
         return [*buckets, f"{self.name}_sum{_braces(labels)}", f"{self.name}_count{_braces(labels)}"]
 
     def add(self, *labels: str, amount: float = 1) -> None:
@@ -106,11 +95,11 @@ class Metric:
 
 def info_metric(name: str, about: str, **labels: str) -> list[str]:
     """Return the lines of an info metric: a gauge of 1 with the information in its labels."""
-    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{_braces(labels.items())} 1"]
+    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{_braces(labels)} 1"]
 
 
-def _braces(pairs: Collection[tuple[str, str]]) -> str:
-    return "{" + ",".join(f'{name}="{value}"' for name, value in pairs) + "}" if pairs else ""
+def _braces(labels: dict[str, str]) -> str:
+    return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}" if labels else ""
 
 
 def _number(value: float) -> str:

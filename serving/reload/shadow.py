@@ -18,8 +18,8 @@ from typing import NoReturn
 import numpy as np
 
 from serving.errors import ModelError, StartError
-from serving.metrics import STATES, Metrics
-from serving.model.decisions import READ
+from serving.metrics import Metrics
+from serving.model.decisions import READ, STATES
 from serving.model.predictor import Predictor, Verdict
 from serving.queue.engine import Answer, Images
 
