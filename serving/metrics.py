@@ -146,10 +146,10 @@ class Histogram(Metric):
         return _lines(self._samples, values)
 
 
-def info_metric(name: str, about: str, **labels: str) -> list[str]:
-    """Return the lines of an info metric: a gauge of 1 with the information in its labels."""
-    braces = ",".join(f'{label}="{value}"' for label, value in labels.items())
-    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{{{braces}}} 1"]
+def fixed_gauge(name: str, about: str, number: float = 1, **labels: str) -> list[str]:
+    """Return the lines of a gauge that is not counted. An info metric is 1 and has the information in its labels."""
+    pairs = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{{{pairs}}} {number}"]
 
 
 def _lines(names: Iterable[str], values: Iterable[float]) -> Iterator[str]:
@@ -254,7 +254,7 @@ class Metrics:
         """Return all samples.
 
         Args:
-            facts: further lines, as `info_metric` returns them.
+            facts: further lines, as `fixed_gauge` returns them.
             n_classes: number of classes of the model; others appear only if an earlier model counted them.
         """
         lines = []

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.errors import FailedError, ForbiddenError, TooLargeError
 from serving.http.crowd import Crowd
 from serving.http.hosts import check_host, host_name, is_loopback
+from serving.http.ids import ids_of
 from serving.http.responses import as_request_error, error_response
 from serving.http.timing import Timing
 from serving.metrics import API_ROUTES, STATUSES
@@ -102,7 +103,8 @@ class Middleware:
             if message["type"] == "http.response.start":
                 scope["status"] = message["status"]
                 more = UNCACHED if scope["path"].startswith(UNCACHED_PATHS) else REVALIDATED
-                message["headers"] = [*message["headers"], *more, (b"server-timing", timing.end().encode())]
+                own = (b"server-timing", timing.end().encode())
+                message["headers"] = [*message["headers"], *more, own, *ids_of(scope).items()]
                 if self.service.is_draining:
                     message["headers"].append((b"connection", b"close"))
             await send(message)
@@ -206,4 +208,7 @@ class Middleware:
         if self.settings.log_requests:
             times = {f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in timing.stages}
             asked = {"method": scope["method"], "path": scope["path"]} if scope else {}
-            access_log.info("request", extra={"facts": asked | {"status": status} | times})
+            if scope:
+                asked["client"] = (scope.get("client") or [""])[0]
+                asked |= {name.decode(): value.decode() for name, value in ids_of(scope).items()}
+            access_log.info("request", extra={"facts": asked | {"status": status} | timing.facts | times})
