@@ -14,7 +14,7 @@ import selectors
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,6 +25,8 @@ TIMEOUT_S = 10.0  # limit for a connection, for an answer, and for open requests
 # A selector may return a millisecond late, so the generator polls in the last millisecond before a request is due.
 WAKE_EARLY_S = 0.001
 TICK_S = 0.05  # interval between checks for the end of a run
+PROLONGED_S = 60.0  # limit for prolonging a closed loop that has too few answers
+WRONG = 0  # status of an answer with status 200 that is not right
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked")
@@ -41,13 +43,16 @@ class Answer:
     is_last: bool
 
 
+Check = Callable[[Answer], bool]
+
+
 @dataclass
 class Outcome:
     """Result of a run.
 
     Attributes:
         seconds: measured time, without the warm-up.
-        latencies: seconds of each answer by status, in order of arrival.
+        latencies: seconds of each answer by status, in order of arrival. A wrong answer has the status `WRONG`.
         n_lost: number of requests without an answer, because the connection ended or the time was up.
         n_refused: number of connections that could not be opened; they are not retried.
     """
@@ -65,6 +70,11 @@ class Outcome:
     def rate(self, status: int = 200) -> float:
         """Return the number of answers with this status per second."""
         return self.statuses[status] / self.seconds
+
+    @property
+    def n_failed(self) -> int:
+        """Return the number of requests without a good answer."""
+        return self.n_lost + self.n_refused + self.statuses.total() - self.statuses[200]
 
     def percentile(self, percent: float, status: int = 200) -> float:
         """Return a percentile of the latency in seconds, or NaN if there are no answers with this status."""
@@ -148,12 +158,13 @@ class _Connection:
 class _Client:
     """All connections, the free connections, and for each answer its due time, arrival time and status."""
 
-    def __init__(self, address: Address, request: bytes, n_connections: int) -> None:
+    def __init__(self, address: Address, request: bytes, n_connections: int, is_right: Check | None) -> None:
         self.connections: set[_Connection] = set()
         self.free: deque[_Connection] = deque()
         self.record: list[tuple[float, float, int]] = []
-        self.n_lost = self.n_refused = 0
-        self._address, self._request = address, request
+        self.n_good = self.n_lost = self.n_refused = 0
+        self._address, self._request, self._is_right = address, request, is_right
+        self._right: set[bytes] = set()  # bodies that were checked
         self._selector = selectors.DefaultSelector()
         for _ in range(n_connections):
             self._connect()
@@ -236,7 +247,9 @@ class _Client:
         connection.received += data
         answer = parse(connection.received, is_closed=not data)
         if answer:
-            self.record.append((connection.due_s, time.perf_counter(), answer.status))
+            come_s, status = time.perf_counter(), self._status(answer)
+            self.record.append((connection.due_s, come_s, status))
+            self.n_good += status == 200
             connection.is_waiting = False
         elif not data:
             self.n_lost += 1
@@ -245,17 +258,40 @@ class _Client:
         elif answer and not connection.unsent:
             self.free.append(connection)
 
+    def _status(self, answer: Answer) -> int:
+        if answer.status == 200 and self._is_right and answer.body not in self._right:
+            if not self._is_right(answer):
+                return WRONG
+            self._right.add(answer.body)
+        return answer.status
+
 
 def closed_loop(
-    address: Address, request: bytes, n_connections: int = 1, seconds: float = 2.0, warm_up_s: float = 0.3
+    address: Address,
+    request: bytes,
+    n_connections: int = 1,
+    seconds: float = 2.0,
+    warm_up_s: float = 0.3,
+    n_good: int = 0,
+    is_right: Check | None = None,
 ) -> Outcome:
     """Send a request on each connection as soon as the previous one is answered.
 
     The measured time lasts until the answer to the last open request.
+
+    Args:
+        address: host and port.
+        request: result of `http_request`.
+        n_connections: number of connections.
+        seconds: time in which requests are sent.
+        warm_up_s: time before that, not measured.
+        n_good: number of good answers for which the time is prolonged, by `PROLONGED_S` at most.
+        is_right: check of the answers with status 200, called once for each different body.
     """
-    client = _Client(address, request, n_connections)
+    client = _Client(address, request, n_connections, is_right)
     start_s = time.perf_counter() + warm_up_s
-    while client.connections and time.perf_counter() < start_s + seconds:
+    end_s = start_s + seconds
+    while client.connections and time.perf_counter() < end_s + PROLONGED_S * (client.n_good < n_good):
         while client.free:
             client.send(time.perf_counter())
         client.poll(TICK_S)
@@ -270,6 +306,7 @@ def open_loop(
     n_connections: int = 64,
     seconds: float = 2.0,
     warm_up_s: float = 0.3,
+    is_right: Check | None = None,
 ) -> Outcome:
     """Send requests at given times. A request waits while no connection is free.
 
@@ -280,8 +317,9 @@ def open_loop(
         n_connections: maximum number of open requests.
         seconds: time in which requests are due; afterwards it waits for answers, at most `TIMEOUT_S`.
         warm_up_s: time before that, not measured.
+        is_right: check of the answers with status 200, called once for each different body.
     """
-    client, times = _Client(address, request, n_connections), iter(due)
+    client, times = _Client(address, request, n_connections, is_right), iter(due)
     waiting: deque[float] = deque()
     start_s = now_s = time.perf_counter()
     next_s = start_s + next(times, math.inf)

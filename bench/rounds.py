@@ -22,8 +22,9 @@ class Spread:
 
 
 def by_figure(rounds: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """Return the values of all rounds by figure."""
-    return {name: [round(figures[name], 3) for figures in rounds] for name in rounds[0]}
+    """Return the values of all rounds by figure. A figure that is missing in a round is left out."""
+    names = [name for name in rounds[0] if all(name in figures for figures in rounds)]
+    return {name: [round(figures[name], 3) for figures in rounds] for name in names}
 
 
 def spread(values: Sequence[float]) -> Spread:

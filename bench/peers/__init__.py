@@ -1,3 +1,3 @@
 """Comparison of the service with other model servers, its peers."""
 
-OURS, FLOOR = "Inkling", "floor"
+OURS, FLOOR, HAND = "Inkling", "floor", "FastAPI by hand"

@@ -1,6 +1,5 @@
 """The requests for the peers: a picture of a 7 as a 28x28 tensor, a 280x280 PNG, and a grey canvas."""
 
-import base64
 import io
 import json
 import re
@@ -11,8 +10,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.load import Answer, http_request
-from pipeline.base.paths import Outputs
-from serving.model.predictor import Predictor
 
 DIGIT = 7
 SIDE_PX = 280
@@ -48,11 +45,6 @@ def picture() -> Image.Image:
     return image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
 
 
-def tensor_of(image: Image.Image) -> np.ndarray:
-    """Return the picture as normalised by the model, light on dark like MNIST: uint8 ``[1, 28, 28]``."""
-    return Predictor.load(Outputs().model).run(np.asarray(image.convert("L"))[None]).normalized
-
-
 def png_of(image: Image.Image) -> bytes:
     """Return the picture as a PNG file."""
     file = io.BytesIO()
@@ -61,7 +53,8 @@ def png_of(image: Image.Image) -> bytes:
 
 
 PICTURE = picture()
-TENSOR, PNG = tensor_of(PICTURE), png_of(PICTURE)
+TENSOR = np.asarray(PICTURE.convert("L").resize((28, 28)))[None]
+PNG = png_of(PICTURE)
 
 
 def raw_tensor(path: str) -> Form:
@@ -95,23 +88,9 @@ def form_png(path: str) -> Form:
     return Form("png", "form", http_request(path, start + PNG + b"\r\n--cut--\r\n", headers))
 
 
-def json_png(path: str, name: str) -> Form:
-    """Send the PNG in base64, as a list with one element, under a name."""
-    return Form("png", "base64 in JSON", _json(path, {name: [base64.b64encode(PNG).decode()]}))
-
-
 def v2_tensor() -> Form:
     """Send the tensor by the Open Inference Protocol V2, as JSON."""
     return Form("tensor", "V2 JSON", _v2({"shape": [1, 28, 28], "datatype": "UINT8", "data": TENSOR.ravel().tolist()}))
-
-
-def v2_png() -> Form:
-    """Send the PNG by V2 in base64. MLServer needs the content type, others ignore it."""
-    data = [base64.b64encode(PNG).decode()]
-    parameters = {"content_type": "base64"}
-    return Form(
-        "png", "V2 JSON, base64", _v2({"shape": [1], "datatype": "BYTES", "parameters": parameters, "data": data})
-    )
 
 
 def v2_binary_tensor() -> Form:
@@ -131,11 +110,20 @@ def digit_of(answer: Answer) -> int:
     end = int(length[1]) if length else len(answer.body)
     document = json.loads(answer.body[:end])
     try:
+        document = document[0] if isinstance(document, list) else document  # BentoML's, with batching
         document = document.get("predictions", document)  # MLflow's
         values = _v2_output(document["outputs"], answer.body[end:]) if "outputs" in document else document
         return int(np.argmax(values["probabilities"]))
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError) as error:
         raise ValueError(f"not a known form of answer: {answer.body[:200].decode(errors='replace')}") from error
+
+
+def is_right(answer: Answer) -> bool:
+    """Return whether the answer contains the digit of the picture."""
+    try:
+        return digit_of(answer) == DIGIT
+    except ValueError:
+        return False
 
 
 def _json(path: str, document: Any) -> bytes:

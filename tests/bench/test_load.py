@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from bench.load import closed_loop, http_request, open_loop, parse
+from bench.load import WRONG, closed_loop, http_request, open_loop, parse
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;name=value\r\nlo\r\n0\r\n\r\n"
@@ -84,3 +84,10 @@ def test_open_loop_latency_includes_waiting_for_a_connection():
         outcome = open_loop(running.server_address, REQUEST, ARRIVALS, n_connections=1, seconds=0.05, warm_up_s=0)
     assert outcome.statuses[200] == pytest.approx(10, abs=1)
     assert outcome.latencies[200][-1] > 0.2  # at least 9 times 30 ms, less the 50 ms in which all were due
+
+
+def test_a_closed_loop_goes_on_until_enough_answers_are_good():
+    replies = (BUSY, PLAIN.replace(b"hello", b"wrong"), PLAIN)
+    with server(lambda number: replies[number % 3]) as running:
+        outcome = closed_loop(running.server_address, REQUEST, 1, 0, 0, 5, lambda answer: answer.body == b"hello")
+    assert (outcome.statuses, outcome.n_failed) == ({200: 5, 503: 4, WRONG: 5}, 9)

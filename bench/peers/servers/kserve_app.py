@@ -1,15 +1,14 @@
 """KServe's model server: one worker, no gRPC, no latency log."""
 
-import base64
 import logging
 import sys
 
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
-from network import OUTPUTS, Network, grey
+from network import OUTPUTS, Network
 
 
 class Digits(Model):
-    """Takes one V2 input: UINT8 ``[n, h, w]``, or BYTES with a PNG in base64."""
+    """Takes one V2 input: UINT8 ``[n, h, w]``."""
 
     def __init__(self) -> None:
         super().__init__("digits")
@@ -18,9 +17,7 @@ class Digits(Model):
 
     async def predict(self, payload: InferRequest, headers: dict | None = None) -> InferResponse:
         """Run the model."""
-        tensor = payload.inputs[0]
-        # KServe accepts only UTF-8 as BYTES of the binary extension, so the PNG comes in base64.
-        images = grey(base64.b64decode(tensor.data[0])) if tensor.datatype == "BYTES" else tensor.as_numpy()
+        images = payload.inputs[0].as_numpy()
         outputs = []
         for name, values in zip(OUTPUTS, self.network.run(images), strict=True):
             outputs.append(InferOutput(name, list(values.shape), "FP32"))

@@ -1,15 +1,14 @@
 """LitServe: one worker process behind one HTTP process; JSON."""
 
-import base64
 import sys
 
 import numpy as np
 from litserve import LitAPI, LitServer
-from network import Network, grey
+from network import IS_BATCHING, MAX_BATCH, MAX_WAIT_S, Network
 
 
 class Digits(LitAPI):
-    """Takes ``{"image": [n, h, w]}`` or ``{"png": [base64]}``."""
+    """Takes ``{"image": [n, h, w]}``."""
 
     def setup(self, device: str) -> None:
         """Load the model in the worker."""
@@ -17,13 +16,19 @@ class Digits(LitAPI):
 
     def decode_request(self, request: dict) -> np.ndarray:
         """Return the images in a body."""
-        if "png" in request:
-            return grey(base64.b64decode(request["png"][0]))
         return np.array(request["image"], np.uint8)
 
-    def predict(self, images: np.ndarray) -> dict:
+    def batch(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the images of several requests unchanged."""
+        return inputs
+
+    def predict(self, images: np.ndarray | list[np.ndarray]) -> dict | list[dict]:
         """Run the model."""
-        return self.network.read(images)
+        return self.network.read_batch(images) if IS_BATCHING else self.network.read(images)
+
+    def unbatch(self, output: list[dict]) -> list[dict]:
+        """Return the outputs of several requests unchanged."""
+        return output
 
     def encode_response(self, output: dict) -> dict:
         """Return the output unchanged."""
@@ -31,7 +36,8 @@ class Digits(LitAPI):
 
 
 if __name__ == "__main__":
-    server = LitServer(Digits(), accelerator="cpu", workers_per_device=1)
+    api = Digits(max_batch_size=MAX_BATCH, batch_timeout=MAX_WAIT_S) if IS_BATCHING else Digits()
+    server = LitServer(api, accelerator="cpu", workers_per_device=1)
     server.run(
         "127.0.0.1",
         int(sys.argv[1]),

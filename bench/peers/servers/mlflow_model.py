@@ -1,6 +1,5 @@
 """MLflow: a pyfunc model for `mlflow models serve`. As a program, save the model in the given directory."""
 
-import base64
 import sys
 
 import numpy as np
@@ -9,7 +8,7 @@ from mlflow.pyfunc import PythonModel, save_model
 
 
 class Digits(PythonModel):
-    """Takes ``{"inputs": [n, h, w]}``, or ``{"inputs": [base64]}`` with a PNG."""
+    """Takes ``{"inputs": [n, h, w]}``."""
 
     def load_context(self, context: object) -> None:
         """Load the model."""
@@ -19,10 +18,6 @@ class Digits(PythonModel):
 
     def predict(self, context: object, model_input: np.ndarray, params: dict | None = None) -> dict:
         """Run the model."""
-        from network import grey
-
-        if model_input.dtype.kind in "OU":
-            return self.network.read(grey(base64.b64decode(model_input[0])))
         return self.network.read(model_input.astype(np.uint8))
 
 

@@ -5,14 +5,14 @@ import socket
 import sys
 
 from mlserver import MLModel, MLServer, ModelSettings, Settings
-from mlserver.codecs import Base64Codec, NumpyCodec
+from mlserver.codecs import NumpyCodec
 from mlserver.types import InferenceRequest, InferenceResponse
 from mlserver.utils import install_uvloop_event_loop
-from network import OUTPUTS, Network, grey
+from network import IS_BATCHING, MAX_BATCH, MAX_WAIT_S, OUTPUTS, Network
 
 
 class Digits(MLModel):
-    """Takes one V2 input: UINT8 ``[n, h, w]``, or BYTES with a PNG in base64."""
+    """Takes one V2 input: UINT8 ``[n, h, w]``. With batching, it contains the images of several requests."""
 
     async def load(self) -> bool:
         """Load the model."""
@@ -21,11 +21,7 @@ class Digits(MLModel):
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Run the model."""
-        tensor = payload.inputs[0]
-        if tensor.datatype == "BYTES":
-            images = grey(Base64Codec.decode_input(tensor)[0])
-        else:
-            images = NumpyCodec.decode_input(tensor)
+        images = NumpyCodec.decode_input(payload.inputs[0])
         results = zip(OUTPUTS, self.network.run(images), strict=True)
         outputs = [NumpyCodec.encode_output(name, values) for name, values in results]
         return InferenceResponse(model_name=self.name, outputs=outputs)
@@ -46,6 +42,7 @@ if __name__ == "__main__":
 
     async def serve() -> None:
         """Start inside the loop, like MLServer's own command."""
-        await MLServer(settings).start([ModelSettings(name="digits", implementation=Digits)])
+        batching = {"max_batch_size": MAX_BATCH, "max_batch_time": MAX_WAIT_S} if IS_BATCHING else {}
+        await MLServer(settings).start([ModelSettings(name="digits", implementation=Digits, **batching)])
 
     asyncio.run(serve())

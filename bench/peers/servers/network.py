@@ -1,14 +1,17 @@
 """The model file as every peer uses it: one thread, because each server has one core, and two outputs."""
 
 import io
-from pathlib import Path
+import os
 
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
 from PIL import Image
 
-MODEL = Path(__file__).resolve().parents[3] / "models" / "digits.onnx"
 OUTPUTS = ["probabilities", "digit_score"]
+
+# Adaptive batching, for the peers that have it: the largest batch as in the service, and the longest wait to fill it.
+IS_BATCHING = "BATCHING" in os.environ
+MAX_BATCH, MAX_WAIT_S = 16, 0.005
 
 
 class Network:
@@ -17,7 +20,8 @@ class Network:
     def __init__(self) -> None:
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+        model = os.environ["INKLING_MODEL"]  # set by `python -m bench.peers`
+        self._session = InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.run(np.zeros((1, 28, 28), np.uint8))
 
     def run(self, images: np.ndarray) -> list[np.ndarray]:
@@ -27,6 +31,15 @@ class Network:
     def read(self, images: np.ndarray) -> dict[str, list]:
         """Return the outputs as lists, for JSON."""
         return {name: values.tolist() for name, values in zip(OUTPUTS, self.run(images), strict=True)}
+
+    def read_batch(self, requests: list[np.ndarray]) -> list[dict[str, list]]:
+        """Run the model once for the images of several requests, and return the outputs of each."""
+        ends = np.cumsum([len(images) for images in requests])[:-1]
+        parts = [np.split(values, ends) for values in self.run(np.concatenate(requests))]
+        return [
+            {name: values.tolist() for name, values in zip(OUTPUTS, one, strict=True)}
+            for one in zip(*parts, strict=True)
+        ]
 
 
 def grey(png: bytes) -> np.ndarray:

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import ray
-from network import Network, grey
+from network import IS_BATCHING, MAX_BATCH, MAX_WAIT_S, Network, grey
 from ray import serve
 from starlette.requests import Request
 
@@ -23,7 +23,13 @@ class Digits:
         if request.url.path == "/png":
             return self.network.read(grey(body))
         width, height = int(request.query_params["width"]), int(request.query_params["height"])
-        return self.network.read(np.frombuffer(body, np.uint8).reshape(1, height, width))
+        images = np.frombuffer(body, np.uint8).reshape(1, height, width)
+        return await self.read_batch(images) if IS_BATCHING else self.network.read(images)
+
+    @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=MAX_WAIT_S)
+    async def read_batch(self, requests: list[np.ndarray]) -> list[dict]:
+        """Run the model once for several requests."""
+        return self.network.read_batch(requests)
 
 
 if __name__ == "__main__":

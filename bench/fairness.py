@@ -1,0 +1,85 @@
+"""Measure the service when others use it at the same time: refusals, good answers and their latency.
+
+python -m bench.fairness [--seconds 10]
+
+One user sends requests, one after the other, until 1,000 have been answered, beside a bulk client with 64 and then 256
+connections. Afterwards, an open loop sends requests at twice the measured capacity. The service and the load generators
+have a core each.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import Process
+
+from bench.arrivals import poisson
+from bench.load import Address, Outcome, closed_loop, open_loop
+from bench.peers.jobs import is_right
+from bench.peers.server import WARM_UP_S, PeerError, build, running, set_up
+from bench.peers.table import SERVICE
+
+N_REQUESTS = 1000
+BULK_CONNECTIONS = (64, 256)
+OVERLOAD = 2.0
+# More connections than the service can fill with accepted requests, so that only the service limits the waiting time.
+N_OPEN, MAX_CONNECTIONS = 4000, 5000
+REQUEST = SERVICE.forms[0].request
+
+
+@contextmanager
+def bulk(address: Address, n_connections: int) -> Iterator[None]:
+    """Send requests on these connections, from another process."""
+    process = Process(target=closed_loop, args=(address, REQUEST, n_connections, 3600.0))
+    process.start()
+    time.sleep(WARM_UP_S)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def summary(outcome: Outcome) -> str:
+    """Return the numbers of good and other answers, and the latency of good and refused ones."""
+    others = {status: n for status, n in sorted(outcome.statuses.items()) if status != 200}
+    texts = [f"{outcome.statuses[200]:,} good", f"others by status {others}"]
+    texts += [f"{outcome.n_lost} lost", f"{outcome.n_refused} connections refused"]
+    for status in [200, *([503] if 503 in others else [])]:
+        p50, p99 = (1e3 * outcome.percentile(percent, status) for percent in (50, 99))
+        texts.append(f"{status}: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    return "; ".join(texts)
+
+
+def main() -> None:
+    """Start the service, and print each measurement on a line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10.0, help="seconds of the open loop")
+    seconds = parser.parse_args().seconds
+    service = replace(SERVICE, command=f"{SERVICE.command} --max-connections {MAX_CONNECTIONS}")
+    n_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n_files, n_files))
+    try:
+        set_up()
+        build(service)
+        with running(service) as server:
+            for n_connections in BULK_CONNECTIONS:
+                with bulk(server.address, n_connections):
+                    user = closed_loop(
+                        server.address, REQUEST, seconds=0, warm_up_s=0, n_good=N_REQUESTS, is_right=is_right
+                    )
+                print(f"user beside {n_connections} connections: {summary(user)}")
+            capacity = closed_loop(server.address, REQUEST, 16, seconds / 4, is_right=is_right).rate()
+            arrivals = poisson(OVERLOAD * capacity, seed=0)
+            crowd = open_loop(server.address, REQUEST, arrivals, N_OPEN, seconds, is_right=is_right)
+    except PeerError as error:
+        sys.exit(f"error: {error}")
+    print(f"open loop at {OVERLOAD * capacity:,.0f} requests/s: {summary(crowd)}")
+    print(f"good answers: {crowd.rate() / capacity:.2f} of the capacity, {capacity:,.0f}/s at 16 connections")
+
+
+if __name__ == "__main__":
+    main()
