@@ -16,7 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Address = tuple[str, int]
 
@@ -55,12 +55,14 @@ class Outcome:
         latencies: seconds of each answer by status, in order of arrival. A wrong answer has the status `WRONG`.
         n_lost: number of requests without an answer, because the connection ended or the time was up.
         n_refused: number of connections that could not be opened; they are not retried.
+        metered: increase of the meter in the measured time.
     """
 
     seconds: float
     latencies: dict[int, list[float]] = field(default_factory=dict)
     n_lost: int = 0
     n_refused: int = 0
+    metered: float = 0.0
 
     @property
     def statuses(self) -> Counter[int]:
@@ -184,11 +186,30 @@ class _Client:
             if events & selectors.EVENT_READ:
                 self._read(key.data)
 
-    def finish(self) -> None:
-        """Wait for open requests, at most `TIMEOUT_S`, and close the connections. Count the rest as lost."""
+    def keep_busy(self, seconds: float, n_good: int = 0) -> None:
+        """Send requests on all free connections, at least one on each, and wait for their answers.
+
+        Args:
+            seconds: time in which requests are sent.
+            n_good: number of good answers for which the time is prolonged, by `PROLONGED_S` at most.
+        """
+        end_s, n_good = time.perf_counter() + seconds, self.n_good + n_good
+        while self.connections:
+            while self.free:
+                self.send(time.perf_counter())
+            self.poll(TICK_S)
+            if time.perf_counter() >= end_s + PROLONGED_S * (self.n_good < n_good):
+                break
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for open requests, at most `TIMEOUT_S`."""
         end_s = time.perf_counter() + TIMEOUT_S
         while len(self.free) < len(self.connections) and time.perf_counter() < end_s:
             self.poll(TICK_S)
+
+    def close(self) -> None:
+        """Close the connections. Count open requests as lost."""
         self.n_lost += len(self.connections) - len(self.free)
         for connection in self.connections:
             connection.socket.close()
@@ -274,6 +295,7 @@ def closed_loop(
     warm_up_s: float = 0.3,
     n_good: int = 0,
     is_right: Check | None = None,
+    meter: Callable[[], float] = float,
 ) -> Outcome:
     """Send a request on each connection as soon as the previous one is answered.
 
@@ -284,19 +306,20 @@ def closed_loop(
         request: result of `http_request`.
         n_connections: number of connections.
         seconds: time in which requests are sent.
-        warm_up_s: time before that, not measured.
+        warm_up_s: time before that, not measured. A server may accept connections slowly while it is busy, so the
+            measurement starts when every connection has got an answer.
         n_good: number of good answers for which the time is prolonged, by `PROLONGED_S` at most.
         is_right: check of the answers with status 200, called once for each different body.
+        meter: called at the start and the end of the measured time, for example for the server's processor time.
     """
     client = _Client(address, request, n_connections, is_right)
-    start_s = time.perf_counter() + warm_up_s
-    end_s = start_s + seconds
-    while client.connections and time.perf_counter() < end_s + PROLONGED_S * (client.n_good < n_good):
-        while client.free:
-            client.send(time.perf_counter())
-        client.poll(TICK_S)
-    client.finish()
-    return client.outcome(start_s, time.perf_counter())
+    if warm_up_s:
+        client.keep_busy(warm_up_s)
+    start_s, metered = time.perf_counter(), meter()
+    client.keep_busy(seconds, n_good)
+    end_s, metered = time.perf_counter(), meter() - metered
+    client.close()
+    return replace(client.outcome(start_s, end_s), metered=metered)
 
 
 def open_loop(
@@ -333,5 +356,6 @@ def open_loop(
         client.poll(TICK_S if waiting else min(TICK_S, max(0.0, next_s - now_s - WAKE_EARLY_S)))
         now_s = time.perf_counter()
     client.n_lost += len(waiting)
-    client.finish()
+    client.wait()
+    client.close()
     return client.outcome(start_s + warm_up_s, end_s)

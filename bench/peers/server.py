@@ -162,10 +162,9 @@ def measure(server: Server, request: bytes, n_connections: int, seconds: float) 
     Raises:
         PeerError: an answer was wrong, or none was good.
     """
-    closed_loop(server.address, request, n_connections, WARM_UP_S, warm_up_s=0)
-    cpu_s = server.cpu_s()
-    outcome = closed_loop(server.address, request, n_connections, seconds, 0, N_FOR_P99, is_right)
-    cpu_s = server.cpu_s() - cpu_s
+    outcome = closed_loop(
+        server.address, request, n_connections, seconds, WARM_UP_S, N_FOR_P99, is_right, meter=server.cpu_s
+    )
     n_good = outcome.statuses[200]
     if outcome.statuses[WRONG] or not n_good:
         raise PeerError(f"answers by status: {dict(outcome.statuses)} ({WRONG}: wrong digit), {outcome.n_lost} lost")
@@ -173,7 +172,7 @@ def measure(server: Server, request: bytes, n_connections: int, seconds: float) 
         "p50_ms": 1e3 * outcome.percentile(50),
         "requests_per_s": outcome.rate(),
         "failed_percent": 100 * outcome.n_failed / (n_good + outcome.n_failed),
-        "cpu_us": 1e6 * cpu_s / n_good,
+        "cpu_us": 1e6 * outcome.metered / n_good,
     }
     return figures | ({"p99_ms": 1e3 * outcome.percentile(99)} if n_good >= N_FOR_P99 else {})
 
