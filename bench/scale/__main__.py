@@ -20,10 +20,9 @@ from typing import Any
 from bench import RESULTS, origin, service_origin
 from bench.arrivals import FRAME_S, drawings, poisson, requests_of
 from bench.load import ask, open_loop
-from bench.peers import OURS
+from bench.peers import OURS, table
 from bench.peers.jobs import SIDE_PX, raw_canvas
 from bench.peers.server import CLIENT_CORE, SERVER_CORE, Figures, PeerError, Server, build, measure, running, set_up
-from bench.peers.table import PEERS
 from bench.rounds import by_figure
 from bench.scale.plot import PLOT, overview
 from bench.scale.section import section, workers
@@ -33,7 +32,6 @@ from pipeline.base.files import read_arrays, write_json
 from pipeline.base.paths import RAW
 from pipeline.config.values import load_config
 from pipeline.sources.unipen import unpack
-from serving.http.admission import BURST_S, N_SHORT, OVERLOAD_S
 from serving.http.connection import MAX_BODIES_BYTES
 from serving.settings import Settings
 
@@ -41,10 +39,11 @@ WORKERS = (1, 2)
 SHARES = (0.2, 0.5, 0.8, 0.95, 1.2)  # shares of the capacity
 N_CONNECTIONS = 256  # connections kept alive; more than the service ever answers at a time
 N_CLOSED = 16  # connections per worker that keep it busy in the closed loop
+RECOVERY_S = 2.0  # pause after a load that was too large
 N_HELD = 500  # connections that are opened to measure the memory of one
 
 CANVAS = raw_canvas("/api/predict")
-SERVICE = replace(next(peer for peer in PEERS if peer.name == OURS), forms=(CANVAS,))
+SERVICE = replace(table.SERVICE, forms=(CANVAS,))
 
 
 def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[str, Any]:
@@ -112,7 +111,7 @@ def measure_service(
             row = offer(server, due, seconds)
             figures[name].setdefault(str(share), []).append(row)
             if row["refused_per_s"]:
-                time.sleep(2 * OVERLOAD_S)  # wait until the service leaves its overload state
+                time.sleep(RECOVERY_S)
     figures["whole"].append(
         {
             "capacity_per_s": capacity,
@@ -176,8 +175,6 @@ def limits() -> dict[str, float]:
         "idle_timeout_s": settings.idle_timeout_s,
         "max_waiting": settings.max_waiting,
         "max_bodies_bytes": MAX_BODIES_BYTES,
-        "n_short": N_SHORT,
-        "burst_s": BURST_S,
     }
 
 
