@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.load import Answer
-from bench.peers.jobs import digit_of
+from bench.peers.jobs import is_right
 from bench.peers.section import section
 from bench.rounds import by_figure, ratio
 
@@ -28,20 +28,26 @@ def v2(**tensor):
     [
         answer({"probabilities": VALUES[0]}),
         answer({"predictions": {"probabilities": VALUES}}),
+        answer([{"probabilities": VALUES[0]}]),
         answer({"outputs": [{"name": "probabilities", "parameters": None, "data": VALUES[0]}]}),
         answer(v2(parameters={"binary_data_size": 40}), np.float32(1).tobytes() + PROBABILITIES.tobytes()),
     ],
 )
-def test_digit_of_every_form_of_answer(given):
-    assert digit_of(given) == 7
+def test_right_answers_of_every_form(given):
+    assert is_right(given)
 
 
 @pytest.mark.parametrize(
-    "given", [answer({"error": "busy"}, status=503), answer({"error": "odd"}), answer([1]), answer([])]
+    "given",
+    [
+        answer({"probabilities": VALUES[0]}, status=503),
+        answer({"probabilities": VALUES[0][::-1]}),
+        answer({"error": "odd"}),
+        answer([]),
+    ],
 )
-def test_digit_of_other_answers(given):
-    with pytest.raises(ValueError, match=r"status 503|not a known form"):
-        digit_of(given)
+def test_other_answers_are_not_right(given):
+    assert not is_right(given)
 
 
 def rows(peer, form, rate, *, job="tensor", failed=0.0):
