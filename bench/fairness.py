@@ -11,8 +11,6 @@ import argparse
 import resource
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import Process
 
@@ -30,28 +28,25 @@ N_OPEN, MAX_CONNECTIONS = 4000, 5000
 REQUEST = SERVICE.forms[0].request
 
 
-@contextmanager
-def bulk(address: Address, n_connections: int) -> Iterator[None]:
-    """Send requests on these connections, from another process."""
-    process = Process(target=closed_loop, args=(address, REQUEST, n_connections, 3600.0))
-    process.start()
+def beside_bulk(address: Address, n_connections: int) -> Outcome:
+    """Measure one user's requests while another process keeps these connections busy."""
+    bulk = Process(target=closed_loop, args=(address, REQUEST, n_connections, 3600.0))
+    bulk.start()
     time.sleep(WARM_UP_S)
     try:
-        yield
+        return closed_loop(address, REQUEST, seconds=0, warm_up_s=0, n_good=N_REQUESTS, is_right=is_right)
     finally:
-        process.terminate()
-        process.join()
+        bulk.terminate()
+        bulk.join()
 
 
 def summary(outcome: Outcome) -> str:
-    """Return the numbers of good and other answers, and the latency of good and refused ones."""
-    others = {status: n for status, n in sorted(outcome.statuses.items()) if status != 200}
-    texts = [f"{outcome.statuses[200]:,} good", f"others by status {others}"]
-    texts += [f"{outcome.n_lost} lost", f"{outcome.n_refused} connections refused"]
-    for status in [200, *([503] if 503 in others else [])]:
+    """Return the number and latency of the answers by status."""
+    parts = [f"{outcome.n_lost + outcome.n_refused} unanswered"]
+    for status, n_answers in sorted(outcome.statuses.items()):
         p50, p99 = (1e3 * outcome.percentile(percent, status) for percent in (50, 99))
-        texts.append(f"{status}: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-    return "; ".join(texts)
+        parts.append(f"{n_answers:,} with status {status} (p50 {p50:.1f} ms, p99 {p99:.1f} ms)")
+    return ", ".join(parts)
 
 
 def main() -> None:
@@ -67,11 +62,8 @@ def main() -> None:
         build(service)
         with running(service) as server:
             for n_connections in BULK_CONNECTIONS:
-                with bulk(server.address, n_connections):
-                    user = closed_loop(
-                        server.address, REQUEST, seconds=0, warm_up_s=0, n_good=N_REQUESTS, is_right=is_right
-                    )
-                print(f"user beside {n_connections} connections: {summary(user)}")
+                user = beside_bulk(server.address, n_connections)
+                print(f"user beside {n_connections} connections: {summary(user)}", flush=True)
             capacity = closed_loop(server.address, REQUEST, 16, seconds / 4, is_right=is_right).rate()
             arrivals = poisson(OVERLOAD * capacity, seed=0)
             crowd = open_loop(server.address, REQUEST, arrivals, N_OPEN, seconds, is_right=is_right)

@@ -25,7 +25,7 @@ TIMEOUT_S = 10.0  # limit for a connection, for an answer, and for open requests
 # A selector may return a millisecond late, so the generator polls in the last millisecond before a request is due.
 WAKE_EARLY_S = 0.001
 TICK_S = 0.05  # interval between checks for the end of a run
-PROLONGED_S = 60.0  # limit for prolonging a closed loop that has too few answers
+PROLONGED_S = 240.0  # limit for prolonging a closed loop that has too few answers
 WRONG = 0  # status of an answer with status 200 that is not right
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
