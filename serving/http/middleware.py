@@ -48,6 +48,8 @@ PREDICTING = ("/api/predict", "/v2/infer")
 # service by its address, its name in the cluster or the name of its container.
 PROBES = ("/v2/health", "/metrics")
 
+STATUS_LABELS = {int(status): status for status in STATUSES if status.isdigit()}
+
 # Response headers that a page of another origin may read.
 EXPOSED_HEADERS = ("Server-Timing", "Inference-Header-Content-Length", "Retry-After")
 
@@ -199,12 +201,11 @@ class Middleware:
     def record(self, scope: Scope | None, status: int, timing: Timing) -> None:
         """Count a response, and log it if the settings ask for that. The scope is None if no head was read."""
         route = route_of(scope["path"]) if scope else "none"
-        self.metrics.requests.add(route, str(status) if str(status) in STATUSES else "other")
-        if route in PREDICTING and status == 200:
-            for stage, seconds in timing.stages:
+        self.metrics.requests.add(route, STATUS_LABELS.get(status, "other"))
+        if route in PREDICTING:
+            stages = timing.stages if status == 200 else [("refused", timing.elapsed_s())]
+            for stage, seconds in stages:
                 self.metrics.stages.observe(seconds, stage)
-        elif route in PREDICTING:
-            self.metrics.stages.observe(timing.elapsed_s(), "refused")
         if self.settings.log_requests:
             times = {f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in timing.stages}
             asked = {"method": scope["method"], "path": scope["path"]} if scope else {}
