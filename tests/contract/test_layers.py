@@ -57,7 +57,7 @@ ADAPTERS = {
     "onnxruntime": {"serving.model.predictor"},
 }
 # anyio and python-multipart come with starlette.
-SERVING_LIBRARIES = {"anyio", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
+SERVING_LIBRARIES = {"anyio", "httptools", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
 
 
 def modules(top):
