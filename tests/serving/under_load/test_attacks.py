@@ -146,7 +146,8 @@ def test_100_large_bodies_at_once(service: Running) -> None:
 
 def test_large_pictures_at_once_are_decoded_one_after_the_other(service: Running) -> None:
     asked = [request(PREDICT, large(*kind)) for kind in LARGE_IMAGES]
+    before = service.memory()
     with others_are_served(service, MAX_BYTES_STATED):
         answers = attack_at_once(service, asked)
     assert [answer and answer.status for answer in answers] == [200] * len(asked)
-    assert service.memory() < MAX_BYTES
+    assert service.memory() < before + 64 * MB  # a picture takes up to 800
