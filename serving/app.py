@@ -9,7 +9,7 @@ from serving.api import drawings, network, predict
 from serving.api.page import Page
 from serving.errors import StartError
 from serving.http.middleware import Direct, Middleware
-from serving.metrics import Metrics, info_metric
+from serving.metrics import Metrics, fixed_gauge
 from serving.model.card import MODEL_NAME
 from serving.openapi import document
 from serving.queue.engine import Engine
@@ -19,6 +19,12 @@ from serving.reload.shared import SharedModel
 from serving.service import Service
 from serving.settings import Settings
 from serving.v2 import routes
+
+# Figures in the model's card. deploy/prometheus/alerts.yaml compares those of the requests with them.
+REFERENCES = {
+    "estimated_accuracy": "Mean confidence in the digits of the test images.",
+    "share_called_digit": "Share of the test images with ink that the model reads as a digit, sure or unsure.",
+}
 
 
 def create_app(
@@ -72,7 +78,10 @@ async def read_metrics(request: Request) -> Response:
     if service.engine.predictor:
         card = service.engine.predictor.card
         n_classes = len(card.classes)
-        facts += info_metric("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
+        facts += fixed_gauge("inkling_model_info", "The model in use.", version=card.version, sha256=card.sha256)
+        for key, about in REFERENCES.items():
+            if isinstance(number := (card.metrics or {}).get(key), float) and 0 <= number <= 1:
+                facts += fixed_gauge(f"inkling_reference_{key}", about, number)
     if service.shadow and not service.shadow.is_gone:
-        facts += info_metric("inkling_shadow_model_info", "The shadow model.", version=service.shadow.version)
+        facts += fixed_gauge("inkling_shadow_model_info", "The shadow model.", version=service.shadow.version)
     return PlainTextResponse(service.metrics.text(facts, n_classes), media_type="text/plain; version=0.0.4")

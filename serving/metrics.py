@@ -93,9 +93,9 @@ class Metric:
         return (f"{name} {_number(value)}" for name, value in zip(self._samples, values, strict=True))
 
 
-def info_metric(name: str, about: str, **labels: str) -> list[str]:
-    """Return the lines of an info metric: a gauge of 1 with the information in its labels."""
-    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{_braces(labels)} 1"]
+def fixed_gauge(name: str, about: str, number: float = 1, **labels: str) -> list[str]:
+    """Return the lines of a gauge that is not counted. An info metric is 1 and has the information in its labels."""
+    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{_braces(labels)} {number}"]
 
 
 def _braces(labels: dict[str, str]) -> str:

@@ -91,8 +91,11 @@ def check_values(config: DictConfig, arguments: list[str]) -> list[Config]:
     if any(override.get_key_element().lstrip("+").startswith("runtime.") for override in swept):
         raise ConfigError("runtime.* can't be swept: TensorFlow reads it once in a process; start a run for each value")
     shared = [override.input_line or "" for override in overrides if not override.is_sweep_override()]
+    assignments = [_assignments(override) for override in swept]
+    if empty := [override.input_line for override, texts in zip(swept, assignments, strict=True) if not texts]:
+        raise ConfigError(f"{empty[0]} matches nothing, so there is no trial")
     checked = []
-    for values in list(zip_longest(*map(_assignments, swept))) or [()]:
+    for values in list(zip_longest(*assignments)) or [()]:
         chosen = list(filter(None, values))
         try:
             composed = loader.load_sweep_config(config, shared + chosen)

@@ -1,1 +1,1 @@
-"""The HTTP layer: connections, admission, middleware, compression and responses."""
+"""The HTTP layer: connections, middleware, compression and responses."""

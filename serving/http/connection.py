@@ -90,7 +90,7 @@ class Connection(Refuser):
         path = self.url.partition(b"?")[0].decode("latin-1")
         if route_of(path) in PROBES:
             return True
-        self.scope |= {"method": self.parser.get_method().decode(), "path": path}
+        self.scope["method"], self.scope["path"] = self.parser.get_method().decode(), path
         if self.flow.write_paused:  # the client does not read
             self._abort()
         else:

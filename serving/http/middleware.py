@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.errors import FailedError, ForbiddenError, TooLargeError
 from serving.http.crowd import Crowd
 from serving.http.hosts import check_host, host_name, is_loopback
+from serving.http.ids import ids_of
 from serving.http.responses import as_request_error, error_response
 from serving.http.timing import Timing
 from serving.metrics import API_ROUTES, STATUSES
@@ -46,6 +47,8 @@ PREDICTING = ("/api/predict", "/v2/infer")
 # Routes for monitoring. They are never rejected under overload and accept any host, because a scraper may know the
 # service by its address, its name in the cluster or the name of its container.
 PROBES = ("/v2/health", "/metrics")
+
+STATUS_LABELS = {int(status): status for status in STATUSES if status.isdigit()}
 
 # Response headers that a page of another origin may read.
 EXPOSED_HEADERS = ("Server-Timing", "Inference-Header-Content-Length", "Retry-After")
@@ -102,7 +105,8 @@ class Middleware:
             if message["type"] == "http.response.start":
                 scope["status"] = message["status"]
                 more = UNCACHED if scope["path"].startswith(UNCACHED_PATHS) else REVALIDATED
-                message["headers"] = [*message["headers"], *more, (b"server-timing", timing.end().encode())]
+                own = (b"server-timing", timing.end().encode())
+                message["headers"] = [*message["headers"], *more, own, *ids_of(scope).items()]
                 if self.service.is_draining:
                     message["headers"].append((b"connection", b"close"))
             await send(message)
@@ -197,13 +201,15 @@ class Middleware:
     def record(self, scope: Scope | None, status: int, timing: Timing) -> None:
         """Count a response, and log it if the settings ask for that. The scope is None if no head was read."""
         route = route_of(scope["path"]) if scope else "none"
-        self.metrics.requests.add(route, str(status) if str(status) in STATUSES else "other")
-        if route in PREDICTING and status == 200:
-            for stage, seconds in timing.stages:
+        self.metrics.requests.add(route, STATUS_LABELS.get(status, "other"))
+        if route in PREDICTING:
+            stages = timing.stages if status == 200 else [("refused", timing.elapsed_s())]
+            for stage, seconds in stages:
                 self.metrics.stages.observe(seconds, stage)
-        elif route in PREDICTING:
-            self.metrics.stages.observe(timing.elapsed_s(), "refused")
         if self.settings.log_requests:
             times = {f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in timing.stages}
             asked = {"method": scope["method"], "path": scope["path"]} if scope else {}
-            access_log.info("request", extra={"facts": asked | {"status": status} | times})
+            if scope:
+                asked["client"] = (scope.get("client") or [""])[0]
+                asked |= {name.decode(): value.decode() for name, value in ids_of(scope).items()}
+            access_log.info("request", extra={"facts": asked | {"status": status} | timing.facts | times})

@@ -67,7 +67,7 @@ class Reader(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse the data until a request must wait."""
-        self._unparsed = memoryview(bytes(self._unparsed) + data)
+        self._unparsed = memoryview(bytes(self._unparsed) + data if self._unparsed else data)
         self.parse()
 
     def parse(self) -> None:

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from serving.errors import OverloadedError, RequestError
+from serving.http.ids import ids_of
 from serving.http.middleware import UNCACHED, Middleware
 from serving.http.reader import Reader
 from serving.http.responses import raw_error
@@ -89,7 +90,8 @@ class Refuser(Reader):
     def _write_refusal(self, error: RequestError, rendered: tuple[bytes, bytes], scope: Scope | None) -> None:
         """Send a response that bypasses the application, and record it as the middleware would."""
         timing = Timing(self._started_s)
-        head, body = rendered[0] % timing.end().encode(), rendered[1]
+        ids = b"".join(b"\r\n%s: %s" % header for header in ids_of(scope).items()) if scope else b""
+        head, body = rendered[0] % (timing.end().encode() + ids), rendered[1]
         self.transport.write(head if scope and scope["method"] == "HEAD" else head + body)
         self.middleware.metrics.refused.add(error.reason)
         self.middleware.record(scope, error.status, timing)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from serving.errors import BadRequestError, ModelError, NotFoundError
 from serving.http.compression import compressed, receive
+from serving.http.ids import MAX_ID_LENGTH
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
@@ -103,6 +104,8 @@ async def infer(request: Request) -> Response:
     body = await receive(request, settings.max_body_bytes)
     header_length = dict(request.scope["headers"]).get(b"inference-header-content-length")
     asked = parse(body, header_length, settings.max_pixels, available)
+    if asked.id is not msgspec.UNSET:
+        timing.facts["v2_id"] = asked.id[:MAX_ID_LENGTH]
     timing.lap("decode")
     answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s())
     timing.add_answer(answer)

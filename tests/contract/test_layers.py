@@ -57,6 +57,7 @@ ADAPTERS = {
     "optuna": {"pipeline.tracking.study"},
     "onnxruntime": {"serving.model.predictor"},
 }
+# anyio comes with starlette.
 SERVING_LIBRARIES = {"anyio", "httptools", "msgspec", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
 
 

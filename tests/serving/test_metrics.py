@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import prometheus_client
@@ -11,12 +13,14 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from serving.app import create_app
 from serving.http.middleware import Middleware, route_of
 from serving.metrics import BATCHES, REASONS, SCORE_BOUNDS, Metric, Metrics
 from serving.model.predictor import Predictor
 from serving.queue.engine import MAX_BATCH_IMAGES, Answer
 
 from .drawings import STROKES, draw, encode
+from .models import with_metadata
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -208,3 +212,12 @@ def test_requests_are_counted(app: Middleware, client: TestClient, predictor: Pr
     assert value(after, "inkling_waiting_requests") == 1  # the one that reads this
     assert value(after, "inkling_model_info", version=predictor.card.version, sha256=predictor.card.sha256) == 1
     assert value(after, "process_resident_memory_bytes") > 2**20
+
+
+@pytest.mark.parametrize("number", ["NaN", "-1.0", '"0.5"', "true", "null", "{}"])
+def test_only_the_shares_in_the_card_are_references(app: Middleware, tmp_path: Path, number: str) -> None:
+    path = tmp_path / "digits.onnx"
+    path.write_bytes(with_metadata(metrics=f'{{"estimated_accuracy": 0.99, "share_called_digit": {number}}}'))
+    answer = TestClient(create_app(replace(app.settings, model=path))).get("/metrics")
+    found = {name: number for (name, _), number in samples(answer.text).items() if "reference" in name}
+    assert found == {"inkling_reference_estimated_accuracy": 0.99}

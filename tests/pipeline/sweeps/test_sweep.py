@@ -35,6 +35,7 @@ def test_every_value_is_checked_before_the_first_trial(project):
     for key in ("runtime.threads", "++runtime.threads"):
         assert "runtime.* can't be swept" in project.sweep(f"{key}=1,2", ok=False)
     assert "did you mean train.epochs?" in project.sweep("train.epohs=1,2", ok=False)
+    assert "error: experiment=glob(x*) matches nothing" in project.sweep("experiment=glob(x*)", ok=False)
     assert not (project.directory / "mlflow.db").exists()
 
 

@@ -12,7 +12,7 @@ from tests.serving.under_load.process import running
 
 FLAGS = ("--head-timeout-s", "0.3", "--body-timeout-s", "0.3", "--max-connections", "3", "--log-requests")
 PREDICT = "/api/predict"
-HEAD = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\n"
+HEAD = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: mine\r\n"
 
 # What is sent, the status, and the path of the request where its head was read.
 REFUSED: dict[str, tuple[bytes, int, str | None]] = {
@@ -40,6 +40,7 @@ def test_a_refusal_is_recorded_once(tmp_path: Path, name: str) -> None:
                 assert read(connection).status == 200
             answer = read(connection)
             assert answer.status == status
+            assert answer.headers.get("x-request-id") == (path and "mine")
             timing = re.fullmatch(r"total;dur=(\d+\.\d+)", answer.headers["server-timing"])
             assert timing
             assert (float(timing[1]) >= 200) == (status == 408)  # the time that the client was given
@@ -48,8 +49,8 @@ def test_a_refusal_is_recorded_once(tmp_path: Path, name: str) -> None:
     route = path or "none"
     counts = re.findall(r"^inkling_requests_total{(.*)} 1$", counted, re.MULTILINE)
     assert [count for count in counts if "health" not in count] == [f'route="{route}",status="{status}"']
-    logged = [(line["status"], line.get("path")) for line in lines if line["status"] != 200]
-    assert logged == [(status, path)]
+    logged = [(line["status"], line.get("path"), line.get("x-request-id")) for line in lines if line["status"] != 200]
+    assert logged == [(status, path, path and "mine")]
     assert all("total_ms" in line for line in lines)
 
 

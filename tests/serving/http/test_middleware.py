@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.app import create_app
+from serving.http.ids import ids_of
 from serving.http.middleware import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, Middleware
 from serving.logs import JSONFormatter
 from serving.model.predictor import Predictor
@@ -21,6 +22,7 @@ from tests.serving.conftest import LOOPBACK, MAX_BODY_BYTES
 from tests.serving.drawings import draw, encode
 
 CHUNK_BYTES = 2**16
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.mark.parametrize("n_bytes", [MAX_BODY_BYTES + 1, 10**30])
@@ -155,7 +157,32 @@ def test_a_line_for_each_request_if_asked_for(settings: Settings, caplog: pytest
     first, second = map(json.loads, lines)
     assert (first["method"], first["path"], first["status"]) == ("POST", "/api/predict", 200)
     times = {"decode_ms", "queue_ms", "infer_ms", "encode_ms", "total_ms"}
-    assert set(first) == {"time", "level", "event", "process", "method", "path", "status", *times}
+    known = {"time", "level", "event", "process", "client", "method", "path", "status", "model_version"}
+    assert set(first) == known | times
     assert all(first[name] >= 0 for name in times)
     assert "secret" not in lines[0]
     assert (second["event"], second["path"], second["status"]) == ("request", forged, 404)
+
+
+@pytest.mark.parametrize("path", ["/v2/models/digits/infer", "/nothing", "/"])
+def test_ids_are_repeated_and_logged(settings: Settings, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    app = create_app(replace(settings, log_requests=True))
+    ids = {"x-request-id": "0b3f/a:1+2=", "traceparent": TRACE}
+    pixels = {"name": "image", "shape": [1, 28, 28], "datatype": "UINT8", "data": [0] * 784}
+    with caplog.at_level(logging.INFO, "serving.access"):
+        answer = TestClient(app).post(path, json={"id": "mine\n" + 200 * "x", "inputs": [pixels]}, headers=ids)
+    assert ids.items() <= answer.headers.items()
+    fields = json.loads(JSONFormatter().format(caplog.records[0]))
+    assert ids.items() <= fields.items()
+    assert fields["client"] == "testclient"
+    if answer.status_code == 200:
+        assert fields["v2_id"] == "mine\n" + 123 * "x"
+        assert fields["model_version"] == answer.json()["model_version"]
+
+
+@pytest.mark.parametrize(
+    "value", ["", "a b", "a\nx: y", "a\r\nx: y", "a\n", "<b>", "\x1b[31m", "\xe9", '"', "\\", 129 * "a"], ids=ascii
+)
+def test_other_ids_are_not_repeated(value: str) -> None:
+    for name in (b"x-request-id", b"traceparent"):
+        assert not ids_of({"headers": [(name, value.encode("latin-1"))]})
