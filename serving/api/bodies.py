@@ -75,15 +75,14 @@ def open_body(content_type: str, data: bytes, query: bytes, max_pixels: int) -> 
     Raises:
         RequestError: the body has no supported picture, or more than one.
     """
+    height, width = GOLDEN_SHAPE
     if is_raw(content_type, data, query):
-        height, width = GOLDEN_SHAPE
         return open_raw(data, *(_sides(query) if _has_sides(query) else (width, height)), max_pixels)
     try:
         return open_image(_picture_file(content_type, data), max_pixels)
     except UnsupportedImageError as error:
         if media_type(content_type) != RAW_TYPE:
             raise
-        height, width = GOLDEN_SHAPE
         raise UnsupportedImageError(
             f"{error} Raw grey bytes need ?width= and ?height= in pixels, unless they are {width} x {height}."
         ) from None
@@ -130,8 +129,8 @@ def _only_picture(parts: Sequence[bytes]) -> bytes | None:
     return found[0] if found else None
 
 
-# cached, because clients send many pictures of the same size
-@lru_cache(maxsize=256)
+# Cached, because clients send many pictures of the same size. Few are kept, because a query may have 32 kB.
+@lru_cache(maxsize=8)
 def _sides(query: bytes) -> tuple[int, int]:
     """Return width and height in a query."""
     values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))

@@ -130,7 +130,7 @@ def _protocol() -> Json:
         "/v2": get(PROTOCOL, "server", "The server and its extensions", json(v2.ServerMetadata)),
         "/v2/models/stats": get(OBSERVE, "statsAll", "Statistics of all models", json(v2.Statistics)),
         "/v2/health/live": get(HEALTH, "live", "Does the process answer?", json(v2.Live)),
-        "/v2/health/ready": _ready("ready", "Are predictions answered?", v2.Ready),
+        "/v2/health/ready": _ready("ready", "Are predictions answered?"),
     }
     for path, end, of in (
         ("/v2/models/{model}", "", "the model"),
@@ -140,7 +140,7 @@ def _protocol() -> Json:
             path: get(PROTOCOL, f"metadata{end}", f"Inputs and outputs of {of}", json(v2.ModelMetadata), 404),
             f"{path}/infer": {"post": _infer(f"infer{end}", of)},
             f"{path}/config": get(PROTOCOL, f"config{end}", f"Triton's `ModelConfig` of {of}", json(OBJECT), 404),
-            f"{path}/ready": _ready(f"ready{end or 'Model'}", f"Is {of} ready?", v2.ModelReady, 404),
+            f"{path}/ready": _ready(f"ready{end or 'Model'}", f"Is {of} ready?", 404),
             f"{path}/stats": get(OBSERVE, f"stats{end}", f"Statistics of {of}", json(v2.Statistics), 404),
         }
     asked = body(json(v2.IndexRequest, example={"ready": True}), required=False)
@@ -169,8 +169,8 @@ def _infer(name: str, of: str) -> Json:
     return run
 
 
-def _ready(name: str, summary: str, message: type, *errors: int) -> Json:
-    item = get(HEALTH, name, summary, json(message), *errors)
+def _ready(name: str, summary: str, *errors: int) -> Json:
+    item = get(HEALTH, name, summary, json(v2.Ready), *errors)
     # If no model is loaded, a model's answer is an error.
-    item["get"]["responses"]["503"] = {"description": "Not yet, or no longer.", "content": json(message, Error)}
+    item["get"]["responses"]["503"] = {"description": "Not yet, or no longer.", "content": json(v2.Ready, Error)}
     return item

@@ -46,15 +46,11 @@ async def live(_: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Return 200 while predictions are answered, and 503 before, after and without a model."""
-    is_ready = _is_ready(request)
-    return JSONResponse(messages.Ready(is_ready), 200 if is_ready else 503)
-
-
-async def model_ready(request: Request) -> Response:
-    """Return 200 while this model, in this version if the address has one, answers predictions."""
-    card, is_ready = _card(request), _is_ready(request)
-    return JSONResponse(messages.ModelReady(card.name, is_ready), 200 if is_ready else 503)
+    """Return 200 while predictions, by the model in the address if it has one, are answered, and 503 otherwise."""
+    name = _card(request).name if "model" in request.path_params else msgspec.UNSET
+    service = Service.of(request)
+    is_ready = not service.is_draining and service.engine.predictor is not None
+    return JSONResponse(messages.Ready(is_ready, name), 200 if is_ready else 503)
 
 
 async def model_metadata(request: Request) -> Response:
@@ -155,7 +151,7 @@ def _model_routes(address: str) -> list[Route]:
     return [
         Route(f"{address}/infer", infer, methods=["POST"]),
         Route(address, model_metadata),
-        Route(f"{address}/ready", model_ready),
+        Route(f"{address}/ready", ready),
         Route(f"{address}/config", model_config),
         Route(f"{address}/stats", statistics),
     ]
@@ -171,11 +167,6 @@ routes = [
     Route("/repository/models/{model}/load", load, methods=["POST"]),
     Route("/repository/models/{model}/unload", unload, methods=["POST"]),
 ]
-
-
-def _is_ready(request: Request) -> bool:
-    service = Service.of(request)
-    return not service.is_draining and service.engine.predictor is not None
 
 
 def _card(request: Request) -> ModelCard:
