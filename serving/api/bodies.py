@@ -111,7 +111,7 @@ def open_body(body: Body, query: bytes, max_pixels: int) -> Image.Image | GreyIm
 
 
 # cached, because clients send many pictures of the same size
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8)
 def _sides(query: bytes) -> tuple[int, int]:
     """Return width and height in a query."""
     values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
