@@ -116,8 +116,7 @@ def _limits(results: Figures) -> Iterator[str]:
     )
     share, row = list(service["requests"].items())[-1]
     yield (
-        f"Admission: a request that would wait longer than {1e3 * limits['max_wait_s']:g} ms is refused. "
-        f"Of {_median(row, 'offered_per_s'):,.0f} a second, {share} of the capacity, "
+        f"Admission: of {_median(row, 'offered_per_s'):,.0f} a second, {share} of the capacity, "
         f"{_median(row, 'answered_per_s'):,.0f} are answered and {_median(row, 'refused_per_s'):,.0f} refused at once. "
         f"p99 of those answered is {_median(row, 'p99_ms'):,.0f} ms."
     )

@@ -56,7 +56,7 @@ RESULTS = {
     "n_cores": 2,
     "seconds": 2.0,
     "drawing": {"n_drawings": 9, "mean_requests": 36.0, "frame_s": 1 / 60, "body_bytes": 78_400},
-    "limits": {"max_connections": 1000, "idle_timeout_s": 30.0, "max_wait_s": 0.25, "max_bodies_bytes": 2**27},
+    "limits": {"max_connections": 1000, "idle_timeout_s": 30.0, "max_bodies_bytes": 2**27},
     "services": {"1": SERVICE, "2": SERVICE},
 }
 
@@ -71,9 +71,8 @@ SENTENCES = [
     "| single requests | 0.5 | 500 | 500 | 0 | 0 | 2.0 | 20.0 | 3.0 | 900 |",
     "nothing refused is 800 requests a second, 0.8 of the capacity",
     "nothing refused is 500 requests, 13.9 drawings a second, 0.5 of the capacity",
-    "Of 1,200 a second, 1.2 of the capacity, 1,000 are answered and 200 refused at once.",
+    "of 1,200 a second, 1.2 of the capacity, 1,000 are answered and 200 refused at once.",
     "The service then had 0.80 (0.80 to 0.80) of its core's time",
-    "longer than 250 ms is refused",
     "add at most 78 MB, one for each connection",
     "| requests/s | 10,000 | 278 |",
     "| replicas for the processor | 29 | 1 |",  # 10,000 / (500 x 0.7) and 278 / (800 x 0.7)
