@@ -161,7 +161,7 @@ def _only_picture(parts: Sequence[bytes]) -> bytes | None:
 
 
 # cached, because clients send many pictures of the same size
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8)
 def _sides(query: bytes) -> tuple[int, int]:
     """Return width and height in a query."""
     values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
