@@ -169,7 +169,6 @@ def limits() -> dict[str, float]:
     return {
         "max_connections": settings.max_connections,
         "idle_timeout_s": settings.idle_timeout_s,
-        "max_wait_s": settings.max_wait_s,
         "max_bodies_bytes": MAX_BODIES_BYTES,
     }
 

@@ -18,7 +18,7 @@ from serving.http.timing import Timing
 
 # After a response that closes the connection, a client may go on sending: at most so long, without a pause of LINGER_S.
 # A connection that is closed at once would be reset, and the client would never read the response.
-MAX_LINGER_S = 15
+MAX_LINGER_S = 10
 LINGER_S = 2
 
 OVERLOADED = OverloadedError()

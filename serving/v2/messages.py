@@ -72,7 +72,10 @@ class OutputTensor(Struct, forbid_unknown_fields=True):
     name: OutputName
     datatype: str
     shape: list[Count]
-    data: Annotated[Raw | UnsetType, Meta(description="Flat, row by row.", extra_json_schema={"type": "array"})] = UNSET
+    data: Annotated[
+        Raw | UnsetType,
+        Meta(description="Flat, row by row.", extra_json_schema={"type": "array", "items": {"type": "number"}}),
+    ] = UNSET
     parameters: Annotated[dict[str, Count] | UnsetType, about("The `binary_data_size`.")] = UNSET
 
 

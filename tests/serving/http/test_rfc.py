@@ -145,6 +145,7 @@ def test_the_413_of_a_large_body_is_not_lost(service: Running, connection: str) 
             assert read(client).status == 200
 
 
+@pytest.mark.workflow
 def test_stalled_uploads_give_way_to_others(tmp_path: Path) -> None:
     n_bytes = MAX_BODIES_BYTES // 8
     with running(tmp_path) as service, contextlib.ExitStack() as stack:
@@ -155,12 +156,14 @@ def test_stalled_uploads_give_way_to_others(tmp_path: Path) -> None:
         assert send(service, request("/api/predict", bytes(2**20))).status == 415
 
 
+@pytest.mark.workflow
 def test_a_pause_in_a_body_has_a_limit_whatever_was_sent(tmp_path: Path) -> None:
     with running(tmp_path, "--body-timeout-s", "0.5") as service:
         answer = send(service, request("/api/predict", bytes(2**20))[:-1])  # at 8 kB per second it had 128 s
     assert answer.status == 408
 
 
+@pytest.mark.workflow
 def test_silent_connections_make_room_for_others(tmp_path: Path) -> None:
     with running(tmp_path, "--max-connections", "20") as service, contextlib.ExitStack() as stack:
         busy = stack.enter_context(connect(service))
@@ -175,6 +178,7 @@ def test_silent_connections_make_room_for_others(tmp_path: Path) -> None:
         assert silent[0].recv(1) == b""  # the oldest
 
 
+@pytest.mark.workflow
 def test_a_service_on_all_ipv6_addresses_is_reached_by_ipv4(tmp_path: Path) -> None:
     with running(tmp_path, "--host", "::") as service:
         port = service.address[1]
@@ -184,14 +188,14 @@ def test_a_service_on_all_ipv6_addresses_is_reached_by_ipv4(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_long_texts_of_clients_are_not_remembered(tmp_path: Path) -> None:
-    long = "x" * (MAX_HEAD_BYTES - 500)
+    long = "0" * (MAX_HEAD_BYTES - 500)
     with running(tmp_path) as service:
 
         def ask_all(n_requests: int) -> None:
             for number in range(n_requests):
                 ask(service.address, request(f"/v2?{number}{long}", method="GET"))
                 ask(service.address, request(f"/v2/{number}{long}", method="GET"))
-                ask(service.address, request("/v2", method="GET", Host=f"{number}{long}.localhost"))
+                ask(service.address, request("/v2", method="GET", Host=f"localhost:{number}{long}"))
                 ask(
                     service.address,
                     request(f"/api/predict?width={number}&x={long}", b"1", Content_Type="application/octet-stream"),

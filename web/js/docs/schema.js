@@ -69,7 +69,7 @@ function typeText(root, schema) {
   if (node.anyOf) return node.anyOf.map((part) => typeText(root, part)).join(" or ");
   if (node.format === "binary") return "bytes";
   if (node.type === "array") return listText(root, node);
-  return [node.type ?? "anything"].flat().join(" or ");
+  return [node.type ?? (node.enum ? "string" : "anything")].flat().join(" or ");
 }
 
 /**
@@ -105,7 +105,7 @@ export function limits(root, schema) {
  * @returns {Schema | Reference} schema of its items, or of the first
  */
 function itemOf({ items, prefixItems = [] }) {
-  return items || prefixItems[0];
+  return items || prefixItems[0] || {};
 }
 
 /**
