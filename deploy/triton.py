@@ -17,8 +17,8 @@ from typing import Any
 
 from serving.errors import ModelError
 from serving.model.card import OUTPUTS, ModelCard
+from serving.model.predictor import Predictor
 from serving.queue.engine import MAX_BATCH_IMAGES
-from serving.reload.lifecycle import checked
 from serving.settings import Settings
 from serving.v2.routes import configuration
 
@@ -83,7 +83,7 @@ def write_repository(model: Path, folder: Path, version: int = 1, instances: int
         ModelError: the file is not a usable model.
         OSError: the repository cannot be written.
     """
-    predictor = checked(model)
+    predictor = Predictor.load(model)
     card = predictor.card
     home = folder / card.name
     (home / str(version)).mkdir(parents=True, exist_ok=True)

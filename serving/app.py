@@ -28,22 +28,12 @@ REFERENCES = {
 
 
 def create_app(
-    settings: Settings,
-    metrics: Metrics | None = None,
-    shadow: Shadow | None = None,
-    shared: SharedModel | None = None,
+    settings: Settings, metrics: Metrics | None = None, shadow: Shadow | None = None, shared: SharedModel | None = None
 ) -> Middleware:
-    """Create the service, and load and check its model.
-
-    Args:
-        settings: settings of the service.
-        metrics: metrics that the workers share; None: new ones.
-        shadow: the shadow model, if there is one.
-        shared: the model that the workers share; None if there is only one process.
+    """Create the service, and load and check its model. Several workers share `metrics` and the `shared` model.
 
     Raises:
-        ModelError: the model file is missing, damaged or not supported.
-        StartError: the web folder is missing, or the folder for drawings is not writable.
+        StartError: the model file or a folder cannot be used.
     """
     if not settings.web.is_dir():
         raise StartError(f"The web folder {settings.web} does not exist. Name the folder of the page with --web.")
@@ -56,7 +46,7 @@ def create_app(
     engine.observers.append(metrics.count_run)
     if shadow:
         engine.observers.append(shadow.observe)
-    page = Page(settings.web)
+    page = Page(directory=settings.web, html=True)
     app = Starlette(
         # Each part is a mount. A plain route would leave a wrong method to the page's mount, which answers 404.
         routes=[

@@ -3,7 +3,6 @@
 A message names the fault, the value and the remedy in one or two sentences. It never repeats the client's input.
 """
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -24,173 +23,95 @@ class ModelError(StartError):
 
 
 class RequestError(ServingError):
-    """The request cannot be answered. `status` is the HTTP status, `reason` the label in the metrics."""
+    """The request cannot be answered.
 
-    status: ClassVar[int] = 400
-    reason: ClassVar[str] = "bad_request"
+    Attributes:
+        kinds: all subclasses.
+        status: the HTTP status.
+        reason: the label in the metrics.
+        headers: extra response headers.
+    """
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return extra response headers."""
-        return {}
+    kinds: ClassVar[list[type["RequestError"]]] = []
+    status: ClassVar[int]
+    reason: ClassVar[str]
+
+    def __init_subclass__(cls, status: int, reason: str) -> None:
+        """Set the status and the reason of a subclass."""
+        cls.status, cls.reason = status, reason
+        RequestError.kinds.append(cls)
+
+    def __init__(self, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.headers = headers or ({"retry-after": "1"} if self.status == 503 else {})
 
 
-def request_errors(parent: type[RequestError] = RequestError) -> Iterator[type[RequestError]]:
-    """Yield a class and all its subclasses."""
-    yield parent
-    for child in parent.__subclasses__():
-        yield from request_errors(child)
-
-
-class BadRequestError(RequestError):
+class BadRequestError(RequestError, status=400, reason="bad_request"):
     """The request is malformed: empty, invalid JSON or base64, or a wrong length."""
 
 
-class ForbiddenError(RequestError):
+class ForbiddenError(RequestError, status=403, reason="forbidden"):
     """The client may not do this."""
 
-    status = 403
-    reason = "forbidden"
 
-
-class NotFoundError(RequestError):
+class NotFoundError(RequestError, status=404, reason="not_found"):
     """The address or the model does not exist."""
 
-    status = 404
-    reason = "not_found"
 
-
-class MethodError(RequestError):
+class MethodError(RequestError, status=405, reason="method"):
     """The address does not support the request's method."""
 
-    status = 405
-    reason = "method"
 
-    def __init__(self, allowed: str) -> None:
-        """Create the error; `allowed` has the methods, separated by commas."""
-        super().__init__(f"This address does not support that method, only {allowed}.")
-        self._allowed = allowed
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return the allowed methods."""
-        return {"allow": self._allowed}
-
-
-class SlowClientError(RequestError):
+class SlowClientError(RequestError, status=408, reason="slow"):
     """The client did not send its request in time."""
 
-    status = 408
-    reason = "slow"
 
-
-class TooLargeError(RequestError):
+class TooLargeError(RequestError, status=413, reason="too_large"):
     """The body or the picture is above a limit."""
 
-    status = 413
-    reason = "too_large"
 
-
-class UnsupportedImageError(RequestError):
+class UnsupportedImageError(RequestError, status=415, reason="unsupported"):
     """The bytes are not a picture in a supported format."""
 
-    status = 415
-    reason = "unsupported"
+
+class UnsupportedBodyError(RequestError, status=415, reason="unsupported"):
+    """The address does not support the body's Content-Type or Content-Encoding."""
 
 
-class UnsupportedEncodingError(RequestError):
-    """The body's compression is not supported."""
-
-    status = 415
-    reason = "unsupported"
-
-    def __init__(self, message: str, accepted: str) -> None:
-        """Create the error; `accepted` has the supported codings, separated by commas."""
-        super().__init__(message)
-        self._accepted = accepted
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return the supported codings."""
-        return {"accept-encoding": self._accepted}
-
-
-class UnsupportedTypeError(RequestError):
-    """The address does not support the body's Content-Type."""
-
-    status = 415
-    reason = "unsupported"
-
-
-class WrongHostError(RequestError):
+class WrongHostError(RequestError, status=421, reason="wrong_host"):
     """The Host header names an unknown host."""
 
-    status = 421
-    reason = "wrong_host"
 
-
-class UnreadableImageError(RequestError):
+class UnreadableImageError(RequestError, status=422, reason="unreadable"):
     """The picture is damaged, cut short, or too expensive to decode."""
 
-    status = 422
-    reason = "unreadable"
 
-
-class HeadTooLargeError(RequestError):
+class HeadTooLargeError(RequestError, status=431, reason="head_too_large"):
     """The request's line and headers are above the limit."""
 
-    status = 431
-    reason = "head_too_large"
 
-
-class FailedError(RequestError):
+class FailedError(RequestError, status=500, reason="failed"):
     """The service has a fault."""
 
-    status = 500
-    reason = "failed"
 
-
-class UnavailableError(RequestError):
-    """The service cannot answer now; the same request may succeed in `retry_after_s` seconds."""
-
-    status = 503
-    retry_after_s: ClassVar[int] = 1
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return when to retry."""
-        return {"retry-after": str(self.retry_after_s)}
-
-
-class OverloadedError(UnavailableError):
+class OverloadedError(RequestError, status=503, reason="overloaded"):
     """There are more requests than the service can answer."""
-
-    reason = "overloaded"
 
     def __init__(self) -> None:
         super().__init__("The service has more requests than it can answer. Send the request again in a second.")
 
 
-class NoModelError(UnavailableError):
+class NoModelError(RequestError, status=503, reason="no_model"):
     """No model is loaded."""
 
-    reason = "no_model"
 
-
-class NotTakenUpError(UnavailableError):
+class NotTakenUpError(RequestError, status=503, reason="failed"):
     """Not all workers loaded (or unloaded) the model."""
 
-    reason = "failed"
 
-
-class TimeoutExpiredError(UnavailableError):
+class TimeoutExpiredError(RequestError, status=503, reason="timeout"):
     """The answer would be later than the request's timeout."""
 
-    reason = "timeout"
 
-
-class StoreFullError(RequestError):
+class StoreFullError(RequestError, status=507, reason="store_full"):
     """The limit of stored drawings is reached."""
-
-    status = 507
-    reason = "store_full"

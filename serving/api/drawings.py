@@ -5,13 +5,10 @@ the sender or the time. Pages of other origins cannot store drawings: before a b
 asks for permission, and only `--cors-origins` grants it.
 """
 
-import contextlib
 import hashlib
 import logging
 import os
-import re
 import secrets
-import time
 from pathlib import Path
 
 import msgspec
@@ -19,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api.bodies import receive_as
+from serving.api.bodies import check_type
 from serving.api.messages import ID_LENGTH, KeptDrawing, LabelledDrawing
 from serving.errors import BadRequestError, ForbiddenError, StartError, StoreFullError, TooLargeError
-from serving.http.compression import inflated
+from serving.http.compression import receive
 from serving.http.decoding import decoded
 from serving.http.responses import JSONResponse
 from serving.service import Service
@@ -38,11 +35,6 @@ BOX = 500
 DECIMALS = 2
 
 SUFFIX = ".unipen"
-TOKEN_LENGTH = 8  # hex digits in the names of unfinished files
-UNFINISHED = re.compile(rf"\.[0-9a-f]{{{ID_LENGTH}}}\.[0-9a-f]{{{TOKEN_LENGTH}}}")
-
-# Writing takes milliseconds, so an older unfinished file was abandoned.
-ABANDONED_S = 600.0
 
 EXAMPLE = {"strokes": [[[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]], "label": 7}
 EXAMPLE_TEXT = f"Send JSON such as {msgspec.json.encode(EXAMPLE).decode()}."
@@ -59,11 +51,7 @@ class Drawings:
         self._folder = folder
 
     def prepare(self) -> None:
-        """Create the folder if it does not exist. Remove the unfinished files of killed processes.
-
-        Raises:
-            StartError: the folder cannot be created, read or written.
-        """
+        """Create the folder if it does not exist, and check that it can be used."""
         folder = self._folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -71,22 +59,9 @@ class Drawings:
             raise StartError(f"The folder {folder} of --collect cannot be created: {error.strerror}.") from None
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise StartError(f"The folder {folder} of --collect cannot be read and written. Choose another.")
-        for file in folder.iterdir():
-            if UNFINISHED.fullmatch(file.name):
-                with contextlib.suppress(OSError):  # another worker has finished or removed it
-                    if time.time() - file.stat().st_mtime > ABANDONED_S:
-                        file.unlink()
 
     def keep(self, data: bytes, n_classes: int) -> str:
-        """Store the drawing in a request body. Return its ID, which is the same for the same drawing.
-
-        Args:
-            data: the body.
-            n_classes: labels below this are valid.
-
-        Raises:
-            RequestError: the body is not a drawing, a limit is exceeded, or the disk fails.
-        """
+        """Store the drawing in a body. Return its ID, which is the same for the same drawing."""
         content = unipen(parse(data, n_classes)).encode("ascii")
         id_ = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
         try:
@@ -107,7 +82,7 @@ class Drawings:
                 f"The service stores at most {MAX_DRAWINGS} drawings. Its operator can move them to another folder."
             )
         # Write to a temporary file, so that no reader sees an incomplete drawing.
-        unfinished = self._folder / f".{id_}.{secrets.token_hex(TOKEN_LENGTH // 2)}"
+        unfinished = self._folder / f".{id_}.{secrets.token_hex(4)}"
         try:
             with unfinished.open("xb") as stream:
                 stream.write(content)
@@ -119,12 +94,7 @@ class Drawings:
 
 
 def parse(data: bytes, n_classes: int) -> LabelledDrawing:
-    """Parse a JSON body.
-
-    Raises:
-        BadRequestError: the body is not a drawing, or the label is not a class.
-        TooLargeError: it has too many bytes or points.
-    """
+    """Parse a JSON body."""
     if len(data) > MAX_BYTES:
         raise TooLargeError(f"The drawing has {len(data)} bytes; the limit is {MAX_BYTES}.")
     drawing = decoded(DECODER, data, EXAMPLE_TEXT)
@@ -152,8 +122,8 @@ async def keep(request: Request) -> Response:
     if settings.collect is None:
         raise ForbiddenError("This service stores no drawings. Start it with --collect to name a folder for them.")
     n_classes = len(engine.model.card.classes)
-    body = await receive_as("application/json", request)
-    data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_BYTES))
+    check_type(request, "application/json")
+    data = await receive(request, min(settings.max_body_bytes, MAX_BYTES))
     return JSONResponse(KeptDrawing(await engine.short.run(Drawings(settings.collect).keep, data, n_classes)), 201)
 
 

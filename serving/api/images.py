@@ -68,14 +68,7 @@ class GreyImage:
 
 
 def open_image(data: bytes, max_pixels: int) -> Picture:
-    """Check a picture file against the limits.
-
-    Raises:
-        BadRequestError: there are no bytes.
-        UnsupportedImageError: the file's format is not supported.
-        UnreadableImageError: the file is damaged, or has more pieces than encoders write.
-        TooLargeError: the picture has more than `max_pixels`, or a side above `MAX_SIDE_PX`.
-    """
+    """Check a picture file against the limits."""
     if not data:
         raise BadRequestError(f"There is no image: it has 0 bytes. Send a {FORMATS_TEXT} file.")
     picture = walk(data)
@@ -84,32 +77,23 @@ def open_image(data: bytes, max_pixels: int) -> Picture:
 
 
 def open_raw(data: bytes, width: int, height: int, max_pixels: int) -> GreyImage:
-    """Open raw grey bytes, row by row from the top, one byte per pixel.
-
-    Raises:
-        BadRequestError: `data` is not exactly `width` x `height` bytes, or a side is below 1.
-        TooLargeError: the picture has more than `max_pixels`.
-    """
-    if width < 1 or height < 1:
-        raise BadRequestError(f"The picture is {width} x {height} pixels; each side must be at least 1.")
+    """Open raw grey bytes, row by row from the top, one byte per pixel."""
     _check_size(width, height, max_pixels)
     if len(data) != width * height:
         raise BadRequestError(
             f"The body has {len(data)} bytes; {width} x {height} pixels need {width * height}. Send one byte per pixel."
         )
-    if max(width, height) <= LONGEST_SIDE_PX:
-        return GreyImage(np.frombuffer(data, np.uint8).reshape(height, width), 1, width, height)
     factor = _factor(width, height)
-    return GreyImage(np.asarray(Image.frombuffer("L", (width, height), data).reduce(factor)), factor, width, height)
+    pixels = np.frombuffer(data, np.uint8).reshape(height, width)
+    if factor > 1:
+        pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
+    return GreyImage(pixels, factor, width, height)
 
 
 def to_grey(picture: Picture) -> GreyImage:
     """Decode a picture to grey, opaque and upright, with at most 1023 pixels on its longest side.
 
     Use the first frame of an animation. Convert colours to luminance (ITU-R 601), and 16 bits to 8.
-
-    Raises:
-        UnreadableImageError: the picture is damaged or cut short.
     """
     width, height = picture.width, picture.height
     factor = _factor(width, height)
@@ -132,19 +116,10 @@ def to_grey(picture: Picture) -> GreyImage:
     return GreyImage(np.asarray(grey), factor, width, height)
 
 
-def decode(data: bytes, max_pixels: int) -> GreyImage:
-    """Open and decode a picture file."""
-    return to_grey(open_image(data, max_pixels))
-
-
 def _check_size(width: int, height: int, max_pixels: int) -> None:
-    if width * height > max_pixels:
-        limit = f"{max_pixels} pixels"
-    elif max(width, height) > MAX_SIDE_PX:
-        limit = f"{MAX_SIDE_PX} pixels a side"
-    else:
-        return
-    raise TooLargeError(f"The picture is {width} x {height} pixels; the limit is {limit}. Send a smaller one.")
+    if width * height > max_pixels or max(width, height) > MAX_SIDE_PX:
+        limit = f"{max_pixels} pixels and {MAX_SIDE_PX} a side"
+        raise TooLargeError(f"The picture is {width} x {height} pixels; the limit is {limit}. Send a smaller one.")
 
 
 def _factor(width: int, height: int) -> int:

@@ -15,15 +15,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api.bodies import receive_as
+from serving.api.bodies import check_type
 from serving.api.messages import LayerMaps, NetworkAnswer, Reading
 from serving.api.predict import SCORE_DECIMALS, reading
 from serving.errors import BadRequestError, ModelError, NotFoundError
-from serving.http.compression import inflated
+from serving.http.compression import receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import GOLDEN_SHAPE
-from serving.model.predictor import SHRINKING, Predictor, open_session
+from serving.model.predictor import SHRINKING, Prediction, Predictor, open_session
 from serving.queue.engine import Images
 from serving.service import Service
 
@@ -54,11 +54,7 @@ class Network:
     """The network of a model, without the preprocessing before it."""
 
     def __init__(self, predictor: Predictor) -> None:
-        """Build the network from the predictor's file and the description in its metadata.
-
-        Raises:
-            ModelError: the description is unusable.
-        """
+        """Build the network from the predictor's file and the description in its metadata."""
         try:
             description = msgspec.json.decode(predictor.subnetwork, type=_Description)
             self._session = open_session(predictor.content + description.fragment)
@@ -72,13 +68,11 @@ class Network:
             node.name: np.zeros((1, 1, 1), np.uint8) for node in self._session.get_inputs() if node.name != self._input
         }
 
-    def read(self, grids: Images) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return probabilities [n, classes] and digit scores [n], float32, for grids uint8 [n, 28, 28], 255 = ink."""
-        parts = [
-            self._run(self._scores, grids[start : start + N_IN_BATCH]) for start in range(0, len(grids), N_IN_BATCH)
-        ]
-        probabilities, digit_score = (np.concatenate(of_all) for of_all in zip(*parts, strict=True))
-        return probabilities, digit_score
+    def read(self, grids: Images) -> Prediction:
+        """Return probabilities and digit scores for grids uint8 [n, 28, 28], 255 = ink."""
+        batches = [grids[start : start + N_IN_BATCH] for start in range(0, len(grids), N_IN_BATCH)]
+        found = (self._run(self._scores, batch) for batch in batches)
+        return Prediction.joined([Prediction(probabilities, scores) for probabilities, scores in found])
 
     def maps(self, grid: npt.NDArray[np.uint8]) -> list[tuple[str, str, Maps]]:
         """Return name, kind and feature maps float32 [c, h, w] of the layers, for a grid uint8 [28, 28]."""
@@ -92,30 +86,20 @@ class Network:
         return found
 
 
-class Networks:
-    """A cache with the network of each model in use, built at its first request."""
-
-    def __init__(self) -> None:
-        self._made: WeakKeyDictionary[Predictor, Network] = WeakKeyDictionary()
-
-    def answer(self, predictor: Predictor, grids: Images, with_layers: bool) -> NetworkAnswer:
-        """Return the answer for grids uint8 [n, 28, 28]. Not thread-safe."""
-        network = self._made.get(predictor)
-        if network is None:
-            network = self._made[predictor] = Network(predictor)
-        probabilities, scores = network.read(grids)
-        readings = [_reading(predictor, *found) for found in zip(probabilities, scores.tolist(), strict=True)]
-        layers = [_layer(*found) for found in network.maps(grids[0])] if with_layers else UNSET
-        return NetworkAnswer(predictor.card.version, readings, layers)
+# The network of each model in use, built at its first request.
+NETWORKS: WeakKeyDictionary[Predictor, Network] = WeakKeyDictionary()
 
 
-NETWORKS = Networks()
-
-
-def _reading(predictor: Predictor, probabilities: npt.NDArray[np.float32], digit_score: float) -> Reading:
-    digit = int(probabilities.argmax())
-    state = predictor.state(digit_score, float(probabilities[digit]))
-    return Reading(**reading(state, digit, probabilities, digit_score))
+def answer_grids(predictor: Predictor, grids: Images, with_layers: bool) -> NetworkAnswer:
+    """Return the answer for grids uint8 [n, 28, 28]. Not thread-safe."""
+    network = NETWORKS.get(predictor)
+    if network is None:
+        network = NETWORKS[predictor] = Network(predictor)
+    prediction = network.read(grids)
+    answers = zip(predictor.verdicts(prediction), prediction.probabilities, strict=True)
+    readings = [Reading(**reading(*answer)) for answer in answers]
+    layers = [_layer(*found) for found in network.maps(grids[0])] if with_layers else UNSET
+    return NetworkAnswer(predictor.card.version, readings, layers)
 
 
 def _layer(name: str, kind: str, maps: Maps) -> LayerMaps:
@@ -136,10 +120,9 @@ async def network(request: Request) -> Response:
     layers = request.query_params.get("layers", "false")
     if layers not in ("true", "false"):
         raise BadRequestError("?layers= must be true or false.")
-    body = await receive_as("application/octet-stream", request)
-    timing.start()
-    data = await inflated(engine, body.data, body.coding, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
-    answer = await engine.large.run(NETWORKS.answer, predictor, _grids(data), layers == "true")
+    check_type(request, "application/octet-stream")
+    data = await receive(request, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
+    answer = await engine.large.run(answer_grids, predictor, _grids(data), layers == "true")
     timing.lap("network")
     return JSONResponse(answer)
 

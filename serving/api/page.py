@@ -3,6 +3,7 @@
 import mimetypes
 import os
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 from anyio import to_thread
@@ -28,12 +29,6 @@ LEVEL = 9
 class Page(StaticFiles):
     """Static files without Range support: Starlette's errors for a bad Range are not JSON."""
 
-    def __init__(self, directory: Path) -> None:
-        """Serve a folder, with `index.html` at /."""
-        super().__init__(directory=directory, html=True)
-        # ETag and compressed content, by file and coding.
-        self._kept: dict[tuple[Path, str], tuple[str, bytes]] = {}
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, ignoring its Range header."""
         headers = [header for header in scope["headers"] if header[0] != b"range"]
@@ -56,7 +51,7 @@ class Page(StaticFiles):
         coding = accepted(Headers(scope=scope).get("accept-encoding", ""))
         if not (isinstance(response, FileResponse) and "vary" in response.headers and coding):
             return response
-        content = await to_thread.run_sync(self._compressed, Path(response.path), response.headers["etag"], coding)
+        content = await to_thread.run_sync(_compressed, Path(response.path), response.headers["etag"], coding)
         kept = {name: response.headers[name] for name in ("content-type", "etag", "last-modified", "vary")}
         return Response(content, response.status_code, {**kept, "content-encoding": coding})
 
@@ -64,9 +59,7 @@ class Page(StaticFiles):
         """Return the page that shows the OpenAPI document."""
         return await self.get_response("docs.html", request.scope)
 
-    def _compressed(self, file: Path, etag: str, coding: str) -> bytes:
-        of, content = self._kept.get((file, coding), ("", b""))
-        if of != etag:
-            content = zlib.compress(file.read_bytes(), LEVEL, WINDOW_BITS[coding])
-            self._kept[file, coding] = etag, content
-        return content
+
+@lru_cache(maxsize=256)
+def _compressed(file: Path, _etag: str, coding: str) -> bytes:
+    return zlib.compress(file.read_bytes(), LEVEL, WINDOW_BITS[coding])

@@ -10,15 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api.bodies import Body, is_raw, open_body, receive
+from serving.api.bodies import is_raw, open_body
 from serving.api.containers import Picture
 from serving.api.images import GreyImage, to_grey
 from serving.api.messages import Box, CardAnswer, DigitAnswer, FullAnswer, ServiceFacts
 from serving.errors import BadRequestError, NotFoundError
-from serving.http.compression import accepted, compress, inflated
+from serving.http.compression import compressed, receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
-from serving.model.decisions import READ, State
+from serving.model.decisions import READ
+from serving.model.predictor import Verdict
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer
 from serving.service import Service
 
@@ -35,11 +36,8 @@ async def model(request: Request) -> Response:
     service = Service.of(request)
     facts = ServiceFacts(collects=service.settings.collect is not None)
     content = msgspec.json.encode(CardAnswer(**vars(service.engine.model.card), service=facts))
-    headers = {"vary": "accept-encoding"}
-    if coding := accepted(request.headers.get("accept-encoding", "")):
-        content = compress(content, coding)  # not in a thread, where the page would wait for large pictures
-        headers["content-encoding"] = coding
-    return Response(content, headers=headers, media_type="application/json")
+    headers = {"content-type": "application/json"}
+    return Response(await compressed(request, content, headers), headers=headers)
 
 
 async def predict(request: Request) -> Response:
@@ -48,41 +46,34 @@ async def predict(request: Request) -> Response:
     timing: Timing = request.scope["timing"]
     query: bytes = request.scope["query_string"]
     wants_full = is_full(query)
-    body = await receive(request)
-    timing.start()
-    if body.coding:
-        body = Body(body.content_type, await inflated(engine, body.data, body.coding, settings.max_body_bytes))
-    if len(body.data) <= MAX_INLINE_BYTES or is_raw(body, query):
-        read = _read(body, query, settings.max_pixels)
+    content_type = request.headers.get("content-type", "")
+    data = await receive(request, settings.max_body_bytes)
+    if len(data) <= MAX_INLINE_BYTES or is_raw(content_type, data, query):
+        read = _read(content_type, data, query, settings.max_pixels)
     else:
-        read = await engine.short.run(_read, body, query, settings.max_pixels)
-    del body  # inflated, it would take memory while the picture waits
+        read = await engine.short.run(_read, content_type, data, query, settings.max_pixels)
+    del data  # inflated, it would take memory while the picture waits
     grey = await engine.large.run(to_grey, read) if isinstance(read, Picture) else read
     timing.lap("decode")
     answer = await engine.predict(grey.pixels[None])
     timing.add_answer(answer)
-    state, digit, _, digit_score = answer.verdicts[0]
-    fields = reading(state, digit, answer.prediction.probabilities[0], digit_score)
+    fields = reading(answer.verdicts[0], answer.prediction.probabilities[0])
     fields["model_version"] = answer.card.version
     response = JSONResponse(full_answer(grey, answer, fields) if wants_full else DigitAnswer(**fields))
     timing.lap("encode")
     return response
 
 
-def _read(body: Body, query: bytes, max_pixels: int) -> Picture | GreyImage:
+def _read(content_type: str, data: bytes, query: bytes, max_pixels: int) -> Picture | GreyImage:
     """Open the picture in a body. Decode it unless it is large."""
-    picture = open_body(body, query, max_pixels)
+    picture = open_body(content_type, data, query, max_pixels)
     if isinstance(picture, Picture) and picture.n_pixels <= MAX_INLINE_PIXELS:
         return to_grey(picture)
     return picture
 
 
 def is_full(query: bytes) -> bool:
-    """Return whether a query asks for the full answer.
-
-    Raises:
-        BadRequestError: it has another detail.
-    """
+    """Return whether a query asks for the full answer."""
     if b"detail" not in query:
         return False
     if ("detail", "full") not in parse_qsl(query.decode("latin-1")):
@@ -90,8 +81,9 @@ def is_full(query: bytes) -> bool:
     return True
 
 
-def reading(state: State, digit: int, probabilities: npt.NDArray[np.float32], digit_score: float) -> dict[str, Any]:
-    """Return the fields of `Reading`. The state comes from the values before they are rounded."""
+def reading(verdict: Verdict, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """Return the fields of `Reading`."""
+    state, digit, _, digit_score = verdict
     rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
     is_read = state in READ
     return {
@@ -104,11 +96,7 @@ def reading(state: State, digit: int, probabilities: npt.NDArray[np.float32], di
 
 
 def full_answer(grey: GreyImage, answer: Answer, fields: dict[str, Any]) -> FullAnswer:
-    """Return the full answer for one picture.
-
-    Raises:
-        NotFoundError: the model lacks an output.
-    """
+    """Return the full answer for one picture."""
     box, normalized = answer.prediction.box, answer.prediction.normalized
     if box is None or normalized is None:
         raise NotFoundError("The model file lacks the output 'box' or 'normalized'. Ask without ?detail=full.")

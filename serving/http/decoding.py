@@ -16,9 +16,6 @@ def decoded(decoder: msgspec.json.Decoder[T], text: bytes, hint: str = "") -> T:
         decoder: of a class without `Literal` and with unknown fields allowed; otherwise msgspec repeats the input.
         text: the JSON.
         hint: ends the message.
-
-    Raises:
-        BadRequestError: the text is not JSON, or does not fit the class.
     """
     try:
         return decoder.decode(text)

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from serving.errors import BadRequestError, FailedError, MethodError, NotFoundError, RequestError
+from serving.errors import FailedError, MethodError, NotFoundError, RequestError
 
 
 class Error(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,7 +52,6 @@ def as_request_error(error: Exception) -> RequestError:
     if not isinstance(error, HTTPException):
         return FailedError("The service failed on this request; the reason is in its log. Please report it.")
     if error.status_code == 405:
-        return MethodError((error.headers or {})["Allow"])
-    if error.status_code == 400:  # a form that cannot be parsed
-        return BadRequestError(error.detail)
+        allowed = (error.headers or {})["Allow"]
+        return MethodError(f"This address does not support that method, only {allowed}.", {"allow": allowed})
     return NotFoundError("There is nothing at this address. The page is at /, the documentation of the API at /docs.")

@@ -143,11 +143,7 @@ class Server(uvicorn.Server):
 
 
 def check_uvicorn() -> None:
-    """Check that uvicorn has every overridden method. The limits in a method that it lacks would not apply.
-
-    Raises:
-        StartError: uvicorn lacks a method.
-    """
+    """Check that uvicorn has every overridden method. The limits in a method that it lacks would not apply."""
     for base, names in OVERRIDDEN.items():
         for name in names.split():
             if not hasattr(base, name):

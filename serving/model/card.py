@@ -84,8 +84,9 @@ class ModelCard:
     experiments: list[dict[str, Any]] | None = None
 
 
-# The entries that are JSON, besides classes and thresholds.
-OBJECTS = ("parameters", "data", "metrics", "network", "training", "evaluation")
+# The entries of the file's metadata: texts, and JSON.
+TEXTS = ("normalizer", "params_sha256")
+JSONS = ("classes", "thresholds", "parameters", "data", "metrics", "network", "training", "evaluation", "experiments")
 
 
 @dataclass(frozen=True)
@@ -113,94 +114,62 @@ class _Golden(msgspec.Struct):
 
 
 def read_golden(metadata: Mapping[str, str], n_classes: int) -> GoldenAnswers | None:
-    """Return the golden answers in a file's metadata, or None if it has none.
-
-    Raises:
-        ModelError: they are malformed.
-    """
+    """Return the golden answers in a file's metadata, or None if it has none."""
     if "golden" not in metadata:
         return None
-    golden = _decoded(metadata, "golden", _Golden)
-    n_images = len(golden.states)
     try:
+        golden = msgspec.convert(_json(metadata, "golden"), _Golden)
+        n_images = len(golden.states)
         return GoldenAnswers(
             np.frombuffer(golden.images, np.uint8).reshape(n_images, *GOLDEN_SHAPE),
             np.array(golden.probabilities, np.float64).reshape(n_images, n_classes),
             np.array(golden.digit_score, np.float64).reshape(n_images),
             golden.states,
         )
-    except ValueError:
-        raise ModelError(f"the lists in its metadata 'golden' do not have {n_images} answers each") from None
+    except ValueError as error:
+        raise ModelError(f"its metadata 'golden' cannot be used: {error}") from None
 
 
 def read_card(
     sha256: str, size_bytes: int, inputs: list[Tensor], outputs: list[Tensor], metadata: Mapping[str, str]
 ) -> ModelCard:
-    """Return the card of a model file.
-
-    Args:
-        sha256: of the file, in hex.
-        size_bytes: size of the file.
-        inputs: inputs in the file's order.
-        outputs: outputs in the file's order; the card has only those that the service can use.
-        metadata: the file's `metadata_props`.
-
-    Raises:
-        ModelError: the service does not support the signature or the metadata; the message names the first fault.
-    """
-    classes: list[str] = _decoded(metadata, "classes", Classes)
-    if len(set(classes)) < len(classes):
-        raise ModelError(f"its metadata 'classes' has a name twice: {str(classes)[:80]}")
-    _check_signature("input", inputs, INPUTS, len(INPUTS))
+    """Return the card of a model file, whose `metadata_props` are `metadata`. Leave out outputs that are not used."""
+    entries = {key: _json(metadata, key) for key in JSONS if key in metadata}
+    entries |= {key: metadata[key] for key in TEXTS if key in metadata}
+    facts = {"name": MODEL_NAME, "version": sha256[:12], "sha256": sha256, "size_bytes": size_bytes}
+    try:
+        card = msgspec.convert({**facts, "inputs": inputs, "outputs": outputs, **entries}, ModelCard)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"its metadata cannot be used: {error}") from None
+    if len(set(card.classes)) < len(card.classes):
+        raise ModelError(f"its metadata 'classes' has a name twice: {str(card.classes)[:80]}")
     if len(inputs) > len(INPUTS):
         raise ModelError(f"it has {len(inputs)} inputs instead of {len(INPUTS)}")
-    usable = outputs_for(len(classes))
+    _check_signature("input", inputs, INPUTS, len(INPUTS))
+    usable = outputs_for(len(card.classes))
     _check_signature("output", outputs, usable, N_REQUIRED_OUTPUTS)
-    entries = {key: _decoded(metadata, key, dict[str, Any]) for key in OBJECTS if key in metadata}
-    if "experiments" in metadata:
-        entries["experiments"] = _decoded(metadata, "experiments", list[dict[str, Any]])
-    return ModelCard(
-        name=MODEL_NAME,
-        version=sha256[:12],
-        sha256=sha256,
-        size_bytes=size_bytes,
-        inputs=inputs,
-        outputs=[output for output in outputs if output.name in {tensor.name for tensor in usable}],
-        classes=classes,
-        thresholds=_decoded(metadata, "thresholds", Thresholds),
-        normalizer=metadata.get("normalizer"),
-        params_sha256=metadata.get("params_sha256"),
-        **entries,
-    )
+    names = [tensor.name for tensor in usable]
+    return replace(card, outputs=[output for output in outputs if output.name in names])
 
 
 def _check_signature(kind: str, found: list[Tensor], usable: tuple[Tensor, ...], n_required: int) -> None:
     by_name = {tensor.name: tensor for tensor in found}
     for index, tensor in enumerate(usable):
-        if tensor.name in by_name:
-            if not _fits(by_name[tensor.name], tensor):
-                raise ModelError(f"its {kind} {_described(by_name[tensor.name])} should be {_described(tensor)}")
-        elif index < n_required:
-            raise ModelError(f"it has no {kind} {tensor.name!r}, but {sorted(by_name)}")
+        own = by_name.get(tensor.name)
+        if own is None:
+            if index < n_required:
+                raise ModelError(f"it has no {kind} {tensor.name!r}, but {sorted(by_name)}")
+            continue
+        is_like = own.datatype == tensor.datatype and len(own.shape) == len(tensor.shape)
+        # A converter may declare a fixed length as -1, any length. The warm-up run checks it.
+        if not is_like or any(length not in (fixed, -1) for length, fixed in zip(own.shape, tensor.shape, strict=True)):
+            text = f"its {kind} {own.name!r} {own.datatype} {own.shape} should be {tensor.datatype} {tensor.shape}"
+            raise ModelError(text)
 
 
-def _fits(found: Tensor, expected: Tensor) -> bool:
-    if found.datatype != expected.datatype or len(found.shape) != len(expected.shape):
-        return False
-    # A converter may declare a fixed length as -1, any length. The warm-up run checks it.
-    return all(length in (wanted, -1) for length, wanted in zip(found.shape, expected.shape, strict=True))
-
-
-def _described(tensor: Tensor) -> str:
-    return f"{tensor.name!r} {tensor.datatype} {tensor.shape}"
-
-
-def _decoded(metadata: Mapping[str, str], key: str, type_: Any) -> Any:
-    """Return a JSON entry of the metadata."""
-    if key not in metadata:
-        raise ModelError(f"its metadata has no {key!r}")
+def _json(metadata: Mapping[str, str], key: str) -> Any:
     try:
         # Unlike msgspec's decoder, this one reads the NaN that Python writes for a figure without data.
-        return msgspec.convert(json.loads(metadata[key]), type_)
-    except (msgspec.ValidationError, ValueError, RecursionError) as error:
-        raise ModelError(f"its metadata {key!r} cannot be used: {error}") from None
+        return json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"its metadata {key!r} is not JSON: {error}") from None

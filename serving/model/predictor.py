@@ -51,12 +51,7 @@ class Prediction:
 
     def part(self, start: int, end: int) -> "Prediction":
         """Return the outputs for the images from `start` to `end`, exclusive."""
-        return Prediction(
-            self.probabilities[start:end],
-            self.digit_score[start:end],
-            None if self.normalized is None else self.normalized[start:end],
-            None if self.box is None else self.box[start:end],
-        )
+        return Prediction(**{name: values[start:end] for name, values in vars(self).items() if values is not None})
 
     @classmethod
     def joined(cls, parts: "Sequence[Prediction]") -> "Prediction":
@@ -91,11 +86,7 @@ class Predictor:
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, content: bytes) -> None:
-        """Check the metadata of a model file. `session` must be created from `content`, the bytes of the file.
-
-        Raises:
-            ModelError: the service does not support the signature or the metadata.
-        """
+        """Check the metadata of a model file. `session` must be created from `content`, the bytes of the file."""
         metadata = session.get_modelmeta().custom_metadata_map
         self.card = read_card(
             sha256=hashlib.sha256(content).hexdigest(),
@@ -114,65 +105,46 @@ class Predictor:
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":
-        """Load a model file, and check its signature and metadata.
-
-        Raises:
-            ModelError: the file cannot be read, or the service does not support the model.
-        """
+        """Load a model file, warm up the model and run its self-check."""
+        kind = "ONNX"
         try:
             content = path.read_bytes()
+            session = open_session(content)
+            kind = "digits"
+            predictor = cls(session, content)
+            predictor.warm()
+            predictor.check()
         except OSError as error:
             text = f"The model file {path} cannot be read: {error.strerror}. Build it with `dvc repro` or name another."
             raise ModelError(text) from None
-        try:
-            session = open_session(content)
-        except Exception as error:  # onnxruntime's exceptions share no base class of their own
-            raise ModelError(f"The model file {path} is not a usable ONNX model: {_first_line(error)}") from None
-        try:
-            return cls(session, content)
-        except ModelError as error:
-            raise ModelError(f"The model file {path} is not a digits model: {error}.") from None
+        except Exception as error:  # onnxruntime's exceptions share no base class; a bad file must not stop the service
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:500]
+            raise ModelError(f"The model file {path} is not a usable {kind} model: {reason}") from error
+        return predictor
 
     def warm(self) -> None:
-        """Run the model on an image of each usual size, so that the first request is as fast as the others.
-
-        Raises:
-            ModelError: the model fails, or an output has the wrong shape or is not finite.
-        """
+        """Run the model on an image of each usual size, so that the first request is as fast as the others."""
         for height, width in WARM_SIZES_PX:
             image = np.full((1, height, width), 255, np.uint8)
             image[:, height // 4 : height // 2, width // 2] = 0
-            try:
-                prediction = self.run(image)
-            except Exception as error:
-                raise ModelError(f"The model fails on {width} x {height} pixels: {_first_line(error)}") from None
+            prediction = self.run(image)
             shapes = {tensor.name: (1, *tensor.shape[1:]) for tensor in outputs_for(len(self.card.classes))}
             for tensor in self.card.outputs:
                 values = getattr(prediction, tensor.name)
                 if values.shape != shapes[tensor.name] or not np.isfinite(values).all():
-                    raise ModelError(f"The model's {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
+                    raise ModelError(f"its output {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
 
     def check(self) -> None:
-        """Compare the answers for the golden images with those in the file, if it has any.
-
-        Raises:
-            ModelError: they differ.
-        """
-        golden = self._golden
-        if golden is None:
+        """Compare the answers for the golden images with those in the file, if it has any."""
+        if (golden := self._golden) is None:
             return
         prediction = self.run(golden.images)
-        gaps = [
-            float(np.abs(found - expected).max())
-            for found, expected in (
-                (prediction.probabilities, golden.probabilities),
-                (prediction.digit_score, golden.digit_score),
-            )
-        ]
+        names = ("probabilities", "digit_score")
+        gaps = [float(np.abs(getattr(prediction, name) - getattr(golden, name)).max()) for name in names]
         states = [verdict.state for verdict in self.verdicts(prediction)]
         if states != golden.states or not all(gap <= GOLDEN_TOLERANCE for gap in gaps):
             raise ModelError(
-                f"The model {self.card.version} fails its self-check: its answers for the golden images differ from "
+                "it fails its self-check: its answers for the golden images differ from "
                 f"those in the file (probabilities by up to {gaps[0]:.3g}, scores by {gaps[1]:.3g}; "
                 f"{GOLDEN_TOLERANCE} is allowed). The file or this machine's onnxruntime is damaged."
             )
@@ -213,10 +185,7 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
     """Create a session with one thread. If the content is not a model, onnxruntime raises one of many types."""
     options = onnxruntime.SessionOptions()
     # One thread: a run takes less than a millisecond, and the spinning thread pool would take 3 to 4 times the CPU.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
@@ -224,7 +193,3 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
 def _tensor(node: onnxruntime.NodeArg) -> Tensor:
     shape = [length if isinstance(length, int) and length > 0 else -1 for length in node.shape]
     return Tensor(node.name, DATATYPES.get(node.type, node.type), shape)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -5,7 +5,6 @@ import io
 import re
 from functools import lru_cache
 
-import msgspec
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from serving.api.containers import FORMATS, FORMATS_TEXT
 from serving.api.images import MAX_SIDE_PX
 from serving.api.network import MAX_GRIDS, N_GRID_BYTES
 from serving.http import responses
-from serving.http.responses import Error
+from serving.http.responses import Error, JSONResponse
 from serving.model.card import INPUTS, MODEL_NAME
 from serving.openapi import operations
 from serving.openapi.operations import BINARY, BYTES, OBJECT, TEXT, Json, body, get, json, operation, parameter
@@ -51,21 +50,12 @@ async def openapi(request: Request) -> Response:
     """Return the document, with the version of the model in use in its examples."""
     service = Service.of(request)
     version = service.engine.predictor.card.version if service.engine.predictor else None
-    return Response(_encoded(service.settings, version), media_type="application/json")
+    return JSONResponse(document(service.settings, version))
 
 
 @lru_cache(maxsize=1)
-def _encoded(settings: Settings, version: str | None) -> bytes:
-    return msgspec.json.encode(document(settings, version))
-
-
 def document(settings: Settings, version: str | None) -> Json:
-    """Return the document of all routes.
-
-    Args:
-        settings: their limits appear in the descriptions.
-        version: of the model in use, for examples; None if no model is loaded.
-    """
+    """Return the document of all routes, with the limits of the settings and the version of the model in use."""
     paths = _api(settings) | _protocol()
     for path, item in paths.items():
         item["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in re.findall(r"{(\w+)}", path)]
@@ -140,7 +130,7 @@ def _protocol() -> Json:
         "/v2": get(PROTOCOL, "server", "The server and its extensions", json(v2.ServerMetadata)),
         "/v2/models/stats": get(OBSERVE, "statsAll", "Statistics of all models", json(v2.Statistics)),
         "/v2/health/live": get(HEALTH, "live", "Does the process answer?", json(v2.Live)),
-        "/v2/health/ready": _ready("ready", "Are predictions answered?", v2.Ready),
+        "/v2/health/ready": _ready("ready", "Are predictions answered?"),
     }
     for path, end, of in (
         ("/v2/models/{model}", "", "the model"),
@@ -150,7 +140,7 @@ def _protocol() -> Json:
             path: get(PROTOCOL, f"metadata{end}", f"Inputs and outputs of {of}", json(v2.ModelMetadata), 404),
             f"{path}/infer": {"post": _infer(f"infer{end}", of)},
             f"{path}/config": get(PROTOCOL, f"config{end}", f"Triton's `ModelConfig` of {of}", json(OBJECT), 404),
-            f"{path}/ready": _ready(f"ready{end or 'Model'}", f"Is {of} ready?", v2.ModelReady, 404),
+            f"{path}/ready": _ready(f"ready{end or 'Model'}", f"Is {of} ready?", 404),
             f"{path}/stats": get(OBSERVE, f"stats{end}", f"Statistics of {of}", json(v2.Statistics), 404),
         }
     asked = body(json(v2.IndexRequest, example={"ready": True}), required=False)
@@ -179,8 +169,8 @@ def _infer(name: str, of: str) -> Json:
     return run
 
 
-def _ready(name: str, summary: str, message: type, *errors: int) -> Json:
-    item = get(HEALTH, name, summary, json(message), *errors)
+def _ready(name: str, summary: str, *errors: int) -> Json:
+    item = get(HEALTH, name, summary, json(v2.Ready), *errors)
     # If no model is loaded, a model's answer is an error.
-    item["get"]["responses"]["503"] = {"description": "Not yet, or no longer.", "content": json(message, Error)}
+    item["get"]["responses"]["503"] = {"description": "Not yet, or no longer.", "content": json(v2.Ready, Error)}
     return item

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from serving.errors import request_errors
+from serving.errors import RequestError
 from serving.http.responses import Error
 from serving.model.card import ModelCard
 
@@ -21,23 +21,9 @@ ERRORS_ANYWHERE = {400, 408, 413, 421, 431, 503}
 
 
 def operation(tag: str, name: str, summary: str, content: Json, *errors: int, status: int = 200, **more: Any) -> Json:
-    """Return an operation.
-
-    Args:
-        tag: its group.
-        name: its ID.
-        summary: its title.
-        content: of the success, by content type; empty if the status is the answer.
-        errors: statuses of its own errors.
-        status: of the success.
-        more: description, parameters and request body.
-    """
+    """Return an operation: the content of its success by content type, and the statuses of its own errors."""
     timing = {"schema": TEXT, "description": "Milliseconds of each stage."}
-    success = {
-        "description": "Done.",
-        "headers": {"Server-Timing": timing},
-        **({"content": content} if content else {}),
-    }
+    success = {"description": "Done.", "headers": {"Server-Timing": timing}} | ({"content": content} if content else {})
     refused = {str(code): {"$ref": f"#/components/responses/Error{code}"} for code in {*errors, *ERRORS_ANYWHERE}}
     answers = dict(sorted({str(status): success, **refused}.items()))
     return {"tags": [tag], "operationId": name, "summary": summary, "responses": answers, **more}
@@ -68,7 +54,7 @@ def json(*messages: Any, **example: Any) -> Json:
 def error_responses() -> Json:
     """Return a response for each status. The docstrings of the errors describe it."""
     abouts: dict[int, list[str]] = {}
-    for error in request_errors():
+    for error in RequestError.kinds:
         abouts.setdefault(error.status, []).append((error.__doc__ or "").partition("\n")[0])
     found = {
         f"Error{status}": {"description": " ".join(texts), "content": json(Error)} for status, texts in abouts.items()

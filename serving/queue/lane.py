@@ -31,11 +31,7 @@ class Lane:
         self._turn = asyncio.Lock()
 
     async def run(self, work: Callable[..., T], *arguments: object) -> T:
-        """Run a task when it is its turn.
-
-        Raises:
-            OverloadedError: the lane is full, or the turn did not come within `MAX_WAIT_S`.
-        """
+        """Run a task when it is its turn."""
         if self.n_tasks >= self._max_tasks:
             raise OverloadedError
         self.n_tasks += 1

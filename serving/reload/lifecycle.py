@@ -42,16 +42,12 @@ class Lifecycle:
         self._stamp = shared.stamp if shared else stamp_of(path)  # of the last content read
 
     def start(self) -> None:
-        """Load the first model, before the event loop starts.
-
-        Raises:
-            ModelError: the file is not a usable model.
-        """
+        """Load the first model, before the event loop starts."""
         if self.shared:
-            number, self.engine.predictor = _load_shared(self.shared)
+            number, self.engine.predictor = self.shared.load()
             self.shared.take(number)
         else:
-            self.engine.predictor = checked(self.path)
+            self.engine.predictor = Predictor.load(self.path)
 
     async def load(self) -> None:
         """Load the file again: warm up and check the new model while the old one serves, then swap them.
@@ -63,11 +59,7 @@ class Lifecycle:
         await self._exchange(self._read)
 
     async def unload(self) -> None:
-        """Unload the model.
-
-        Raises:
-            NotTakenUpError: not all workers unloaded it.
-        """
+        """Unload the model in all workers, as `load` does."""
         await self._exchange(None)
 
     async def reload(self) -> None:
@@ -90,20 +82,16 @@ class Lifecycle:
             seen = stamp
 
     async def take_up(self) -> None:
-        """Use what another worker has put in place, if there is anything new.
-
-        Raises:
-            ModelError: this worker cannot load it.
-        """
+        """Use the model that another worker has put in place, if it is new."""
         if self.shared and self.shared.is_behind and not self._one_at_a_time.locked():
             async with self._one_at_a_time:
-                number, predictor = await to_thread.run_sync(_load_shared, self.shared)
+                number, predictor = await to_thread.run_sync(self.shared.load)
                 self._use(predictor, number)
 
     async def _read(self) -> Predictor:
         self._stamp = stamp_of(self.path)
         try:
-            return await to_thread.run_sync(checked, self.path)
+            return await to_thread.run_sync(Predictor.load, self.path)
         except ModelError as error:
             self.metrics.loads.add("refused")
             log.error("The model file was refused, and the model in use stays. %s", error)
@@ -131,26 +119,3 @@ class Lifecycle:
         if self.shared:
             self.shared.take(number)
         log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
-
-
-def _load_shared(shared: SharedModel) -> tuple[int, Predictor | None]:
-    number, is_loaded = shared.last
-    return number, checked(shared.file) if is_loaded else None
-
-
-def checked(path: Path) -> Predictor:
-    """Load a model file, warm up the model and run its self-check.
-
-    Raises:
-        ModelError: the file is not a usable model.
-    """
-    try:
-        predictor = Predictor.load(path)
-        predictor.warm()
-        predictor.check()
-    except ModelError:
-        raise
-    except Exception as error:  # a bad file must not stop the service
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise ModelError(f"The model file {path} cannot be used: {reason}.") from error
-    return predictor

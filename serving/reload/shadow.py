@@ -18,11 +18,10 @@ from typing import NoReturn
 import numpy as np
 
 from serving.errors import ModelError, StartError
-from serving.metrics import STATES, Metrics
-from serving.model.decisions import READ
-from serving.model.predictor import Verdict
+from serving.metrics import Metrics
+from serving.model.decisions import READ, STATES
+from serving.model.predictor import Predictor, Verdict
 from serving.queue.engine import Answer, Images
-from serving.reload.lifecycle import checked
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +45,7 @@ class Shadow:
 
     @classmethod
     def start(cls, path: Path, metrics: Metrics, row: int, listener: socket.socket) -> "Shadow":
-        """Fork the process, which counts in this row and closes the listener, and wait until it has loaded its model.
-
-        Raises:
-            StartError: the file is not a usable model.
-        """
+        """Fork the process, which counts in this row and closes the listener. Wait until its model is loaded."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if not os.fork():
             ours.close()
@@ -87,7 +82,7 @@ def _run(path: Path, line: socket.socket, metrics: Metrics) -> NoReturn:
             signal.signal(number, signal.SIG_IGN)  # it ends after the workers
         os.nice(LOWEST_PRIORITY)
         try:
-            predictor = checked(path)
+            predictor = Predictor.load(path)
         except ModelError as error:
             line.send(f"no {error}".encode())
         else:

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from serving.errors import NotTakenUpError, StartError
+from serving.model.predictor import Predictor
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,7 @@ class SharedModel:
     """
 
     def __init__(self, path: Path, n_workers: int) -> None:
-        """Copy the user's file without a check: the first workers report its faults.
-
-        Raises:
-            StartError: it cannot be copied.
-        """
+        """Copy the user's file without a check: the first workers report its faults."""
         numbers = memoryview(mmap.mmap(-1, 8 * (2 + 2 * n_workers))).cast("q")
         self._last, self._taken, self.beats = numbers[:2], numbers[2 : 2 + n_workers], numbers[2 + n_workers :]
         self._last[1] = True
@@ -67,11 +64,7 @@ class SharedModel:
         self.beats[self._worker] += 1
 
     def replace(self, content: bytes | None) -> int:
-        """Let all workers use a checked model, or none. Return the number of the change.
-
-        Raises:
-            NotTakenUpError: the model cannot be copied, so nothing changes.
-        """
+        """Let all workers use a checked model, or none. Return the number of the change."""
         new = self.file.with_name("new")
         try:
             with self.file.with_name("lock").open("w") as lock:
@@ -87,10 +80,10 @@ class SharedModel:
             log.error(text)
             raise NotTakenUpError(text) from None
 
-    @property
-    def last(self) -> tuple[int, bool]:
-        """Return the number of the last change, and whether the workers use a model since."""
-        return self._last[0], bool(self._last[1])
+    def load(self) -> tuple[int, Predictor | None]:
+        """Return the number of the last change, and the model that the workers use since, if any."""
+        number, is_loaded = self._last
+        return number, Predictor.load(self.file) if is_loaded else None
 
     def take(self, number: int) -> None:
         """Report that this worker has taken up the change with this number."""

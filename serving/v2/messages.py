@@ -98,13 +98,7 @@ class Ready(Struct, forbid_unknown_fields=True):
     """Whether predictions are answered."""
 
     ready: bool
-
-
-class ModelReady(Struct, forbid_unknown_fields=True):
-    """Whether predictions of this model are answered."""
-
-    name: str
-    ready: bool
+    name: Annotated[str | UnsetType, about("The model in the address, if there is one.")] = UNSET
 
 
 class ServerMetadata(Struct, forbid_unknown_fields=True):

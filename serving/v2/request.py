@@ -58,11 +58,6 @@ def parse(body: bytes, header_length: bytes | None, max_pixels: int, available: 
             the whole body is JSON. 0 or not a number: there is no JSON, and the body is a square image.
         max_pixels: limit of all images together.
         available: names of the model's outputs.
-
-    Raises:
-        BadRequestError: the request is malformed.
-        NotFoundError: the model lacks a requested output.
-        TooLargeError: JSON, pixels or images exceed a limit.
     """
     n_json = len(body) if header_length is None else _header_length(header_length, len(body))
     if n_json == 0 and header_length is not None:
@@ -78,12 +73,7 @@ def parse(body: bytes, header_length: bytes | None, max_pixels: int, available: 
 
 
 def decode_json(decoder: msgspec.json.Decoder[T], text: bytes) -> T:
-    """Decode JSON.
-
-    Raises:
-        BadRequestError: it is malformed.
-        TooLargeError: it exceeds `MAX_JSON_BYTES` or `MAX_JSON_CONTAINERS`.
-    """
+    """Decode JSON within `MAX_JSON_BYTES` and `MAX_JSON_CONTAINERS`."""
     if len(text) > MAX_JSON_BYTES or text.count(b"[") + text.count(b"{") > MAX_JSON_CONTAINERS:
         raise TooLargeError(
             f"The JSON is too large: the limits are {MAX_JSON_BYTES} bytes, and {MAX_JSON_CONTAINERS} lists and "

@@ -10,16 +10,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.errors import BadRequestError, ModelError, NotFoundError
-from serving.http.compression import accepted, compressed, inflated
+from serving.http.compression import compressed, receive
 from serving.http.ids import MAX_ID_LENGTH
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
 from serving.service import Service
 from serving.v2 import messages
-from serving.v2.answer import encode
+from serving.v2.answer import encode, statistics_of
 from serving.v2.request import MAX_IMAGES, decode_json, parse
-from serving.v2.statistics import statistics_of
 from serving.version import inkling_version
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
@@ -27,14 +26,10 @@ EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "
 # Triton's name for an ONNX file that onnxruntime runs.
 PLATFORM = "onnxruntime_onnx"
 
-# A smaller answer fits into one packet. Most clients ask for compression by default, and all read an answer without it.
-MIN_COMPRESSED_BYTES = 1400
-
 # A name that is safe to repeat in an answer.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-INDEX = msgspec.json.Decoder(messages.IndexRequest)
-LOAD = msgspec.json.Decoder(messages.LoadRequest)
+INDEX, LOAD = msgspec.json.Decoder(messages.IndexRequest), msgspec.json.Decoder(messages.LoadRequest)
 
 
 class ServerMetadata(HTTPEndpoint):
@@ -51,15 +46,11 @@ async def live(_: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Return 200 while predictions are answered, and 503 before, after and without a model."""
-    is_ready = _is_ready(request)
-    return JSONResponse(messages.Ready(is_ready), 200 if is_ready else 503)
-
-
-async def model_ready(request: Request) -> Response:
-    """Return 200 while this model, in this version if the address has one, answers predictions."""
-    card, is_ready = _card(request), _is_ready(request)
-    return JSONResponse(messages.ModelReady(card.name, is_ready), 200 if is_ready else 503)
+    """Return 200 while predictions, by the model in the address if it has one, are answered, and 503 otherwise."""
+    name = _card(request).name if "model" in request.path_params else msgspec.UNSET
+    service = Service.of(request)
+    is_ready = not service.is_draining and service.engine.predictor is not None
+    return JSONResponse(messages.Ready(is_ready, name), 200 if is_ready else 503)
 
 
 async def model_metadata(request: Request) -> Response:
@@ -88,10 +79,9 @@ def configuration(card: ModelCard) -> dict[str, Any]:
 
 
 def _config_tensor(tensor: Tensor) -> dict[str, Any]:
-    config: dict[str, Any] = {"name": tensor.name, "data_type": f"TYPE_{tensor.datatype}", "dims": tensor.shape[1:]}
-    if not config["dims"]:  # Triton's only form for one number per image
-        config |= {"dims": [1], "reshape": {"shape": []}}
-    return config
+    config = {"name": tensor.name, "data_type": f"TYPE_{tensor.datatype}"}
+    # Triton's only form for one number per image is a vector that is reshaped.
+    return config | ({"dims": tensor.shape[1:]} if tensor.shape[1:] else {"dims": [1], "reshape": {"shape": []}})
 
 
 async def statistics(request: Request) -> Response:
@@ -106,13 +96,10 @@ async def infer(request: Request) -> Response:
     """Run the model on the images in the body."""
     engine, settings = Service.of(request).engine, Service.of(request).settings
     available = [tensor.name for tensor in _card(request).outputs]  # refuses an unknown model before the body is read
-    headers = dict(request.scope["headers"])
-    body = await request.body()
     timing: Timing = request.scope["timing"]
-    timing.start()
-    coding = headers.get(b"content-encoding", b"").decode("latin-1")
-    body = await inflated(engine, body, coding, settings.max_body_bytes)
-    asked = parse(body, headers.get(b"inference-header-content-length"), settings.max_pixels, available)
+    body = await receive(request, settings.max_body_bytes)
+    header_length = dict(request.scope["headers"]).get(b"inference-header-content-length")
+    asked = parse(body, header_length, settings.max_pixels, available)
     if asked.id is not msgspec.UNSET:
         timing.facts["v2_id"] = asked.id[:MAX_ID_LENGTH]
     timing.lap("decode")
@@ -122,15 +109,12 @@ async def infer(request: Request) -> Response:
     if request.path_params.get("version", answer.card.version) != answer.card.version:
         raise _unknown(request)
     content, n_json = encode(asked, answer.prediction, answer.card)
-    answer_headers = {"content-type": "application/json", "vary": "accept-encoding"}
+    headers = {"content-type": "application/json"}
     if n_json is not None:
-        answer_headers |= {"content-type": "application/octet-stream", "inference-header-content-length": str(n_json)}
-    wanted = accepted(headers.get(b"accept-encoding", b"").decode("latin-1"))
-    if wanted and len(content) >= MIN_COMPRESSED_BYTES:
-        content = await compressed(engine, content, wanted)
-        answer_headers["content-encoding"] = wanted
+        headers = {"content-type": "application/octet-stream", "inference-header-content-length": str(n_json)}
+    content = await compressed(request, content, headers)
     timing.lap("encode")
-    return Response(content, headers=answer_headers)
+    return Response(content, headers=headers)
 
 
 async def index(request: Request) -> Response:
@@ -167,7 +151,7 @@ def _model_routes(address: str) -> list[Route]:
     return [
         Route(f"{address}/infer", infer, methods=["POST"]),
         Route(address, model_metadata),
-        Route(f"{address}/ready", model_ready),
+        Route(f"{address}/ready", ready),
         Route(f"{address}/config", model_config),
         Route(f"{address}/stats", statistics),
     ]
@@ -185,18 +169,8 @@ routes = [
 ]
 
 
-def _is_ready(request: Request) -> bool:
-    service = Service.of(request)
-    return not service.is_draining and service.engine.predictor is not None
-
-
 def _card(request: Request) -> ModelCard:
-    """Return the card of the model and version in the address.
-
-    Raises:
-        NotFoundError: it is not the one that is loaded.
-        NoModelError: none is loaded.
-    """
+    """Return the card of the model in the address, if it is loaded in this version."""
     _check_name(request)
     card = Service.of(request).engine.model.card
     if request.path_params.get("version", card.version) != card.version:

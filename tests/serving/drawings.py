@@ -5,6 +5,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from serving.api.images import GreyImage, open_image, to_grey
+
 SIDE_PX = 280
 PEN_PX = 24
 
@@ -69,3 +71,8 @@ def sideways(image: Image.Image, orientation: int) -> Image.Image:
 def bomb() -> bytes:
     """Return a PNG of 20 kB with 169 megapixels."""
     return encode(Image.new("1", (13_000, 13_000)), "PNG")
+
+
+def decode(data: bytes, max_pixels: int) -> GreyImage:
+    """Open and decode a picture file."""
+    return to_grey(open_image(data, max_pixels))

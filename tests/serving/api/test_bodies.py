@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from serving.api.bodies import Body, open_body
+from serving.api.bodies import open_body
 from serving.api.containers import Picture
 from serving.errors import BadRequestError, RequestError, UnsupportedImageError
 from tests.serving.drawings import draw, encode
@@ -22,13 +22,12 @@ def as_json(image: object) -> bytes:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "0 bytes"),
-        (b"{", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
-        (b"[" * 1_000, "not JSON"),
-        (b'{"a":' * 100_000, "100000 brackets"),
-        (b"[" + b"[]," * 100_000 + b"0]", "200001 brackets"),
-        (("[" * 100_000).encode("utf-16"), "100000 brackets"),
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON.*byte 1.*Send"),
+        (b"\xff\xfe", "not valid JSON"),
+        (b"[" * 1_000, "not as expected"),
+        (b'{"a":' * 100_000, "not valid JSON"),
+        (b"[" + b"[]," * 100_000 + b"0]", "not as expected"),
         (b"[]", "image"),
         (as_json(7), "image"),
         (as_json("data:image/png,raw"), "base64"),
@@ -39,21 +38,21 @@ def as_json(image: object) -> bytes:
 )
 def test_bad_json_is_refused_with_its_reason(data: bytes, reason: str) -> None:
     with pytest.raises(BadRequestError, match=reason):
-        open_body(Body("application/json", data), b"", MAX_PIXELS)
+        open_body("application/json", data, b"", MAX_PIXELS)
 
 
 @pytest.mark.parametrize("width", ["", "0", "-1", "+1", "1.0", "x", "65536", "\uff19", "1" * 5000, None])
 def test_a_bad_width_is_refused(width: str | None) -> None:
     query = urlencode({"height": "1"} | ({} if width is None else {"width": width})).encode()
     with pytest.raises(BadRequestError, match="width is missing" if width is None else "width"):
-        open_body(Body("application/octet-stream", b"1"), query, MAX_PIXELS)
+        open_body("application/octet-stream", b"1", query, MAX_PIXELS)
 
 
 @pytest.mark.parametrize("data", [b"[" + b"[]," * 5_000_000 + b"0]", as_json("AAA " * 4_000_000)])
 def test_a_large_json_is_rejected_in_little_memory(data: bytes) -> None:
     tracemalloc.start()
     with pytest.raises(RequestError):
-        open_body(Body("application/json", data), b"", MAX_PIXELS)
+        open_body("application/json", data, b"", MAX_PIXELS)
     assert tracemalloc.get_traced_memory()[1] < 5 * len(data)
     tracemalloc.stop()
 
@@ -66,7 +65,7 @@ URL = f"data:image/png;base64,{BASE64}"
 
 
 def found(content_type: str, data: bytes) -> bytes:
-    picture = open_body(Body(content_type, data), b"", MAX_PIXELS)
+    picture = open_body(content_type, data, b"", MAX_PIXELS)
     assert isinstance(picture, Picture)
     return b"".join(picture.pieces)
 
@@ -99,7 +98,7 @@ def test_base64_is_read_as_the_standards_say(text: str) -> None:
 @pytest.mark.parametrize("text", ["AAAAA", "AA=A", "AAA==", "A===", "=", "AA\0A", "AA*A", "data:image/png,AAAA"])
 def test_what_is_not_base64_is_refused(text: str) -> None:
     with pytest.raises(BadRequestError, match="base64"):
-        open_body(Body("application/json", as_json(text)), b"", MAX_PIXELS)
+        open_body("application/json", as_json(text), b"", MAX_PIXELS)
 
 
 @pytest.mark.parametrize(
@@ -186,10 +185,10 @@ def test_the_picture_in_a_form_is_found(parts: list[bytes], boundary: str) -> No
 )
 def test_a_bad_form_is_refused(content_type: str, data: bytes, error: type[RequestError], reason: str) -> None:
     with pytest.raises(error, match=reason):
-        open_body(Body(content_type, data), b"", MAX_PIXELS)
+        open_body(content_type, data, b"", MAX_PIXELS)
 
 
 def test_raw_grey_bytes_may_begin_like_json() -> None:
-    grey = open_body(Body("application/octet-stream", b"{" * 100), b"width=10&height=10", MAX_PIXELS)
+    grey = open_body("application/octet-stream", b"{" * 100, b"width=10&height=10", MAX_PIXELS)
     assert not isinstance(grey, Picture)
     assert grey.pixels.tolist() == [[ord("{")] * 10] * 10

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from serving.api import containers
-from serving.api.images import decode, open_image
+from serving.api.images import open_image
 from serving.errors import RequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
-from tests.serving.drawings import draw, encode, exif, sideways
+from tests.serving.drawings import decode, draw, encode, exif, sideways
 from tests.serving.hostile import READ, REFUSED, SEVEN, chunk, segment
 
 MAX_PIXELS = 50_000_000

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from serving.api import drawings
 from serving.api.drawings import EXAMPLE, MAX_BYTES, MAX_POINTS, Drawings
-from serving.api.messages import ID_LENGTH, MAX_STROKES
+from serving.api.messages import MAX_STROKES
 from serving.app import create_app
 from serving.errors import StartError
 from serving.settings import Settings
@@ -146,18 +146,6 @@ def test_a_disk_error_is_reported_and_logged_and_leaves_no_file(
     refused(collecting.post("/api/drawings", json=EXAMPLE), 507, "could not be stored: No space left on device")
     assert str(folder) in caplog.text
     assert [*folder.iterdir()] == []
-
-
-def test_the_start_removes_only_abandoned_files(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    id_ = "0" * ID_LENGTH
-    kept = [f"{id_}.unipen", f".{id_}.89abcdef", ".gitkeep", f".{id_}", "notes.txt"]
-    for name in [f".{id_}.01234567", *kept]:
-        (folder / name).touch()
-        os.utime(folder / name, (0, 0))
-    os.utime(folder / f".{id_}.89abcdef")  # a worker is writing it
-    Drawings(folder).prepare()
-    assert {path.name for path in folder.iterdir()} == set(kept)
 
 
 def test_several_workers_share_a_folder(folder: Path) -> None:

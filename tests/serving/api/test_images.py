@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.api.images import GreyImage, decode
+from serving.api.images import GreyImage
 from serving.errors import RequestError, TooLargeError, UnreadableImageError, UnsupportedImageError
-from tests.serving.drawings import bomb, draw, encode, exif, on_transparent, sideways
+from tests.serving.drawings import bomb, decode, draw, encode, exif, on_transparent, sideways
 
 MAX_PIXELS = 50_000_000
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, NETWORKS, Network, Networks
+from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, NETWORKS, Network, answer_grids
 from serving.api.predict import SCORE_DECIMALS
 from serving.app import create_app
 from serving.http.middleware import Middleware
@@ -71,7 +71,7 @@ def test_many_are_answered_in_their_order(client: TestClient, grids: bytes) -> N
 
 def test_the_maps_are_the_network_s_own_in_bytes(predictor: Predictor, grids: bytes) -> None:
     grid = np.frombuffer(grids[:N_GRID_BYTES], np.uint8).reshape(28, 28)
-    [*layers] = Networks().answer(predictor, grid[None], with_layers=True).layers
+    [*layers] = answer_grids(predictor, grid[None], with_layers=True).layers
     for layer, (name, kind, maps) in zip(layers, Network(predictor).maps(grid), strict=True):
         height, width, channels = layer.shape
         assert (layer.name, layer.kind, (channels, height, width)) == (name, kind, maps.shape)
@@ -122,7 +122,7 @@ def test_the_state_is_by_the_model_s_thresholds(app: Middleware, grids: bytes, m
 
 def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings, grids: bytes) -> None:
     app = create_app(settings)
-    made = NETWORKS._made
+    made = NETWORKS
     made.clear()
     client = TestClient(app)
     assert len(made) == 0

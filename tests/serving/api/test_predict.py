@@ -170,7 +170,7 @@ def test_the_answer_is_compact_and_timed(client: TestClient) -> None:
         (bomb(), "image/png", "", 413, ["13000 x 13000", "50000000"]),
         (PNG[:300], "image/png", "", 422, ["cut short"]),
         (b"12345", "application/octet-stream", "?width=2&height=3", 400, ["5 bytes", "2 x 3", "6"]),
-        (b"{", "application/json", "", 400, ["not JSON"]),
+        (b"{", "application/json", "", 400, ["not valid JSON"]),
         (b"--x\r\n", "multipart/form-data", "", 400, ["boundary"]),
         (b"no form", "multipart/form-data; boundary=x", "", 400, []),
     ],

@@ -15,7 +15,7 @@ from serving.metrics import LOADS, Metrics
 from serving.model.predictor import Predictor
 from serving.queue.engine import Engine
 from serving.reload import lifecycle as lifecycle_module
-from serving.reload.lifecycle import Lifecycle, checked
+from serving.reload.lifecycle import Lifecycle
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import draw
 from tests.serving.models import golden, with_damaged_weights, with_metadata
@@ -45,11 +45,13 @@ def version_of(content: bytes) -> str:
 def may_go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     event = threading.Event()
 
+    load = Predictor.load
+
     def slowly(path: Path) -> Predictor:
         assert event.wait(60)
-        return checked(path)
+        return load(path)
 
-    monkeypatch.setattr(lifecycle_module, "checked", slowly)
+    monkeypatch.setattr(Predictor, "load", slowly)
     return event
 
 
@@ -185,7 +187,7 @@ def test_the_watch_goes_on_after_any_failure(
         raise OSError("No space left on device")
 
     with monkeypatch.context() as context:
-        context.setattr(lifecycle_module, "checked", fail)
+        context.setattr(Predictor, "load", fail)
         watch(lifecycle, monkeypatch, write(lifecycle, OTHER), rest)
     assert "No space left on device" in caplog.text
     watch(lifecycle, monkeypatch, write(lifecycle, GOOD), rest, write(lifecycle, OTHER), rest)

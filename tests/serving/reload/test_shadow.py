@@ -52,9 +52,9 @@ def line() -> Iterator[Line]:
 
 def dropped(metrics: Metrics, *reasons: str) -> float:
     """Return the number of images that were not compared; all must have one of these reasons."""
-    cells = metrics.read(metrics.shadow_dropped)
-    found = sum(metrics.shadow_dropped.value(cells, reason) for reason in reasons)
-    assert found == sum(cells)
+    cells = dict(zip(SHADOW_DROPPED, metrics.read(metrics.shadow_dropped), strict=True))
+    found = sum(cells[reason] for reason in reasons)
+    assert found == sum(cells.values())
     return found
 
 
