@@ -204,11 +204,3 @@ def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Run
     finally:
         service.model.write_bytes(MODEL.read_bytes())
         client.load_model("digits")
-
-
-def test_the_default_aio_client_is_answered_however_many_requests_it_gathers(service: Running) -> None:
-    async def ask_all() -> list[Any]:
-        async with triton_aio.InferenceServerClient(service.host) as client:
-            return await asyncio.gather(*(client.infer("digits", image()) for _ in range(400)))
-
-    assert len(asyncio.run(ask_all())) == 400
