@@ -37,8 +37,8 @@ ASKED = [infer(IMAGES[:1]), infer(IMAGES)]
 
 
 @pytest.fixture(scope="module")
-def contents(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    return [MODEL.read_bytes(), other_answers(tmp_path_factory.mktemp("models"))]
+def contents() -> list[bytes]:
+    return [MODEL.read_bytes(), other_answers()]
 
 
 @pytest.fixture(scope="module")
