@@ -55,7 +55,7 @@ def open_grid(directory: Path, values: Sequence[str]) -> Iterator[tuple[Path, st
             grid = json.loads(file.read() or "{}")
             if grid.get("digest") == digest:
                 n_finished = len([*path.parent.glob(f"*/{RESULT}")])
-                log.info("continuing the grid in %s, of which %d trials have finished", path.parent, n_finished)
+                log.info("continuing the grid in %s: %d trials have finished", path.parent, n_finished)
             elif path.parent == directory:
                 grid = {"digest": digest, "id": uuid.uuid4().hex}
                 file.truncate(0)

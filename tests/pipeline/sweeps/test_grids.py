@@ -1,4 +1,4 @@
-"""Grids of six trials, of which the driver or a worker is killed: each trial finishes once."""
+"""Grids of six trials. The driver or a worker is killed, and each trial finishes once."""
 
 import contextlib
 import os
