@@ -8,9 +8,8 @@ from starlette.routing import Mount, Route, Router
 from serving.api import drawings, network, predict
 from serving.api.page import Page
 from serving.errors import StartError
-from serving.http.middleware import Direct, Middleware
+from serving.http.middleware import Middleware
 from serving.metrics import Metrics, fixed_gauge
-from serving.model.card import MODEL_NAME
 from serving.openapi import document
 from serving.queue.engine import Engine
 from serving.reload.lifecycle import Lifecycle
@@ -63,11 +62,9 @@ def create_app(
         ]
     )
     app.router.redirect_slashes = False
-    direct: Direct = {
-        ("POST", "/api/predict"): (predict.predict, {}),
-        ("POST", f"/v2/models/{MODEL_NAME}/infer"): (routes.infer, {"model": MODEL_NAME}),
-    }
-    return Middleware(app, direct, Service(settings, metrics, engine, lifecycle, shadow))
+    # Only the middleware gives a response the headers for a page of another origin.
+    quick = {} if settings.cors_origins else {("POST", "/api/predict"): predict.predict_quickly}
+    return Middleware(app, quick, Service(settings, metrics, engine, lifecycle, shadow))
 
 
 async def read_metrics(request: Request) -> Response:

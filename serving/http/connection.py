@@ -9,8 +9,10 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from serving.errors import SlowClientError, TooLargeError
+from serving.http.express import Express, is_small
 from serving.http.middleware import PROBES, route_of
 from serving.http.refuser import OVERLOADED, Lingering, Refuser
+from serving.http.timing import Timing
 
 # Slowest accepted rate of a body: its bytes extend the deadline. A slow mobile connection is a few times faster.
 MIN_BODY_BYTES_PER_S = 8 * 1024
@@ -43,6 +45,7 @@ class Connection(Refuser):
         self._address = ""
         self._body_ends_s = 0.0
         self._is_idle = False  # between two requests
+        self._express: Express | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Make room if there are too many connections."""
@@ -107,9 +110,13 @@ class Connection(Refuser):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        endpoint = self.middleware.quick.get((cycle.scope["method"], cycle.scope["path"]))
+        is_express = endpoint and is_small(cycle.scope) and not self.flow.write_paused  # type: ignore[arg-type]
+        self._express = Express(self, cycle, endpoint) if endpoint and is_express else None
+        if not self._express:
+            super()._start_asgi_task(cycle, app)
         if not cycle.more_body:
-            self._enter_backlog()
-        super()._start_asgi_task(cycle, app)
+            self._wait_in_queue()
 
     def on_body(self, body: bytes) -> None:
         """Accept a piece of the body, and enforce the rate and the limits."""
@@ -147,7 +154,7 @@ class Connection(Refuser):
         self.cycle.transport = self.transport
         self.deadline_s = self._read_s + ANSWER_S
         if self._running is self.cycle:
-            self._enter_backlog()
+            self._wait_in_queue()
 
     def on_response_complete(self) -> None:
         """Start the next request, or its deadline. If this one is incomplete, start the deadline of its rest."""
@@ -176,9 +183,22 @@ class Connection(Refuser):
         self.deadline_s = now_s + self.settings.idle_timeout_s
         self.crowd.wait(self._address, self.transport, now_s + IDLE_S)
 
-    def _enter_backlog(self) -> None:
+    def _wait_in_queue(self) -> None:
         self.backlog.enter()
         self._is_in_backlog = True
+        if self._express and not self._express.start():
+            super()._start_asgi_task(self._express.cycle, self.app)
+
+    def finish(self, cycle: RequestResponseCycle, status: int, response: tuple[bytes, bytes], timing: Timing) -> None:
+        """Send the response to a request without a task."""
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        is_last = self.middleware.service.is_draining or not cycle.keep_alive
+        self.write(status, response, cycle.scope, timing, is_last)  # type: ignore[arg-type]
+        if is_last:
+            self.transport.close()
+        self.on_response_complete()
 
     def expire(self) -> None:
         """Close the connection after its deadline. A client that is still sending gets an error response."""

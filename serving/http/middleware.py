@@ -2,12 +2,12 @@
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import FailedError, ForbiddenError, TooLargeError
@@ -17,6 +17,7 @@ from serving.http.ids import ids_of
 from serving.http.responses import as_request_error, error_response
 from serving.http.timing import Timing
 from serving.metrics import API_ROUTES, STATUSES
+from serving.queue.engine import Answer, Images
 from serving.service import Service
 
 access_log = logging.getLogger("serving.access")
@@ -53,8 +54,10 @@ STATUS_LABELS = {int(status): status for status in STATUSES if status.isdigit()}
 # Response headers that a page of another origin may read.
 EXPOSED_HEADERS = ("Server-Timing", "Inference-Header-Content-Length", "Retry-After")
 
-# Endpoints and their path parameters, by method and exact path.
-Direct = Mapping[tuple[str, str], tuple[Callable[[Request], Awaitable[Response]], dict[str, str]]]
+# The first half of an endpoint without a task: the images in a body, and the function that makes the response's message
+# of the answer. None if the body needs a thread.
+QuickStart = tuple[Images, Callable[[Answer], msgspec.Struct]]
+QuickEndpoint = Callable[[Service, Scope, bytes, Timing], QuickStart | None]
 
 
 def route_of(path: str) -> str:
@@ -72,10 +75,10 @@ def route_of(path: str) -> str:
 class Middleware:
     """The outermost ASGI application."""
 
-    def __init__(self, app: Starlette, direct: Direct, service: Service) -> None:
-        """Wrap `app`. The endpoints in `direct` are called without its router."""
+    def __init__(self, app: Starlette, quick: Mapping[tuple[str, str], QuickEndpoint], service: Service) -> None:
+        """Wrap `app`. The connections call the endpoints in `quick`, by method and path, for small bodies."""
         self.app = app
-        self.direct = direct
+        self.quick = quick
         self.service = service
         self.settings = service.settings
         self.metrics = service.metrics
@@ -123,13 +126,7 @@ class Middleware:
         scope["app"] = self.app
         scope["service"] = self.service
         try:
-            receive = self._check(scope, receive)
-            if found := self.direct.get((scope["method"], scope["path"])):
-                endpoint, scope["path_params"] = found
-                response = await endpoint(Request(scope, receive))
-                await response(scope, receive, send)
-            else:
-                await self.app.router(scope, receive, send)
+            await self.app.router(scope, self._check(scope, receive), send)
         except ClientDisconnect:
             return
         except Exception as error:

@@ -1,7 +1,6 @@
 """The refusing half of a connection: error responses that bypass the application, and the end of the connection."""
 
 import time
-from functools import cache
 from typing import Any
 
 from starlette.types import Scope
@@ -13,7 +12,7 @@ from serving.errors import OverloadedError, RequestError
 from serving.http.ids import ids_of
 from serving.http.middleware import UNCACHED, Middleware
 from serving.http.reader import Reader
-from serving.http.responses import raw_error
+from serving.http.responses import header_lines, raw_error
 from serving.http.timing import Timing
 
 # After a response that closes the connection, a client may go on sending: at most so long, without a pause of LINGER_S.
@@ -22,6 +21,7 @@ MAX_LINGER_S = 10
 LINGER_S = 2
 
 OVERLOADED = OverloadedError()
+OVERLOADED_RESPONSE = raw_error(OVERLOADED, UNCACHED)
 
 
 class Refuser(Reader):
@@ -57,7 +57,7 @@ class Refuser(Reader):
                 return
             self._disconnect()
             scope = self.cycle.scope
-        self._write_refusal(error, raw_error(error, UNCACHED, is_last=True), scope)  # type: ignore[arg-type]
+        self._write_refusal(error, raw_error(error, UNCACHED), scope, is_last=True)  # type: ignore[arg-type]
         self.close()
 
     def close(self) -> None:
@@ -83,18 +83,36 @@ class Refuser(Reader):
     def reject(self) -> None:
         """Send a prepared response to the request whose head is complete. This costs far less than an answer."""
         is_last = self.middleware.service.is_draining or not self.parser.should_keep_alive()
-        self._write_refusal(OVERLOADED, _overload_answer(is_last), self.scope)  # type: ignore[arg-type]
+        self._write_refusal(OVERLOADED, OVERLOADED_RESPONSE, self.scope, is_last)  # type: ignore[arg-type]
         if is_last:
             self.close()
 
-    def _write_refusal(self, error: RequestError, rendered: tuple[bytes, bytes], scope: Scope | None) -> None:
-        """Send a response that bypasses the application, and record it as the middleware would."""
-        timing = Timing(self._started_s)
-        ids = b"".join(b"\r\n%s: %s" % header for header in ids_of(scope).items()) if scope else b""
-        head, body = rendered[0] % (timing.end().encode() + ids), rendered[1]
-        self.transport.write(head if scope and scope["method"] == "HEAD" else head + body)
+    def _write_refusal(
+        self, error: RequestError, response: tuple[bytes, bytes], scope: Scope | None, is_last: bool
+    ) -> None:
         self.middleware.metrics.refused.add(error.reason)
-        self.middleware.record(scope, error.status, timing)
+        self.write(error.status, response, scope, Timing(self._started_s), is_last)
+
+    def write(
+        self, status: int, response: tuple[bytes, bytes], scope: Scope | None, timing: Timing, is_last: bool
+    ) -> None:
+        """Send a response that bypasses the application, and record it as the middleware would.
+
+        Args:
+            status: its status.
+            response: head, with a placeholder for the headers that differ between requests, and body.
+            scope: the request; None if its head is incomplete.
+            timing: the clock of the request.
+            is_last: the client is asked to close the connection.
+        """
+        own = [*self.server_state.default_headers, (b"server-timing", timing.end().encode())]
+        if scope:
+            own += ids_of(scope).items()
+        if is_last:
+            own.append((b"connection", b"close"))
+        head, body = response[0] % header_lines(own), response[1]
+        self.transport.write(head if scope and scope["method"] == "HEAD" else head + body)
+        self.middleware.record(scope, status, timing)
 
     def _abort(self) -> None:
         self._disconnect()
@@ -121,8 +139,3 @@ class Lingering:
         self.write = connection.transport.write
         self.is_closing = connection.transport.is_closing
         self.close = connection.close
-
-
-@cache
-def _overload_answer(is_last: bool) -> tuple[bytes, bytes]:
-    return raw_error(OVERLOADED, UNCACHED, is_last)

@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from serving.errors import FailedError, MethodError, NotFoundError, RequestError
 
+Headers = Iterable[tuple[bytes, bytes]]
+
 
 class Error(msgspec.Struct, forbid_unknown_fields=True):
     """All errors have this format."""
@@ -32,17 +34,20 @@ def error_response(error: RequestError) -> Response:
     return JSONResponse(Error(str(error)), error.status, error.headers)
 
 
-def raw_error(error: RequestError, headers: Iterable[tuple[bytes, bytes]], is_last: bool) -> tuple[bytes, bytes]:
-    """Return the head of an error response, with a placeholder for the Server-Timing, and the body."""
+def raw_head(status: int, headers: Headers) -> bytes:
+    """Return the head of a response, with a placeholder for further headers."""
+    return STATUS_LINE[status] + header_lines(headers) + b"%s\r\n"
+
+
+def raw_error(error: RequestError, headers: Headers) -> tuple[bytes, bytes]:
+    """Return the head of an error response, with a placeholder for further headers, and the body."""
     response = error_response(error)
-    lines = [
-        *response.raw_headers,
-        *headers,
-        (b"server-timing", b"%s"),
-        *([(b"connection", b"close")] if is_last else []),
-    ]
-    head = b"".join([STATUS_LINE[response.status_code], *(b"%s: %s\r\n" % line for line in lines), b"\r\n"])
-    return head, bytes(response.body)
+    return raw_head(error.status, [*response.raw_headers, *headers]), bytes(response.body)
+
+
+def header_lines(headers: Headers) -> bytes:
+    """Return headers as in a response."""
+    return b"".join([b"%s: %s\r\n" % header for header in headers])
 
 
 def as_request_error(error: Exception) -> RequestError:

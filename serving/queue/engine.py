@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -68,10 +69,23 @@ class Answer:
     n_batch: int
 
 
-@dataclass
+class Result(Protocol):
+    """What gets the answer to a request, or the error. A future is one."""
+
+    def done(self) -> bool:
+        """Return whether nobody waits for the answer any more."""
+
+    def set_result(self, answer: Answer, /) -> None:
+        """Take the answer."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Take the error."""
+
+
+@dataclass(slots=True)
 class _Waiting:
     images: Images
-    future: asyncio.Future[Answer]
+    result: Result
     since_s: float
     deadline_s: float
 
@@ -120,25 +134,34 @@ class Engine:
             OverloadedError: too many pixels or too many large requests wait.
             TimeoutExpiredError: the answer would be too late, so the model was not run.
         """
-        now_s = time.perf_counter()
         if len(images) > MAX_BATCH_IMAGES or images.size > MAX_INLINE_PIXELS:
+            now_s = time.perf_counter()
             answer = await self.large.run(self._run_large, images, now_s, now_s + timeout_s)
             self._observe(images, answer)
             return answer
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.enqueue(images, future, timeout_s)
+        return await future
+
+    def enqueue(self, images: Images, result: Result, timeout_s: float = math.inf) -> None:
+        """Put the images of one request in the queue, at most `MAX_BATCH_IMAGES` and `MAX_INLINE_PIXELS`.
+
+        Raises:
+            OverloadedError: too many pixels wait.
+            TimeoutExpiredError: the answer would be too late.
+        """
         if self.backlog.seconds(self._n_queued) > timeout_s:
             raise TimeoutExpiredError(TIMEOUT_TEXT)
         if self._n_queued_pixels > MAX_QUEUED_PIXELS:
             raise OverloadedError
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(images, loop.create_future(), now_s, now_s + timeout_s)
         if not self._queue:
-            loop.call_soon(self._run_queue, loop)
-        self._queue.setdefault(images.shape[1:], deque()).append(waiting)
+            asyncio.get_running_loop().call_soon(self._run_queue)
+        now_s = time.perf_counter()
+        self._queue.setdefault(images.shape[1:], deque()).append(_Waiting(images, result, now_s, now_s + timeout_s))
         self._n_queued += 1
         self._n_queued_pixels += images.size
-        return await waiting.future
 
-    def _run_queue(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _run_queue(self) -> None:
         """Run one batch of queued images of the same size, that of the request that has waited longest.
 
         The rest waits for the next iteration of the event loop, so that the first answers are sent before further runs.
@@ -148,7 +171,7 @@ class Engine:
         if not queued:
             del self._queue[size]
         if self._queue:
-            loop.call_soon(self._run_queue, loop)
+            asyncio.get_running_loop().call_soon(self._run_queue)
         if not batch:
             return
         images = batch[0].images if len(batch) == 1 else np.concatenate([waiting.images for waiting in batch])
@@ -159,18 +182,18 @@ class Engine:
             verdicts = model.verdicts(prediction)
         except Exception as error:
             for waiting in batch:
-                waiting.future.set_exception(error)
+                waiting.result.set_exception(error)
             return
         infer_s = time.perf_counter() - started_s
         whole = Answer(prediction, verdicts, model.card, started_s - batch[0].since_s, infer_s, len(images))
         if len(batch) == 1:
-            batch[0].future.set_result(whole)
+            batch[0].result.set_result(whole)
         else:
             start = 0
             for waiting in batch:
                 end = start + len(waiting.images)
                 own = prediction.part(start, end), verdicts[start:end]
-                waiting.future.set_result(Answer(*own, model.card, started_s - waiting.since_s, infer_s, len(images)))
+                waiting.result.set_result(Answer(*own, model.card, started_s - waiting.since_s, infer_s, len(images)))
                 start = end
         self._observe(images, whole)
 
@@ -184,10 +207,10 @@ class Engine:
             waiting = queued.popleft()
             self._n_queued -= 1
             self._n_queued_pixels -= waiting.images.size
-            if waiting.future.done():
+            if waiting.result.done():
                 continue
             if now_s + (work + _work(waiting.images)) * self._work_s > waiting.deadline_s:
-                waiting.future.set_exception(TimeoutExpiredError(TIMEOUT_TEXT))
+                waiting.result.set_exception(TimeoutExpiredError(TIMEOUT_TEXT))
                 continue
             batch.append(waiting)
             n_images += len(waiting.images)

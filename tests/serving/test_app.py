@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -11,11 +10,9 @@ from starlette.testclient import TestClient
 from serving.app import create_app
 from serving.errors import ModelError, StartError
 from serving.http.middleware import Middleware
-from serving.model.predictor import Predictor
 from serving.settings import Settings
 
 from .asgi import refused
-from .drawings import draw, encode
 
 
 @pytest.mark.parametrize(
@@ -45,39 +42,6 @@ def test_an_unknown_address_is_404_without_a_redirect(client: TestClient, method
     response = client.request(method, path, follow_redirects=False)
     if method == "GET" or path.startswith(("/api", "/v2")):
         refused(response, 404, "nothing at this address")
-
-
-FORM = {"content-type": "multipart/form-data"}
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "headers", "status"),
-    [
-        ("/api/predict", encode(draw(7), "PNG"), {}, 200),
-        ("/api/predict", b"text", {}, 415),
-        ("/api/predict", b"no boundary", FORM, 400),
-        ("/v2/models/digits/infer", draw(7).resize((28, 28)).tobytes(), {"inference-header-content-length": "0"}, 200),
-        ("/v2/models/digits/infer", b"{", {}, 400),
-    ],
-)
-@pytest.mark.parametrize("is_broken", [False, True])
-def test_direct_endpoints_answer_like_routed_ones(
-    app: Middleware, monkeypatch: pytest.MonkeyPatch, path: str, body: bytes, headers: Any, status: int, is_broken: bool
-) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError
-
-    if is_broken:
-        monkeypatch.setattr(Predictor, "run", fail)
-        status = 500 if status == 200 else status
-    client = TestClient(app, raise_server_exceptions=False)
-    assert ("POST", path) in app.direct
-    direct = client.post(path, content=body, headers=headers)
-    monkeypatch.setattr(app, "direct", {})
-    routed = client.post(path, content=body, headers=headers)
-    assert direct.status_code == routed.status_code == status
-    assert direct.content == routed.content
-    assert [name for name, _ in direct.headers.items()] == [name for name, _ in routed.headers.items()]
 
 
 def test_a_disconnected_client_is_not_an_error(app: Middleware) -> None:
