@@ -54,8 +54,6 @@ LARGE_BLOCK_BYTES = 4 * 2**20
 
 TICKS_A_SECOND = 10  # uvicorn's
 
-GC_THRESHOLD = 20_000  # new objects for a collection; Python's default is 700
-
 # A filter for a listening socket that drops only packets that open a connection. Classic BPF program: "load byte 13
 # of the TCP header, the flags; if SYN is set, drop, else accept" (linux/filter.h, RFC 9293 3.1).
 SO_ATTACH_FILTER = 26
@@ -103,9 +101,7 @@ class Server(uvicorn.Server):
         reload = self.middleware.service.lifecycle.reload
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: self._accompany(reload()))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # handles a SIGHUP that came during the start
-        # Each connection has some hundred objects. With fewer, larger collections, none of them holds up the requests.
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD)
+        gc.freeze()  # the objects of the start stay, so collections need not visit them
         self._when_started()
 
     def _accompany(self, companion: Coroutine[Any, Any, None]) -> None:
