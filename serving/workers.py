@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from serving.app import create_app
 from serving.errors import ModelError, StartError
-from serving.http.server import GRACE_S, Server, accept_connections, check_uvicorn, limit_heap, raise_file_limit
+from serving.http.server import GRACE_S, Server, accept_connections, limit_heap, raise_file_limit
 from serving.metrics import Metrics
 from serving.reload.lifecycle import Lifecycle
 from serving.reload.shadow import Shadow
@@ -47,7 +47,6 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     Raises:
         StartError: the service cannot start.
     """
-    check_uvicorn()
     raise_file_limit(settings.max_connections)
     limit_heap()
     metrics = Metrics(settings.workers + 1)  # and a row for the shadow model

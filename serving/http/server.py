@@ -17,23 +17,11 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.errors import StartError
 from serving.http.connection import Connection
 from serving.http.middleware import Middleware
 
 log = logging.getLogger(__name__)
-
-# The tested versions, as in pyproject.toml, and uvicorn's methods that the subclasses override.
-UVICORN = "uvicorn>=0.45,<0.55"
-OVERRIDDEN: dict[type, str] = {
-    uvicorn.Server: "startup handle_exit on_tick shutdown",
-    HttpToolsProtocol: "connection_made connection_lost eof_received data_received on_message_begin on_header "
-    "on_headers_complete _start_asgi_task on_body on_message_complete on_response_complete shutdown",
-    FlowControl: "resume_reading",
-}
 
 # Time for the open requests to finish.
 GRACE_S = 10
@@ -146,17 +134,6 @@ class Server(uvicorn.Server):
             _refuse_connections(listener)
         await asyncio.sleep(HANDSHAKE_S)
         await super().shutdown(sockets)
-
-
-def check_uvicorn() -> None:
-    """Check that uvicorn has every overridden method. The limits in a method that it lacks would not apply."""
-    for base, names in OVERRIDDEN.items():
-        for name in names.split():
-            if not hasattr(base, name):
-                raise StartError(
-                    f"uvicorn {uvicorn.__version__} has no method {base.__name__}.{name}, which the service overrides. "
-                    f"Install a tested version: pip install '{UVICORN}'."
-                )
 
 
 def _refuse_connections(listener: socket.socket) -> None:
