@@ -140,7 +140,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS - {signal.SIGHUP})  # the server unblocks SIGHUP
             self.metrics.count_as(index)
             self.metrics.reset_gauges()
-            self.shared.join(index)
+            self.shared.worker = index
             # Only one worker watches the file. If it dies, its replacement gets the same index.
             settings = replace(self.settings, watch=self.settings.watch and index == 0)
             middleware = create_app(settings, self.metrics, self.shadow, self.shared)
@@ -149,9 +149,7 @@ class Supervisor:
             server.run(sockets=[self.listener])
             code = 0
         except StartError as error:
-            # The user knows the original, not the copy.
-            text = str(error).replace(str(self.shared.file), str(self.settings.model))
-            print(f"{PROGRAM}: {text}", file=sys.stderr, flush=True)
+            print(f"{PROGRAM}: {error}", file=sys.stderr, flush=True)
         except Exception:
             log.exception("A worker failed.")
         finally:

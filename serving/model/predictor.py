@@ -106,20 +106,23 @@ class Predictor:
     @classmethod
     def load(cls, path: Path) -> "Predictor":
         """Load a model file, warm up the model and run its self-check."""
-        kind = "ONNX"
         try:
             content = path.read_bytes()
-            session = open_session(content)
-            kind = "digits"
-            predictor = cls(session, content)
-            predictor.warm()
-            predictor.check()
         except OSError as error:
             text = f"The model file {path} cannot be read: {error.strerror}. Build it with `dvc repro` or name another."
             raise ModelError(text) from None
+        return cls.of(content, path)
+
+    @classmethod
+    def of(cls, content: bytes, path: Path) -> "Predictor":
+        """Load the model with this content, like `load`. The path is for the error message."""
+        try:
+            predictor = cls(open_session(content), content)
+            predictor.warm()
+            predictor.check()
         except Exception as error:  # onnxruntime's exceptions share no base class; a bad file must not stop the service
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:500]
-            raise ModelError(f"The model file {path} is not a usable {kind} model: {reason}") from error
+            raise ModelError(f"The model file {path} is not usable: {reason}") from error
         return predictor
 
     def warm(self) -> None:
