@@ -118,4 +118,7 @@ class Lifecycle:
         self.engine.predictor = predictor
         if self.shared:
             self.shared.take(number)
-        log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
+        if now == before:
+            log.info("The model is still %s.", now)
+        else:
+            log.warning("The model is now %s; it was %s.", now, before)
