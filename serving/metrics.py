@@ -40,10 +40,11 @@ class Metric:
     Attributes:
         bounds: upper bounds of a histogram's buckets, inclusive and ascending. Another bucket counts larger values.
         kind: "histogram" with bounds; without them, "counter" if the name ends like one, or else "gauge".
-        cells: this worker's numbers, `n_cells` from `first` on in its row.
+        rows: the cells of each worker, in memory that forked processes share.
+        cells: this worker's.
     """
 
-    first: int
+    rows: "list[memoryview[float]]"
     cells: "memoryview[float]"
 
     def __init__(self, name: str, about: str, bounds: tuple[float, ...] = (), **labels: Sequence[str]) -> None:
@@ -128,18 +129,14 @@ class Metrics:
         self.cpu = Metric("process_cpu_seconds_total", "CPU time of all workers.")
         self._cpu_s = 0.0
         self._all = [metric for metric in vars(self).values() if isinstance(metric, Metric)]
-        self._n_cells = 0
         for metric in self._all:
-            metric.first = self._n_cells
-            self._n_cells += metric.n_cells
-        self._cells = memoryview(mmap.mmap(-1, 8 * n_workers * self._n_cells)).cast("d")
+            metric.rows = [memoryview(mmap.mmap(-1, 8 * metric.n_cells)).cast("d") for _ in range(n_workers)]
         self.count_as(0)
 
     def count_as(self, worker: int) -> None:
         """Count in the row of this worker. A replacement worker continues the counts of its predecessor."""
         for metric in self._all:
-            start = worker * self._n_cells + metric.first
-            metric.cells = self._cells[start : start + metric.n_cells]
+            metric.cells = metric.rows[worker]
 
     def reset_gauges(self) -> None:
         """Set this worker's gauges to 0; a dead predecessor no longer has requests or connections."""
@@ -172,9 +169,7 @@ class Metrics:
 
     def read(self, metric: Metric) -> list[float]:
         """Return the cells of a metric, merged over all workers."""
-        starts = range(metric.first, len(self._cells), self._n_cells)
-        rows = [self._cells[start : start + metric.n_cells] for start in starts]
-        return [*map(max if metric is self.last_run else sum, zip(*rows, strict=True))]
+        return [*map(max if metric is self.last_run else sum, zip(*metric.rows, strict=True))]
 
     def text(self, facts: Iterable[str] = (), n_classes: int = MAX_CLASSES) -> str:
         """Return all samples and further lines. Digits from `n_classes` on appear only if an earlier model had them."""

@@ -67,10 +67,6 @@ class Settings:
     def load(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> "Settings":
         """Read the settings from the command line, the environment and the defaults, in this order.
 
-        Args:
-            arguments: the command line without the program's name.
-            environ: environment variables; unknown ones are ignored.
-
         Raises:
             SettingsError: a value is invalid; the message names the flag or variable, and the value.
         """

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, Tensor, outputs_for, read_card, read_golden
+from serving.model.card import INPUTS, OUTPUTS, Tensor, read_card, read_golden
 from serving.model.decisions import STATES, State, rank
 
 # Tolerance for the golden answers. Machines differ in the seventh decimal, and the file has three.
@@ -62,18 +62,11 @@ class Prediction:
 
 
 class Verdict(NamedTuple):
-    """The answer for one image.
+    """The answer for one image."""
 
-    Attributes:
-        state: by the thresholds in the model file.
-        digit: index of the most probable class in the card's `classes`, in any state.
-        confidence: probability of the digit.
-        digit_score: as in `Prediction`.
-    """
-
-    state: State
-    digit: int
-    confidence: float
+    state: State  # by the thresholds in the model file
+    digit: int  # index of the most probable class, in any state
+    confidence: float  # its probability
     digit_score: float
 
 
@@ -136,7 +129,7 @@ class Predictor:
             images = np.full(shape, 255, np.uint8)
             images[:, shape[1] // 4 : shape[1] // 2, shape[2] // 2] = 0
             prediction = self.run(images)
-            for tensor in outputs_for(len(self.card.classes)):
+            for tensor in (replace(OUTPUTS[0], shape=[-1, len(self.card.classes)]), *OUTPUTS[1:]):
                 values = getattr(prediction, tensor.name)
                 if values is None:
                     continue

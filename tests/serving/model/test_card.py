@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, MAX_CLASSES, ModelCard, Tensor, Thresholds, outputs_for, read_card, read_golden
+from serving.model.card import INPUTS, MAX_CLASSES, OUTPUTS, ModelCard, Tensor, Thresholds, read_card, read_golden
 
-OUTPUTS = outputs_for(10)
 METADATA = {
     "classes": json.dumps([str(digit) for digit in range(10)]),
     "normalizer": "1",
@@ -50,7 +49,7 @@ def test_a_file_needs_only_two_outputs_and_two_entries() -> None:
 
 @pytest.mark.parametrize("name", ["probabilities", "digit_score"])
 def test_a_file_without_a_required_output_is_refused(name: str) -> None:
-    with pytest.raises(ModelError, match=f"it has no output {name}"):
+    with pytest.raises(ModelError, match=f"it has no output '{name}'"):
         card(outputs=[tensor for tensor in OUTPUTS if tensor.name != name])
 
 
