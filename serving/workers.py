@@ -85,6 +85,7 @@ class Supervisor:
     shadow: Shadow | None
 
     def __post_init__(self) -> None:
+        """Copy the model for all workers."""
         self.shared = SharedModel(self.settings.model, self.settings.workers)
         self._pid = os.getpid()
         self._workers = [Worker(index) for index in range(self.settings.workers)]
