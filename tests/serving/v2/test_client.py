@@ -198,7 +198,7 @@ def test_the_repository(client: Any, predictor: Predictor) -> None:
 def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Running, predictor: Predictor) -> None:
     service.model.write_bytes(MODEL.read_bytes()[:1000])
     try:
-        refused(lambda: client.load_model("digits"), 400, "failed to load 'digits'", "not a usable ONNX model")
+        refused(lambda: client.load_model("digits"), 400, "failed to load 'digits'", "is not usable")
         assert client.is_model_ready("digits", predictor.card.version)
         same(client.infer("digits", image()), predictor)
     finally:
