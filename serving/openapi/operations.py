@@ -13,36 +13,13 @@ Json = dict[str, Any]
 
 TEXT: Json = {"type": "string"}
 OBJECT: Json = {"type": "object"}
+COUNT: Json = {"type": "integer", "minimum": 0}
 BINARY: Json = {"type": "string", "format": "binary"}
 BYTES: Json = {"application/octet-stream": {"schema": BINARY}}
 
-# Errors before a request reaches its route.
-ERRORS_ANYWHERE = {400, 408, 413, 421, 431, 503}
 
-
-def operation(tag: str, name: str, summary: str, content: Json, *errors: int, status: int = 200, **more: Any) -> Json:
-    """Return an operation: the content of its success by content type, and the statuses of its own errors."""
-    timing = {"schema": TEXT, "description": "Milliseconds of each stage."}
-    success = {"description": "Done.", "headers": {"Server-Timing": timing}} | ({"content": content} if content else {})
-    refused = {str(code): {"$ref": f"#/components/responses/Error{code}"} for code in {*errors, *ERRORS_ANYWHERE}}
-    answers = dict(sorted({str(status): success, **refused}.items()))
-    return {"tags": [tag], "operationId": name, "summary": summary, "responses": answers, **more}
-
-
-def body(*contents: Json, required: bool = True) -> Json:
-    """Return the request body of an operation, which has one of these content types."""
-    return {"required": required, "content": {name: schema for content in contents for name, schema in content.items()}}
-
-
-def get(*arguments: Any) -> Json:
-    """Return the item of a path with only GET."""
-    return {"get": operation(*arguments)}
-
-
-def parameter(place: str, name: str, schema: Json, description: str, **example: Any) -> Json:
-    """Return a parameter in the path, the query or the headers."""
-    required = place == "path"
-    return {"name": name, "in": place, "required": required, "schema": schema, "description": description, **example}
+def _schemas(messages: list[Any]) -> tuple[tuple[Json, ...], Json]:
+    return msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")
 
 
 def json(*messages: Any, **example: Any) -> Json:
@@ -51,17 +28,43 @@ def json(*messages: Any, **example: Any) -> Json:
     return {"application/json": {"schema": found[0] if len(found) == 1 else {"anyOf": found}, **example}}
 
 
-def error_responses() -> Json:
-    """Return a response for each status. The docstrings of the errors describe it."""
-    abouts: dict[int, list[str]] = {}
-    for error in RequestError.kinds:
-        abouts.setdefault(error.status, []).append((error.__doc__ or "").partition("\n")[0])
-    found = {
-        f"Error{status}": {"description": " ".join(texts), "content": json(Error)} for status, texts in abouts.items()
-    }
-    seconds = {"schema": {"type": "integer", "minimum": 0}, "description": "Seconds until another attempt."}
-    found["Error503"]["headers"] = {"Retry-After": seconds}
-    return found
+def body(*contents: Json, required: bool = True) -> Json:
+    """Return the request body of an operation, which has one of these content types."""
+    return {"required": required, "content": {name: schema for content in contents for name, schema in content.items()}}
+
+
+def parameter(place: str, name: str, schema: Json, description: str, **example: Any) -> Json:
+    """Return a parameter in the query or the headers."""
+    return {"name": name, "in": place, "schema": schema, "description": description, **example}
+
+
+TIMING: Json = {"Server-Timing": {"schema": TEXT, "description": "Milliseconds of each stage."}}
+RETRY_AFTER: Json = {"Retry-After": {"schema": COUNT, "description": "Seconds until another attempt."}}
+REFUSED: Json = {"description": "The request is refused.", "content": json(Error)}
+UNAVAILABLE: Json = {"description": "Not now.", "headers": RETRY_AFTER, "content": json(Error)}
+
+
+def operation(tag: str, name: str, summary: str, content: Json, *, status: int = 200, **more: Any) -> Json:
+    """Return an operation: the content of its success by content type, and its other fields."""
+    success = {"description": "Done.", "headers": TIMING} | ({"content": content} if content else {})
+    responses = {str(status): success, "4XX": REFUSED, "503": UNAVAILABLE}
+    return {"tags": [tag], "operationId": name, "summary": summary, "responses": responses, **more}
+
+
+def get(*arguments: Any) -> Json:
+    """Return the item of a path with only GET."""
+    return {"get": operation(*arguments)}
+
+
+def post(*arguments: Any, **more: Any) -> Json:
+    """Return the item of a path with only POST."""
+    return {"post": operation(*arguments, **more)}
+
+
+def error_list() -> str:
+    """Return the statuses of all errors, each with the docstring of its error."""
+    kinds = sorted(RequestError.kinds, key=lambda kind: kind.status)
+    return " ".join(f"`{kind.status}`: {kind.__doc__}" for kind in kinds)
 
 
 def schemas(*modules: ModuleType) -> Json:
@@ -70,7 +73,3 @@ def schemas(*modules: ModuleType) -> Json:
     names = {module.__name__ for module in modules}
     own = [kind for kind in found if kind.__module__ in names and issubclass(kind, msgspec.Struct | ModelCard)]
     return _schemas(own)[1]
-
-
-def _schemas(messages: list[Any]) -> tuple[tuple[Json, ...], Json]:
-    return msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")
