@@ -52,7 +52,7 @@ def create_app(
         routes=[
             # No redirects: their address would come from the Host header.
             Mount("/api", app=Router([*predict.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
-            Route("/v2", routes.ServerMetadata),
+            Route("/v2", routes.server_metadata),
             Mount("/v2", app=Router(routes.routes, redirect_slashes=False)),
             Route("/metrics", read_metrics, methods=["GET"]),
             Route("/openapi.json", document.openapi),

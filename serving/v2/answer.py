@@ -3,7 +3,7 @@
 import msgspec
 import orjson
 
-from serving.metrics import BATCHES, Metrics
+from serving.metrics import Metrics
 from serving.model.card import OUTPUTS, ModelCard
 from serving.model.predictor import Prediction
 from serving.v2.messages import Duration, InferResponse, ModelStatistics, OutputTensor
@@ -20,7 +20,6 @@ STEPS = {
     "compute_infer": "infer",
     "compute_output": "encode",
 }
-NOTHING = {"compute_input": Duration(0, 0), "compute_output": Duration(0, 0)}  # not measured by batch size
 
 
 def encode(asked: Asked, prediction: Prediction, card: ModelCard) -> tuple[bytes, int | None]:
@@ -30,7 +29,7 @@ def encode(asked: Asked, prediction: Prediction, card: ModelCard) -> tuple[bytes
     """
     tensors: list[OutputTensor] = []
     blobs: list[bytes] = []
-    for name, is_binary in asked.outputs:
+    for name, is_binary in asked.outputs.items():
         values = getattr(prediction, name)
         tensor = OutputTensor(name, DATATYPES[name], values.shape)
         if is_binary:
@@ -46,24 +45,15 @@ def encode(asked: Asked, prediction: Prediction, card: ModelCard) -> tuple[bytes
 
 def statistics_of(card: ModelCard, metrics: Metrics) -> ModelStatistics:
     """Return the statistics since the service started, under the name and version of the model in use."""
-    stages, runs = metrics.read(metrics.stages), metrics.read(metrics.runs)
-    timed = [run for run in zip(BATCHES, runs, metrics.read(metrics.run_seconds), strict=True) if run[1]]
+    stages = metrics.read(metrics.stages)
+    steps = {step: metrics.stages.count_and_sum(stages, stage) for step, stage in STEPS.items()}
     return ModelStatistics(
         card.name,
         card.version,
         last_inference=round(1000 * metrics.read(metrics.last_run)[0]),
         inference_count=round(metrics.read(metrics.images)[0]),
-        execution_count=round(sum(runs)),
+        execution_count=round(sum(metrics.read(metrics.runs))),
         inference_stats={
-            step: _duration(*metrics.stages.count_and_sum(stages, stage)) for step, stage in STEPS.items()
+            step: Duration(round(count), round(1e9 * seconds)) for step, (count, seconds) in steps.items()
         },
-        batch_stats=[
-            {"batch_size": int(size), **NOTHING, "compute_infer": _duration(*run)}
-            for size, *run in timed
-            if size.isdigit()
-        ],
     )
-
-
-def _duration(count: float, seconds: float) -> Duration:
-    return Duration(round(count), round(1e9 * seconds))

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from serving.errors import BadRequestError, NotFoundError, TooLargeError
 from serving.http.decoding import decoded
-from serving.model.card import INPUTS, OUTPUTS
+from serving.model.card import INPUTS
 from serving.queue.engine import Images
 from serving.v2.messages import Data, InferRequest, InputTensor, RequestedOutput
 
@@ -38,13 +38,13 @@ class Asked:
 
     Attributes:
         images: uint8 [n, h, w], each at least 1; not writable if they are the bytes of the body.
-        outputs: the name of each output, and whether it is sent as bytes after the JSON.
+        outputs: by the name of each output, whether it is sent as bytes after the JSON.
         id: repeated in the answer.
         timeout_s: for the whole answer.
     """
 
     images: Images
-    outputs: list[tuple[str, bool]]
+    outputs: dict[str, bool]
     id: str | msgspec.UnsetType = UNSET
     timeout_s: float = math.inf
 
@@ -55,13 +55,11 @@ def parse(body: bytes, header_length: bytes | None, max_pixels: int, available: 
     Args:
         body: not compressed.
         header_length: the header Inference-Header-Content-Length, the length of the JSON before the binary data. None:
-            the whole body is JSON. 0 or not a number: there is no JSON, and the body is a square image.
+            the whole body is JSON.
         max_pixels: limit of all images together.
         available: names of the model's outputs.
     """
     n_json = len(body) if header_length is None else _header_length(header_length, len(body))
-    if n_json == 0 and header_length is not None:
-        return Asked(_square(body, max_pixels), [(name, True) for name in available])
     request = decode_json(DECODER, body[:n_json])
     timeout_us = request.parameters.timeout
     return Asked(
@@ -83,31 +81,19 @@ def decode_json(decoder: msgspec.json.Decoder[T], text: bytes) -> T:
 
 
 def _header_length(text: bytes, n_bytes: int) -> int:
-    if not text.removeprefix(b"-").isdigit():
-        return 0
     # No length has twenty digits, and int() refuses thousands of them.
-    if text.startswith(b"-") or len(text) > 20 or int(text) > n_bytes:
+    if not text.isdigit() or len(text) > 20 or int(text) > n_bytes:
         raise BadRequestError(
             f"Inference-Header-Content-Length must be from 0 to {n_bytes}, the length of the body (not compressed)."
         )
     return int(text)
 
 
-def _square(body: bytes, max_pixels: int) -> Images:
-    side = math.isqrt(len(body))
-    if not body or side * side != len(body):
-        raise BadRequestError(
-            f"A body without JSON must be a square image, such as 784 bytes for 28 x 28; it has {len(body)} bytes. "
-            "Send the shape of another image in JSON before it, with Inference-Header-Content-Length."
-        )
-    _check_size((1, side, side), max_pixels)
-    return np.frombuffer(body, np.uint8).reshape(1, side, side)
-
-
 def _images(tensor: InputTensor, body: bytes, n_json: int, max_pixels: int) -> Images:
     if (tensor.name, tensor.datatype) != (IMAGE.name, IMAGE.datatype):
         raise BadRequestError(f"The `name` of the input must be {IMAGE.name!r}, and its `datatype` {IMAGE.datatype!r}.")
-    _check_size(tensor.shape, max_pixels)
+    if tensor.shape[0] > MAX_IMAGES or math.prod(tensor.shape) > max_pixels:
+        raise TooLargeError(f"A request may have at most {MAX_IMAGES} images with {max_pixels} pixels in all.")
     n_elements, n_binary, size = math.prod(tensor.shape), len(body) - n_json, tensor.parameters.binary_data_size
     if size is UNSET and n_binary:
         raise BadRequestError(f"{n_binary} bytes follow the JSON, but the input has no `binary_data_size`.")
@@ -121,11 +107,6 @@ def _images(tensor: InputTensor, body: bytes, n_json: int, max_pixels: int) -> I
             f"many bytes must follow the JSON; {n_binary} bytes follow it."
         )
     return np.frombuffer(body, np.uint8, offset=n_json).reshape(tensor.shape)
-
-
-def _check_size(shape: tuple[int, int, int], max_pixels: int) -> None:
-    if shape[0] > MAX_IMAGES or math.prod(shape) > max_pixels:
-        raise TooLargeError(f"A request may have at most {MAX_IMAGES} images with {max_pixels} pixels in all.")
 
 
 def _elements(data: Data, shape: tuple[int, int, int]) -> bytearray:
@@ -144,20 +125,17 @@ def _elements(data: Data, shape: tuple[int, int, int]) -> bytearray:
     )
 
 
-def _outputs(requested: list[RequestedOutput], is_binary: bool, available: Sequence[str]) -> list[tuple[str, bool]]:
+def _outputs(requested: list[RequestedOutput], is_binary: bool, available: Sequence[str]) -> dict[str, bool]:
     if not requested:
-        return [(name, is_binary) for name in available]
+        return dict.fromkeys(available, is_binary)
     outputs: dict[str, bool] = {}
-    known = [tensor.name for tensor in OUTPUTS]
     for output in requested:
-        if output.name not in known or output.name in outputs:
-            raise BadRequestError(f"The `name` of each of the `outputs` must be one of {known}, once.")
         if output.name not in available:
-            raise NotFoundError(f"The model file lacks the output {output.name!r}; it has {list(available)}.")
+            raise NotFoundError(f"The model file lacks one of the `outputs`; it has {list(available)}.")
         parameters = output.parameters
         if parameters.shared_memory_region is not UNSET or parameters.classification is not UNSET:
             raise BadRequestError(
                 f"The service has no shared memory and no classification. Read the values of {output.name!r}."
             )
         outputs[output.name] = is_binary if parameters.binary_data is UNSET else parameters.binary_data
-    return list(outputs.items())
+    return outputs

@@ -1,5 +1,6 @@
 """Routes, and the common format of errors."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def test_an_unknown_address_is_404_without_a_redirect(client: TestClient, method
 
 
 FORM = {"content-type": "multipart/form-data"}
+TENSOR = {"name": "image", "datatype": "UINT8", "shape": [1, 2, 2], "data": [9, 0, 9, 9]}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ FORM = {"content-type": "multipart/form-data"}
         ("/api/predict", encode(draw(7), "PNG"), {}, 200),
         ("/api/predict", b"text", {}, 415),
         ("/api/predict", b"no boundary", FORM, 400),
-        ("/v2/models/digits/infer", draw(7).resize((28, 28)).tobytes(), {"inference-header-content-length": "0"}, 200),
+        ("/v2/models/digits/infer", json.dumps({"inputs": [TENSOR]}).encode(), {}, 200),
         ("/v2/models/digits/infer", b"{", {}, 400),
     ],
 )
