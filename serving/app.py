@@ -38,7 +38,7 @@ def create_app(
     if not settings.web.is_dir():
         raise StartError(f"The web folder {settings.web} does not exist. Name the folder of the page with --web.")
     if settings.collect:
-        drawings.Drawings(settings.collect).prepare()
+        drawings.prepare(settings.collect)
     metrics = metrics or Metrics()
     engine = Engine()
     lifecycle = Lifecycle(settings.model, engine, metrics, shared)

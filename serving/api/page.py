@@ -1,7 +1,6 @@
 """Serve the page's files."""
 
 import mimetypes
-import zlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from serving.http.compression import WINDOW_BITS, accepted
+from serving.http.compression import accepted, compress
 
 # The system's list of types may lack these or be wrong, and browsers rely on them.
 mimetypes.add_type("text/javascript", ".js")
@@ -51,4 +50,4 @@ class Page(StaticFiles):
 @lru_cache(maxsize=256)
 def _content(file: Path, _etag: str, coding: str | None) -> bytes:
     content = file.read_bytes()
-    return zlib.compress(content, LEVEL, WINDOW_BITS[coding]) if coding else content
+    return compress(content, coding, LEVEL) if coding else content
