@@ -5,13 +5,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 
+from serving import openapi
 from serving.api import drawings, network, predict
 from serving.api.page import Page
 from serving.errors import StartError
 from serving.http.middleware import Direct, Middleware
 from serving.metrics import Metrics, fixed_gauge
 from serving.model.card import MODEL_NAME
-from serving.openapi import document
 from serving.queue.engine import Engine
 from serving.reload.lifecycle import Lifecycle
 from serving.reload.shadow import Shadow
@@ -55,7 +55,7 @@ def create_app(
             Route("/v2", routes.server_metadata),
             Mount("/v2", app=Router(routes.routes, redirect_slashes=False)),
             Route("/metrics", read_metrics, methods=["GET"]),
-            Route("/openapi.json", document.openapi),
+            Route("/openapi.json", openapi.openapi),
             Route("/docs", page.docs),
             # The addresses in the page are relative, so it cannot be served here, too.
             Route("/docs/", RedirectResponse("../docs")),

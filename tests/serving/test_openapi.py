@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from serving.http.middleware import Middleware
 from serving.model.card import MODEL_NAME
-from serving.openapi.document import document
+from serving.openapi import document
 from serving.settings import Settings
 from tests.serving.under_load.process import Running
 
