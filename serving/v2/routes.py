@@ -12,17 +12,27 @@ from serving.http.compression import compressed, receive
 from serving.http.ids import MAX_ID_LENGTH
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
+from serving.metrics import Metrics
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
 from serving.service import Service
 from serving.v2 import messages
-from serving.v2.answer import encode, statistics_of
-from serving.v2.request import MAX_IMAGES, decode_json, parse
+from serving.v2.codec import MAX_IMAGES, decode_json, encode, parse
 from serving.version import inkling_version
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 
 # Triton's name for an ONNX file that onnxruntime runs.
 PLATFORM = "onnxruntime_onnx"
+
+# The protocol's name of each step, and ours.
+STEPS = {
+    "success": "total",
+    "fail": "refused",
+    "queue": "queue",
+    "compute_input": "decode",
+    "compute_infer": "infer",
+    "compute_output": "encode",
+}
 
 LOAD = msgspec.json.Decoder(messages.LoadRequest)
 
@@ -81,7 +91,22 @@ async def statistics(request: Request) -> Response:
     service = Service.of(request)
     is_named, predictor = "model" in request.path_params, service.engine.predictor
     cards = [_card(request)] if is_named else [predictor.card] if predictor else []
-    return JSONResponse(messages.Statistics([statistics_of(card, service.metrics) for card in cards]))
+    return JSONResponse(messages.Statistics([_statistics_of(card, service.metrics) for card in cards]))
+
+
+def _statistics_of(card: ModelCard, metrics: Metrics) -> messages.ModelStatistics:
+    stages = metrics.read(metrics.stages)
+    steps = {step: metrics.stages.count_and_sum(stages, stage) for step, stage in STEPS.items()}
+    return messages.ModelStatistics(
+        card.name,
+        card.version,
+        last_inference=round(1000 * metrics.read(metrics.last_run)[0]),
+        inference_count=round(metrics.read(metrics.images)[0]),
+        execution_count=round(sum(metrics.read(metrics.runs))),
+        inference_stats={
+            step: messages.Duration(round(count), round(1e9 * seconds)) for step, (count, seconds) in steps.items()
+        },
+    )
 
 
 async def infer(request: Request) -> Response:

@@ -8,8 +8,8 @@ import pytest
 
 from serving.errors import NotFoundError, RequestError
 from serving.model.card import OUTPUTS
-from serving.v2.request import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, Asked
-from serving.v2.request import parse as parse_for
+from serving.v2.codec import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, Asked
+from serving.v2.codec import parse as parse_for
 
 MAX_PIXELS = 10_000
 NAMES = [tensor.name for tensor in OUTPUTS]

@@ -1,4 +1,4 @@
-"""Parse requests of the Open Inference Protocol V2 with its binary extension."""
+"""Parse requests of the Open Inference Protocol V2, and encode their answers, with its binary extension."""
 
 import math
 from collections.abc import Sequence
@@ -8,13 +8,15 @@ from typing import TypeVar
 
 import msgspec
 import numpy as np
+import orjson
 from msgspec import UNSET
 
 from serving.errors import BadRequestError, NotFoundError, TooLargeError
 from serving.http.decoding import decoded
-from serving.model.card import INPUTS
+from serving.model.card import INPUTS, OUTPUTS, ModelCard
+from serving.model.predictor import Prediction
 from serving.queue.engine import Images
-from serving.v2.messages import Data, InferRequest, InputTensor, RequestedOutput
+from serving.v2.messages import Data, InferRequest, InferResponse, InputTensor, OutputTensor, RequestedOutput
 
 # As text, a picture takes four times its bytes, and its content becomes objects: at this limit, 50 MB.
 MAX_JSON_BYTES = 2 * 2**20
@@ -26,6 +28,7 @@ MAX_JSON_CONTAINERS = 2**15
 MAX_IMAGES = 1024
 
 IMAGE = INPUTS[0]
+DATATYPES = {tensor.name: tensor.datatype for tensor in OUTPUTS}
 DECODER = msgspec.json.Decoder(InferRequest)
 
 T = TypeVar("T")
@@ -67,6 +70,27 @@ def parse(body: bytes, header_length: bytes | None, max_pixels: int, available: 
         request.id,
         timeout_us / 1e6 if timeout_us else math.inf,
     )
+
+
+def encode(asked: Asked, prediction: Prediction, card: ModelCard) -> tuple[bytes, int | None]:
+    """Return the body of the answer, and the length of the JSON before the binary data; None if all is JSON.
+
+    Binary data is little-endian, like the processors that the service runs on.
+    """
+    tensors: list[OutputTensor] = []
+    blobs: list[bytes] = []
+    for name, is_binary in asked.outputs.items():
+        values = getattr(prediction, name)
+        tensor = OutputTensor(name, DATATYPES[name], values.shape)
+        if is_binary:
+            blobs.append(values.tobytes())
+            tensor.parameters = {"binary_data_size": len(blobs[-1])}
+        else:
+            # orjson writes float32 values with only the digits that they need.
+            tensor.data = msgspec.Raw(orjson.dumps(values.ravel(), option=orjson.OPT_SERIALIZE_NUMPY))
+        tensors.append(tensor)
+    header = msgspec.json.encode(InferResponse(card.name, card.version, tensors, asked.id))
+    return (b"".join([header, *blobs]), len(header)) if blobs else (header, None)
 
 
 def decode_json(decoder: msgspec.json.Decoder[T], text: bytes) -> T:
