@@ -59,7 +59,9 @@ class Metric:
         for values in self._place:
             own = dict(zip(labels, values, strict=True))
             if bounds:
-                self._samples += [f"{name}_bucket{_braces(**own, le=str(bound))}" for bound in (*bounds, "+Inf")]
+                self._samples += [
+                    f"{name}_bucket{_braces(**own, le=bound)}" for bound in (*map(_number, bounds), "+Inf")
+                ]
                 self._samples += [f"{name}_sum{_braces(**own)}", f"{name}_count{_braces(**own)}"]
             else:
                 self._samples.append(name + _braces(**own))
@@ -90,7 +92,7 @@ class Metric:
         for start in self._place.values() if self.bounds else ():
             *buckets, total = cells[start : start + self._width]
             values += [*accumulate(buckets), total, sum(buckets)]
-        return (f"{name} {value}" for name, value in zip(self._samples, values, strict=True))
+        return (f"{name} {_number(value)}" for name, value in zip(self._samples, values, strict=True))
 
 
 def fixed_gauge(name: str, about: str, number: float = 1, **labels: str) -> list[str]:
@@ -100,6 +102,10 @@ def fixed_gauge(name: str, about: str, number: float = 1, **labels: str) -> list
 
 def _braces(**labels: str) -> str:
     return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}" if labels else ""
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 class Metrics:
