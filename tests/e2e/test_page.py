@@ -27,6 +27,7 @@ from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE
 from tests.e2e.hand import draw, draw_by_touch, give_file, n_inked_pixels, png_of, upload
 
 SEVEN = png_of(DIGITS[7])
+DOT = [[(0.5, 0.5)]]
 TIMES = " · ".join(
     rf"{name} [\d.]+\sms"
     for name in ("^reading the request", "preprocessing and network", "service in all", "round trip")
@@ -73,7 +74,7 @@ def test_each_state_has_its_words_and_bars_with_the_cards_classes(tab: Page, car
     for changes, glyph, offered in answers:
         answer = {**ANSWER, "probabilities": [*ANSWER["probabilities"], 0, 0], **changes}
         replace_answers(page, answer)
-        draw(page, [[(0.5, 0.5)]])
+        draw(page, DOT)
         expect_state(page, answer["state"])
         expect(page.locator("#glyph")).to_have_text(glyph)
         texts = [page.locator(name).text_content() for name in ("#headline", "#detail")]
@@ -140,7 +141,7 @@ def test_the_card_of_a_new_model_is_requested_once(page: Page, card: dict[str, A
     page.route("**/api/model", serve_other_card)
     for digit in (1, 7):
         replace_answers(page, ANSWER)
-        draw(page, [[(0.5, 0.5)]])
+        draw(page, DOT)
         expect(page.locator("#detail")).to_have_text("55.0 % confident")
         expect(page.locator("#model-text")).to_contain_text("model 0a1b2c3d4e5f · ")
         page.unroute("**/api/predict*")
@@ -188,13 +189,12 @@ def test_a_phone_shows_the_answer_beside_the_sheet(page: Page, viewport: Viewpor
     expect(headline).to_be_in_viewport(ratio=1)
     expect_ready(page)
     before = page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()
-    for changes in (UNSURE, NOT_A_DIGIT, {}):
+    for changes, strokes in ((UNSURE, DOT), (NOT_A_DIGIT, DOT), ({}, DIGITS[6])):
+        page.keyboard.press("Escape")
         change_answers(page, changes)
-        draw_by_touch(page, DIGITS[6])
+        draw_by_touch(page, strokes)
         expect_state(page, str(changes.get("state", "digit")))
         assert (page.locator("#bars").bounding_box(), page.locator("#seen").bounding_box()) == before, "nothing moves"
-        page.keyboard.press("Escape")
-    draw_by_touch(page, DIGITS[6])
     expect_digit(page, 6)
     assert page.evaluate("[document.documentElement.scrollWidth, window.scrollY]") == [PHONE["width"], 0]
     page.get_by_role("button", name="Draw a sample 9").click()

@@ -46,6 +46,7 @@ def plain(shown):
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="replace")).replace("\r", "")
 
 
+@pytest.mark.workflow
 def test_an_invalid_value_is_asked_again_with_the_reason():
     answers = {key: [""] for key in ASKED} | {
         "model.name": ["resnet", "seed_vision"],
@@ -66,6 +67,7 @@ def test_an_invalid_value_is_asked_again_with_the_reason():
         assert f"{key}  {describe(key)} ({default}): " in screen
 
 
+@pytest.mark.workflow
 def test_without_a_terminal_the_defaults_are_taken():
     command = [sys.executable, "-c", ASK.format(["train.epochs=2"])]
     run = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)

@@ -1,6 +1,7 @@
 """Gates of a real file against a real champion; test_champion.py registers."""
 
 import json
+import shutil
 
 import numpy as np
 import onnx
@@ -22,12 +23,12 @@ MODEL = Outputs().model
 
 
 @pytest.fixture
-def champion(tmp_path, monkeypatch, digits):
+def champion(empty_store, tmp_path, monkeypatch, digits):
     """The committed model, registered in a database, and 100 prepared images."""
     split = Split(digits[0][::50], digits[1][::50].astype(np.int32))
     parts = {"validation": {"mnist": 60, "pendigits": 40}}
     card = DataCard("mnist", "MNIST", 0, 100, 0, parts, 0, {"train": "a", "validation": "b", "test": "c"}, {})
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(register, "load_card", lambda: card)
     monkeypatch.setattr(register, "load_split", lambda _: split)

@@ -21,6 +21,8 @@ from serving.openapi import document
 from serving.settings import Settings
 from tests.serving.under_load.process import Running
 
+pytest_plugins = ["schemathesis.pytest.plugin"]
+
 ERROR = {"$ref": "#/components/schemas/Error"}
 METHODS = ("get", "post")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

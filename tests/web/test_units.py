@@ -19,7 +19,9 @@ FOLDERS = {
 
 
 def test_the_unit_tests_pass() -> None:
-    done = node("--test", "--test-reporter=dot", *sorted((ROOT / "tests/web").rglob("*.test.js")))
+    done = node(
+        "--test", "--test-isolation=none", "--test-reporter=dot", *sorted((ROOT / "tests/web").rglob("*.test.js"))
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,6 +1,8 @@
 import hashlib
 import re
+import runpy
 import shutil
+import sys
 
 import pytest
 import yaml
@@ -11,7 +13,6 @@ from pipeline.base.paths import CONF, ROOT
 from pipeline.config import values
 from pipeline.config.schema import NETWORKS, describe
 from pipeline.config.values import check_command_line, dump, load_config, params_sha256
-from tests.project import Project
 
 
 def test_dump_returns_the_values_of_params_yaml():
@@ -112,9 +113,15 @@ def test_a_description_ends_with_the_allowed_values(key, allowed):
     assert describe(key).endswith(f"[{allowed}]")
 
 
-def test_the_command_prints_the_values_or_an_error():
-    assert yaml.safe_load(Project(ROOT).run("pipeline.config", "model=small", "train.epochs=3"))["train"]["epochs"] == 3
-    assert Project(ROOT).run("pipeline.config", "train.epochs=0", ok=False).startswith("error: train.epochs")
+def test_the_command_prints_the_values_or_an_error(monkeypatch, capsys):
+    def run(*overrides):
+        monkeypatch.setattr(sys, "argv", ["pipeline.config", *overrides])
+        runpy.run_module("pipeline.config", run_name="__main__")
+        return yaml.safe_load(capsys.readouterr().out)
+
+    assert run("model=small", "train.epochs=3")["train"]["epochs"] == 3
+    with pytest.raises(SystemExit, match=r"error: train\.epochs"):
+        run("train.epochs=0")
 
 
 def test_the_hash_ignores_the_mode_and_a_null_extra_strokes():

@@ -8,13 +8,20 @@ import pytest
 from tests.pipeline.sweeps.conftest import statuses
 from tests.pipeline.sweeps.trials import KILLED, NAN, RAISES, SLOW
 
-optuna = pytest.importorskip("optuna")
 pytestmark = pytest.mark.slow
 
 SEARCH = ("hydra/sweeper=optuna", "train.learning_rate=interval(0.1, 0.9)")
 
 
+@pytest.fixture(autouse=True)
+def needs_optuna():
+    """Import Optuna only for these tests, because the import takes a second."""
+    pytest.importorskip("optuna")
+
+
 def states(project, study="search"):
+    import optuna
+
     found = optuna.load_study(study_name=study, storage=f"sqlite:///{project.directory / 'optuna.db'}")
     return Counter(trial.state.name for trial in found.trials)
 

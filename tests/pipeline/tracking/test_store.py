@@ -67,6 +67,7 @@ def copied(recorded, tmp_path):
     return shutil.copytree(recorded, tmp_path / "copy")
 
 
+@pytest.mark.workflow
 def test_the_first_two_runs_at_once_share_one_experiment(recorded):
     assert query(recorded, EXPERIMENTS)[1:] == [(1, "inkling", "mlartifacts")]
     assert [row[:3] for row in query(recorded, RUNS)] == [("a", "FINISHED", 1), ("b", "FINISHED", 1)]
@@ -74,6 +75,7 @@ def test_the_first_two_runs_at_once_share_one_experiment(recorded):
     assert not list(recorded.rglob("*.jsonl"))
 
 
+@pytest.mark.workflow
 def test_a_moved_or_copied_project_keeps_its_artifacts_and_writes_into_itself(recorded, copied):
     for table, column in store.LOCATIONS:  # MLflow's own addresses are absolute
         query(copied, f"UPDATE {table} SET {column} = 'file:///elsewhere/' || {column}")

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from serving.api.drawings import EXAMPLE, MAX_BYTES, MAX_POINTS, store
 from serving.api.messages import MAX_STROKES
 from serving.app import create_app
 from serving.errors import StartError
+from serving.http.middleware import Middleware
 from serving.settings import Settings
 from tests.serving.asgi import refused
 from tests.serving.http.test_rights import ORIGIN, PREFLIGHT
@@ -30,14 +32,25 @@ TEXT = """.SEGMENT DIGIT 0 ? "7"
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "a" / "drawings"
+@pytest.fixture(scope="module")
+def collector(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Middleware:
+    """An application that stores drawings."""
+    return create_app(replace(settings, collect=tmp_path_factory.mktemp("a") / "b" / "drawings"))
 
 
 @pytest.fixture
-def collecting(settings: Settings, folder: Path) -> TestClient:
-    return TestClient(create_app(replace(settings, collect=folder)), raise_server_exceptions=False)
+def folder(collector: Middleware) -> Path:
+    """Its folder, empty."""
+    folder = collector.settings.collect
+    assert folder
+    shutil.rmtree(folder)
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def collecting(collector: Middleware, folder: Path) -> TestClient:
+    return TestClient(collector, raise_server_exceptions=False)
 
 
 def stroke(n_points: int = 1, value: float = 0.5) -> list[list[float]]:
@@ -149,7 +162,6 @@ def test_a_disk_error_is_reported_and_logged_and_leaves_no_file(
 
 
 def test_several_workers_share_a_folder(folder: Path) -> None:
-    folder.mkdir(parents=True)
     bodies = [json.dumps({"strokes": [stroke(50, n / 100)], "label": 3}).encode() for n in range(40)]
     with ThreadPoolExecutor(8) as pool:
         ids = [*pool.map(lambda body: store(folder, body, 10), bodies * 4)]

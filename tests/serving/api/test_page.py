@@ -8,22 +8,29 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.app import create_app
+from serving.http.middleware import Middleware
 from serving.settings import Settings
 
 GZIP = {"accept-encoding": "gzip, deflate, br"}
 PLAIN = {"accept-encoding": "identity"}
 
 
+@pytest.fixture(scope="module")
+def site(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Middleware:
+    return create_app(replace(settings, web=tmp_path_factory.mktemp("web")))
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(site: Middleware) -> Path:
+    folder = site.settings.web
     for name in ("index.html", "docs.html", "a.css", "a.js", "a.webmanifest", "a.svg", "a.png"):
-        (tmp_path / name).write_text(f"{name} " * 100)
-    return tmp_path
+        (folder / name).write_text(f"{name} " * 100)
+    return folder
 
 
 @pytest.fixture
-def visitor(settings: Settings, folder: Path) -> TestClient:
-    return TestClient(create_app(replace(settings, web=folder)))
+def visitor(site: Middleware, folder: Path) -> TestClient:
+    return TestClient(site)
 
 
 @pytest.mark.parametrize(

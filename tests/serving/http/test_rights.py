@@ -67,18 +67,18 @@ def test_monitoring_asks_by_any_host(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("allowed", "host", "status"),
+    ("allowed", "statuses"),
     [
-        ("*", "elsewhere.example", 200),
-        ("*.example.org", "a.example.org", 200),
-        ("*.example.org", "a.b.Example.org.:80", 200),
-        ("*.example.org", "example.org", 421),
-        ("*.example.org", "aexample.org", 421),
+        ("*", {"elsewhere.example": 200}),
+        (
+            "*.example.org",
+            {"a.example.org": 200, "a.b.Example.org.:80": 200, "example.org": 421, "aexample.org": 421},
+        ),
     ],
 )
-def test_allowed_hosts(settings: Settings, allowed: str, host: str, status: int) -> None:
+def test_allowed_hosts(settings: Settings, allowed: str, statuses: dict[str, int]) -> None:
     client = TestClient(create_app(replace(settings, allowed_hosts=(allowed,))))
-    assert client.get("/v2", headers={"host": host}).status_code == status
+    assert {host: client.get("/v2", headers={"host": host}).status_code for host in statuses} == statuses
 
 
 TOKEN = "a-token"

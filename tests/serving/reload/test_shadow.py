@@ -208,10 +208,9 @@ def test_a_failure_is_logged_and_the_exit_code_is_1() -> None:
     assert "msgspec.ValidationError" in result.stderr
 
 
-@pytest.mark.parametrize("content", [b"", with_damaged_weights()], ids=["empty", "damaged"])
-def test_a_bad_file_stops_the_start(tmp_path: Path, content: bytes) -> None:
+def test_a_bad_file_stops_the_start(tmp_path: Path) -> None:
     path = tmp_path / "shadow.onnx"
-    path.write_bytes(content)
+    path.write_bytes(with_damaged_weights())
     result = run_python("-m", "serving", "--port", "0", "--shadow", str(path))
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith("python -m serving: The shadow model cannot be used. The model")
