@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench import RESULTS
+from bench.hands import section as hands_section
 from bench.peers.section import section
 from bench.rounds import ratio, spread
 from bench.scale.section import section as scale_section
@@ -26,6 +27,7 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
     sections = {
         "seeds": _seeds,
         "ablation": _ablation,
+        "hands": hands_section,
         "latency": _latency,
         "int8": _int8,
         "install": _install,
@@ -154,7 +156,7 @@ def _install(results: Mapping[str, Any]) -> str:
 def read() -> dict[str, dict[str, Any]]:
     """Return the results of all benchmarks that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
-        name: RESULTS / f"{name}.json" for name in ("latency", "int8", "ablation", "install", "peers", "scale")
+        name: RESULTS / f"{name}.json" for name in ("hands", "latency", "int8", "ablation", "install", "peers", "scale")
     }
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 

@@ -7,7 +7,6 @@ import sys
 
 from serving import logs
 from serving.errors import SettingsError, StartError
-from serving.settings import PROGRAM, Settings
 
 
 def main() -> int:
@@ -16,7 +15,11 @@ def main() -> int:
         sys.exit("Inkling's service runs on Linux and macOS, not on Windows. Start it in WSL or in a container.")
     # SIGHUP would end the process during the slow import, so it is blocked until the server is ready.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
-    from serving import workers
+    try:
+        from serving import workers
+        from serving.settings import PROGRAM, Settings
+    except ModuleNotFoundError as error:
+        sys.exit(f"The package {error.name} is missing. Start .venv/bin/python -m serving, or install: pip install .")
 
     logs.set_up()
     try:

@@ -5,12 +5,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 
+from serving import openapi
 from serving.api import drawings, network, predict
 from serving.api.page import Page
 from serving.errors import StartError
 from serving.http.middleware import Middleware
 from serving.metrics import Metrics, fixed_gauge
-from serving.openapi import document
 from serving.queue.engine import Engine
 from serving.reload.lifecycle import Lifecycle
 from serving.reload.shadow import Shadow
@@ -37,7 +37,7 @@ def create_app(
     if not settings.web.is_dir():
         raise StartError(f"The web folder {settings.web} does not exist. Name the folder of the page with --web.")
     if settings.collect:
-        drawings.Drawings(settings.collect).prepare()
+        drawings.prepare(settings.collect)
     metrics = metrics or Metrics()
     engine = Engine()
     lifecycle = Lifecycle(settings.model, engine, metrics, shared)
@@ -51,10 +51,10 @@ def create_app(
         routes=[
             # No redirects: their address would come from the Host header.
             Mount("/api", app=Router([*predict.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
-            Route("/v2", routes.ServerMetadata),
+            Route("/v2", routes.server_metadata),
             Mount("/v2", app=Router(routes.routes, redirect_slashes=False)),
             Route("/metrics", read_metrics, methods=["GET"]),
-            Route("/openapi.json", document.openapi),
+            Route("/openapi.json", openapi.openapi),
             Route("/docs", page.docs),
             # The addresses in the page are relative, so it cannot be served here, too.
             Route("/docs/", RedirectResponse("../docs")),

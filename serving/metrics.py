@@ -40,11 +40,11 @@ class Metric:
     Attributes:
         bounds: upper bounds of a histogram's buckets, inclusive and ascending. Another bucket counts larger values.
         kind: "histogram" with bounds; without them, "counter" if the name ends like one, or else "gauge".
-        n_cells: number of its cells in a row; `first` is the index of the first.
+        rows: the cells of each worker, in memory that forked processes share.
         cells: this worker's.
     """
 
-    first: int
+    rows: "list[memoryview[float]]"
     cells: "memoryview[float]"
 
     def __init__(self, name: str, about: str, bounds: tuple[float, ...] = (), **labels: Sequence[str]) -> None:
@@ -55,14 +55,16 @@ class Metric:
         self._place = {values: place * self._width for place, values in enumerate(product(*labels.values()))}
         self.n_cells = len(self._place) * self._width
         # Built once, so that a scrape is cheap.
-        self._samples = [name for values in self._place for name in self._names(dict(zip(labels, values, strict=True)))]
-
-    def _names(self, labels: dict[str, str]) -> list[str]:
-        if not self.bounds:
-            return [self.name + _braces(labels)]
-        bounds = [*map(_number, self.bounds), "+Inf"]
-        buckets = [f"{self.name}_bucket{_braces(labels | {'le': bound})}" for bound in bounds]
-        return [*buckets, f"{self.name}_sum{_braces(labels)}", f"{self.name}_count{_braces(labels)}"]
+        self._samples: list[str] = []
+        for values in self._place:
+            own = dict(zip(labels, values, strict=True))
+            if bounds:
+                self._samples += [
+                    f"{name}_bucket{_braces(**own, le=bound)}" for bound in (*map(_number, bounds), "+Inf")
+                ]
+                self._samples += [f"{name}_sum{_braces(**own)}", f"{name}_count{_braces(**own)}"]
+            else:
+                self._samples.append(name + _braces(**own))
 
     def add(self, *labels: str, amount: float = 1) -> None:
         """Add to this worker's number for these label values."""
@@ -95,10 +97,10 @@ class Metric:
 
 def fixed_gauge(name: str, about: str, number: float = 1, **labels: str) -> list[str]:
     """Return the lines of a gauge that is not counted. An info metric is 1 and has the information in its labels."""
-    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{_braces(labels)} {number}"]
+    return [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name}{_braces(**labels)} {number}"]
 
 
-def _braces(labels: dict[str, str]) -> str:
+def _braces(**labels: str) -> str:
     return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}" if labels else ""
 
 
@@ -126,29 +128,21 @@ class Metrics:
         self.confidence = Metric("inkling_confidence", "Confidence in these digits.", SCORE_BOUNDS)
         self.digit_score = Metric("inkling_digit_score", "How surely an image with ink is a digit.", SCORE_BOUNDS)
         self.loads = Metric("inkling_model_loads_total", "Models exchanged.", result=LOADS)
-        self.shadow_images = Metric(
-            "inkling_shadow_images_total", "Images that the shadow model read.", verdict=VERDICTS
-        )
-        self.shadow_dropped = Metric(
-            "inkling_shadow_dropped_total", "Images that it did not get.", reason=SHADOW_DROPPED
-        )
+        self.shadow_images = Metric("inkling_shadow_images_total", "Images that the shadow read.", verdict=VERDICTS)
+        self.shadow_dropped = Metric("inkling_shadow_dropped_total", "Images it did not get.", reason=SHADOW_DROPPED)
         self.shadow_run = Metric("inkling_shadow_run_seconds", "Time of its runs.", STAGE_BOUNDS_S)
         self.memory = Metric("process_resident_memory_bytes", "Resident memory of all workers.")
         self.cpu = Metric("process_cpu_seconds_total", "CPU time of all workers.")
         self._cpu_s = 0.0
         self._all = [metric for metric in vars(self).values() if isinstance(metric, Metric)]
-        self._n_cells = 0
         for metric in self._all:
-            metric.first = self._n_cells
-            self._n_cells += metric.n_cells
-        self._cells = memoryview(mmap.mmap(-1, 8 * n_workers * self._n_cells)).cast("d")
+            metric.rows = [memoryview(mmap.mmap(-1, 8 * metric.n_cells)).cast("d") for _ in range(n_workers)]
         self.count_as(0)
 
     def count_as(self, worker: int) -> None:
         """Count in the row of this worker. A replacement worker continues the counts of its predecessor."""
         for metric in self._all:
-            start = worker * self._n_cells + metric.first
-            metric.cells = self._cells[start : start + metric.n_cells]
+            metric.cells = metric.rows[worker]
 
     def reset_gauges(self) -> None:
         """Set this worker's gauges to 0; a dead predecessor no longer has requests or connections."""
@@ -181,9 +175,7 @@ class Metrics:
 
     def read(self, metric: Metric) -> list[float]:
         """Return the cells of a metric, merged over all workers."""
-        starts = range(metric.first, len(self._cells), self._n_cells)
-        rows = [self._cells[start : start + metric.n_cells] for start in starts]
-        return [*map(max if metric is self.last_run else sum, zip(*rows, strict=True))]
+        return [*map(max if metric is self.last_run else sum, zip(*metric.rows, strict=True))]
 
     def text(self, facts: Iterable[str] = (), n_classes: int = MAX_CLASSES) -> str:
         """Return all samples and further lines. Digits from `n_classes` on appear only if an earlier model had them."""

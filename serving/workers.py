@@ -64,36 +64,30 @@ def announce(address: str) -> None:
 
 @dataclass
 class Worker:
-    """A worker, as its supervisor sees it. A new process replaces one that has ended.
-
-    Attributes:
-        pid: of its process; 0 if there is none.
-        started_s: time of its last start, by `time.monotonic`.
-        n_beats: its beats at the last tick; 0 until it listens.
-        n_still_ticks: number of ticks since the last beat.
-    """
+    """A worker, as its supervisor sees it. A new process replaces one that has ended."""
 
     index: int
-    pid: int = 0
-    started_s: float = 0.0
-    n_beats: int = 0
-    n_still_ticks: int = 0
+    pid: int = 0  # 0 if there is no process
+    started_s: float = 0.0  # by `time.monotonic`
+    n_beats: int = 0  # at the last tick; 0 until it listens
+    n_still_ticks: int = 0  # since the last beat
 
 
+@dataclass
 class Supervisor:
     """The parent process of the workers. It has no threads and no event loop, so that it can fork."""
 
-    def __init__(
-        self, settings: Settings, listener: socket.socket, address: str, metrics: Metrics, shadow: Shadow | None
-    ) -> None:
-        self.settings = settings
-        self.listener = listener
-        self.address = address
-        self.metrics = metrics
-        self.shadow = shadow
-        self.shared = SharedModel(settings.model, settings.workers)
+    settings: Settings
+    listener: socket.socket
+    address: str
+    metrics: Metrics
+    shadow: Shadow | None
+
+    def __post_init__(self) -> None:
+        """Copy the model for all workers."""
+        self.shared = SharedModel(self.settings.model, self.settings.workers)
         self._pid = os.getpid()
-        self._workers = [Worker(index) for index in range(settings.workers)]
+        self._workers = [Worker(index) for index in range(self.settings.workers)]
         self._is_announced = False
         self._killed_at_s = math.inf  # set when the service stops
 
@@ -139,7 +133,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS - {signal.SIGHUP})  # the server unblocks SIGHUP
             self.metrics.count_as(index)
             self.metrics.reset_gauges()
-            self.shared.join(index)
+            self.shared.worker = index
             # Only one worker watches the file. If it dies, its replacement gets the same index.
             settings = replace(self.settings, watch=self.settings.watch and index == 0)
             middleware = create_app(settings, self.metrics, self.shadow, self.shared)
@@ -148,9 +142,7 @@ class Supervisor:
             server.run(sockets=[self.listener])
             code = 0
         except StartError as error:
-            # The user knows the original, not the copy.
-            text = str(error).replace(str(self.shared.file), str(self.settings.model))
-            print(f"{PROGRAM}: {text}", file=sys.stderr, flush=True)
+            print(f"{PROGRAM}: {error}", file=sys.stderr, flush=True)
         except Exception:
             log.exception("A worker failed.")
         finally:

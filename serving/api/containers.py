@@ -27,8 +27,6 @@ MAX_JPEG_TABLE_BYTES = 2_200
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 10**9
 
-# Limits of a BMP with run-length coding, which Pillow decodes in Python.
-MAX_RLE_BYTES = MAX_RLE_PIXELS = 1_000_000
 DAMAGED_TEXT = "The picture is damaged or cut short. Save it again and send that."
 
 EXIF_START = b"Exif\0\0"
@@ -235,10 +233,8 @@ def _walk_bmp(data: bytes, view: memoryview, picture: Picture) -> None:
     layout = "<HH" if header_bytes == 12 else "<Ii4xI"
     picture.width, height, *compression = struct.unpack_from(layout, data, 18)
     picture.height, picture.pieces = abs(height), [view]
-    is_large = picture.n_pixels > MAX_RLE_PIXELS or len(data) > MAX_RLE_BYTES
-    if is_large and compression in ([1], [2]):
-        limits = f"{MAX_RLE_PIXELS} pixels or {MAX_RLE_BYTES} bytes"
-        _refuse(f"The BMP is compressed and has more than {limits}. Save it as PNG and send that.")
+    if compression in ([1], [2]):  # run-length coding, which Pillow decodes in Python
+        _refuse("The BMP is compressed. Save it as PNG and send that.")
 
 
 WALKS: dict[bytes, tuple[str, Callable[[bytes, memoryview, Picture], None]]] = {

@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import msgspec
 from starlette.requests import Request
@@ -44,59 +45,48 @@ DECODER = msgspec.json.Decoder(LabelledDrawing)
 log = logging.getLogger(__name__)
 
 
-class Drawings:
-    """A folder of drawings that all workers share."""
+def prepare(folder: Path) -> None:
+    """Create the folder of the drawings if it does not exist, and check that it can be used."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise StartError(f"The folder {folder} of --collect cannot be used: {error.strerror}.") from None
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
 
-    def prepare(self) -> None:
-        """Create the folder if it does not exist, and check that it can be used."""
-        folder = self._folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StartError(f"The folder {folder} of --collect cannot be created: {error.strerror}.") from None
-        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            raise StartError(f"The folder {folder} of --collect cannot be read and written. Choose another.")
+def store(folder: Path, data: bytes, n_classes: int) -> str:
+    """Store the drawing in a JSON body. Return its ID, which is the same for the same drawing."""
+    content = unipen(parse(data, n_classes)).encode("ascii")
+    id_ = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
+    try:
+        _write(folder / f"{id_}{SUFFIX}", content)
+    except OSError as error:
+        log.exception("A drawing could not be stored in %s.", folder)
+        raise StoreFullError(f"The drawing could not be stored: {error.strerror}.") from error
+    return id_
 
-    def keep(self, data: bytes, n_classes: int) -> str:
-        """Store the drawing in a body. Return its ID, which is the same for the same drawing."""
-        content = unipen(parse(data, n_classes)).encode("ascii")
-        id_ = hashlib.sha256(content).hexdigest()[:ID_LENGTH]
-        try:
-            self._write(id_, content)
-        except OSError as error:
-            log.exception("A drawing could not be stored in %s.", self._folder)
-            raise StoreFullError(f"The drawing could not be stored: {error.strerror}.") from error
-        return id_
 
-    def _write(self, id_: str, content: bytes) -> None:
-        file = self._folder / f"{id_}{SUFFIX}"
-        if file.exists():
-            return
-        with os.scandir(self._folder) as entries:
-            n_kept = sum(entry.name.endswith(SUFFIX) for entry in entries)
-        if n_kept >= MAX_DRAWINGS:
-            raise StoreFullError(
-                f"The service stores at most {MAX_DRAWINGS} drawings. Its operator can move them to another folder."
-            )
-        # Write to a temporary file, so that no reader sees an incomplete drawing.
-        unfinished = self._folder / f".{id_}.{secrets.token_hex(4)}"
-        try:
-            with unfinished.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            unfinished.replace(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
+def _write(file: Path, content: bytes) -> None:
+    if file.exists():
+        return
+    if len([*file.parent.glob(f"*{SUFFIX}")]) >= MAX_DRAWINGS:
+        raise StoreFullError(
+            f"The service stores at most {MAX_DRAWINGS} drawings. Its operator can move them to another folder."
+        )
+    # Write to a temporary file, so that no reader sees an incomplete drawing.
+    unfinished = file.with_name(f".{file.stem}.{secrets.token_hex(4)}")
+    try:
+        with unfinished.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def parse(data: bytes, n_classes: int) -> LabelledDrawing:
     """Parse a JSON body."""
-    if len(data) > MAX_BYTES:
-        raise TooLargeError(f"The drawing has {len(data)} bytes; the limit is {MAX_BYTES}.")
     drawing = decoded(DECODER, data, EXAMPLE_TEXT)
     if drawing.label >= n_classes:
         raise BadRequestError(f"The label is not a class of the model, 0 to {n_classes - 1}.")
@@ -123,8 +113,8 @@ async def keep(request: Request) -> Response:
         raise ForbiddenError("This service stores no drawings. Start it with --collect to name a folder for them.")
     n_classes = len(engine.model.card.classes)
     check_type(request, "application/json")
-    data = await receive(request, min(settings.max_body_bytes, MAX_BYTES))
-    return JSONResponse(KeptDrawing(await engine.short.run(Drawings(settings.collect).keep, data, n_classes)), 201)
+    data = await receive(request, MAX_BYTES)
+    return JSONResponse(KeptDrawing(await engine.short.run(store, settings.collect, data, n_classes)), 201)
 
 
 routes = [Route("/drawings", keep, methods=["POST"])]

@@ -44,7 +44,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-SIDEWAYS = (5, 6, 7, 8)
 
 ORIENTATION_TAG = 0x0112
 MAX_EXIF_ENTRIES = 1_000
@@ -111,7 +110,7 @@ def to_grey(picture: Picture) -> GreyImage:
     orientation = _orientation(picture.exif)
     if orientation in UPRIGHT:
         grey = grey.transpose(UPRIGHT[orientation])
-    if orientation in SIDEWAYS:
+    if orientation > 4:  # sideways
         width, height = height, width
     return GreyImage(np.asarray(grey), factor, width, height)
 
@@ -206,10 +205,8 @@ def _orientation(exif: bytes | memoryview) -> int:
     try:
         (first,) = struct.unpack_from(order + "I", exif, 4)
         (n_entries,) = struct.unpack_from(order + "H", exif, first)
-        for number in range(min(n_entries, MAX_EXIF_ENTRIES)):
-            tag, value = struct.unpack_from(order + "H6xH", exif, first + 2 + 12 * number)
-            if tag == ORIENTATION_TAG:
-                return int(value)
+        entries = exif[first + 2 : first + 2 + 12 * min(n_entries, MAX_EXIF_ENTRIES)]
+        found = (value for tag, value in struct.iter_unpack(order + "H6xH2x", entries) if tag == ORIENTATION_TAG)
+        return next(found, 1)
     except struct.error:  # ignore a damaged block
-        pass
-    return 1
+        return 1

@@ -5,7 +5,7 @@ second model, with the same weights, one more input and more outputs (see `pipel
 session of its own, so predictions do not become slower.
 """
 
-from weakref import WeakKeyDictionary
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -22,7 +22,7 @@ from serving.errors import BadRequestError, ModelError, NotFoundError
 from serving.http.compression import receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
-from serving.model.card import GOLDEN_SHAPE
+from serving.model.card import GOLDEN_SHAPE, INPUTS
 from serving.model.predictor import SHRINKING, Prediction, Predictor, open_session
 from serving.queue.engine import Images
 from serving.service import Service
@@ -56,63 +56,55 @@ class Network:
     def __init__(self, predictor: Predictor) -> None:
         """Build the network from the predictor's file and the description in its metadata."""
         try:
-            description = msgspec.json.decode(predictor.subnetwork, type=_Description)
-            self._session = open_session(predictor.content + description.fragment)
+            self._description = msgspec.json.decode(predictor.subnetwork, type=_Description)
+            self._session = open_session(predictor.content + self._description.fragment)
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise ModelError("The model file's metadata 'network_alone' cannot be used.") from error
-        self._input = description.input
-        self._scores = [description.probabilities, description.digit_score]
-        self._layers = description.layers
         # The original graph also needs its input. The smallest image costs almost nothing.
-        self._unused = {
-            node.name: np.zeros((1, 1, 1), np.uint8) for node in self._session.get_inputs() if node.name != self._input
-        }
+        self._unused = {INPUTS[0].name: np.zeros((1, 1, 1), np.uint8)}
 
     def read(self, grids: Images) -> Prediction:
         """Return probabilities and digit scores for grids uint8 [n, 28, 28], 255 = ink."""
+        outputs = [self._description.probabilities, self._description.digit_score]
         batches = [grids[start : start + N_IN_BATCH] for start in range(0, len(grids), N_IN_BATCH)]
-        found = (self._run(self._scores, batch) for batch in batches)
+        found = (self._run(outputs, batch) for batch in batches)
         return Prediction.joined([Prediction(probabilities, scores) for probabilities, scores in found])
 
-    def maps(self, grid: npt.NDArray[np.uint8]) -> list[tuple[str, str, Maps]]:
-        """Return name, kind and feature maps float32 [c, h, w] of the layers, for a grid uint8 [28, 28]."""
-        found = self._run([layer.output for layer in self._layers], grid[None])
-        return [(layer.name, layer.kind, maps[0]) for layer, maps in zip(self._layers, found, strict=True)]
+    def layers(self, grid: npt.NDArray[np.uint8]) -> list[LayerMaps]:
+        """Return the feature maps of all layers for a grid uint8 [28, 28]."""
+        layers = self._description.layers
+        found = self._run([layer.output for layer in layers], grid[None])
+        return [_maps(layer, maps[0]) for layer, maps in zip(layers, found, strict=True)]
 
-    def _run(self, outputs: list[str], grids: Images) -> list[npt.NDArray[np.float32]]:
-        found: list[npt.NDArray[np.float32]] = self._session.run(
-            outputs, {self._input: grids, **self._unused}, SHRINKING
-        )
+    def _run(self, outputs: list[str], grids: Images) -> list[Maps]:
+        found: list[Maps] = self._session.run(outputs, {self._description.input: grids, **self._unused}, SHRINKING)
         return found
 
 
-# The network of each model in use, built at its first request.
-NETWORKS: WeakKeyDictionary[Predictor, Network] = WeakKeyDictionary()
+# Of the model in use. It is built at the first request.
+network_of = lru_cache(maxsize=1)(Network)
 
 
 def answer_grids(predictor: Predictor, grids: Images, with_layers: bool) -> NetworkAnswer:
-    """Return the answer for grids uint8 [n, 28, 28]. Not thread-safe."""
-    network = NETWORKS.get(predictor)
-    if network is None:
-        network = NETWORKS[predictor] = Network(predictor)
+    """Return the answer for grids uint8 [n, 28, 28]."""
+    network = network_of(predictor)
     prediction = network.read(grids)
     answers = zip(predictor.verdicts(prediction), prediction.probabilities, strict=True)
     readings = [Reading(**reading(*answer)) for answer in answers]
-    layers = [_layer(*found) for found in network.maps(grids[0])] if with_layers else UNSET
-    return NetworkAnswer(predictor.card.version, readings, layers)
+    return NetworkAnswer(predictor.card.version, readings, network.layers(grids[0]) if with_layers else UNSET)
 
 
-def _layer(name: str, kind: str, maps: Maps) -> LayerMaps:
-    """Scale a layer's maps to bytes: 255 is the highest value of all maps, 0 is 0 or less."""
+def _maps(layer: _Layer, maps: Maps) -> LayerMaps:
+    """Scale a layer's maps, float32 [c, h, w], to bytes: 255 is the highest value of all maps, 0 is 0 or less."""
     n_maps, height, width = maps.shape
     peak = max(0.0, float(maps.max()))
     levels = np.rint(maps.clip(0) * (255 / peak if peak else 0)).astype(np.uint8)
-    return LayerMaps(name, kind, (height, width, n_maps), round(peak, SCORE_DECIMALS), levels.tobytes())
+    return LayerMaps(layer.name, layer.kind, (height, width, n_maps), round(peak, SCORE_DECIMALS), levels.tobytes())
 
 
 async def network(request: Request) -> Response:
     """Answer the grids in the body."""
-    engine, settings = Service.of(request).engine, Service.of(request).settings
+    engine = Service.of(request).engine
     timing: Timing = request.scope["timing"]
     predictor = engine.model
     if not predictor.subnetwork:
@@ -121,21 +113,20 @@ async def network(request: Request) -> Response:
     if layers not in ("true", "false"):
         raise BadRequestError("?layers= must be true or false.")
     check_type(request, "application/octet-stream")
-    data = await receive(request, min(settings.max_body_bytes, MAX_GRIDS * N_GRID_BYTES))
+    data = await receive(request, MAX_GRIDS * N_GRID_BYTES)
     answer = await engine.large.run(answer_grids, predictor, _grids(data), layers == "true")
     timing.lap("network")
     return JSONResponse(answer)
 
 
 def _grids(data: bytes) -> Images:
-    n_grids, rest = divmod(len(data), N_GRID_BYTES)
-    if rest or not 1 <= n_grids <= MAX_GRIDS:
-        height, width = GOLDEN_SHAPE
+    height, width = GOLDEN_SHAPE
+    if not data or len(data) % N_GRID_BYTES:
         raise BadRequestError(
             f"The body has {len(data)} bytes. Send 1 to {MAX_GRIDS} grids of {height} x {width}: a multiple of "
             f"{N_GRID_BYTES} bytes, 255 = ink."
         )
-    return np.frombuffer(data, np.uint8).reshape(n_grids, *GOLDEN_SHAPE)
+    return np.frombuffer(data, np.uint8).reshape(-1, height, width)
 
 
 routes = [Route("/network", network, methods=["POST"])]

@@ -54,15 +54,17 @@ def accepted(accept_encoding: str) -> str | None:
     return next((coding for coding in WINDOW_BITS if named.get(coding)), None)
 
 
-def compress(body: bytes, coding: str) -> bytes:
+def compress(body: bytes, coding: str, level: int = LEVEL) -> bytes:
     """Compress a body with one of the codings of `WINDOW_BITS`."""
-    return zlib.compress(body, LEVEL, WINDOW_BITS[coding])
+    return zlib.compress(body, level, WINDOW_BITS[coding])
 
 
 async def receive(request: Request, max_bytes: int) -> bytes:
     """Receive and decompress a body, in a thread if it is large. The wait for the body belongs to no stage."""
     body = await request.body()
     request.scope["timing"].start()
+    if len(body) > max_bytes:
+        raise TooLargeError(f"The body has {len(body)} bytes; the limit is {max_bytes}.")
     coding = dict(request.scope["headers"]).get(b"content-encoding", b"").decode("latin-1")
     if not coding:
         return body

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, Tensor, outputs_for, read_card, read_golden
+from serving.model.card import INPUTS, OUTPUTS, Tensor, read_card, read_golden
 from serving.model.decisions import STATES, State, rank
 
 # Tolerance for the golden answers. Machines differ in the seventh decimal, and the file has three.
@@ -22,9 +22,10 @@ GOLDEN_TOLERANCE = 5e-3
 MAX_SHAPES = 1000
 
 DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}
+DTYPES = {"UINT8": "uint8", "FP32": "float32"}
 
-# Height and width of the warm-up images: the smallest size, an MNIST image, the page's canvas.
-WARM_SIZES_PX = ((1, 1), (28, 28), (280, 280))
+# Number, height and width of the warm-up images: the smallest size, an MNIST image, the page's canvas, and a batch.
+WARM_SHAPES = ((1, 1, 1), (1, 28, 28), (1, 280, 280), (2, 28, 28))
 
 # A session keeps the memory of a run, 10 bytes a pixel, for the next one. Above this limit it frees the memory.
 MAX_KEPT_PIXELS = 2**20
@@ -61,18 +62,11 @@ class Prediction:
 
 
 class Verdict(NamedTuple):
-    """The answer for one image, after the thresholds of the model file were applied.
+    """The answer for one image."""
 
-    Attributes:
-        state: as `Predictor.state` returns it.
-        digit: index of the most probable class in the card's `classes`, in any state.
-        confidence: probability of the digit.
-        digit_score: as in `Prediction`.
-    """
-
-    state: State
-    digit: int
-    confidence: float
+    state: State  # by the thresholds in the model file
+    digit: int  # index of the most probable class, in any state
+    confidence: float  # its probability
     digit_score: float
 
 
@@ -106,43 +100,55 @@ class Predictor:
     @classmethod
     def load(cls, path: Path) -> "Predictor":
         """Load a model file, warm up the model and run its self-check."""
-        kind = "ONNX"
         try:
             content = path.read_bytes()
-            session = open_session(content)
-            kind = "digits"
-            predictor = cls(session, content)
-            predictor.warm()
-            predictor.check()
         except OSError as error:
             text = f"The model file {path} cannot be read: {error.strerror}. Build it with `dvc repro` or name another."
             raise ModelError(text) from None
+        return cls.of(content, path)
+
+    @classmethod
+    def of(cls, content: bytes, path: Path) -> "Predictor":
+        """Load the model with this content, like `load`. The path is for the error message."""
+        try:
+            predictor = cls(open_session(content), content)
+            predictor.warm()
+            predictor.check()
         except Exception as error:  # onnxruntime's exceptions share no base class; a bad file must not stop the service
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:500]
-            raise ModelError(f"The model file {path} is not a usable {kind} model: {reason}") from error
+            raise ModelError(f"The model file {path} is not usable: {reason}") from error
         return predictor
 
     def warm(self) -> None:
-        """Run the model on an image of each usual size, so that the first request is as fast as the others."""
-        for height, width in WARM_SIZES_PX:
-            image = np.full((1, height, width), 255, np.uint8)
-            image[:, height // 4 : height // 2, width // 2] = 0
-            prediction = self.run(image)
-            shapes = {tensor.name: (1, *tensor.shape[1:]) for tensor in outputs_for(len(self.card.classes))}
-            for tensor in self.card.outputs:
+        """Run the model on images of each usual shape, so that the first request is as fast as the others.
+
+        Raises:
+            ModelError: an output differs from the signature.
+        """
+        for shape in WARM_SHAPES:
+            images = np.full(shape, 255, np.uint8)
+            images[:, shape[1] // 4 : shape[1] // 2, shape[2] // 2] = 0
+            prediction = self.run(images)
+            for tensor in (replace(OUTPUTS[0], shape=[-1, len(self.card.classes)]), *OUTPUTS[1:]):
                 values = getattr(prediction, tensor.name)
-                if values.shape != shapes[tensor.name] or not np.isfinite(values).all():
-                    raise ModelError(f"its output {tensor.name!r} is wrong: shape {values.shape}, or not finite.")
+                if values is None:
+                    continue
+                found, expected = (
+                    (str(values.dtype), *values.shape),
+                    (DTYPES[tensor.datatype], shape[0], *tensor.shape[1:]),
+                )
+                if found != expected or not np.isfinite(values).all():
+                    raise ModelError(f"its output {tensor.name!r} is {found} instead of {expected}, or not finite.")
 
     def check(self) -> None:
         """Compare the answers for the golden images with those in the file, if it has any."""
-        if (golden := self._golden) is None:
+        if not self._golden:
             return
-        prediction = self.run(golden.images)
-        names = ("probabilities", "digit_score")
-        gaps = [float(np.abs(getattr(prediction, name) - getattr(golden, name)).max()) for name in names]
-        states = [verdict.state for verdict in self.verdicts(prediction)]
-        if states != golden.states or not all(gap <= GOLDEN_TOLERANCE for gap in gaps):
+        images, outputs, states = self._golden
+        prediction = self.run(images)
+        gaps = [float(np.abs(getattr(prediction, name) - values).max()) for name, values in outputs.items()]
+        found = [verdict.state for verdict in self.verdicts(prediction)]
+        if found != states or not all(gap <= GOLDEN_TOLERANCE for gap in gaps):
             raise ModelError(
                 "it fails its self-check: its answers for the golden images differ from "
                 f"those in the file (probabilities by up to {gaps[0]:.3g}, scores by {gaps[1]:.3g}; "
@@ -169,16 +175,11 @@ class Predictor:
         digits = prediction.probabilities.argmax(axis=1).tolist()
         confidences = prediction.probabilities.max(axis=1).tolist()
         scores = prediction.digit_score.tolist()
+        limits = self.card.thresholds
         return [
-            Verdict(self.state(score, confidence), digit, confidence, score)
+            Verdict(STATES[rank(score, confidence, limits.digit_score, limits.confidence)], digit, confidence, score)
             for digit, confidence, score in zip(digits, confidences, scores, strict=True)
         ]
-
-    def state(self, digit_score: float, confidence: float) -> State:
-        """Return the state of one answer according to the thresholds in the model file."""
-        thresholds = self.card.thresholds
-        position: int = rank(digit_score, confidence, thresholds.digit_score, thresholds.confidence)
-        return STATES[position]
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:

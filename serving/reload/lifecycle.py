@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from anyio import to_thread
@@ -26,14 +25,10 @@ POLL_S = 0.02
 
 
 class Lifecycle:
-    """Load models and put them into an engine.
-
-    Attributes:
-        path: the user's file, to load and to watch.
-        shared: the model of all workers; None if there is only one process.
-    """
+    """Load models and put them into an engine."""
 
     def __init__(self, path: Path, engine: Engine, metrics: Metrics, shared: SharedModel | None = None) -> None:
+        """Load and watch the user's file `path`. `shared` is the model of all workers, if there are several."""
         self.path = path
         self.engine = engine
         self.metrics = metrics
@@ -56,11 +51,11 @@ class Lifecycle:
             ModelError: the file is not a usable model; the old model stays in use.
             NotTakenUpError: not all workers use the model.
         """
-        await self._exchange(self._read)
+        await self._exchange(is_load=True)
 
     async def unload(self) -> None:
         """Unload the model in all workers, as `load` does."""
-        await self._exchange(None)
+        await self._exchange(is_load=False)
 
     async def reload(self) -> None:
         """Load the file again, and only log errors."""
@@ -97,11 +92,11 @@ class Lifecycle:
             log.error("The model file was refused, and the model in use stays. %s", error)
             raise
 
-    async def _exchange(self, read: Callable[[], Awaitable[Predictor]] | None) -> None:
-        """Use the model that `read` returns, or none, and wait until all workers have followed."""
+    async def _exchange(self, *, is_load: bool) -> None:
+        """Use the model in the file, or none, and wait until all workers have followed."""
         ends_s = time.monotonic() + TAKE_UP_S
         async with self._one_at_a_time:
-            predictor = await read() if read else None
+            predictor = await self._read() if is_load else None
             content = predictor.content if predictor else None
             number = await to_thread.run_sync(self.shared.replace, content) if self.shared else 0
             self._use(predictor, number)
@@ -118,4 +113,7 @@ class Lifecycle:
         self.engine.predictor = predictor
         if self.shared:
             self.shared.take(number)
-        log.log(logging.INFO if now == before else logging.WARNING, "The model is now %s; it was %s.", now, before)
+        if now == before:
+            log.info("The model is still %s.", now)
+        else:
+            log.warning("The model is now %s; it was %s.", now, before)

@@ -9,17 +9,17 @@ import logging
 import os
 import signal
 import socket
-import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import numpy as np
 
 from serving.errors import ModelError, StartError
 from serving.metrics import Metrics
-from serving.model.decisions import READ, STATES
+from serving.model.decisions import READ, State
 from serving.model.predictor import Predictor, Verdict
 from serving.queue.engine import Answer, Images
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 LOWEST_PRIORITY = 19  # of `nice`
 
-# A message has this head (images, height, width), two bytes for each verdict, and the pixels.
-HEAD = struct.Struct("<III")
+# The shape of the images, state and digit of each, and the pixels.
+Message = tuple[tuple[int, int, int], list[tuple[State, int | None]], bytes]
 
 # Linux grants twice `net.core.wmem_max`, 425,984 bytes by default, and at most twice this size.
 BUFFER_BYTES = 2**20
@@ -62,8 +62,9 @@ class Shadow:
 
     def observe(self, images: Images, answer: Answer) -> None:
         """Send the images of a run unless the shadow is busy; an observer of `serving.queue.engine.Engine`."""
+        message = msgspec.msgpack.encode((images.shape, _readings(answer.verdicts), images.tobytes()))
         try:
-            self.line.sendmsg([HEAD.pack(*images.shape), _coded(answer.verdicts), images.tobytes()])
+            self.line.send(message)
         except ConnectionError:
             if not self.is_gone:
                 log.error("The shadow model's process has ended. Nothing is compared until the next start.")
@@ -81,33 +82,23 @@ def _run(path: Path, line: socket.socket, metrics: Metrics) -> NoReturn:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # it ends after the workers
         os.nice(LOWEST_PRIORITY)
-        try:
-            predictor = Predictor.load(path)
-        except ModelError as error:
-            line.send(f"no {error}".encode())
-        else:
-            line.send(f"yes {predictor.card.version}".encode())
-            while message := line.recv(2 * BUFFER_BYTES):
-                shape = HEAD.unpack_from(message)
-                end = HEAD.size + 2 * shape[0]
-                images = np.frombuffer(message, np.uint8, offset=end).reshape(shape)
-                started_s = time.perf_counter()
-                verdicts = predictor.verdicts(predictor.run(images))
-                metrics.shadow_run.observe(time.perf_counter() - started_s)
-                pairs = (np.frombuffer(coded, np.uint16) for coded in (message[HEAD.size : end], _coded(verdicts)))
-                for is_same in np.equal(*pairs):
-                    metrics.shadow_images.add("same" if is_same else "other")
-            code = 0
+        predictor = Predictor.load(path)
+        line.send(f"yes {predictor.card.version}".encode())
+        while message := line.recv(2 * BUFFER_BYTES):
+            shape, expected, pixels = msgspec.msgpack.decode(message, type=Message)
+            started_s = time.perf_counter()
+            verdicts = predictor.verdicts(predictor.run(np.frombuffer(pixels, np.uint8).reshape(shape)))
+            metrics.shadow_run.observe(time.perf_counter() - started_s)
+            for pair in zip(expected, _readings(verdicts), strict=True):
+                metrics.shadow_images.add("same" if pair[0] == pair[1] else "other")
+        code = 0
+    except ModelError as error:
+        line.send(f"no {error}".encode())
     except Exception:
         log.exception("The shadow model failed.")
     finally:
         os._exit(code)
 
 
-def _coded(verdicts: list[Verdict]) -> bytes:
-    """Return state and class of each verdict as two bytes; class 0 if the answer has no digit."""
-    return bytes(
-        byte
-        for verdict in verdicts
-        for byte in (STATES.index(verdict.state), verdict.digit if verdict.state in READ else 0)
-    )
+def _readings(verdicts: list[Verdict]) -> list[tuple[State, int | None]]:
+    return [(verdict.state, verdict.digit if verdict.state in READ else None) for verdict in verdicts]

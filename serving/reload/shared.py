@@ -1,80 +1,64 @@
-"""The model that all workers use: a copy in a private folder, and numbers in memory that the workers share.
+"""The model that all workers use: its bytes in unnamed files, and numbers in memory. The workers inherit both.
 
-A worker that is asked for another model checks it, replaces the copy and increases the number of the last change. The
-workers compare this number with their own ten times a second, and take up the copy. A new worker starts with the copy,
-so it never loads an unchecked file.
+A worker that is asked for another model checks it, stores its bytes and increases the number of the last change. The
+workers compare this number with their own ten times a second, and load the bytes. A new worker starts with them, so it
+never loads an unchecked file. The system deletes the files with the last process, even if it is killed.
 """
 
-import atexit
-import contextlib
 import fcntl
 import logging
 import mmap
-import os
-import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from serving.errors import NotTakenUpError, StartError
 from serving.model.predictor import Predictor
 
 log = logging.getLogger(__name__)
 
-# The next start recognizes the copy of a killed supervisor by its name, and because its folder is not locked.
-PREFIX = "inkling-workers-"
-COPY = "model.onnx"
-
 Stamp = tuple[int, int, int]  # inode, bytes, nanoseconds of the last change
 
 
 class SharedModel:
-    """The shared copy, and the workers' progress.
+    """The model's bytes, and the workers' progress.
 
     Attributes:
-        file: the copy, always a complete file.
-        stamp: stamp of the user's file when it was first copied.
+        path: the user's file.
+        stamp: stamp of this file when it was first read.
+        worker: index of this process.
         beats: a number for each worker, which it increases as long as its event loop runs.
     """
 
     def __init__(self, path: Path, n_workers: int) -> None:
-        """Copy the user's file without a check: the first workers report its faults."""
-        numbers = memoryview(mmap.mmap(-1, 8 * (2 + 2 * n_workers))).cast("q")
-        self._last, self._taken, self.beats = numbers[:2], numbers[2 : 2 + n_workers], numbers[2 + n_workers :]
-        self._last[1] = True
-        self._worker = 0
-        self.stamp = stamp_of(path)
+        """Store the user's file without a check: the first workers report its faults."""
+        numbers = memoryview(mmap.mmap(-1, 8 * (1 + 2 * n_workers))).cast("q")
+        self._last, self._taken, self.beats = numbers[:1], numbers[1 : 1 + n_workers], numbers[1 + n_workers :]
+        self.path, self.stamp, self.worker = path, stamp_of(path), 0
         try:
-            _sweep()
-            folder = tempfile.mkdtemp(prefix=PREFIX)
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            self._lock = os.open(folder, os.O_RDONLY)
-            fcntl.flock(self._lock, fcntl.LOCK_SH)  # systemd-tmpfiles, too, deletes nothing in a locked folder
-            self.file = Path(shutil.copyfile(path, Path(folder, COPY)))
+            # A change writes the file that is not in use, so that a full disk damages nothing.
+            self._descriptors = _unnamed_file(), _unnamed_file()
+            with self._open("wb") as (_, file):
+                file.write(path.read_bytes())
         except OSError as error:
             text = f"The model file {path} cannot be copied to a temporary folder: {error.strerror}."
             raise StartError(text) from None
 
-    def join(self, worker: int) -> None:
-        """Act as this worker, in a forked process."""
-        self._worker = worker
-        os.close(self._lock)  # it ends with the supervisor
-
     def beat(self) -> None:
         """Show that this worker's event loop runs."""
-        self.beats[self._worker] += 1
+        self.beats[self.worker] += 1
 
     def replace(self, content: bytes | None) -> int:
         """Let all workers use a checked model, or none. Return the number of the change."""
-        new = self.file.with_name("new")
         try:
-            with self.file.with_name("lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                if content is not None:
-                    new.write_bytes(content)
-                    new.replace(self.file)
-                self._last[1] = content is not None
-                self._last[0] += 1
-                return self._last[0]
+            with self._open("wb", 1) as (number, file):
+                file.truncate()
+                file.write(content or b"")
+                file.flush()
+                self._last[0] = number
+                return number
         except OSError as error:
             text = f"The model cannot be copied for all workers, so the model in use stays: {error.strerror}."
             log.error(text)
@@ -82,21 +66,41 @@ class SharedModel:
 
     def load(self) -> tuple[int, Predictor | None]:
         """Return the number of the last change, and the model that the workers use since, if any."""
-        number, is_loaded = self._last
-        return number, Predictor.load(self.file) if is_loaded else None
+        with self._open("rb") as (number, file):
+            content = file.read()
+        # Without a change, an empty file is a bad model, not an unloaded one.
+        return number, Predictor.of(content, self.path) if content or not number else None
 
     def take(self, number: int) -> None:
         """Report that this worker has taken up the change with this number."""
-        self._taken[self._worker] = number
+        self._taken[self.worker] = number
 
     @property
     def is_behind(self) -> bool:
         """Return whether there is a change that this worker has not taken up."""
-        return self._taken[self._worker] != self._last[0]
+        return self._taken[self.worker] != self._last[0]
 
     def n_behind(self, number: int) -> int:
         """Return how many workers have taken up neither this change nor a later one."""
         return sum(taken < number for taken in self._taken)
+
+    @contextmanager
+    def _open(self, mode: str, n_later: int = 0) -> Iterator[tuple[int, IO[bytes]]]:
+        """Lock the files, and open that of the last change or of a later one. Yield the change and the file."""
+        fcntl.lockf(self._descriptors[0], fcntl.LOCK_EX)
+        try:
+            number = self._last[0] + n_later
+            with open(self._descriptors[number % 2], mode, closefd=False) as file:
+                file.seek(0)  # the processes share the position
+                yield number, file
+        finally:
+            fcntl.lockf(self._descriptors[0], fcntl.LOCK_UN)
+
+
+def _unnamed_file() -> int:
+    descriptor, name = tempfile.mkstemp()
+    Path(name).unlink()
+    return descriptor
 
 
 def stamp_of(path: Path) -> Stamp | None:
@@ -106,15 +110,3 @@ def stamp_of(path: Path) -> Stamp | None:
     except OSError:
         return None
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
-
-
-def _sweep() -> None:
-    """Delete the copies of killed supervisors."""
-    for file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{COPY}"):
-        with contextlib.suppress(OSError):  # its supervisor lives, or it belongs to another user
-            lock = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(file.parent)
-            finally:
-                os.close(lock)

@@ -135,19 +135,12 @@ class ModelStatistics(Struct, forbid_unknown_fields=True):
     inference_count: Annotated[Count, about("Images.")]
     execution_count: Annotated[Count, about("Runs of the model. A batch is one run.")]
     inference_stats: Annotated[dict[str, Duration], about("Requests and their steps, by name.")]
-    batch_stats: Annotated[list[dict[str, int | Duration]], about("The model's runs, for each `batch_size`.")]
 
 
 class Statistics(Struct, forbid_unknown_fields=True):
     """Statistics of the model; empty if no model is loaded."""
 
     model_stats: list[ModelStatistics]
-
-
-class IndexRequest(Struct):
-    """A filter of the index."""
-
-    ready: Annotated[bool, about("List only a model that is loaded.")] = False
 
 
 class IndexEntry(Struct, forbid_unknown_fields=True):

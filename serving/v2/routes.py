@@ -1,10 +1,8 @@
 """/v2/*: the Open Inference Protocol V2 over REST."""
 
-import re
 from typing import Any
 
 import msgspec
-from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,11 +12,11 @@ from serving.http.compression import compressed, receive
 from serving.http.ids import MAX_ID_LENGTH
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
+from serving.metrics import Metrics
 from serving.model.card import MODEL_NAME, ModelCard, Tensor
 from serving.service import Service
 from serving.v2 import messages
-from serving.v2.answer import encode, statistics_of
-from serving.v2.request import MAX_IMAGES, decode_json, parse
+from serving.v2.codec import MAX_IMAGES, decode_json, encode, parse
 from serving.version import inkling_version
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
@@ -26,18 +24,22 @@ EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "
 # Triton's name for an ONNX file that onnxruntime runs.
 PLATFORM = "onnxruntime_onnx"
 
-# A name that is safe to repeat in an answer.
-PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# The protocol's name of each step, and ours.
+STEPS = {
+    "success": "total",
+    "fail": "refused",
+    "queue": "queue",
+    "compute_input": "decode",
+    "compute_infer": "infer",
+    "compute_output": "encode",
+}
 
-INDEX, LOAD = msgspec.json.Decoder(messages.IndexRequest), msgspec.json.Decoder(messages.LoadRequest)
+LOAD = msgspec.json.Decoder(messages.LoadRequest)
 
 
-class ServerMetadata(HTTPEndpoint):
-    """An endpoint that refuses other methods itself, because it is also served outside of the mount."""
-
-    async def get(self, _: Request) -> Response:
-        """Return the server's name, version and extensions."""
-        return JSONResponse(messages.ServerMetadata("inkling", inkling_version(), EXTENSIONS))
+async def server_metadata(_: Request) -> Response:
+    """Return the server's name, version and extensions."""
+    return JSONResponse(messages.ServerMetadata("inkling", inkling_version(), EXTENSIONS))
 
 
 async def live(_: Request) -> Response:
@@ -89,7 +91,22 @@ async def statistics(request: Request) -> Response:
     service = Service.of(request)
     is_named, predictor = "model" in request.path_params, service.engine.predictor
     cards = [_card(request)] if is_named else [predictor.card] if predictor else []
-    return JSONResponse(messages.Statistics([statistics_of(card, service.metrics) for card in cards]))
+    return JSONResponse(messages.Statistics([_statistics_of(card, service.metrics) for card in cards]))
+
+
+def _statistics_of(card: ModelCard, metrics: Metrics) -> messages.ModelStatistics:
+    stages = metrics.read(metrics.stages)
+    steps = {step: metrics.stages.count_and_sum(stages, stage) for step, stage in STEPS.items()}
+    return messages.ModelStatistics(
+        card.name,
+        card.version,
+        last_inference=round(1000 * metrics.read(metrics.last_run)[0]),
+        inference_count=round(metrics.read(metrics.images)[0]),
+        execution_count=round(sum(metrics.read(metrics.runs))),
+        inference_stats={
+            step: messages.Duration(round(count), round(1e9 * seconds)) for step, (count, seconds) in steps.items()
+        },
+    )
 
 
 async def infer(request: Request) -> Response:
@@ -105,9 +122,7 @@ async def infer(request: Request) -> Response:
     timing.lap("decode")
     answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s())
     timing.add_answer(answer)
-    # The model may have been replaced since the address was read.
-    if request.path_params.get("version", answer.card.version) != answer.card.version:
-        raise _unknown(request)
+    _check_address(request, answer.card.version)  # the model may have been replaced meanwhile
     content, n_json = encode(asked, answer.prediction, answer.card)
     headers = {"content-type": "application/json"}
     if n_json is not None:
@@ -119,16 +134,15 @@ async def infer(request: Request) -> Response:
 
 async def index(request: Request) -> Response:
     """Return the one model that exists, and whether it is loaded."""
-    asked = decode_json(INDEX, await request.body() or b"{}")
     predictor = Service.of(request).engine.predictor
     if predictor:
         return JSONResponse([messages.IndexEntry(MODEL_NAME, predictor.card.version, "READY", "")])
-    return JSONResponse([] if asked.ready else [messages.IndexEntry(MODEL_NAME, "", "UNAVAILABLE", "unloaded")])
+    return JSONResponse([messages.IndexEntry(MODEL_NAME, "", "UNAVAILABLE", "unloaded")])
 
 
 async def load(request: Request) -> Response:
     """Load the model file again. If it cannot be used, the model in use stays."""
-    _check_name(request)
+    _check_address(request)
     parameters = decode_json(LOAD, await request.body() or b"{}").parameters
     if any(name == "config" or name.startswith("file:") for name in parameters):
         raise BadRequestError("The model is loaded from the service's own file, so `config` and `file:` are refused.")
@@ -141,8 +155,7 @@ async def load(request: Request) -> Response:
 
 async def unload(request: Request) -> Response:
     """Unload the model until it is loaded again."""
-    _check_name(request)
-    decode_json(LOAD, await request.body() or b"{}")
+    _check_address(request)
     await Service.of(request).lifecycle.unload()
     return Response()
 
@@ -170,25 +183,16 @@ routes = [
 
 
 def _card(request: Request) -> ModelCard:
-    """Return the card of the model in the address, if it is loaded in this version."""
-    _check_name(request)
     card = Service.of(request).engine.model.card
-    if request.path_params.get("version", card.version) != card.version:
-        raise _unknown(request)
+    _check_address(request, card.version)
     return card
 
 
-def _check_name(request: Request) -> None:
-    if request.path_params["model"] != MODEL_NAME:
-        raise _unknown(request)
-
-
-def _unknown(request: Request) -> NotFoundError:
-    """Return the error, which begins like Triton's."""
-    name, version = request.path_params["model"], request.path_params.get("version")
-    text = f"'{name}'" if PLAIN_NAME.fullmatch(name) else "of that name"
-    if version is not None:
-        text += f" version {version}" if PLAIN_NAME.fullmatch(version) else " of that version"
-    return NotFoundError(
-        f"Request for unknown model: {text} is not found. GET /v2/models/{MODEL_NAME} returns the version."
-    )
+def _check_address(request: Request, version: str | None = None) -> None:
+    """Raise `NotFoundError` if the address has another model, or another version than the model in use."""
+    asked = request.path_params
+    if asked["model"] != MODEL_NAME or asked.get("version", version) != version:
+        raise NotFoundError(
+            f"Request for unknown model or version: the model is {MODEL_NAME!r}. "
+            f"GET /v2/models/{MODEL_NAME} returns its version."
+        )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.dataset.pictures import render_drawings
 from pipeline.sources.unipen import BOX_PX, load_drawings, parse_unipen
-from serving.api.drawings import BOX, DECIMALS, EXAMPLE, Drawings
+from serving.api.drawings import BOX, DECIMALS, EXAMPLE, store
 from serving.api.messages import HIGHEST, LOWEST
 
 TOLERANCE = 0.5 * 10**-DECIMALS + 1e-4  # half of the last decimal, and the rounding of float32
@@ -17,7 +17,7 @@ STROKES = st.lists(st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max
 
 
 def keep(folder, strokes, label):
-    id_ = Drawings(folder).keep(json.dumps({"strokes": strokes, "label": label}).encode(), 10)
+    id_ = store(folder, json.dumps({"strokes": strokes, "label": label}).encode(), 10)
     return folder / f"{id_}.unipen"
 
 

@@ -45,6 +45,13 @@ def check_failure(code: int, words: list[str], *arguments: str, **environ: str) 
     assert all(word in result.stderr for word in words), result.stderr
 
 
+def test_a_missing_package_is_named() -> None:
+    command = [sys.executable, "-S", "-m", "serving"]  # without the packages of the environment
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"The package \w+ is missing\. .* pip install \.\n", result.stderr)
+
+
 @pytest.mark.workflow
 def test_a_start_that_fails_is_one_line(tmp_path: Path, web: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from serving.api import messages
-from serving.openapi.operations import schemas
+from serving.openapi import schemas
 from tests.web.node import ROOT
 
 FILE = ROOT / "web/js/types.d.ts"

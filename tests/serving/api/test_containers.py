@@ -26,7 +26,6 @@ def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lower the limits, so that a file of 64 kB exceeds them as one of 16 MB does the real ones."""
     for name in ("MAX_CHUNKS", "MAX_SEGMENTS", "MAX_BLOCKS"):
         monkeypatch.setattr(containers, name, 1_000)
-    monkeypatch.setattr(containers, "MAX_RLE_BYTES", 32 * KB)
 
 
 @pytest.mark.usefixtures("low_limits")

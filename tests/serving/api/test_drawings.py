@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.api import drawings
-from serving.api.drawings import EXAMPLE, MAX_BYTES, MAX_POINTS, Drawings
+from serving.api.drawings import EXAMPLE, MAX_BYTES, MAX_POINTS, store
 from serving.api.messages import MAX_STROKES
 from serving.app import create_app
 from serving.errors import StartError
@@ -164,7 +164,7 @@ def test_a_disk_error_is_reported_and_logged_and_leaves_no_file(
 def test_several_workers_share_a_folder(folder: Path) -> None:
     bodies = [json.dumps({"strokes": [stroke(50, n / 100)], "label": 3}).encode() for n in range(40)]
     with ThreadPoolExecutor(8) as pool:
-        ids = [*pool.map(lambda body: Drawings(folder).keep(body, 10), bodies * 4)]
+        ids = [*pool.map(lambda body: store(folder, body, 10), bodies * 4)]
     assert {path.name for path in folder.iterdir()} == {f"{id_}.unipen" for id_ in ids}
     assert len(set(ids)) == len(bodies)
     assert {path.read_text().count("\n") for path in folder.iterdir()} == {54}

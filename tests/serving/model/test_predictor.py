@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from serving.errors import ModelError
-from serving.model.predictor import Predictor
+from serving.model.predictor import Prediction, Predictor
 from serving.settings import ROOT
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import STROKES, draw
@@ -21,7 +23,7 @@ from tests.serving.models import golden, with_metadata
 def test_a_drawn_digit_is_read_in_both_polarities(predictor: Predictor, digit: int, ink: int, paper: int) -> None:
     prediction = predictor.run(np.asarray(draw(digit, ink, paper))[None])
     assert int(prediction.probabilities[0].argmax()) == digit
-    assert predictor.state(float(prediction.digit_score[0]), float(prediction.probabilities[0].max())) == "digit"
+    assert predictor.verdicts(prediction)[0].state == "digit"
 
 
 @pytest.mark.parametrize(("height", "width", "level"), [(1, 1, 0), (1, 300, 128), (1024, 768, 255)])
@@ -29,7 +31,7 @@ def test_a_blank_image_of_any_size_is_blank(predictor: Predictor, height: int, w
     prediction = predictor.run(np.full((1, height, width), level, np.uint8))
     assert prediction.digit_score[0] == 0
     assert prediction.box[0].tolist() == [0, 0, 0, 0]
-    assert predictor.state(float(prediction.digit_score[0]), float(prediction.probabilities[0].max())) == "blank"
+    assert predictor.verdicts(prediction)[0].state == "blank"
 
 
 # Names of equal length, so that the file stays a valid ONNX model.
@@ -37,8 +39,43 @@ def test_a_blank_image_of_any_size_is_blank(predictor: Predictor, height: int, w
 def test_another_model_is_refused(predictor: Predictor, tmp_path: Path, old: bytes, new: bytes) -> None:
     path = tmp_path / "other.onnx"
     path.write_bytes(MODEL.read_bytes().replace(old, new))
-    with pytest.raises(ModelError, match=rf"not a usable digits model: .*{old.decode()}"):
+    with pytest.raises(ModelError, match=rf"is not usable: .*{old.decode()}"):
         Predictor.load(path)
+
+
+def test_another_input_is_refused() -> None:
+    content = MODEL.read_bytes().replace(b"\x05image", b"\x05pixel")
+    with pytest.raises(ModelError, match=r"is not usable: .*pixel.*image"):
+        Predictor.of(content, MODEL)
+
+
+def test_other_classes_than_the_outputs_are_refused() -> None:
+    content = with_metadata(classes='["a", "b", "c"]').replace(b"\x06golden", b"\x06silver")
+    with pytest.raises(ModelError, match=r"output 'probabilities' is \('float32', 1, 10\) instead of .* 1, 3\)"):
+        Predictor.of(content, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("probabilities", lambda values: values[:, :9]),
+        ("probabilities", lambda values: values.astype(np.float64)),
+        ("digit_score", lambda values: values * np.nan),
+        ("box", lambda values: values[:1]),  # a batch of one at most
+    ],
+)
+def test_another_output_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    run = Predictor.run
+
+    def otherwise(predictor: Predictor, images: np.ndarray) -> Prediction:
+        prediction = run(predictor, images)
+        return replace(prediction, **{name: change(getattr(prediction, name))})
+
+    monkeypatch.setattr(Predictor, "run", otherwise)
+    with pytest.raises(ModelError, match=f"its output '{name}' is "):
+        Predictor.load(MODEL)
 
 
 SEVEN = np.asarray(draw(7).resize((28, 28)))

@@ -2,32 +2,25 @@
 
 import asyncio
 import copy
+import resource
 import shutil
-import tempfile
+import signal
 from pathlib import Path
 
 import pytest
 
 from serving import workers
-from serving.errors import NotTakenUpError, StartError
+from serving.errors import ModelError, NotTakenUpError, StartError
 from serving.http.connection import ANSWER_S
 from serving.metrics import Metrics
 from serving.queue.engine import Engine
 from serving.reload import lifecycle as lifecycle_module
 from serving.reload.lifecycle import TAKE_UP_S, Lifecycle
-from serving.reload.shared import COPY, PREFIX, SharedModel
+from serving.reload.shared import SharedModel
 from tests.serving.conftest import MODEL
 from tests.serving.models import with_metadata
 
 OTHER = with_metadata(note="another version")
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 @pytest.fixture
@@ -37,7 +30,7 @@ def shared(tmp_path: Path) -> SharedModel:
 
 def worker(shared: SharedModel, number: int, path: Path) -> Lifecycle:
     own = copy.copy(shared)
-    own._worker = number
+    own.worker = number
     lifecycle = Lifecycle(path, Engine(), Metrics(), own)
     lifecycle.start()
     return lifecycle
@@ -86,22 +79,31 @@ def test_a_change_that_a_worker_does_not_follow_is_an_error(
 
 
 def test_a_copy_that_fails_changes_nothing(shared: SharedModel, tmp_path: Path) -> None:
-    one = worker(shared, 0, tmp_path / "digits.onnx")
+    path = tmp_path / "digits.onnx"
+    one = worker(shared, 0, path)
     before = one.engine.predictor
-    shutil.rmtree(shared.file.parent)
-    with pytest.raises(NotTakenUpError, match="No such file"):
-        asyncio.run(one.load())
+    path.write_bytes(OTHER)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(NotTakenUpError, match="File too large"):
+            asyncio.run(one.load())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert one.engine.predictor is before
     assert not shared.is_behind
+    assert version(worker(shared, 1, path)) == version(one)
+    assert shared.replace(OTHER) == 1
+    assert version(worker(shared, 1, path)) not in (None, version(one))
 
 
-def test_a_start_sweeps_only_what_a_killed_supervisor_left(temporary: Path, shared: SharedModel) -> None:
-    left = temporary / f"{PREFIX}killed"
-    left.mkdir()
-    for name in (COPY, "lock"):
-        (left / name).touch()
-    other = SharedModel(MODEL, 2)
-    assert {*temporary.iterdir()} == {shared.file.parent, other.file.parent}
+@pytest.mark.parametrize("content", [b"", MODEL.read_bytes()[:1000]])
+def test_the_first_workers_report_a_bad_file_by_its_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=rf"The model file {path} is not usable: "):
+        worker(SharedModel(path, 2), 0, path)
 
 
 def test_a_missing_file_is_an_error_of_the_start(tmp_path: Path) -> None:

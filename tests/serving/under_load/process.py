@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,9 +40,14 @@ class Running:
         return "{}:{}".format(*self.address)
 
     def processes(self) -> list[psutil.Process]:
-        """Return the process and its workers, without zombies."""
+        """Return the process and its workers, without those that have ended."""
         parent = psutil.Process(self.popen.pid)
-        return [parent, *(child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE)]
+        living = []
+        for child in parent.children():
+            with suppress(psutil.NoSuchProcess):
+                if child.status() != psutil.STATUS_ZOMBIE:
+                    living.append(child)
+        return [parent, *living]
 
     def memory(self) -> int:
         """Return the resident bytes of all its processes."""

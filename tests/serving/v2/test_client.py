@@ -131,8 +131,8 @@ def test_infer(
 
 
 def test_rejected_calls_of_the_client(client: Any) -> None:
-    refused(lambda: client.infer("letters", image()), 404, "Request for unknown model: 'letters' is not found")
-    refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model: 'digits' version 9 is not found")
+    refused(lambda: client.infer("letters", image()), 404, "Request for unknown model", "'digits'")
+    refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model or version", "GET /v2/models/digits")
     refused(lambda: client.infer("digits", [*image(), *image()]), 400, "$.inputs`")
     refused(lambda: client.infer("digits", image(), timeout=1), 503, "timeout")
     # Such an answer is never compressed: the client would not read it.
@@ -146,10 +146,10 @@ def test_rejected_calls_of_the_client(client: Any) -> None:
     shared.set_shared_memory("region", 4)
     refused(lambda: client.infer("digits", [shared]), 400, "shared memory")
     for call in (client.get_model_metadata, client.get_model_config, client.get_inference_statistics):
-        refused(lambda call=call: call("letters"), 404, "letters")
-        refused(lambda call=call: call("digits", "9"), 404, "version 9")
+        refused(lambda call=call: call("letters"), 404, "unknown model")
+        refused(lambda call=call: call("digits", "9"), 404, "unknown model or version")
     for call in (client.load_model, client.unload_model):
-        refused(lambda call=call: call("letters"), 404, "letters")
+        refused(lambda call=call: call("letters"), 404, "unknown model")
     refused(lambda: client.load_model("digits", config='{"max_batch_size": 1}'), 400, "own file", "`config`")
 
 
@@ -166,16 +166,12 @@ def test_statistics(client: Any, predictor: Predictor) -> None:
     after = stats()
     assert after["inference_count"] == before["inference_count"] + 3
     assert after["execution_count"] == before["execution_count"] + 1
-    assert all(batch["compute_infer"]["count"] for batch in after["batch_stats"])  # only sizes that were run
     assert abs(after["last_inference"] / 1000 - time.time()) < 60
     steps = {"success", "fail", "queue", "compute_input", "compute_infer", "compute_output"}
     assert set(after["inference_stats"]) == steps
     for step in ("success", "queue", "compute_infer"):
         assert after["inference_stats"][step]["count"] == before["inference_stats"][step]["count"] + 1
         assert after["inference_stats"][step]["ns"] > before["inference_stats"][step]["ns"]
-    (threes,) = [entry for entry in after["batch_stats"] if entry["batch_size"] == 3]
-    assert set(threes) == {"batch_size", "compute_input", "compute_infer", "compute_output"}
-    assert threes["compute_infer"]["count"] >= 1
 
 
 def test_the_repository(client: Any, predictor: Predictor) -> None:
@@ -200,7 +196,7 @@ def test_the_repository(client: Any, predictor: Predictor) -> None:
 def test_a_bad_file_is_refused_and_the_old_model_stays(client: Any, service: Running, predictor: Predictor) -> None:
     service.model.write_bytes(MODEL.read_bytes()[:1000])
     try:
-        refused(lambda: client.load_model("digits"), 400, "failed to load 'digits'", "not a usable ONNX model")
+        refused(lambda: client.load_model("digits"), 400, "failed to load 'digits'", "is not usable")
         assert client.is_model_ready("digits", predictor.card.version)
         same(client.infer("digits", image()), predictor)
     finally:
