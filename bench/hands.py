@@ -17,7 +17,7 @@ from string import ascii_letters, digits
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from bench import RESULTS, origin
@@ -47,7 +47,7 @@ FIGURES = {
 
 SIDE_PX = 96  # the picture
 INK_PX = 64  # longest side of the plain character, as drawn
-LARGE_PX = 1000  # size of a font to measure characters by, because their sizes are whole pixels
+FONT_PX = 400  # size that the fonts are opened with; characters are then reduced
 FINER = 2  # pixels of the drawing for each of the picture
 N_WARPS = 3
 # Ranges of the warps. They are not those of the training, so that a change there does not change the measure.
@@ -71,20 +71,19 @@ def open_font(name: str) -> ImageFont.FreeTypeFont:
     file = ROOT / "node_modules" / SCOPE / name / "files" / f"{name}-latin-400-normal.woff"
     if not file.exists():
         raise DataError(f"there is no {file}: run `npm ci`, or `make web`")
-    return ImageFont.truetype(file, LARGE_PX, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(file, FONT_PX, layout_engine=ImageFont.Layout.BASIC)
 
 
 def draw(font: ImageFont.FreeTypeFont, character: str, seed: Sequence[int]) -> np.ndarray:
     """Draw a character, plain and warped, with each pen: uint8 ``[1 + N_WARPS, len(PENS), SIDE_PX, SIDE_PX]``.
 
-    The ink is 0 and the paper 255. The same seed gives the same warps. The font has the size `LARGE_PX`.
+    The ink is 0 and the paper 255. The same seed gives the same warps. The font has the size `FONT_PX`.
     """
-    left, top, right, bottom = font.getbbox(character)
-    font = font.font_variant(size=LARGE_PX * FINER * INK_PX / max(right - left, bottom - top))
-    left, top, right, bottom = font.getbbox(character)
-    side = FINER * SIDE_PX
-    canvas = Image.new("L", (side, side))
-    ImageDraw.Draw(canvas).text(((side - left - right) / 2, (side - top - bottom) / 2), character, 255, font)
+    large = Image.new("L", (3 * FONT_PX, 3 * FONT_PX))
+    ImageDraw.Draw(large).text((FONT_PX, FONT_PX), character, 255, font)
+    ink = ImageOps.contain(large.crop(large.getbbox()), (FINER * INK_PX, FINER * INK_PX))
+    canvas = Image.new("L", (FINER * SIDE_PX, FINER * SIDE_PX))
+    canvas.paste(ink, ((canvas.width - ink.width) // 2, (canvas.height - ink.height) // 2))
     plain, rng = np.asarray(canvas), np.random.default_rng(seed)
     return np.stack([_with_pens(ink >= 128) for ink in (plain, *(_warp(plain, rng) for _ in range(N_WARPS)))])
 

@@ -34,7 +34,7 @@ def test_letters_shaped_like_digits_are_left_out():
 @pytest.fixture
 def font():
     """Pillow contains this font, so that the tests need no npm package."""
-    return ImageFont.load_default(hands.LARGE_PX)
+    return ImageFont.load_default(hands.FONT_PX)
 
 
 def test_pictures_are_dark_on_light_and_repeat(font):
