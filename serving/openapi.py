@@ -140,7 +140,7 @@ def _operation(tag: str, name: str, summary: str, content: Json, *, status: int 
 def _errors() -> str:
     """Return the statuses of all errors, each with the docstring of its error."""
     kinds = sorted(RequestError.kinds, key=lambda kind: kind.status)
-    return " ".join(f"`{kind.status}`: {kind.__doc__}" for kind in kinds)
+    return "\n".join(f"- `{kind.status}`: {kind.__doc__}" for kind in kinds)
 
 
 def _body(*contents: Json, required: bool = True) -> Json:

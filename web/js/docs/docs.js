@@ -26,7 +26,7 @@ async function load() {
 /** @param {OpenApi} root */
 function show(root) {
   byId("version").textContent = ` · ${root.info.version} · OpenAPI ${root.openapi}`;
-  byId("about").append(...root.info.description.split("\n\n").map((text) => html("p", {}, ...prose(text))));
+  byId("about").append(...root.info.description.split("\n\n").map(paragraph));
   const operations = operationsOf(root);
   for (const tag of root.tags) {
     const own = operations.filter(({ tags }) => tags.includes(tag.name));
@@ -35,6 +35,15 @@ function show(root) {
   }
   open(addressed() || FIRST);
   window.addEventListener("hashchange", () => open(addressed()));
+}
+
+/**
+ * @param {string} text a paragraph, or a list whose lines begin with "- "
+ * @returns {HTMLElement}
+ */
+function paragraph(text) {
+  if (!text.startsWith("- ")) return html("p", {}, ...prose(text));
+  return html("ul.members", {}, ...text.slice(2).split("\n- ").map((item) => html("li", {}, ...prose(item))));
 }
 
 /**
