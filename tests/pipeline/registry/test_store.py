@@ -143,7 +143,9 @@ def test_a_server_that_does_not_answer_is_named(monkeypatch, tmp_path):
 
 
 def test_other_bytes_than_those_registered_are_rejected(fetched, monkeypatch):
-    monkeypatch.setattr(store, "versions", lambda: {"1": store.Version("1", "0" * 64)})
-    with pytest.raises(RegistryError, match="version 1 is not the one that was registered"):
-        fetch.fetch("1")
+    export(MODEL)
+    number = store.add_version(store.find_export(file_sha256(MODEL))).number
+    monkeypatch.setattr(store, "versions", lambda: {number: store.Version(number, "0" * 64)})
+    with pytest.raises(RegistryError, match=f"version {number} is not the one that was registered"):
+        fetch.fetch(number)
     assert not fetched.exists()
