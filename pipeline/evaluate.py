@@ -18,7 +18,7 @@ from pipeline.config.values import dotted
 from pipeline.dataset.cells import REFERENCE
 from pipeline.dataset.splits import load_split
 from pipeline.evaluation import plots
-from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure
+from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure, references
 from pipeline.evaluation.mistakes import Mistake, details, network_input, worst_mistakes
 from pipeline.evaluation.refusal import held_out_shares, measure_refusal
 from pipeline.evaluation.robustness import measure_robustness
@@ -55,7 +55,10 @@ def evaluate(config: Config) -> None:
     answered = {"mnist": mnist, "strokes": pool(cells)}
     matrices = {name: confusion_matrix(tested) for name, tested in answered.items()}
     metrics: dict[str, dict[str, Any]] = {
-        "test": measure("test", mnist, thresholds) | average(strokes) | held_out_shares(refusal),
+        "test": measure("test", mnist, thresholds)
+        | references(mnist, thresholds)
+        | average(strokes)
+        | held_out_shares(refusal),
         "strokes": strokes,
         "confusions": {name: confusions(matrix) for name, matrix in matrices.items()},
         "refusal": refusal,

@@ -51,30 +51,31 @@ def _draw_mnist(raw: RawData, split: str) -> Split:
 
 
 def _draw_pendigits(raw: RawData, split: str) -> Split | None:
-    drawings, seed = raw.drawings[split], raw.config.data.seed
+    drawings, seed, strokes = raw.drawings[split], raw.config.data.seed, raw.config.strokes
     if split == "train":
-        return render_drawings(drawings, raw.config.strokes.renders, seed + 1, is_warped=True)
+        return render_drawings(drawings, strokes.renders, seed + 1, is_warped=True, ink=strokes.ink)
     return render_drawings(drawings, VALIDATION_RENDERS, seed + 3, is_warped=False) if drawings else None
 
 
 def _draw_skeletons(raw: RawData, split: str) -> Split | None:
-    data = raw.config.data
+    data, strokes = raw.config.data, raw.config.strokes
     if split == "train":
-        return render_skeletons(raw.config.strokes.skeletons, data.seed + 2)
+        return render_skeletons(strokes.skeletons, data.seed + 2, strokes.ink)
     return None if raw.drawings[split] else render_skeletons(VALIDATION_SKELETONS, data.seed + 3)[: data.limit]
 
 
 def _draw_nondigits(raw: RawData, split: str) -> Split:
-    n_pictures, seed = raw.config.strokes.nondigits, raw.config.data.seed
+    n_pictures, seed, ink = raw.config.strokes.nondigits, raw.config.data.seed, raw.config.strokes.ink
     if split == "train":
-        return render_nondigits(n_pictures, raw.drawings[split], seed + 4)
+        return render_nondigits(n_pictures, raw.drawings[split], seed + 4, ink)
     return render_nondigits(min(VALIDATION_NONDIGITS, n_pictures), raw.drawings[split], seed + 5)
 
 
 def _draw_extra(raw: RawData, split: str) -> Split | None:
     if split != "train" or not raw.extra:
         return None
-    return render_drawings(raw.extra, raw.config.strokes.renders, raw.config.data.seed + 6, is_warped=True)
+    strokes = raw.config.strokes
+    return render_drawings(raw.extra, strokes.renders, raw.config.data.seed + 6, is_warped=True, ink=strokes.ink)
 
 
 # Each part has its own seeds, so that a new part does not change the others. A function returns None if the part is not

@@ -13,6 +13,8 @@ from serving.api import messages as api
 from serving.api.containers import FORMATS, FORMATS_TEXT
 from serving.api.images import MAX_SIDE_PX
 from serving.api.network import MAX_GRIDS, N_GRID_BYTES
+from serving.api.strokes import EXAMPLE, MAX_POINTS
+from serving.drawing.sheet import SIDE_PX
 from serving.errors import RequestError
 from serving.http import responses
 from serving.http.responses import Error, JSONResponse
@@ -50,12 +52,8 @@ BYTES: Json = {"application/octet-stream": {"schema": BINARY}}
 TIMING: Json = {"Server-Timing": {"schema": TEXT, "description": "Milliseconds of each stage."}}
 RETRY_AFTER: Json = {"Retry-After": {"schema": COUNT, "description": "Seconds until another attempt."}}
 
-# A 7 on 3 x 5 pixels, as grey levels and as a PNG.
+# A 7 on 3 x 5 pixels.
 WIDTH, HEIGHT, PIXELS = 3, 5, bytes.fromhex("000000 ffff00 ffff00 ff00ff ff00ff")
-PICTURE = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAMAAAAFCAAAAAClGgl+AAAAF0lEQVR4nAXBAQ0AAADCIGb/zhdAGaThKQsEAS4pKBUA"
-    "AAAASUVORK5CYII="
-)
 
 
 async def openapi(request: Request) -> Response:
@@ -159,14 +157,18 @@ def _predict(settings: Settings) -> Json:
         PREDICT, "predict", "Read a digit", json(api.DigitAnswer, api.FullAnswer),
         description=f"The body is a picture ({FORMATS_TEXT}), a form or JSON with one, or raw grey bytes, row by row, "
         f"with `width` and `height`; {N_GRID_BYTES} bytes without them are 28 x 28. Dark on light or light on dark. "
+        f"Or it is JSON with pen strokes, at most {MAX_POINTS:,} points, on a canvas of {SIDE_PX} x {SIDE_PX} pixels. "
         "The body, unless it is a form, may be compressed (gzip, deflate). "
         f"At most {settings.max_body_bytes:,} bytes and {settings.max_pixels:,} pixels.",
         parameters=[
             _parameter("query", "width", side, "Of raw grey bytes, in pixels.", example=WIDTH),
             _parameter("query", "height", side, "Of raw grey bytes, in pixels.", example=HEIGHT),
-            _parameter("query", "detail", {**TEXT, "enum": ["full"]}, "Adds the box and the network's input."),
+            _parameter(
+                "query", "detail", {**TEXT, "enum": ["full", "features", "full,features"]},
+                "full: adds the box and the network's input. features: adds the vector that the last layer reads.",
+            ),
         ],
-        requestBody=_body(files, json(api.Picture, example={"image": PICTURE}), BYTES),
+        requestBody=_body(files, json(api.Drawing, api.Picture, example=EXAMPLE), BYTES),
     )  # fmt: skip
 
 
@@ -183,7 +185,7 @@ def _drawings() -> Json:
     item = post(
         PREDICT, "keepDrawing", "Store a drawing and its digit", json(api.KeptDrawing), status=201,
         description="Only if the service runs with `--collect`. "
-        f"At most {drawings.MAX_BYTES:,} bytes, {drawings.MAX_POINTS:,} points and {drawings.MAX_DRAWINGS:,} drawings.",
+        f"At most {drawings.MAX_BYTES:,} bytes, {MAX_POINTS:,} points and {drawings.MAX_DRAWINGS:,} drawings.",
         requestBody=_body(json(api.LabelledDrawing, example=drawings.EXAMPLE)),
     )  # fmt: skip
     item["post"]["responses"]["507"] = {"description": "The drawing cannot be stored.", "content": json(Error)}

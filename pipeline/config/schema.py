@@ -34,12 +34,31 @@ class DataConfig(_Section):
     limit: int | None = Field(ge=20, description="maximum number of images in each split, for smoke tests; null: all")
 
 
+class InkConfig(_Section):
+    """Ranges of the random warps and pens of strokes; 0 disables a warp. Lengths are relative to the longest side."""
+
+    rotation: float = Field(ge=0, le=1.6, description="radians, uniform between minus and plus this value")
+    slant: float = Field(ge=0, le=1, description="shift of the top relative to the height, between minus and plus this")
+    aspect: float = Field(ge=0, le=1, description="log of the factor on width / height, between minus and plus this")
+    bend: float = Field(ge=0, le=0.2, description="standard deviation of a smooth field over the drawing")
+    rounding: float = Field(ge=0, le=0.2, description="largest standard deviation of a Gaussian along the stroke")
+    tremor: float = Field(ge=0, le=0.1, description="standard deviation of the shaking along the stroke")
+    spacing: float = Field(ge=0, le=0.2, description="largest distance between the device's points; 0: as they are")
+    thinnest: float = Field(gt=0, lt=1, description="smallest line width")
+    thickest: float = Field(gt=0, lt=1, description="largest line width")
+    blurred: float = Field(ge=0, le=1, description="probability of a blur")
+    blur: float = Field(ge=0, le=2, description="largest standard deviation of the blur, relative to the line width")
+    uneven: float = Field(ge=0, le=1, description="probability of uneven ink")
+    unevenness: float = Field(ge=0, le=1, description="largest share of the ink that is lost at the faintest place")
+
+
 class StrokesConfig(_Section):
     """Training images that are rendered from strokes."""
 
     renders: int = Field(ge=0, le=100, description="renderings of each training drawing, each warped differently")
     skeletons: int = Field(ge=0, le=1_000_000, description="generated digits, in shapes that are rare in MNIST")
     nondigits: int = Field(ge=0, le=1_000_000, description="generated non-digits, to learn refusal from")
+    ink: InkConfig
 
 
 class ModelConfig(_Section):

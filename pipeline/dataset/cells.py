@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 
 from pipeline.sources.unipen import Drawing
-from serving.drawing.rasterize import draw
+from serving.drawing.sheet import SIDE_PX, lay_out
+from serving.drawing.strokes import place
 
-CANVAS = (280, 280)  # pixels, as the page sends it
 BATCH = 250  # canvases
 SEED = 1  # for the random positions
 
@@ -39,11 +39,13 @@ REFERENCE = CELLS[0].name  # the cell to use if each drawing should count once
 
 
 def draw_cell(drawings: Sequence[Drawing], cell: Cell) -> Iterator[np.ndarray]:
-    """Yield batches of canvases, uint8 ``[n, 280, 280]``, 255 = ink, at most `BATCH` at a time."""
+    """Yield batches of canvases as the service draws them, uint8 ``[n, side, side]``, at most `BATCH` at a time."""
     rng = np.random.default_rng(SEED)
     for start in range(0, len(drawings), BATCH):
         canvases = []
         for drawing in drawings[start : start + BATCH]:
             x, y = (0.5, 0.5) if cell.is_centred else rng.random(2).tolist()
-            canvases.append(draw(drawing.strokes, CANVAS, cell.size, cell.line, (x, y)))
+            pen = cell.line * cell.size
+            placed = place(drawing.strokes, (SIDE_PX, SIDE_PX), cell.size, (x, y), pen * SIDE_PX)
+            canvases.append(lay_out([stroke / SIDE_PX for stroke in placed], pen).draw())
         yield np.stack(canvases)

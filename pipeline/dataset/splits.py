@@ -12,6 +12,7 @@ from pipeline.base.errors import DataError
 from pipeline.base.files import read_arrays, read_json, write_arrays, write_json
 from pipeline.base.parts import find_part
 from pipeline.base.paths import PREPARED
+from pipeline.config.values import dotted
 
 NO_DIGIT = -1  # label of non-digits
 
@@ -144,12 +145,8 @@ def check_data(card: DataCard, **wanted: Mapping[str, Any]) -> None:
         card: card of the prepared data.
         wanted: the sections `data` and `strokes` of params.yaml.
     """
-    changed = [
-        f"{section}.{key}={value}"
-        for section, values in wanted.items()
-        for key, value in values.items()
-        if card.parameters.get(section, {}).get(key) != value
-    ]
+    known = dict(dotted(card.parameters))
+    changed = [f"{key}={value}" for key, value in dotted(wanted) if known.get(key) != value]
     if changed:
         overrides = " ".join(f"-S {override}" for override in changed)
         raise DataError(

@@ -71,6 +71,26 @@ def measure(name: str, test: Answered, thresholds: Mapping[str, float]) -> dict[
     return accuracy | {f"{name}_{key}": value for key, value in others.items()}
 
 
+def references(test: Answered, thresholds: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures with which a monitor compares those of the requests.
+
+    Args:
+        test: see `measure`.
+        thresholds: see `states`.
+
+    Returns:
+        - ``estimated_accuracy``: mean confidence in the images that are read as a digit, sure or unsure; 0 if none is.
+        - ``share_called_digit``: share of these images among those with ink; 0 if none has ink.
+    """
+    found = states(test.answers, thresholds)
+    is_read = ~is_refused(found)
+    confidence = test.answers["probabilities"].max(axis=1)[is_read].astype(np.float64)
+    return {
+        "estimated_accuracy": round(float(confidence.sum()) / max(len(confidence), 1), 6),
+        "share_called_digit": round(len(confidence) / max(int((found != "blank").sum()), 1), 6),
+    }
+
+
 def confusion_matrix(test: Answered) -> np.ndarray:
     """Count the images by actual and predicted digit: int ``[classes, classes]``."""
     matrix = np.zeros((N_CLASSES, N_CLASSES), int)

@@ -15,6 +15,10 @@ from serving.model.decisions import is_refused, states
 CANVAS_PX = 56  # side of the dark canvas around each 28x28 image, with room to shift, rotate and scale
 DIGIT_PX = 20  # longest side of a digit of MNIST
 SEED = 3  # for the noise
+SHEET_PX = 280  # side of the sheets of paper, as large as the canvas of the page
+PAPER, INK = 230.0, 40.0  # grey levels of a sheet
+N_SHEETS = 1000  # number of images that are drawn on sheets; these take a hundred times as long as 28x28
+GOLDEN_ANGLE = 2.39996  # radians; the multiples of it are directions without a pattern
 
 
 class Perturbation(NamedTuple):
@@ -24,13 +28,16 @@ class Perturbation(NamedTuple):
         name: what changes.
         strength: how much.
         unit: unit of the strength; empty for perturbations with one strength.
-        apply: function of float32 ``[n, 56, 56]`` in 0..255 and the strength. Its result is clipped to 0..255.
+        apply: function of float32 ``[n, 56, 56]`` in 0..255 and the strength. Its result ``[n, height, width]`` is
+            clipped to 0..255.
+        n_images: number of images to measure; all if None.
     """
 
     name: str
     strength: float
     unit: str
     apply: Callable[[np.ndarray, float], np.ndarray]
+    n_images: int | None = None
 
     @property
     def key(self) -> str:
@@ -76,6 +83,91 @@ def _add_noise(images: np.ndarray, percent: float) -> np.ndarray:
     return images + 255 * percent / 100 * noise
 
 
+def _enlarge(images: np.ndarray) -> np.ndarray:
+    """Interpolate to the size of a sheet: float32 ``[n, 280, 280]``, still light on dark."""
+    centres = (np.arange(SHEET_PX) + 0.5) * CANVAS_PX / SHEET_PX - 0.5
+    weights = np.stack([np.interp(centres, np.arange(CANVAS_PX), one) for one in np.eye(CANVAS_PX)], axis=1)
+    weights = weights.astype(np.float32)
+    return weights @ images @ weights.T
+
+
+def _to_paper(ink: np.ndarray) -> np.ndarray:
+    """Convert light ink on black to dark ink on grey paper."""
+    return PAPER - ink * ((PAPER - INK) / 255)
+
+
+def _distances(n_sheets: int) -> np.ndarray:
+    """Return the distance of each pixel from a line through the centre, in sides: float32 ``[n, 280, 280]``.
+
+    Each sheet has another direction.
+    """
+    angles = GOLDEN_ANGLE * np.arange(n_sheets, dtype=np.float32)[:, None, None]
+    along = np.linspace(-0.5, 0.5, SHEET_PX, dtype=np.float32)
+    return np.cos(angles) * along + np.sin(angles) * along[:, None]
+
+
+def _cast_shadow(images: np.ndarray, percent: float) -> np.ndarray:
+    """Darken one side of a straight edge through the centre."""
+    shadow = np.clip(0.5 + SHEET_PX / 2 * _distances(len(images)), 0, 1)  # the edge is two pixels wide
+    return _to_paper(_enlarge(images)) * (1 - percent / 100 * shadow)
+
+
+def _light_from_one_side(images: np.ndarray, percent: float) -> np.ndarray:
+    return _to_paper(_enlarge(images)) * (1 - percent / 100 * np.clip(_distances(len(images)) + 0.5, 0, 1))
+
+
+def _darken_corner(images: np.ndarray, percent: float) -> np.ndarray:
+    """Darken a triangle in one of the corners; its legs are `percent` of the side."""
+    sheets = _to_paper(_enlarge(images))
+    along = np.arange(SHEET_PX) / SHEET_PX
+    corner = along[:, None] + along < percent / 100
+    for number, sheet in enumerate(sheets):
+        sheet[np.rot90(corner, number % 4)] *= 0.2
+    return sheets
+
+
+def _add_frame(images: np.ndarray, width: float) -> np.ndarray:
+    sheets, px = _enlarge(images), int(width)
+    for edge in (sheets[:, :px], sheets[:, -px:], sheets[:, :, :px], sheets[:, :, -px:]):
+        edge[:] = 255
+    return _to_paper(sheets)
+
+
+def _add_line(images: np.ndarray, width: float) -> np.ndarray:
+    """Draw a line along one of the edges."""
+    sheets = _enlarge(images)
+    for number, sheet in enumerate(sheets):
+        np.rot90(sheet, number % 4)[: int(width)] = 255
+    return _to_paper(sheets)
+
+
+def _add_rule(images: np.ndarray, width: float) -> np.ndarray:
+    """Draw a horizontal rule from edge to edge, a tenth of the digit's size below the digit."""
+    sheets = _enlarge(images)
+    for sheet in sheets:
+        top = np.flatnonzero(sheet.max(axis=1) > 0)[-1] + SHEET_PX // CANVAS_PX * DIGIT_PX // 10
+        sheet[top : top + int(width)] = 255
+    return _to_paper(sheets)
+
+
+def _put_on_large_sheet(images: np.ndarray, percent: float) -> np.ndarray:
+    """Surround a digit by so much paper that its height is `percent` of the sheet."""
+    margin = (round(DIGIT_PX * 100 / percent) - CANVAS_PX) // 2
+    return _to_paper(np.pad(images, ((0, 0), (margin, margin), (margin, margin))))
+
+
+def _cut_off(images: np.ndarray, percent: float) -> np.ndarray:
+    """Move each digit over one of the edges, so that `percent` of its longest side are missing."""
+    sheets = _enlarge(images)
+    moved = np.zeros_like(sheets)
+    for number, (sheet, target) in enumerate(zip(sheets, moved, strict=True)):
+        turned = np.rot90(sheet, number % 4)
+        rows = np.flatnonzero(turned.max(axis=1) > 127)
+        first = rows[0] + round(percent / 100 * SHEET_PX / CANVAS_PX * DIGIT_PX)
+        np.rot90(target, number % 4)[: SHEET_PX - first] = turned[first:]
+    return _to_paper(moved)
+
+
 PERTURBATIONS = tuple(
     Perturbation(name, strength, unit, apply)
     for name, strengths, unit, apply in (
@@ -93,11 +185,24 @@ PERTURBATIONS = tuple(
         ("contrast", (50, 25, 12), "% of the range", lambda images, percent: 127.5 + (images - 127.5) * percent / 100),
     )
     for strength in strengths
+) + tuple(
+    Perturbation(name, strength, unit, apply, N_SHEETS)
+    for name, strengths, unit, apply in (
+        ("shadow", (25, 50), "% darker", _cast_shadow),
+        ("gradient", (25, 50), "% darker", _light_from_one_side),
+        ("corner", (15, 30), "% of the side", _darken_corner),
+        ("frame", (1, 4), "px of 280", _add_frame),
+        ("line", (1, 4), "px of 280", _add_line),
+        ("rule", (2,), "px of 280", _add_rule),
+        ("sheet", (5,), "% of the sheet", _put_on_large_sheet),
+        ("cut", (5, 10), "% of the height", _cut_off),
+    )
+    for strength in strengths
 )
 
 
 def perturb(images: np.ndarray, perturbation: Perturbation) -> np.ndarray:
-    """Apply a perturbation: uint8 ``[n, 28, 28]`` -> uint8 ``[n, 56, 56]``."""
+    """Apply a perturbation: uint8 ``[n, 28, 28]`` -> uint8 ``[n, height, width]``, at least 56x56."""
     margin = (CANVAS_PX - images.shape[1]) // 2
     canvases = np.pad(images, ((0, 0), (margin, margin), (margin, margin))).astype(np.float32)
     return np.clip(np.rint(perturbation.apply(canvases, perturbation.strength)), 0, 255).astype(np.uint8)
@@ -114,7 +219,8 @@ def measure_robustness(reader: Reader, test: Split) -> dict[str, dict[str, Any]]
     """
     table = {}
     for perturbation in PERTURBATIONS:
-        answered = Answered(test.labels, read_all(reader, perturb(test.images, perturbation)))
+        chosen = test[: perturbation.n_images]
+        answered = Answered(chosen.labels, read_all(reader, perturb(chosen.images, perturbation)))
         is_right = answered.is_right
         found = states(answered.answers, reader.calibration.thresholds)
         shares = {

@@ -2,7 +2,8 @@
 
 The steps are those of MNIST itself (LeCun et al., 1998): fit the ink into 20x20, keep the aspect ratio, and centre it
 by mass in 28x28. They use only TensorFlow operations. So `export` can put them into the model file, and no other
-implementation is needed. Resampling is two matrix products with area-overlap weights, without a loop or a resize.
+implementation is needed. A picture with an even edge takes a short way. Frames, lines, shadows and grain at the edge
+need the long way, in a branch of the graph that other pictures do not run.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,21 +12,39 @@ from typing import Literal, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-VERSION = "2"
+VERSION = "3"
 GRID = 28  # side of the network's input, pixels
 FIT = 20.0  # the longest side of the ink is scaled to this many pixels
-CENTRE = 14.5  # the centre of mass goes to the middle of pixel 14, measured from the grid's edge
+CENTRE = 14  # the centre of mass goes to the middle of this pixel
+# Symmetric ink often has its centre exactly between two grid pixels, and runtimes round such values differently. So the
+# centre is moved by this share of a source pixel.
+TIE = 2e-4
+PAPER_DEPTH = 16  # the paper is first read at 1/16 of the height and width, behind frames
 INK_THRESHOLD = 0.1  # relative to the peak: the bounding box encloses the pixels above it
-MIN_CONTRAST = 0.1  # smallest difference between background and peak, on a scale of 0 to 1; below it there is no ink
+MIN_CONTRAST = 25  # smallest difference between paper and peak that is ink, minus one grey level
 # Ink must exceed GRAIN_MARGIN times the grain of the paper: the 75th percentile of the deviations at the edges. For
 # normal noise this is 1.15 standard deviations, or 0.67 if black or white clips half of it. At most MAX_GRAIN of the
 # peak is subtracted, so that a texture, which has no plain paper, does not look blank.
-GRAIN_QUANTILE = 0.75
-GRAIN_MARGIN = 5.0
-MAX_GRAIN = 0.3
+GRAIN_MARGIN = 5.5
+MAX_GRAIN = 0.33
 # Exact halves (127.5) are common, and runtimes round them differently. With a threshold of 0.501, no quotient
 # k * 255 / peak is closer to it than 0.0009.
 ROUNDING = 0.499
+FAR = 2.0**20  # larger than the side of any picture; float32 still counts to it exactly
+
+# Shadows, frames, lines and rules are found in a picture that is reduced to CELLS x CELLS. The shares are relative to
+# the peak of the ink that remains, unless noted.
+CELLS = 64
+DARK_PAPER = 0.4  # the paper is dark if the mean level is below this share of the range of levels
+FAINT = 0.06  # fainter ink is removed
+DARKEST_PAPER = (
+    0.35  # relative to the brightest cell: ink in a shadow is made darker only up to this level of the paper
+)
+SOLID = 0.25  # ink that must not come near the edge
+REACH = 0.94  # solid ink may come so near to the edge; 0 is the middle, 1 the edge
+MIN_REMOVED = 0.45  # smallest ink that is worth removing, relative to a line that is one pixel wide
+MIN_REST = 0.1  # smallest peak, relative to the brightest cell
+MIN_SOLID = 0.005  # share of the cells with solid ink: smaller digits would lose their shape
 
 Step = Literal["polarity", "box", "aspect", "fit", "mass"]
 
@@ -44,13 +63,16 @@ class Normalized(NamedTuple):
     has_ink: tf.Tensor
 
 
-class _Axis(NamedTuple):
-    """Position of the ink on one axis of the source."""
+class _Ink(NamedTuple):
+    """Ink of a batch.
 
-    positions: tf.Tensor  # [size], left edges of the source pixels
-    low: tf.Tensor  # [batch], source pixels
-    high: tf.Tensor  # [batch], source pixels
-    mass_centre: tf.Tensor  # [batch], source pixels from the edge
+    Attributes:
+        levels: whole numbers, float32 ``[batch, height, width]``, 0 = paper, at most 255.
+        profile: the maxima of all columns, then of all rows, float32 ``[batch, 1, width + height]``.
+    """
+
+    levels: tf.Tensor
+    profile: tf.Tensor
 
 
 def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
@@ -62,81 +84,179 @@ def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
             subtracted; without "box", the whole picture is fitted; without "aspect", each axis has its own scale;
             without "fit", there is no margin; without "mass", the box is centred.
     """
-    grey = tf.cast(images, tf.float32) / 255.0
-    paper, grain = _paper(grey)
-    darker, lighter = paper - tf.reduce_min(grey, axis=[1, 2]), tf.reduce_max(grey, axis=[1, 2]) - paper
-    peak = tf.maximum(darker, lighter)  # ink may be darker or lighter than the paper
-    has_ink = peak >= MIN_CONTRAST
-    per_peak = tf.cast(has_ink, tf.float32) / tf.maximum(peak, MIN_CONTRAST)
-    ink = (grey - _columns(paper)) * _columns(tf.where(darker > lighter, -per_peak, per_peak))
-    ink = tf.nn.relu(ink - _columns(tf.minimum(GRAIN_MARGIN * grain * per_peak, MAX_GRAIN)))  # [batch, height, width]
-    if "polarity" in without:
-        ink = grey
+    (y, x), (height, width) = _axes(images)
+    ink = _profiled(tf.cast(images, tf.float32) if "polarity" in without else _find_ink(images))
 
-    y = _axis(ink, 2, without)
-    x = _axis(ink, 1, without)
-    lengths = [y.high - y.low, x.high - x.low]
-    spans = lengths if "aspect" in without else [tf.maximum(*lengths)]
-    # Source pixels in a grid pixel; one value serves both axes.
-    scales = [tf.maximum(span, 1.0) / (float(GRID) if "fit" in without else FIT) for span in spans]
-
-    rows, columns = _overlap(y, scales[0], without), _overlap(x, scales[-1], without)
-    fitted = tf.matmul(rows @ ink, columns, transpose_b=True)  # [batch, 28, 28]
-    peak = tf.maximum(tf.reduce_max(fitted, axis=[1, 2], keepdims=True), 1e-6)
-    pixels = tf.cast(tf.floor(fitted * (255.0 / peak) + ROUNDING), tf.uint8)
-    return Normalized(pixels, tf.stack([x.low, y.low, x.high, y.high], axis=1), has_ink)
-
-
-def _columns(per_image: tf.Tensor) -> tf.Tensor:
-    """Reshape ``[batch]`` to ``[batch, 1, 1]``."""
-    return tf.reshape(per_image, [-1, 1, 1])
-
-
-def _paper(grey: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the grey level and the grain of the paper: two float32 ``[batch]``.
-
-    Ink may touch the edges of the picture, but it covers less than half of them.
-    """
-    edges = tf.concat([grey[:, 0, :], grey[:, -1, :], grey[:, :, 0], grey[:, :, -1]], axis=1)
-    paper = _quantile(edges, 0.5)
-    return paper, _quantile(tf.abs(edges - tf.reshape(paper, [-1, 1])), GRAIN_QUANTILE)
-
-
-def _quantile(values: tf.Tensor, share: float) -> tf.Tensor:
-    """Return a quantile of each row: ``[batch, n]`` -> ``[batch]``."""
-    n_above = tf.cast(tf.cast(tf.shape(values)[1], tf.float32) * (1.0 - share), tf.int32)
-    return tf.math.top_k(values, n_above + 1).values[:, -1]
-
-
-def _axis(ink: tf.Tensor, across: int, without: Collection[Step]) -> _Axis:
-    """Find the extent and the centre of mass of the ink on one axis; `across` is the other axis (1 or 2)."""
-    profile = tf.reduce_max(ink, axis=across)  # [batch, size]
-    mass = tf.reduce_sum(ink, axis=across)
-    size = tf.cast(tf.shape(profile)[1], tf.float32)
-    positions = tf.range(0.0, size)
-    is_on = tf.cast(profile > INK_THRESHOLD, tf.float32)
-    high = tf.reduce_max(is_on * (positions + 1.0), axis=1)
-    # Without ink `high` is 0 and the difference is `size`; the minimum makes `low` 0, too.
-    low = tf.minimum(size - tf.reduce_max(is_on * (size - positions), axis=1), high)
+    # Each value from here to `edges` is [batch, 2, 1] for x and y, or [batch, 1, 1] for both.
+    peak = tf.reduce_max(ink.profile, axis=2, keepdims=True)
+    has_ink = peak > MIN_CONTRAST
+    inked = _to_float(has_ink)
+    # Distances of the pixels from both ends of their axis: from the first end of x and y, then from the last.
+    from_x, from_y = x * _ON_X + _ENDS_X, y * _ON_Y + _ENDS_Y  # [4, size]
+    is_ink = _to_float(ink.profile > INK_THRESHOLD * peak)
+    reach = tf.reduce_max(is_ink * tf.concat([from_x, from_y], axis=1), axis=2, keepdims=True)  # [batch, 4, 1]
+    high, from_last = tf.split(reach, 2, axis=1)
+    low = FAR - from_last
     if "box" in without:
-        low, high = tf.zeros_like(low), tf.zeros_like(high) + size
-    total = tf.maximum(tf.reduce_sum(mass, axis=1), 1e-6)
-    return _Axis(positions, low, high, tf.reduce_sum(mass * (positions + 0.5), axis=1) / total)
+        low, high = tf.zeros_like(low), tf.zeros_like(high) + tf.stack([width, height])[:, None]
+    length = high - low
+    span = length if "aspect" in without else tf.reduce_max(length, axis=1, keepdims=True)
+    scale = span * (1.0 / (float(GRID) if "fit" in without else FIT))  # source pixels in a grid pixel
 
-
-def _overlap(axis: _Axis, scale: tf.Tensor, without: Collection[Step]) -> tf.Tensor:
-    """Return area weights ``[batch, 28, size]``: the share of each source pixel in each grid pixel."""
-    # A whole-pixel offset keeps the grey levels of a digit that is already 20 pixels high.
-    offset = tf.round(CENTRE - (axis.mass_centre - axis.low) / scale)
-    extent = tf.math.ceil((axis.high - axis.low) / scale - 1e-4)
+    # The ink starts in pixel CENTRE + offset, and ends inside the grid. Whole numbers keep the grey levels of a digit
+    # that is already 20 pixels high.
+    last = tf.floor(GRID - CENTRE + 1e-4 - length / scale)
     if "mass" in without:
-        offset = tf.round((GRID - extent) / 2.0)
-    offset = tf.minimum(tf.maximum(offset, 0.0), GRID - extent)
-    scale = _columns(scale)
-    cells = tf.reshape(tf.range(float(GRID)), [1, -1, 1]) * scale  # [batch, 28, 1]
-    cells += _columns(axis.low - offset * tf.reshape(scale, [-1]))  # left edges in the source
-    overlap = tf.minimum(cells + scale, axis.positions + 1.0) - tf.maximum(cells, axis.positions)
-    return tf.nn.relu(overlap) / scale
+        offset = tf.round((last - CENTRE) / 2.0)
+    else:
+        moments = from_y @ tf.matmul(ink.levels, from_x, transpose_b=True)  # [batch, 4, 4]
+        mass = tf.maximum(tf.reduce_sum(moments, axis=[1, 2], keepdims=True), 1e-6)
+        centre = _TO_CENTRE @ tf.reshape(moments, [-1, 16, 1]) / mass
+        offset = tf.math.ceil((low - centre) / scale)
+    offset = tf.minimum(tf.maximum(offset, -float(CENTRE)), last)
+
+    edges = scale * (np.arange(-CENTRE, GRID + 1 - CENTRE, dtype=np.float32) - offset) + low  # [batch, 2, 29]
+    edges_x, edges_y = tf.split(tf.transpose(edges, [0, 2, 1]), 2, axis=2)
+    fitted = _sum_cells(ink.levels, (edges_y, edges_x), (y, x))
+    darkest = tf.maximum(tf.reduce_max(fitted, axis=[1, 2], keepdims=True), 1e-6)
+    pixels = tf.cast(fitted * (255.0 * inked / darkest) + ROUNDING, tf.uint8)
+    box = tf.reshape(tf.concat([low, high], axis=1) * inked, [-1, 4])
+    return Normalized(pixels, box, tf.reshape(has_ink, [-1]))
+
+
+# For `from_x` and `from_y` in `normalize`: first end of x, first end of y, last end of x, last end of y.
+_ON_X, _ENDS_X = np.array([[[1], [0], [-1], [0]], [[1], [0], [FAR], [0]]], np.float32)
+_ON_Y, _ENDS_Y = np.array([[[0], [1], [0], [-1]], [[0], [1], [0], [FAR]]], np.float32)
+# From the sums of the ink, weighted by these distances on both axes, to its centre on x and y, if divided by the sum of
+# all. The distance of a pixel from the first end is that of its second edge, so its centre is half a pixel before.
+_TO_CENTRE = (FAR + 1) * np.stack([np.tile([1, 0, 0, 0], 4), np.repeat([0, 1, 0, 0], 4)])
+_TO_CENTRE = (_TO_CENTRE - 0.5 + TIE).astype(np.float32)
+
+
+def _axes(images: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Return the first edges of the pixels on y and x, ``[height]`` and ``[width]``, and height and width, float32."""
+    sizes = tf.cast(tf.shape(images, tf.int64), tf.float32)
+    height, width = tf.gather(sizes, 1), tf.gather(sizes, 2)
+    return (tf.range(0.0, height), tf.range(0.0, width)), (height, width)
+
+
+def _to_float(condition: tf.Tensor) -> tf.Tensor:
+    """Return 1 where a condition holds, and 0 elsewhere. The converter needs six nodes for `tf.where`."""
+    return tf.cast(condition, tf.float32)
+
+
+def _profiled(levels: tf.Tensor) -> _Ink:
+    rows = tf.expand_dims(tf.reduce_max(levels, axis=2), 1)
+    return _Ink(levels, tf.concat([tf.reduce_max(levels, axis=1, keepdims=True), rows], axis=2))
+
+
+def _sum_cells(levels: tf.Tensor, edges: tuple[tf.Tensor, tf.Tensor], axes: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+    """Sum the levels in each cell of a grid: float32 ``[batch, n, n]``.
+
+    Args:
+        levels: float32 ``[batch, height, width]``.
+        edges: of the cells on y and x, in source pixels, ``[batch, n + 1, 1]`` each.
+        axes: first edges of the pixels, ``[height]`` and ``[width]``.
+    """
+    rows, columns = (
+        tf.raw_ops.ClipByValue(t=of_cells - of_pixels, clip_value_min=0.0, clip_value_max=1.0)
+        for of_cells, of_pixels in zip(edges, axes, strict=True)
+    )  # shares of the pixels before each edge
+    sums = tf.matmul(rows @ levels, columns, transpose_b=True)  # of all pixels before both edges
+    difference = np.diff(np.eye(edges[0].shape[1], dtype=np.float32), axis=0)
+    return difference @ (sums @ difference.T)
+
+
+_ALL = 2**62  # larger than any batch
+
+
+def _find_ink(images: tf.Tensor) -> tf.Tensor:
+    """Separate the ink from the paper: uint8 to float32 ``[batch, height, width]``, 0 = paper, at most 255."""
+    start = tf.shape(images, tf.int64) // np.array([_ALL, PAPER_DEPTH, PAPER_DEPTH])
+    paper = tf.strided_slice(images, start, start + np.array([_ALL, 1, 1]), [1, 1, 1])  # [batch, 1, 1]
+    # Grain, shadows, frames and lines show at the sides, except a vertical line that touches no corner.
+    sides = tf.concat([images[:, :, :1], images[:, :, -1:]], axis=2)
+    difference = sides - paper  # of uint8; it is 0 only for equal levels
+
+    def even() -> tf.Tensor:
+        return tf.cast(tf.maximum(images, paper) - tf.minimum(images, paper), tf.float32)
+
+    def uneven() -> tf.Tensor:
+        # The ink of a picture does not depend on the other pictures of the batch.
+        is_uneven = _to_float(tf.reduce_max(tf.cast(difference, tf.float32), axis=[1, 2], keepdims=True) > 0.0)
+        return even() + is_uneven * (_clean(images) - even())
+
+    return tf.cond(tf.cast(tf.reduce_max(difference), tf.bool), uneven, even)
+
+
+def _clean(images: tf.Tensor) -> tf.Tensor:
+    """Return the ink of pictures with uneven edges, as `_find_ink` does."""
+    grey = tf.cast(images, tf.float32)
+    # Ink may touch the edges of the picture, but it covers less than half of them.
+    edges = tf.concat([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
+    half = tf.shape(edges)[1] // 2
+    paper = tf.math.top_k(edges, half + 1).values[:, -1:]
+    grain = tf.math.top_k(tf.abs(edges - paper), half // 2 + 1).values[:, -1:]
+    paper, grain = (tf.reshape(values, [-1, 1, 1]) for values in (paper, grain))
+    darker = paper - tf.reduce_min(grey, axis=[1, 2], keepdims=True)
+    lighter = tf.reduce_max(grey, axis=[1, 2], keepdims=True) - paper
+    peak = tf.maximum(darker, lighter)  # ink may be darker or lighter than the paper
+    per_peak = 255.0 * _to_float(peak > MIN_CONTRAST) / tf.maximum(peak, 1.0)
+    ink = (grey - paper) * (per_peak * tf.sign(lighter - darker + 0.5))
+    ink -= tf.minimum(GRAIN_MARGIN * grain * per_peak, 255.0 * MAX_GRAIN)
+    cleared, is_better = _clear(grey)
+    return tf.floor(tf.nn.relu(ink + is_better * (cleared - ink)) + ROUNDING)
+
+
+def _clear(grey: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Remove what reaches into the picture from its corners, or leads through it from edge to edge.
+
+    These are shadows, uneven light, dark corners, frames, and lines at the edge or below a digit. From each of their
+    points, a straight way to the edge, and then along the edge to a corner, has no less ink. The digit must be well
+    inside the picture. If the rest comes near the edge, it is a cropped digit, and nothing may be removed.
+
+    Returns:
+        - The remaining ink in 0..255, float32 ``[batch, height, width]``.
+        - 1.0 if it is better than all the ink, float32 ``[batch, 1, 1]``.
+    """
+    axes, sides = _axes(grey)
+    steps = np.arange(CELLS + 1, dtype=np.float32)[None, :, None] / CELLS
+    cells = _sum_cells(grey, (steps * sides[0], steps * sides[1]), axes)[..., tf.newaxis]  # [batch, CELLS, CELLS, 1]
+    least, most = tf.reduce_min(cells, [1, 2], True), tf.reduce_max(cells, [1, 2], True)
+    spread = most - least
+    is_light = _to_float(tf.reduce_mean(cells, [1, 2], True) > least + DARK_PAPER * spread)
+    ink = (least + is_light * spread - cells) * (2.0 * is_light - 1.0)
+    both = tf.concat([ink, _turn(ink)], axis=3)  # for ways along columns, and along rows
+    near = tf.nn.max_pool2d(both, 3, 1, "SAME")  # ways may bend by a cell
+    padding = [[0, 0], [CELLS - 1, CELLS - 1], [0, 0], [0, 0]]
+    on_way = -tf.nn.max_pool2d(-near, (CELLS, 1), 1, padding)  # the least ink
+    up, down = on_way[:, :CELLS], on_way[:, CELLS - 1 :]
+    aside = _turn(tf.reverse(tf.maximum(up, down), [3]))
+    reached = tf.maximum(tf.minimum(up, aside[:, :1]), tf.minimum(down, aside[:, -1:]))
+    reached = tf.maximum(reached, up[:, -1:])  # through from edge to edge
+    reached = tf.minimum(tf.maximum(reached[..., :1], _turn(reached[..., 1:])), ink)
+    pixel = tf.minimum(CELLS / tf.maximum(*sides), 1.0)  # the largest share of a pixel in a cell
+    paper = tf.maximum(most - is_light * reached, DARKEST_PAPER * most)  # in a shadow, ink differs less from the paper
+    rest = (ink - reached) * (most / paper)
+    peak = tf.reduce_max(rest, [1, 2], True)
+    solid = _to_float(rest > SOLID * peak)
+    away = np.abs(np.arange(CELLS, dtype=np.float32) + 0.5 - CELLS / 2) / (CELLS / 2)
+    away = np.maximum(away[:, None], away)[None, :, :, None]  # distance of each cell from the middle
+    is_better = (
+        _to_float(tf.reduce_max(solid * away, [1, 2], True) < REACH)
+        * _to_float(peak > MIN_REST * most)
+        * _to_float(tf.reduce_max(reached, [1, 2], True) > MIN_REMOVED * pixel * peak)
+        * _to_float(tf.reduce_mean(solid, [1, 2], True) > MIN_SOLID)
+    )
+    rest = tf.nn.relu(rest - FAINT * peak) * (255.0 / tf.maximum(peak, 1e-6))
+    rest = tf.reshape(rest, [-1, CELLS, CELLS])
+    for axis, (positions, side) in enumerate(zip(axes, sides, strict=True)):
+        rest = tf.gather(rest, tf.cast(positions * (CELLS / side), tf.int32), axis=1 + axis)
+    return rest, tf.reshape(is_better, [-1, 1, 1])
+
+
+def _turn(maps: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(maps, [0, 2, 1, 3])
 
 
 def normalize_all(images: np.ndarray, batch_size: int = 2000) -> np.ndarray:

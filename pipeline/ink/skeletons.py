@@ -1,32 +1,29 @@
-"""Generate pen strokes of digits, in shapes that MNIST rarely has.
+"""Generate pen strokes of digits and letters from skeletons.
 
-Control points become smooth curves with rounded corners, overshoot and tremor. The drawing is slanted, bent and
-stretched. It is sampled at equal times, as a device does, so the points are denser where the pen is slow.
+A skeleton has a few control points. They become smooth curves, sometimes with an overshoot, that lean to the right.
+Then the drawing is warped as drawings of real pens are.
 """
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter1d
 
-from pipeline.ink.digit_shapes import SHAPES, Hand, Points
-from pipeline.ink.hand import arc_length, interpolate
-from pipeline.ink.warp import StrokeWarp, warp
+from pipeline.config.schema import InkConfig
+from pipeline.ink.digit_shapes import SHAPES, Hand, Points, Skeleton
+from pipeline.ink.warp import INK, warp
 from serving.drawing.strokes import Strokes
 
-# Warps of the whole drawing, without resampling.
-WHOLE = StrokeWarp(
-    rotation=0.1, slant=0.2, scale=0.0, aspect=0.3, bend=0.022, jitter=0.0015, smoothing=0.0, resampling=0.0
-)
-SPACING = 0.01  # distance between points of the dense curve, relative to the digit's height
+SPACING = 0.02  # distance between points of a curve, relative to the height
+INACCURACY = 0.015  # standard deviation of the control points, relative to the height
 
 
-def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None) -> Strokes:
+def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None, ink: InkConfig = INK) -> Strokes:
     """Draw a digit.
 
     Args:
         digit: the class.
         rng: the same state gives the same drawing.
         variant: a key of `SHAPES[digit]`; None: a random variant, by their probabilities.
+        ink: ranges of the warp.
 
     Returns:
         Strokes of about height 1, y down.
@@ -34,30 +31,22 @@ def draw_digit(digit: int, rng: np.random.Generator, variant: str | None = None)
     shape, variants = SHAPES[digit]
     if variant is None:
         variant = str(rng.choice(list(variants), p=list(variants.values())))
-    skeleton = shape(Hand(rng), variant)
-    rounding = rng.uniform(0.005, 0.05)  # heights
-    haste = rng.uniform(0.02, 0.07)  # heights between two samples
-    tremor = 0.006 * rng.random() ** 2
-    strokes = [_write(pieces, rng, rounding, tremor) for pieces in skeleton]
-    strokes = [_overshoot(stroke, rng) for stroke in strokes]
-    lean = np.array([[1.0, 0.0], [-max(rng.normal(0.1, 0.14), -0.15), 1.0]])  # most people's digits lean to the right
-    return warp([_sample(stroke @ lean, haste) for stroke in strokes], rng, WHOLE)
+    return warp(trace(shape(Hand(rng), variant), rng), rng, ink)
 
 
-def _write(pieces: list[Points], rng: np.random.Generator, rounding: float, tremor: float) -> np.ndarray:
-    """Return the dense curve of a stroke: float64 [n_points, 2], about `SPACING` apart."""
+def trace(skeleton: Skeleton, rng: np.random.Generator) -> Strokes:
+    """Return the curves of a skeleton, as an inexact and leaning hand draws them, not warped."""
+    lean = np.array([[1.0, 0.0], [-max(rng.normal(0.1, 0.14), -0.15), 1.0]])  # most people's writing leans to the right
+    return [(_overshoot(_join(pieces, rng), rng) @ lean).astype(np.float32) for pieces in skeleton]
+
+
+def _join(pieces: list[Points], rng: np.random.Generator) -> np.ndarray:
+    """Return the curve of a stroke: float64 [n_points, 2], about `SPACING` apart."""
     curves: list[np.ndarray] = []
     for piece in pieces:
-        points = np.array(piece) + rng.normal(0, 0.013, (len(piece), 2))
+        points = np.array(piece) + rng.normal(0, INACCURACY, (len(piece), 2))
         curves.append(_curve(np.concatenate([curves[-1][-1:], points]) if curves else points, rng))
-    curve = _respace(np.concatenate(curves))
-    rounded = gaussian_filter1d(curve, rounding / SPACING, axis=0, mode="nearest")
-    # Fade the smoothing out near the ends, because it pulls them inwards.
-    reach = min(round(3 * rounding / SPACING) + 1, len(curve) // 2)
-    fade = np.clip(np.arange(len(curve)) / reach, 0, 1)
-    fade = np.minimum(fade, fade[::-1])[:, None]
-    shaking = gaussian_filter1d(rng.standard_normal(curve.shape), 3.0, axis=0) * 3
-    return curve + fade * (rounded - curve) + tremor * shaking
+    return np.concatenate(curves)
 
 
 def _curve(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -73,27 +62,12 @@ def _curve(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return CubicSpline(times, points, bc_type="natural")(np.linspace(0, times[-1], n_points))
 
 
-def _respace(curve: np.ndarray) -> np.ndarray:
-    length = arc_length(curve)
-    return interpolate(curve, length, max(3, round(length[-1] / SPACING)))
-
-
 def _overshoot(curve: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Sometimes extend the end of a stroke, as if the pen was lifted late."""
     if rng.random() > 0.25:
         return curve
-    direction = curve[-1] - curve[max(len(curve) - 6, 0)]
+    direction = curve[-1] - curve[max(len(curve) - 4, 0)]
     direction /= max(float(np.hypot(*direction)), 1e-6)
     sideways = np.array([-direction[1], direction[0]]) * rng.normal(0, 0.5)
     steps = np.arange(1, 1 + max(1, round(rng.uniform(0.01, 0.07) / SPACING)))[:, None] * SPACING
     return np.concatenate([curve, curve[-1] + steps * direction + steps**2 * 10 * sideways])
-
-
-def _sample(curve: np.ndarray, spacing: float) -> np.ndarray:
-    """Sample a curve at equal times, with a pen that slows down in curves; points are at most `spacing` apart."""
-    length = arc_length(curve)
-    heading = np.unwrap(np.arctan2(*np.gradient(curve, axis=0).T[::-1]))
-    turning = gaussian_filter1d(np.abs(np.gradient(heading)), 2.0)  # radians per step
-    slowness = 1 + 6 * np.minimum(turning, 0.5)
-    clock = np.concatenate([[0.0], np.cumsum(np.diff(length) * slowness[1:])])
-    return interpolate(curve, clock, max(2, round(clock[-1] / spacing) + 1)).astype(np.float32)

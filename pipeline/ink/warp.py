@@ -1,109 +1,81 @@
 """Warp pen strokes, and draw them with random pens on random canvases."""
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter1d
 
+from pipeline.config.schema import InkConfig
+from pipeline.ink.geometry import resample, rotation
 from serving.drawing.rasterize import draw
 from serving.drawing.strokes import Strokes, bounds
 
-# Ranges of the random canvas and pen; each value is uniform between the two ends.
+# The ranges of all measurements. They stay the same when those of the training, in params.yaml, change.
+INK = InkConfig(
+    rotation=0.15, slant=0.22, aspect=0.2, bend=0.025, rounding=0.04, tremor=0.004, spacing=0.06,
+    thinnest=0.04, thickest=0.2, blurred=0.3, blur=0.5, uneven=0.2, unevenness=0.4,
+)  # fmt: skip
 CANVAS_PX = (64, 160)  # height and width
-HEIGHT_FRACTION = (0.3, 0.8)  # longest side of the drawing, relative to the shorter side of the canvas
-LINE_FRACTION = (0.04, 0.2)  # line width, relative to the longest side of the drawing
-BLURRED = 0.3  # probability
-BLUR_FRACTION = 0.5  # largest standard deviation of the blur, relative to the line width
-UNEVEN = 0.2  # probability
-UNEVENNESS = 0.4  # largest share of the grey that is lost at the faintest place
+SIZE_FRACTION = (0.3, 0.8)  # longest side of the drawing, relative to the shorter side of the canvas
+N_WAVES = 4  # of the field that bends a drawing
+WAVE_NUMBER = 3.5  # standard deviation, radians in a longest side: about half a period in a drawing
+N_TREMOR = 4  # points between two knots of the tremor, which is slower than the sampling
 
 
-@dataclass(frozen=True)
-class StrokeWarp:
-    """Ranges of the random warps. Values are uniform between minus and plus the range, unless noted; 0 disables a warp.
-
-    Attributes:
-        rotation: radians.
-        slant: shift of the top, relative to the height.
-        scale: relative, separate for each axis.
-        aspect: natural logarithm of the factor on width / height; the area is kept.
-        bend: standard deviation of smooth displacements along the stroke, relative to the longest side.
-        jitter: standard deviation of independent displacements of the points, relative to the longest side.
-        smoothing: largest standard deviation of a Gaussian along the stroke, in points; at least 0.
-        resampling: largest share of inner points to drop, like a slower device; at least 0.
-    """
-
-    rotation: float = 0.15
-    slant: float = 0.2
-    scale: float = 0.1
-    aspect: float = 0.15
-    bend: float = 0.02
-    jitter: float = 0.004
-    smoothing: float = 1.0
-    resampling: float = 0.4
-
-
-WARP = StrokeWarp()
-
-
-def warp(strokes: Strokes, rng: np.random.Generator, ranges: StrokeWarp = WARP) -> Strokes:
+def warp(strokes: Strokes, rng: np.random.Generator, ink: InkConfig = INK) -> Strokes:
     """Imitate another writer or another device. The position and the unit are kept.
 
-    The same state of `rng` and the same ranges give the same drawing; ranges of 0 give the drawing unchanged.
+    The drawing is bent by a smooth field over the plane, so that strokes that meet still meet.
+
+    Args:
+        strokes: strokes in any unit.
+        rng: the same state and the same ranges give the same drawing.
+        ink: the ranges; ranges of 0 give the drawing unchanged.
     """
     low, high = np.asarray(bounds(strokes), np.float64)
-    centre, longest = (low + high) / 2, float((high - low).max())
-    matrix = _affine(rng, ranges)
-    smoothing, left_out = rng.uniform(0, (ranges.smoothing, ranges.resampling))
+    centre, longest = (low + high) / 2, float((high - low).max()) or 1.0
+    matrix = _affine(rng, ink)
+    waves, vectors = rng.normal(0, ink.bend, (N_WAVES, 2)), rng.normal(0, WAVE_NUMBER, (N_WAVES, 2))
+    phases = rng.uniform(0, 2 * np.pi, N_WAVES)
+    rounding, spacing = rng.uniform((0, ink.spacing / 2), (ink.rounding, ink.spacing))
     warped = []
     for stroke in strokes:
-        points = _smooth(_thin(stroke, rng, left_out), smoothing)
-        noise = ranges.bend * _slow_noise(len(points), rng) + ranges.jitter * rng.standard_normal((len(points), 2))
-        moved = (points - centre) @ matrix.T + centre + noise * longest
-        warped.append(moved.astype(np.float32))
+        points = (stroke - centre) / longest
+        points = resample(points, spacing) if spacing else points
+        points = _round(points, rounding / (spacing or ink.rounding or 1.0))
+        points = points + np.sin(points @ vectors.T + phases) @ waves + ink.tremor * _tremor(len(points), rng)
+        warped.append((points @ matrix.T * longest + centre).astype(np.float32))
     return warped
 
 
-def _affine(rng: np.random.Generator, ranges: StrokeWarp) -> np.ndarray:
+def _affine(rng: np.random.Generator, ink: InkConfig) -> np.ndarray:
     """Return the matrix of a scale, then a slant, then a rotation: float64 [2, 2]."""
-    limits = np.array([ranges.rotation, ranges.slant, ranges.scale, ranges.scale, ranges.aspect])
-    angle, slant, scale_x, scale_y, aspect = rng.uniform(-limits, limits)
-    cos, sin = math.cos(angle), math.sin(angle)
-    scale = np.diag([(1 + scale_x) * math.exp(aspect / 2), (1 + scale_y) * math.exp(-aspect / 2)])
-    return np.array([[cos, -sin], [sin, cos]]) @ np.array([[1.0, -slant], [0.0, 1.0]]) @ scale
+    limits = np.array([ink.rotation, ink.slant, ink.aspect])
+    angle, slant, aspect = rng.uniform(-limits, limits)
+    return rotation(angle) @ np.array([[1.0, -slant], [0.0, 1.0]]) @ np.diag(np.exp([aspect / 2, -aspect / 2]))
 
 
-def _thin(points: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
-    keep = rng.random(len(points)) >= share
-    keep[[0, -1]] = True
-    return points[keep]
-
-
-def _smooth(points: np.ndarray, deviation: float) -> np.ndarray:
+def _round(points: np.ndarray, deviation: float) -> np.ndarray:
+    """Smooth a line with a Gaussian along it, in points. Its ends stay, because the line goes on mirrored there."""
+    reach = min(int(3 * deviation) + 1, len(points) - 1)
     if deviation == 0 or len(points) < 3:
         return points
-    smoothed = gaussian_filter1d(points, deviation, axis=0, mode="nearest")
-    smoothed[[0, -1]] = points[[0, -1]]  # moved ends would open gaps
-    return smoothed
+    longer = np.concatenate([2 * points[0] - points[reach:0:-1], points, 2 * points[-1] - points[-2 : -reach - 2 : -1]])
+    return gaussian_filter1d(longer, deviation, axis=0, radius=reach)[reach:-reach]
 
 
-def _slow_noise(n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Return displacements float64 [n_points, 2] of standard deviation 1, correlated over a third of the stroke."""
-    knots = rng.standard_normal((4, 2))
-    along = np.linspace(0, 3, n_points)
-    left = np.minimum(along.astype(int), 2)
-    part = along - left
-    ease = (part * part * (3 - 2 * part))[:, None]
-    return knots[left] * (1 - ease) + knots[left + 1] * ease
+def _tremor(n_points: int, rng: np.random.Generator) -> np.ndarray:
+    """Return slow noise of standard deviation 1 at its knots: float64 [n_points, 2]."""
+    knots = rng.standard_normal((n_points // N_TREMOR + 2, 2))
+    places = np.arange(n_points) / N_TREMOR
+    return np.stack([np.interp(places, np.arange(len(knots)), knots[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def render(
     strokes: Strokes,
     rng: np.random.Generator,
     shape: tuple[int, int],
-    line_fraction_range: tuple[float, float] = LINE_FRACTION,
+    ink: InkConfig = INK,
+    line_fraction_range: tuple[float, float] | None = None,
 ) -> np.ndarray:
     """Draw with a random pen: uint8 [height, width], light on dark.
 
@@ -111,18 +83,20 @@ def render(
         strokes: strokes in any unit.
         rng: the same state gives the same picture.
         shape: height and width of the canvas.
-        line_fraction_range: range of the line width, relative to the longest side of the drawing.
+        ink: ranges of the pen.
+        line_fraction_range: another range of the line width, relative to the longest side of the drawing.
     """
-    height_fraction, line_fraction = rng.uniform(*HEIGHT_FRACTION), rng.uniform(*line_fraction_range)
+    size_fraction = rng.uniform(*SIZE_FRACTION)
+    line_fraction = rng.uniform(*(line_fraction_range or (ink.thinnest, ink.thickest)))
     x, y = rng.random(2)
-    is_blurred, is_uneven = rng.random(2) < (BLURRED, UNEVEN)
-    blur, faintest = rng.uniform(0, BLUR_FRACTION), 1 - rng.uniform(0, UNEVENNESS)
+    is_blurred, is_uneven = rng.random(2) < (ink.blurred, ink.uneven)
+    blur, faintest = rng.uniform(0, ink.blur), 1 - rng.uniform(0, ink.unevenness)
     grid = rng.random((3, 3))
-    ink = draw(strokes, shape, height_fraction, line_fraction, (x, y))
+    drawn = draw(strokes, shape, size_fraction, line_fraction, (x, y))
     if is_blurred:
-        radius = blur * line_fraction * height_fraction * min(shape)
-        ink = np.asarray(Image.fromarray(ink).filter(ImageFilter.GaussianBlur(radius)))
-    return _fade(ink, faintest + (1 - faintest) * grid) if is_uneven else ink
+        radius = blur * line_fraction * size_fraction * min(shape)
+        drawn = np.asarray(Image.fromarray(drawn).filter(ImageFilter.GaussianBlur(radius)))
+    return _fade(drawn, faintest + (1 - faintest) * grid) if is_uneven else drawn
 
 
 def _fade(ink: np.ndarray, levels: np.ndarray) -> np.ndarray:

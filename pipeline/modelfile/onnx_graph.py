@@ -6,13 +6,13 @@ and computes some shapes at run time.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import onnx
 import tensorflow as tf
 import tf2onnx
-from onnx import ModelProto, helper, numpy_helper, shape_inference
+from onnx import GraphProto, ModelProto, helper, numpy_helper, shape_inference
 
 from pipeline.base.classes import N_CLASSES
 from pipeline.reader.model import SIGNATURE, Reader
@@ -30,7 +30,8 @@ IR_VERSION = 10  # the lowest version that supports all opsets in use; older run
 
 def convert(reader: Reader, opset: int, metadata: dict[str, str]) -> ModelProto:
     """Convert the reader to a checked ONNX model with symbolic batch, height and width."""
-    model = trace(reader.read, SIGNATURE, DIMENSIONS, opset)
+    dimensions = DIMENSIONS | ({"features": ("batch", reader.n_features)} if reader.n_features else {})
+    model = trace(reader.read, SIGNATURE, dimensions, opset)
     used = {node.domain for node in model.graph.node}
     for unused in [item for item in model.opset_import if item.domain not in used]:
         model.opset_import.remove(unused)
@@ -59,8 +60,8 @@ def trace(
     model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
     _declare_shapes(model, dimensions)
     _fold_reshapes(model)
-    _sort(model)
-    _rename(model)
+    _sort(model.graph)
+    _rename(model.graph, {value.name: value.name for value in [*model.graph.input, *model.graph.output]})
     return model
 
 
@@ -91,16 +92,15 @@ def _shape(value: onnx.ValueInfoProto) -> list[int]:
     return [dimension.dim_value if dimension.HasField("dim_value") else -1 for dimension in dimensions]
 
 
-def _sort(model: ModelProto) -> None:
+def _sort(graph: GraphProto) -> None:
     """Sort the nodes by their first use for an output. Drop nodes and constants that no output needs."""
-    graph = model.graph
     made_by = {name: node for node in graph.node for name in node.output}
     ordered: dict[str, onnx.NodeProto] = {}  # by first output
 
     def visit(name: str) -> None:
         node = made_by.get(name)
         if node and node.output[0] not in ordered:
-            for needed in node.input:
+            for needed in _inputs(node):
                 visit(needed)
             ordered[node.output[0]] = node
 
@@ -109,27 +109,47 @@ def _sort(model: ModelProto) -> None:
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered.values()]
     del graph.node[:]
     graph.node.extend(copies)
-    used = {name for node in graph.node for name in node.input}
+    used = {name for node in graph.node for name in _inputs(node)}
     for constant in [constant for constant in graph.initializer if constant.name not in used]:
         graph.initializer.remove(constant)
+    for _, branch in _branches(graph.node):
+        _sort(branch)
 
 
-def _rename(model: ModelProto) -> None:
-    """Name nodes by kind and number, and values after their node. Sort the constants by name."""
-    graph = model.graph
-    names = {value.name: value.name for value in [*graph.input, *graph.output]}
+def _rename(graph: GraphProto, names: Mapping[str, str], prefix: str = "") -> None:
+    """Name nodes by kind and number, and values after their node. Sort the constants by name.
+
+    Args:
+        graph: changed in place.
+        names: new names of the values that are known so far.
+        prefix: starts the names of all nodes.
+    """
+    names = dict(names)
     constants = {constant.name for constant in graph.initializer}
     counts: Counter[str] = Counter()
     for node in graph.node:
-        node.name = f"{node.op_type.lower()}_{counts[node.op_type]}"
+        node.name = f"{prefix}{node.op_type.lower()}_{counts[node.op_type]}"
         counts[node.op_type] += 1
-        for position, name in enumerate(node.input):
+        for position, name in enumerate(_inputs(node)):
             if name in constants:
                 names.setdefault(name, f"{node.name}_in_{position}")
+        for branch_name, branch in _branches([node]):
+            _rename(branch, names, f"{node.name}_{branch_name.removesuffix('_branch')}_")
         for position, name in enumerate(node.output):
             names.setdefault(name, f"{node.name}_out_{position}")
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names[name] for name in node.output]
-    for constant in graph.initializer:
-        constant.name = names[constant.name]
+    for value in [*graph.initializer, *graph.output]:
+        value.name = names[value.name]
     graph.initializer.sort(key=lambda constant: constant.name)
+
+
+def _branches(nodes: Iterable[onnx.NodeProto]) -> list[tuple[str, GraphProto]]:
+    """Return the graphs inside `If` nodes, with the names of their attributes."""
+    return [(part.name, part.g) for node in nodes for part in node.attribute if part.type == onnx.AttributeProto.GRAPH]
+
+
+def _inputs(node: onnx.NodeProto) -> list[str]:
+    """Return the names of all values that a node and the graphs inside it read."""
+    inside = [graph for _, graph in _branches([node])]
+    return [*node.input, *(name for graph in inside for inner in graph.node for name in _inputs(inner))]

@@ -42,7 +42,7 @@ def run_file(path: Path, batches: Sequence[np.ndarray]) -> dict[str, np.ndarray]
         predictor.check()
     except ModelError as error:
         raise ParityError(f"the service cannot use the converted file: {error}") from error
-    return join_batches([vars(predictor.run(batch)) for batch in batches])
+    return join_batches([predictor.run(batch, with_features=True).arrays() for batch in batches])
 
 
 def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> float:
@@ -59,8 +59,11 @@ def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tol
             f"the file answers differently from the evaluated network and was not kept: {n_changed} of {len(found)} "
             f"classes differ, a probability by up to {difference:.2g} (export.parity_tolerance allows {tolerance:g})"
         )
-    for name, allowed in (("digit_score", tolerance), ("normalized", 1), ("box", 0)):
+    if answers.keys() != expected.keys():
+        raise ParityError(f"the file has the outputs {[*answers]}, and the evaluated network {[*expected]}")
+    allowed = {"digit_score": tolerance, "normalized": 1, "box": 0, "features": tolerance}
+    for name in list(answers)[1:]:
         gap = np.abs(answers[name].astype(np.float64) - expected[name].astype(np.float64)).max()
-        if not gap <= allowed:
+        if not gap <= allowed[name]:
             raise ParityError(f"{name} differs by up to {gap:g} between the file and the evaluated network")
     return difference

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ink.hand import rotation, transform
-from serving.drawing.strokes import Strokes
+from pipeline.ink.geometry import rotation, transform
+from serving.drawing.strokes import Stroke, Strokes
 
 Shape = Callable[[np.random.Generator], Strokes]
 
@@ -106,6 +106,30 @@ def _steps(rng: np.random.Generator) -> Strokes:
     n_steps = int(rng.integers(3, 6))
     corners = [(i // 2, (i + 1) // 2) for i in range(2 * n_steps)]
     return _turned(_line(*corners), int(rng.integers(4)))
+
+
+def draw_rules(rng: np.random.Generator) -> Strokes:
+    """Draw horizontal rules, a frame, some of its sides, or a box with a line in it, as forms and notebooks have."""
+    kind, width = rng.integers(4), rng.uniform(0.9, 2.5)
+    if kind == 0:
+        distance = rng.uniform(0.15, 0.6)
+        return [_rule(rng, (0, i * distance), (width, i * distance)) for i in range(int(rng.integers(1, 4)))]
+    left, right = _rule(rng, (0, 0), (0, 1)), _rule(rng, (width, 0), (width, 1))
+    top, bottom = _rule(rng, (0, 0), (width, 0)), _rule(rng, (0, 1), (width, 1))
+    if kind == 1:
+        # Top and right without another side would be a 7.
+        corners = ([left, bottom], [left, top], [right, bottom], [left, bottom, right], [left, top, right])
+        return list(corners[int(rng.integers(5))])
+    frame = [left, right, top, bottom]
+    at = rng.uniform(0.3, 0.7)
+    return frame if kind == 2 else [*frame, _rule(rng, (0, at), (width, at))]
+
+
+def _rule(rng: np.random.Generator, start: tuple[float, float], end: tuple[float, float]) -> Stroke:
+    # Rules of a frame miss each other or overshoot.
+    ends = np.array([start, end]) + rng.normal(0, 0.02, (2, 2))
+    beyond = rng.normal(0, 0.04, (2, 1)) * (ends[1] - ends[0])
+    return np.array([ends[0] - beyond[0], ends[1] + beyond[1]], np.float32)
 
 
 SHAPES: Sequence[Shape] = (_triangle, _rectangle, _star, _heart, _arrow, _house, _spiral, _face, _sun, _flower, _steps)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from HersheyFonts import HersheyFonts
 
-from pipeline.ink.hand import transform
+from pipeline.ink.geometry import transform
 from serving.drawing.strokes import Strokes
 
 
@@ -61,9 +61,10 @@ _LATIN_SCRIPT = {
     "9": "gqIJ",
 }
 
-# Round brackets, slashes and quotes are a 1 that leans or bends, a closing square bracket one with flag and foot;
-# a curly bracket is a 3, a dollar sign in thick ink a 5 or 8. A lone dot and a dash are in another family.
-SYMBOLS = (Alphabet("futural", _PUNCTUATION, _PUNCTUATION, {"1": "'()/\\|,`]", "3": "{}", "8": "$"}, repeated="._"),)
+# Round brackets, slashes and quotes are a 1 that leans or bends, a closing square bracket one with flag and foot, a
+# caret one with a long flag; a curly bracket is a 3, a dollar sign in thick ink a 5 or 8. A lone dot and a dash are in
+# another family.
+SYMBOLS = (Alphabet("futural", _PUNCTUATION, _PUNCTUATION, {"1": "'()/\\|,`]^", "3": "{}", "8": "$"}, repeated="._"),)
 
 LATIN = (
     Alphabet("futural", ascii_letters, ascii_letters, _LATIN),
@@ -82,7 +83,7 @@ GREEK = (
         # Theta is a 0 with a dash, phi one with a slash, iota a 1 with a foot, zeta a 3 or 5 in one go, gamma an open
         # 4, sigma a 6 or an open 0.
         {"0": "ΟΘΦο", "1": "Ιι", "2": "Ζ", "3": "ζ", "4": "γ", "6": "σ", "8": "Ββδ", "9": "ϑ"},
-        repeated="ΑΔΕΗΚΛΜΝΡΤΧκνρτυχ",
+        repeated="ΑΔΕΗΚΛΜΝΡΤΧκνρτυχω",
     ),
 )
 
@@ -91,7 +92,7 @@ CYRILLIC = (
         "cyrilc_1",
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
         "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩабвгдежзийклмнопрстуфхцчшщ",
-        {"0": "ОоФф", "3": "Зз", "4": "Чч", "6": "Бб", "8": "Вв"},
+        {"0": "ОоФф", "1": "Лл", "3": "Зз", "4": "Чч", "6": "Бб", "8": "Вв"},
         repeated="АЕКМНРСТУХаегкмнопрстух",
     ),
     # Six letters that the other font lacks. Three of them look like a digit and are left out.
@@ -120,7 +121,7 @@ RARE_SYMBOLS = (
         "mathlow",
         "!\"#&':;?@^_bdefghimnvwxyz|~",
         "±∓×≦≧∏∑≠≡∝∞√⊂∪⊃∩∈→∂∇∃ℵ÷∥⊥∠∴",
-        {"1": "⊥", "3": "∃⊃", "6": "∂"},
+        {"1": "⊥", "3": "∃⊃", "6": "∂", "8": "∞"},
         repeated="×⊂∪→∇∥∴",
     ),
     Alphabet(

@@ -1,16 +1,27 @@
-"""Several digits together, and single digits that are struck out."""
+"""Several digits together, pieces of digits, and single digits that are struck out."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
-from pipeline.ink.hand import fit, transform
+from pipeline.ink.digit_shapes import SHAPES, Hand
+from pipeline.ink.geometry import cut, fit, resample, transform
+from pipeline.ink.skeletons import trace
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
-DigitSource = Callable[[np.random.Generator], tuple[int, Strokes]]  # makes a digit: label and strokes
+
+class DigitSource(Protocol):
+    """A function that makes digits."""
+
+    def __call__(self, rng: np.random.Generator, label: int | None = None) -> tuple[int, Strokes]:
+        """Return the label and the strokes of a digit; None: of any class."""
+
 
 # One bar makes a slashed 0 or a crossed 7, and is invisible on a 1 or a 4: these digits get two bars or a cross.
 NOT_WITH_ONE_BAR = (0, 1, 4, 7)
+# Digits of which the lower or the upper part is not a digit.
+LOWER_PARTS, UPPER_PARTS = (0, 2, 3, 5), (0, 2, 4, 5)
+CUT_STEP = 0.02  # distance between the points of a line that is cut
 
 
 def draw_few(rng: np.random.Generator, digits: DigitSource) -> Strokes:
@@ -32,6 +43,42 @@ def draw_many(rng: np.random.Generator, digits: DigitSource) -> Strokes:
         return fit([stroke for strokes in steps for stroke in strokes])
     inside = _row(rng, digits, int(rng.integers(2, 4)))
     return fit([*inside, _ring(rng, inside)])
+
+
+def draw_pair(rng: np.random.Generator, digits: DigitSource) -> Strokes:
+    """Draw two digits that touch or nearly do, in half of the cases a 1 and another digit."""
+    first, second = _digit(rng, digits, 1 if rng.random() < 0.5 else None), _digit(rng, digits)
+    labels = (first[0], second[0])
+    # Joined, 13 is a B, 10 a D, and 01 an a.
+    low, high = (0.15, 0.35) if labels[1] == 1 or labels in ((1, 0), (1, 3)) else (-0.08, 0.3)
+    return fit(_beside(first[1], second[1], rng.uniform(max(low, 0.02) if labels[0] == 1 else low, high)))
+
+
+def draw_one_and_half(rng: np.random.Generator, digits: DigitSource) -> Strokes:
+    """Draw a digit beside the left or right part of another one, as a careless crop does."""
+    whole, other = _digit(rng, digits)[1], _digit(rng, digits, int(rng.choice([0, 2, 3, 4, 5, 6, 8, 9])))[1]
+    share, gap = rng.uniform(0.35, 0.65), rng.uniform(0.1, 0.35)
+    if rng.random() < 0.5:
+        return fit(_beside(whole, _part(other, 0, 0.0, share), gap))
+    return fit(_beside(_part(other, 0, share, 1.0), whole, gap))
+
+
+def draw_piece(rng: np.random.Generator, digits: DigitSource) -> Strokes:
+    """Draw the upper or the lower part of a digit, or a 4 without its stem."""
+    kind = rng.integers(5)
+    if kind == 0:
+        shape, _ = SHAPES[4]
+        return trace(shape(Hand(rng), str(rng.choice(["open", "closed", "separate"])))[:-1], rng)
+    share = rng.uniform(0.3, 0.48)
+    if kind < 3:
+        return fit(_part(digits(rng, int(rng.choice(LOWER_PARTS)))[1], 1, 1 - share, 1.0))
+    return fit(_part(digits(rng, int(rng.choice(UPPER_PARTS)))[1], 1, 0.0, share))
+
+
+def draw_cut_number(rng: np.random.Generator, digits: DigitSource) -> Strokes:
+    """Draw the upper or the lower part of two or three digits in a row."""
+    low = rng.choice([0.0, rng.uniform(0.4, 0.6)])
+    return fit(_part(_row(rng, digits, int(rng.integers(2, 4))), 1, low, low + rng.uniform(0.4, 0.6)))
 
 
 def draw_struck(rng: np.random.Generator, digits: DigitSource) -> Strokes:
@@ -68,9 +115,21 @@ def draw_scratched(rng: np.random.Generator, digits: DigitSource) -> Strokes:
     return fit([*strokes, np.stack([t, wave], axis=1).astype(np.float32)])
 
 
-def _digit(rng: np.random.Generator, digits: DigitSource) -> tuple[int, Strokes]:
-    label, strokes = digits(rng)
+def _digit(rng: np.random.Generator, digits: DigitSource, label: int | None = None) -> tuple[int, Strokes]:
+    label, strokes = digits(rng, label)
     return label, transform(fit(strokes), rng.uniform(0.85, 1.1), (0.0, rng.normal(0, 0.05)))
+
+
+def _part(strokes: Strokes, axis: int, low: float, high: float) -> Strokes:
+    """Return the part of a drawing between two shares of its width (axis 0) or height (axis 1)."""
+    lowest, highest = bounds(strokes)
+    ends = lowest[axis] + np.array([low, high]) * (highest - lowest)[axis]
+    step = CUT_STEP * float((highest - lowest).max())
+    return cut([resample(stroke, step).astype(np.float32) for stroke in strokes], axis, *ends.tolist())
+
+
+def _beside(left: Strokes, right: Strokes, gap: float) -> Strokes:
+    return left + transform(right, 1.0, (float(bounds(left)[1][0] - bounds(right)[0][0]) + gap, 0.0))
 
 
 def _row(rng: np.random.Generator, digits: DigitSource, n_digits: int) -> Strokes:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from pipeline.ink.hand import length, rotation, transform
+from pipeline.ink.geometry import length, rotation, transform
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
 # Length of the path, relative to the diagonal of its box. An 8 has about 3, the most of all digits.

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.ink.hand import rotation, transform
+from pipeline.ink.geometry import rotation, transform
 from serving.drawing.strokes import Stroke, Strokes, bounds
 
 Draw = Callable[[np.random.Generator], Stroke]

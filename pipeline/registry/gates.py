@@ -115,7 +115,7 @@ def find_correct(predictor: Predictor, validation: Split, parts: Mapping[str, in
     """
     n_images = len(validation.labels)
     batches = [predictor.run(validation.images[start : start + BATCH]) for start in range(0, n_images, BATCH)]
-    answers = join_batches([vars(batch) for batch in batches])
+    answers = join_batches([batch.arrays() for batch in batches])
     refused = is_refused(states(answers, asdict(predictor.card.thresholds)))
     is_read = ~refused & (answers["probabilities"].argmax(axis=1) == validation.labels)
     right = np.where(validation.labels == NO_DIGIT, refused, is_read)

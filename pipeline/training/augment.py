@@ -39,30 +39,45 @@ def augment(images: tf.Tensor, config: AugmentConfig, seed: tf.Tensor) -> tf.Ten
         field = tf.constant(_splines(height)) @ knots @ tf.constant(_splines(width).T)  # [batch, 2, height, width]
         from_x += field[:, 0]
         from_y += field[:, 1]
-    warped = sample(images[..., 0], from_x, from_y)[..., None]
-    return _change_ink(warped, config, draws[:, 6, None, None, None], draws[:, 7, None, None, None])
+    warped = sample(images[..., 0], from_x, from_y)
+    return _change_ink(warped, config, draws[:, 6, None, None], draws[:, 7, None, None])[..., None]
 
 
 def _change_ink(images: tf.Tensor, config: AugmentConfig, pen: tf.Tensor, softness: tf.Tensor) -> tf.Tensor:
     """Thicken or thin the lines by up to a pixel on each side, and blur them. Keep the maximum of each image.
 
     Args:
-        images: float32 ``[batch, height, width, 1]``.
+        images: float32 ``[batch, height, width]``.
         config: the ranges.
-        pen: float32 ``[batch, 1, 1, 1]`` in -1..1, from thinnest to thickest.
+        pen: float32 ``[batch, 1, 1]`` in -1..1, from thinnest to thickest.
         softness: shape and range as `pen`, from sharp to `config.blur`.
     """
-    darkest = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True)
+    darkest = tf.reduce_max(images, axis=[1, 2], keepdims=True)
     changed = images
     if config.thickness:
-        thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
         pen *= config.thickness
-        changed += tf.nn.relu(pen) * (thick - images) + tf.nn.relu(-pen) * (thin - images)
+        changed += tf.nn.relu(pen) * (_largest(images) - images) - tf.nn.relu(-pen) * (_largest(-images) + images)
     if config.blur:
-        soft = tf.nn.avg_pool2d(tf.nn.avg_pool2d(changed, 3, 1, "SAME"), 3, 1, "SAME")
-        changed += config.blur * (0.5 + 0.5 * softness) * (soft - changed)
+        rows, columns = (tf.constant(_blurring(size)) for size in images.shape[1:])
+        changed += config.blur * (0.5 + 0.5 * softness) * (rows @ changed @ columns - changed)
     # Like the normaliser, which stretches the ink to the full range.
-    return tf.math.divide_no_nan(changed * darkest, tf.reduce_max(changed, axis=[1, 2, 3], keepdims=True))
+    return tf.math.divide_no_nan(changed * darkest, tf.reduce_max(changed, axis=[1, 2], keepdims=True))
+
+
+def _largest(images: tf.Tensor) -> tf.Tensor:
+    """Return the maximum of each pixel and its eight neighbours; 0 outside. Faster than pooling with one channel."""
+    height, width = images.shape[1], images.shape[2]
+    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1]])
+    above, here, below = (padded[:, top : top + height] for top in range(3))
+    columns = tf.maximum(tf.maximum(above, here), below)
+    left, middle, right = (columns[:, :, start : start + width] for start in range(3))
+    return tf.maximum(tf.maximum(left, middle), right)
+
+
+def _blurring(size: int) -> np.ndarray:
+    """Return the symmetric matrix that blurs as two boxes of three pixels do: float32 ``[size, size]``."""
+    kernel = np.array([1, 2, 3, 2, 1]) / 9
+    return sum(weight * np.eye(size, k=k) for k, weight in enumerate(kernel, -2)).astype(np.float32)
 
 
 def _splines(size: int) -> np.ndarray:
@@ -80,18 +95,18 @@ def sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         x: float32 ``[batch, height, width]``, columns; 0 is the centre of the first.
         y: rows, with the same shape.
     """
-    height, width = images.shape[1], images.shape[2]
+    height, width = images.shape[1] + 2, images.shape[2] + 2
     # A border of zeros, and positions clipped to it, so that positions outside need no extra case.
     padded = tf.pad(images, [[0, 0], [1, 2], [1, 2]])
-    # Each pixel with its three neighbours, so that one gather returns all four corners of a sample.
-    corners = [padded[:, top : top + height + 2, left : left + width + 2] for top in (0, 1) for left in (0, 1)]
-    quads = tf.reshape(tf.stack(corners, axis=3), [-1, (height + 2) * (width + 2), 4])
-    x, y = tf.clip_by_value(x + 1.0, 0.0, width + 1.0), tf.clip_by_value(y + 1.0, 0.0, height + 1.0)
+    x, y = tf.clip_by_value(x + 1.0, 0.0, width - 1.0), tf.clip_by_value(y + 1.0, 0.0, height - 1.0)
     left, top = tf.floor(x), tf.floor(y)
-    index = tf.reshape(tf.cast(top * (width + 2) + left, tf.int32), [-1, height * width])
-    found = tf.reshape(tf.gather(quads, index, batch_dims=1), [-1, height, width, 4])
-    right, lower = x - left, y - top
-    upper_left, upper_right, lower_left, lower_right = tf.unstack(found, axis=3)
-    return (1.0 - lower) * ((1.0 - right) * upper_left + right * upper_right) + lower * (
-        (1.0 - right) * lower_left + right * lower_right
-    )
+    first = height * width * tf.range(tf.shape(images)[0])[:, None, None]  # index of each image's first pixel
+    index = first + tf.cast(top * width + left, tf.int32)
+
+    def neighbours(row: int, column: int) -> tf.Tensor:
+        return tf.gather(tf.reshape(padded[:, row : row + height, column : column + width], [-1]), index)
+
+    upper_left, lower_left = neighbours(0, 0), neighbours(1, 0)
+    upper = upper_left + (x - left) * (neighbours(0, 1) - upper_left)
+    lower = lower_left + (x - left) * (neighbours(1, 1) - lower_left)
+    return upper + (y - top) * (lower - upper)

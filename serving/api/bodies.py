@@ -1,4 +1,4 @@
-"""Receive request bodies, and find the picture in them. All supported formats are here."""
+"""Receive request bodies, and find the picture or the strokes in them. All supported formats are here."""
 
 import base64
 import re
@@ -12,6 +12,8 @@ from starlette.requests import Request
 from serving.api import messages
 from serving.api.containers import Picture, is_picture
 from serving.api.images import MAX_SIDE_PX, GreyImage, open_image, open_raw
+from serving.api.strokes import EXAMPLE, open_drawing
+from serving.drawing.sheet import Sheet
 from serving.errors import BadRequestError, UnsupportedBodyError, UnsupportedImageError
 from serving.http.decoding import decoded
 from serving.model.card import GOLDEN_SHAPE
@@ -24,8 +26,17 @@ BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNOREC
 FILE_HEADER = re.compile(rb"filename|content-type", re.IGNORECASE)
 FORM_TEXT = "Send the picture as a file part, for example curl -F image=@seven.png."
 
-JSON_TEXT = 'Send {"image": "data:image/png;base64,..."}.'
-DECODER = msgspec.json.Decoder(messages.Picture)
+JSON_TEXT = f'Send {{"image": "data:image/png;base64,..."}}, or strokes: {msgspec.json.encode(EXAMPLE).decode()}.'
+
+
+class JsonBody(msgspec.Struct):
+    """A `messages.Picture` or a `messages.Drawing`."""
+
+    image: str | msgspec.UnsetType = msgspec.UNSET
+    strokes: messages.Strokes | msgspec.UnsetType = msgspec.UNSET
+
+
+DECODER = msgspec.json.Decoder(JsonBody)
 
 # A data URL up to its comma, by the URL standard of the WHATWG.
 DATA_URL = re.compile(rb"\s{0,9}data:([^,]{0,200}),", re.IGNORECASE)
@@ -60,8 +71,8 @@ def _has_sides(query: bytes) -> bool:
     return b"width" in query or b"height" in query
 
 
-def open_body(content_type: str, data: bytes, query: bytes, max_pixels: int) -> Picture | GreyImage:
-    """Find the picture in a body, and check it against the limits without decoding its pixels.
+def open_body(content_type: str, data: bytes, query: bytes, max_pixels: int) -> Picture | Sheet | GreyImage:
+    """Find the picture or the strokes in a body, and check the limits without decoding or drawing pixels.
 
     The content type only distinguishes forms and raw grey bytes. Otherwise it is ignored, because it is often wrong:
     curl sends that of a form by default.
@@ -73,13 +84,14 @@ def open_body(content_type: str, data: bytes, query: bytes, max_pixels: int) -> 
         max_pixels: limit of the picture.
 
     Raises:
-        RequestError: the body has no supported picture, or more than one.
+        RequestError: the body has no supported picture and no strokes, or more than one.
     """
     height, width = GOLDEN_SHAPE
     if is_raw(content_type, data, query):
         return open_raw(data, *(_sides(query) if _has_sides(query) else (width, height)), max_pixels)
     try:
-        return open_image(_picture_file(content_type, data), max_pixels)
+        found = _picture_file(content_type, data)
+        return open_drawing(found) if isinstance(found, messages.Drawing) else open_image(found, max_pixels)
     except UnsupportedImageError as error:
         if media_type(content_type) != RAW_TYPE:
             raise
@@ -88,20 +100,29 @@ def open_body(content_type: str, data: bytes, query: bytes, max_pixels: int) -> 
         ) from None
 
 
-def _picture_file(content_type: str, data: bytes) -> bytes:
+def _picture_file(content_type: str, data: bytes) -> bytes | messages.Drawing:
     if is_picture(data):
         return data
     kind = media_type(content_type)
     start = data[:100].lstrip(BYTE_ORDER_MARK + WHITE_SPACE)
     if start.startswith(b"{") or kind == "application/json":
-        image = decoded(DECODER, data.removeprefix(BYTE_ORDER_MARK), JSON_TEXT).image
-        return _from_base64(image.encode("ascii", "replace"))
+        return _from_json(data.removeprefix(BYTE_ORDER_MARK))
     if kind == "multipart/form-data":
         data = _from_form(data, content_type)
     elif kind == "application/x-www-form-urlencoded" and not DATA_URL.match(data):
         fields = [unquote_to_bytes(field.partition(b"=")[2]) for field in data.split(b"&", MAX_PARTS)]
         data = _only_picture(fields) or data
     return _from_base64(data) if DATA_URL.match(data) else data
+
+
+def _from_json(data: bytes) -> bytes | messages.Drawing:
+    body = decoded(DECODER, data, JSON_TEXT)
+    match body.image, body.strokes:
+        case str(image), msgspec.UNSET:
+            return _from_base64(image.encode("ascii", "replace"))
+        case msgspec.UNSET, list(strokes):
+            return messages.Drawing(strokes)
+    raise BadRequestError(f"The JSON needs `image` or `strokes`, and not both. {JSON_TEXT}")
 
 
 def _from_form(data: bytes, content_type: str) -> bytes:

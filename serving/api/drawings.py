@@ -17,15 +17,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serving.api import strokes
 from serving.api.bodies import check_type
 from serving.api.messages import ID_LENGTH, KeptDrawing, LabelledDrawing
-from serving.errors import BadRequestError, ForbiddenError, StartError, StoreFullError, TooLargeError
+from serving.errors import BadRequestError, ForbiddenError, StartError, StoreFullError
 from serving.http.compression import receive
 from serving.http.decoding import decoded
 from serving.http.responses import JSONResponse
 from serving.service import Service
 
-MAX_POINTS = 20_000
 MAX_BYTES = 2**20
 
 # Limit of the stored drawings, because any client may send some. A drawing usually has 5 kB, and at most 350 kB.
@@ -37,7 +37,7 @@ DECIMALS = 2
 
 SUFFIX = ".unipen"
 
-EXAMPLE = {"strokes": [[[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]], "label": 7}
+EXAMPLE = strokes.EXAMPLE | {"label": 7}
 EXAMPLE_TEXT = f"Send JSON such as {msgspec.json.encode(EXAMPLE).decode()}."
 
 DECODER = msgspec.json.Decoder(LabelledDrawing)
@@ -90,9 +90,7 @@ def parse(data: bytes, n_classes: int) -> LabelledDrawing:
     drawing = decoded(DECODER, data, EXAMPLE_TEXT)
     if drawing.label >= n_classes:
         raise BadRequestError(f"The label is not a class of the model, 0 to {n_classes - 1}.")
-    n_points = sum(map(len, drawing.strokes))
-    if n_points > MAX_POINTS:
-        raise TooLargeError(f"The drawing has {n_points} points; the limit is {MAX_POINTS}.")
+    strokes.check_length(drawing)
     return drawing
 
 

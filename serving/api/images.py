@@ -54,16 +54,18 @@ class GreyImage:
     """Upright grey levels, and the size of their source.
 
     Attributes:
-        pixels: uint8 [h, w], each the mean of `factor` x `factor` source pixels.
-        factor: whole number >= 1; a position in `pixels` times `factor` is a position in the source.
+        pixels: uint8 [h, w], each the mean of `factor` x `factor` source pixels, or drawn.
+        factor: size of a pixel in the source; a whole number for a picture.
         width: width of the upright source in pixels.
         height: height of the upright source in pixels.
+        origin: x and y of the source's corner in `pixels`.
     """
 
     pixels: npt.NDArray[np.uint8]
-    factor: int
+    factor: float
     width: int
     height: int
+    origin: tuple[float, float] = (0.0, 0.0)
 
 
 def open_image(data: bytes, max_pixels: int) -> Picture:

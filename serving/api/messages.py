@@ -22,12 +22,26 @@ Length = Annotated[int, Meta(ge=1)]
 Pixels = Annotated[float, Meta(ge=0)]
 Coordinate = Annotated[float, Meta(ge=LOWEST, le=HIGHEST)]
 Stroke = Annotated[list[tuple[Coordinate, Coordinate]], Meta(min_length=1)]
+Strokes = Annotated[
+    list[Stroke],
+    Meta(
+        min_length=1,
+        max_length=MAX_STROKES,
+        description="Lists of points: x and y from the top left of the canvas, which is 0 to 1.",
+    ),
+]
 
 
 class Picture(Struct):
     """A picture in JSON."""
 
     image: Annotated[str, about("A data URL, or only its base64.")]
+
+
+class Drawing(Struct):
+    """The strokes of a drawing."""
+
+    strokes: Strokes
 
 
 class Reading(Struct, forbid_unknown_fields=True):
@@ -50,6 +64,9 @@ class DigitAnswer(Reading):
     """The reading of a picture."""
 
     model_version: Version
+    features: Annotated[
+        list[float] | UnsetType, about("Unit vector that the last layer reads; only with `detail=features`.")
+    ] = UNSET
 
 
 class Box(Struct, forbid_unknown_fields=True):
@@ -61,7 +78,7 @@ class Box(Struct, forbid_unknown_fields=True):
     bottom: Pixels
 
 
-class FullAnswer(DigitAnswer):
+class FullAnswer(DigitAnswer, kw_only=True):
     """The reading of a picture, and what the network saw."""
 
     box: Annotated[Box | None, about("Where the ink is; null if there is none.")]
@@ -88,17 +105,9 @@ class NetworkAnswer(Struct, forbid_unknown_fields=True):
     layers: Annotated[list[LayerMaps] | UnsetType, about("Of the first grid; only with `layers=true`.")] = UNSET
 
 
-class LabelledDrawing(Struct):
+class LabelledDrawing(Drawing):
     """The strokes of a drawing, and the digit that it shows."""
 
-    strokes: Annotated[
-        list[Stroke],
-        Meta(
-            min_length=1,
-            max_length=MAX_STROKES,
-            description="Lists of points: x and y from the top left of the canvas, which is 0 to 1.",
-        ),
-    ]
     label: Annotated[Index, about("The digit, an index of the model's classes.")]
 
 

@@ -1,5 +1,6 @@
 """POST /api/predict and GET /api/model, for the page and for curl."""
 
+from collections.abc import Set
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,8 @@ from serving.api.bodies import is_raw, open_body
 from serving.api.containers import Picture
 from serving.api.images import GreyImage, to_grey
 from serving.api.messages import Box, CardAnswer, DigitAnswer, FullAnswer, ServiceFacts
+from serving.api.strokes import draw
+from serving.drawing.sheet import Sheet
 from serving.errors import BadRequestError, NotFoundError
 from serving.http.compression import compressed, receive
 from serving.http.middleware import QuickStart
@@ -27,6 +30,8 @@ from serving.service import Service
 
 # Up to this size, a body is read on the event loop: a drawing has a few kB. Raw grey bytes need no decoding.
 MAX_INLINE_BYTES = 16 * 2**10
+
+DETAILS = {"full", "features"}
 
 # Decimals in the answer; more would have no meaning.
 SCORE_DECIMALS = 6
@@ -43,11 +48,11 @@ async def model(request: Request) -> Response:
 
 
 async def predict(request: Request) -> Response:
-    """Answer the picture in the body, in any form of `serving.api.bodies`."""
+    """Answer the picture or the strokes in the body, in any form of `serving.api.bodies`."""
     engine, settings = Service.of(request).engine, Service.of(request).settings
     timing: Timing = request.scope["timing"]
     query: bytes = request.scope["query_string"]
-    wants_full = is_full(query)
+    details = asked_details(query)
     content_type = request.headers.get("content-type", "")
     data = await receive(request, settings.max_body_bytes)
     if _is_quick(content_type, data, query):
@@ -55,60 +60,69 @@ async def predict(request: Request) -> Response:
     else:
         read = await engine.short.run(_read, content_type, data, query, settings.max_pixels)
     del data  # inflated, it would take memory while the picture waits
-    grey = await engine.large.run(to_grey, read) if isinstance(read, Picture) else read
+    grey = read if isinstance(read, GreyImage) else await engine.large.run(_to_grey, read)
     timing.lap("decode")
-    answer = await engine.predict(grey.pixels[None])
+    answer = await engine.predict(grey.pixels[None], with_features="features" in details)
     timing.add_answer(answer)
-    response = JSONResponse(_message(grey, answer, wants_full))
+    response = JSONResponse(_message(grey, answer, details))
     timing.lap("encode")
     return response
 
 
 def predict_quickly(service: Service, scope: Scope, data: bytes, timing: Timing) -> QuickStart | None:
-    """Do what `predict` does, without a task, for a picture that is quickly decoded."""
+    """Do what `predict` does, without a task, for what is quickly decoded, and without features."""
     query: bytes = scope["query_string"]
-    wants_full = is_full(query)
+    details = asked_details(query)
     content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
-    if not _is_quick(content_type, data, query):
+    if "features" in details or not _is_quick(content_type, data, query):
         return None
     grey = _read(content_type, data, query, service.settings.max_pixels)
-    if isinstance(grey, Picture):
+    if not isinstance(grey, GreyImage):
         return None
     timing.lap("decode")
-    return grey.pixels[None], lambda answer: _message(grey, answer, wants_full)
+    return grey.pixels[None], lambda answer: _message(grey, answer, details)
 
 
 def _is_quick(content_type: str, data: bytes, query: bytes) -> bool:
     return len(data) <= MAX_INLINE_BYTES or is_raw(content_type, data, query)
 
 
-def _read(content_type: str, data: bytes, query: bytes, max_pixels: int) -> Picture | GreyImage:
-    """Open the picture in a body. Decode it unless it is large."""
-    picture = open_body(content_type, data, query, max_pixels)
-    if isinstance(picture, Picture) and picture.n_pixels <= MAX_INLINE_PIXELS:
-        return to_grey(picture)
-    return picture
+def _read(content_type: str, data: bytes, query: bytes, max_pixels: int) -> Picture | Sheet | GreyImage:
+    """Open a body. Decode or draw what it has, unless it is large."""
+    opened = open_body(content_type, data, query, max_pixels)
+    if isinstance(opened, GreyImage) or opened.n_pixels > MAX_INLINE_PIXELS:
+        return opened
+    return _to_grey(opened)
 
 
-def _message(grey: GreyImage, answer: Answer, wants_full: bool) -> DigitAnswer:
+def _to_grey(opened: Picture | Sheet) -> GreyImage:
+    return draw(opened) if isinstance(opened, Sheet) else to_grey(opened)
+
+
+def _message(grey: GreyImage, answer: Answer, details: Set[str]) -> DigitAnswer:
     fields = reading(answer.verdicts[0], answer.prediction.probabilities[0])
     fields["model_version"] = answer.card.version
-    return full_answer(grey, answer, fields) if wants_full else DigitAnswer(**fields)
+    if "features" in details:
+        if answer.prediction.features is None:
+            raise NotFoundError("The model file lacks the output 'features'. Ask without ?detail=features.")
+        fields["features"] = _rounded(answer.prediction.features[0])
+    return full_answer(grey, answer, fields) if "full" in details else DigitAnswer(**fields)
 
 
-def is_full(query: bytes) -> bool:
-    """Return whether a query asks for the full answer."""
+def asked_details(query: bytes) -> Set[str]:
+    """Return the members of `DETAILS` that a query asks for."""
     if b"detail" not in query:
-        return False
-    if ("detail", "full") not in parse_qsl(query.decode("latin-1")):
-        raise BadRequestError("?detail= must be full, or absent.")
-    return True
+        return frozenset()
+    asked = {word for name, text in parse_qsl(query.decode("latin-1")) if name == "detail" for word in text.split(",")}
+    if not asked or not asked <= DETAILS:
+        raise BadRequestError("?detail= must be full, features, both with a comma between them, or absent.")
+    return asked
 
 
 def reading(verdict: Verdict, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:
     """Return the fields of `Reading`."""
     state, digit, _, digit_score = verdict
-    rounded = probabilities.astype(np.float64).round(SCORE_DECIMALS).tolist()
+    rounded = _rounded(probabilities)
     is_read = state in READ
     return {
         "state": state,
@@ -117,6 +131,11 @@ def reading(verdict: Verdict, probabilities: npt.NDArray[np.float32]) -> dict[st
         "probabilities": rounded,
         "digit_score": round(digit_score, SCORE_DECIMALS),
     }
+
+
+def _rounded(values: npt.NDArray[np.float32]) -> list[float]:
+    rounded: list[float] = values.astype(np.float64).round(SCORE_DECIMALS).tolist()
+    return rounded
 
 
 def full_answer(grey: GreyImage, answer: Answer, fields: dict[str, Any]) -> FullAnswer:
@@ -135,8 +154,11 @@ def full_answer(grey: GreyImage, answer: Answer, fields: dict[str, Any]) -> Full
 
 def _box(grey: GreyImage, sides: list[float]) -> Box:
     # The last row and column of a reduced picture may cover fewer than `factor` pixels.
-    limits = (grey.width, grey.height, grey.width, grey.height)
-    scaled = [min(side * grey.factor, limit) for side, limit in zip(sides, limits, strict=True)]
+    limits = (grey.width, grey.height) * 2
+    scaled = [
+        min((side - start) * grey.factor, limit)
+        for side, start, limit in zip(sides, grey.origin * 2, limits, strict=True)
+    ]
     return Box(*(round(side, BOX_DECIMALS) for side in scaled))
 
 

@@ -3,11 +3,13 @@
 Coordinates: x to the right, y down. On a canvas they are in pixels, and pixel i covers i to i + 1.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-# float32 [n_points, 2], x right, y down, any unit; a single point is a dot.
-Stroke = npt.NDArray[np.float32]
+# float32 or float64 [n_points, 2], x right, y down, any unit; a single point is a dot.
+Stroke = npt.NDArray[np.floating[Any]]
 Strokes = list[Stroke]
 MIN_LINE_PX = 1.0  # thinner lines are drawn this wide
 
@@ -19,7 +21,7 @@ def place(
     position: tuple[float, float] = (0.5, 0.5),
     line_width: float = 0.0,
 ) -> Strokes:
-    """Scale and move a drawing onto a canvas, so that all of its ink is inside.
+    """Scale and move a drawing onto a canvas, so that all of its ink is inside. Return float64.
 
     Args:
         strokes: strokes in any unit.
@@ -35,10 +37,10 @@ def place(
     factors = [height_fraction * min(shape) / max(extent.max(), 1e-9), *(room / np.maximum(extent, 1e-9))]
     scale = max(min(factors), 0.0) if extent.max() > 0 else 1.0
     origin = max(line_width, MIN_LINE_PX) / 2 + (room - extent * scale) * position
-    return [((stroke - low) * scale + origin).astype(np.float32) for stroke in strokes]
+    return [(stroke - low) * scale + origin for stroke in strokes]
 
 
-def bounds(strokes: Strokes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return the smallest and the largest x and y: two float32 [2]."""
+def bounds(strokes: Strokes) -> tuple[Stroke, Stroke]:
+    """Return the smallest and the largest x and y: two arrays [2]."""
     points = np.concatenate(strokes)
     return points.min(axis=0), points.max(axis=0)

@@ -43,7 +43,11 @@ OUTPUTS = (
     Tensor("digit_score", "FP32", [-1]),
     Tensor("normalized", "UINT8", [-1, *GOLDEN_SHAPE]),
     Tensor("box", "FP32", [-1, 4]),
+    Tensor("features", "FP32", [-1, -1]),
 )
+# An answer has this one only if it is asked for by name.
+FEATURES = OUTPUTS[-1].name
+MAX_FEATURES = 512  # numbers for each image
 # A model file may lack the other outputs.
 N_REQUIRED_OUTPUTS = 2
 
@@ -131,6 +135,9 @@ def read_card(
     for name in names[:N_REQUIRED_OUTPUTS]:
         if name not in [tensor.name for tensor in used]:
             raise ModelError(f"it has no output {name!r}")
+    for tensor in used:
+        if tensor.name == FEATURES and not (len(tensor.shape) == 2 and 0 < tensor.shape[1] <= MAX_FEATURES):
+            raise ModelError(f"its output {FEATURES!r} must have 1 to {MAX_FEATURES} numbers an image: {tensor.shape}")
     return replace(card, outputs=used)
 
 

@@ -2,16 +2,16 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, OUTPUTS, Tensor, read_card, read_golden
+from serving.model.card import FEATURES, INPUTS, OUTPUTS, Tensor, read_card, read_golden
 from serving.model.decisions import STATES, State, rank
 
 # Tolerance for the golden answers. Machines differ in the seventh decimal, and the file has three.
@@ -29,6 +29,8 @@ WARM_SHAPES = ((1, 1, 1), (1, 28, 28), (1, 280, 280), (2, 28, 28))
 
 # A session keeps the memory of a run, 10 bytes a pixel, for the next one. Above this limit it frees the memory.
 MAX_KEPT_PIXELS = 2**20
+# Without options, each run would make its own, which takes 2 % of the time of an MNIST image.
+USUAL = onnxruntime.RunOptions()
 SHRINKING = onnxruntime.RunOptions()
 SHRINKING.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
@@ -43,22 +45,28 @@ class Prediction:
             image.
         normalized: uint8 [n, 28, 28], the input of the network, 255 = ink; None if the model lacks this output.
         box: float32 [n, 4]: left, top, right, bottom of the ink in pixels, all 0 for a blank image; None likewise.
+        features: float32 [n, m], a unit vector: what the last layer of the network reads; all 0 for a blank image; None
+            likewise, or if they were not asked for.
     """
 
     probabilities: npt.NDArray[np.float32]
     digit_score: npt.NDArray[np.float32]
     normalized: npt.NDArray[np.uint8] | None = None
     box: npt.NDArray[np.float32] | None = None
+    features: npt.NDArray[np.float32] | None = None
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the outputs that are not None, by name."""
+        return {name: values for name, values in vars(self).items() if values is not None}
 
     def part(self, start: int, end: int) -> "Prediction":
         """Return the outputs for the images from `start` to `end`, exclusive."""
-        return Prediction(**{name: values[start:end] for name, values in vars(self).items() if values is not None})
+        return Prediction(**{name: values[start:end] for name, values in self.arrays().items()})
 
     @classmethod
     def joined(cls, parts: "Sequence[Prediction]") -> "Prediction":
         """Concatenate predictions of one model."""
-        present = (name for name, values in vars(parts[0]).items() if values is not None)
-        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in present})
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].arrays()})
 
 
 class Verdict(NamedTuple):
@@ -95,7 +103,8 @@ class Predictor:
         self._session = session
         self._shapes: set[tuple[int, ...]] = set()
         self._input = INPUTS[0].name
-        self._outputs = [tensor.name for tensor in self.card.outputs]
+        self._all_outputs = [tensor.name for tensor in self.card.outputs]
+        self._outputs = [name for name in self._all_outputs if name != FEATURES]
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":
@@ -125,17 +134,19 @@ class Predictor:
         Raises:
             ModelError: an output differs from the signature.
         """
+        lengths = {tensor.name: tensor.shape[1:] for tensor in OUTPUTS} | {OUTPUTS[0].name: [len(self.card.classes)]}
+        lengths |= {tensor.name: tensor.shape[1:] for tensor in self.card.outputs if tensor.name == FEATURES}
         for shape in WARM_SHAPES:
             images = np.full(shape, 255, np.uint8)
             images[:, shape[1] // 4 : shape[1] // 2, shape[2] // 2] = 0
-            prediction = self.run(images)
-            for tensor in (replace(OUTPUTS[0], shape=[-1, len(self.card.classes)]), *OUTPUTS[1:]):
+            prediction = self.run(images, with_features=True)
+            for tensor in OUTPUTS:
                 values = getattr(prediction, tensor.name)
                 if values is None:
                     continue
                 found, expected = (
                     (str(values.dtype), *values.shape),
-                    (DTYPES[tensor.datatype], shape[0], *tensor.shape[1:]),
+                    (DTYPES[tensor.datatype], shape[0], *lengths[tensor.name]),
                 )
                 if found != expected or not np.isfinite(values).all():
                     raise ModelError(f"its output {tensor.name!r} is {found} instead of {expected}, or not finite.")
@@ -155,20 +166,22 @@ class Predictor:
                 f"{GOLDEN_TOLERANCE} is allowed). The file or this machine's onnxruntime is damaged."
             )
 
-    def run(self, images: npt.NDArray[np.uint8]) -> Prediction:
+    def run(self, images: npt.NDArray[np.uint8], with_features: bool = False) -> Prediction:
         """Run the model on n images of one size.
 
         Args:
             images: uint8 [n, h, w], grey levels, dark on light or light on dark, any size from 1 x 1.
+            with_features: also return `features`, if the model has them.
         """
         if images.shape not in self._shapes:
             if len(self._shapes) >= MAX_SHAPES:
                 self._session = open_session(self.content)
                 self._shapes.clear()
             self._shapes.add(images.shape)
-        options = SHRINKING if images.size > MAX_KEPT_PIXELS else None
-        found = self._session.run(self._outputs, {self._input: images}, options)
-        return Prediction(**dict(zip(self._outputs, found, strict=True)))
+        options = SHRINKING if images.size > MAX_KEPT_PIXELS else USUAL
+        names = self._all_outputs if with_features else self._outputs
+        found = self._session.run(names, {self._input: images}, options)
+        return Prediction(**dict(zip(names, found, strict=True)))
 
     def verdicts(self, prediction: Prediction) -> list[Verdict]:
         """Return the verdict for each image of a prediction."""

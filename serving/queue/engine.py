@@ -88,6 +88,7 @@ class _Waiting:
     result: Result
     since_s: float
     deadline_s: float
+    with_features: bool
 
 
 class Engine:
@@ -122,12 +123,13 @@ class Engine:
             raise NoModelError(f"The model is not loaded. Load it with POST /v2/repository/models/{MODEL_NAME}/load.")
         return self.predictor
 
-    async def predict(self, images: Images, timeout_s: float = math.inf) -> Answer:
+    async def predict(self, images: Images, timeout_s: float = math.inf, with_features: bool = False) -> Answer:
         """Return the model's answer for the images of one request.
 
         Args:
             images: uint8 [n, h, w], n >= 1, any h and w from 1.
             timeout_s: limit of the expected time to the answer.
+            with_features: also return `features`, if the model has them.
 
         Raises:
             NoModelError: no model is loaded.
@@ -136,14 +138,14 @@ class Engine:
         """
         if len(images) > MAX_BATCH_IMAGES or images.size > MAX_INLINE_PIXELS:
             now_s = time.perf_counter()
-            answer = await self.large.run(self._run_large, images, now_s, now_s + timeout_s)
+            answer = await self.large.run(self._run_large, images, now_s, now_s + timeout_s, with_features)
             self._observe(images, answer)
             return answer
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.enqueue(images, future, timeout_s)
+        self.enqueue(images, future, timeout_s, with_features)
         return await future
 
-    def enqueue(self, images: Images, result: Result, timeout_s: float = math.inf) -> None:
+    def enqueue(self, images: Images, result: Result, timeout_s: float = math.inf, with_features: bool = False) -> None:
         """Put the images of one request in the queue, at most `MAX_BATCH_IMAGES` and `MAX_INLINE_PIXELS`.
 
         Raises:
@@ -157,7 +159,8 @@ class Engine:
         if not self._queue:
             asyncio.get_running_loop().call_soon(self._run_queue)
         now_s = time.perf_counter()
-        self._queue.setdefault(images.shape[1:], deque()).append(_Waiting(images, result, now_s, now_s + timeout_s))
+        waiting = _Waiting(images, result, now_s, now_s + timeout_s, with_features)
+        self._queue.setdefault(images.shape[1:], deque()).append(waiting)
         self._n_queued += 1
         self._n_queued_pixels += images.size
 
@@ -178,7 +181,7 @@ class Engine:
         started_s = time.perf_counter()
         try:
             model = self.model
-            prediction = model.run(images)
+            prediction = model.run(images, any(waiting.with_features for waiting in batch))
             verdicts = model.verdicts(prediction)
         except Exception as error:
             for waiting in batch:
@@ -217,13 +220,14 @@ class Engine:
             work += _work(waiting.images)
         return batch
 
-    def _run_large(self, images: Images, since_s: float, deadline_s: float) -> Answer:
+    def _run_large(self, images: Images, since_s: float, deadline_s: float, with_features: bool) -> Answer:
         started_s = time.perf_counter()
         if started_s + _work(images) * self._work_s > deadline_s:
             raise TimeoutExpiredError(TIMEOUT_TEXT)
         model = self.model
         n_images = _n_in_batch(images[0].size)
-        parts = [model.run(images[start : start + n_images]) for start in range(0, len(images), n_images)]
+        starts = range(0, len(images), n_images)
+        parts = [model.run(images[start : start + n_images], with_features) for start in starts]
         infer_s = time.perf_counter() - started_s
         prediction = Prediction.joined(parts)
         return Answer(prediction, model.verdicts(prediction), model.card, started_s - since_s, infer_s, len(images))

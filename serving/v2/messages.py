@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from serving.model.card import INPUTS, OUTPUTS, Tensor, Version, about
+from serving.model.card import FEATURES, INPUTS, OUTPUTS, Tensor, Version, about
 
 Count = Annotated[int, Meta(ge=0)]
 Length = Annotated[int, Meta(ge=1)]
@@ -62,7 +62,7 @@ class InferRequest(Struct):
 
     inputs: tuple[InputTensor]
     id: Annotated[str | UnsetType, about("The answer repeats it.")] = UNSET
-    outputs: Annotated[list[RequestedOutput], about("If it is empty, all outputs are sent.")] = []
+    outputs: Annotated[list[RequestedOutput], about(f"If it is empty, all outputs but `{FEATURES}` are sent.")] = []
     parameters: InferParameters = InferParameters()
 
 

@@ -13,7 +13,7 @@ from serving.http.ids import MAX_ID_LENGTH
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
 from serving.metrics import Metrics
-from serving.model.card import MODEL_NAME, ModelCard, Tensor
+from serving.model.card import FEATURES, MODEL_NAME, ModelCard, Tensor
 from serving.service import Service
 from serving.v2 import messages
 from serving.v2.codec import MAX_IMAGES, decode_json, encode, parse
@@ -120,7 +120,7 @@ async def infer(request: Request) -> Response:
     if asked.id is not msgspec.UNSET:
         timing.facts["v2_id"] = asked.id[:MAX_ID_LENGTH]
     timing.lap("decode")
-    answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s())
+    answer = await engine.predict(asked.images, asked.timeout_s - timing.elapsed_s(), FEATURES in asked.outputs)
     timing.add_answer(answer)
     _check_address(request, answer.card.version)  # the model may have been replaced meanwhile
     content, n_json = encode(asked, answer.prediction, answer.card)

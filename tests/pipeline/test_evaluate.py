@@ -10,6 +10,7 @@ from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import Split
 from pipeline.sources.unipen import Drawing
+from serving.app import REFERENCES
 
 pytestmark = pytest.mark.workflow
 
@@ -49,6 +50,7 @@ def test_everything_is_written_and_logged(project):
     outputs, run, has_drawings = project
     written = {name: json.loads(outputs.metrics(name).read_text()) for name in ("test", "strokes", "confusions")}
     assert sum(written["confusions"]["mnist"].values()) == written["test"]["test_errors"]
+    assert all(isinstance(written["test"][name], float) for name in REFERENCES), "the service shows only floats"
     assert len(written["strokes"]) == 8 * has_drawings
     assert any(name.startswith("strokes_") for name in written["test"]) == has_drawings
     assert {name: run.metrics[name] for name in written["test"]} == written["test"]

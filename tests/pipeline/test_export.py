@@ -10,6 +10,7 @@ from pipeline.base.paths import ROOT
 from pipeline.modelfile.parity import compare, pictures, run_file
 from pipeline.nondigits.families import FAMILIES
 from pipeline.sources.unipen import Drawing
+from serving.drawing.sheet import SIDE_PX
 
 
 def answers(n=4):
@@ -18,6 +19,7 @@ def answers(n=4):
         "digit_score": np.full(n, 0.2, np.float32),
         "normalized": np.zeros((n, 28, 28), np.uint8),
         "box": np.zeros((n, 4), np.float32),
+        "features": np.full((n, 16), 0.25, np.float32),
     }
 
 
@@ -29,6 +31,7 @@ def answers(n=4):
         ("digit_score", 1e-3, "digit_score differs"),
         ("normalized", 2, "normalized differs"),
         ("box", 1, "box differs"),
+        ("features", 1e-3, "features differs"),
     ],
 )
 def test_equal_answers_pass_and_any_difference_is_refused(name, change, message):
@@ -47,12 +50,21 @@ def test_a_changed_class_is_refused_even_if_the_difference_is_small():
         compare(found, expected, 1e-4)
 
 
+def test_a_missing_output_is_refused():
+    found = answers()
+    del found["features"]
+    for pair in ((found, answers()), (answers(), found)):
+        with pytest.raises(ParityError, match="the file has the outputs"):
+            compare(*pair, 1e-4)
+    assert compare(found, found, 1e-4) == 0
+
+
 def test_the_comparison_covers_test_images_drawings_and_every_family():
     ell = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
     for n_drawings in (0, 3):
         batches = pictures(np.zeros((1200, 28, 28), np.uint8), [Drawing(1, 1, ell)] * n_drawings)
         assert sum(len(batch) for batch in batches) == 1200 + n_drawings + 4 * len(FAMILIES)
-        assert any(batch.shape[1:] == (280, 280) for batch in batches) == (n_drawings > 0)
+        assert any(batch.shape[1:] == (SIDE_PX, SIDE_PX) for batch in batches) == (n_drawings > 0)
 
 
 def test_a_file_that_the_service_rejects_is_refused(tmp_path):

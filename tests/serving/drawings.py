@@ -21,6 +21,10 @@ STROKES = {
 }  # fmt: skip
 CLOSED = (0,)
 
+# The 7 on the canvas of 0 to 1, as JSON, and one whose lines are too long for the event loop.
+SEVEN = {"strokes": [[[x / SIDE_PX, y / SIDE_PX] for x, y in STROKES[7]]]}
+LONG = {"strokes": [[[0, 0], [1, 1]] * 100]}
+
 
 def draw(digit: int, ink: int = 0, paper: int = 255) -> Image.Image:
     image = Image.new("L", (SIDE_PX, SIDE_PX), paper)

@@ -6,6 +6,12 @@ interface Picture {
   image: string;
 }
 
+/** The strokes of a drawing. */
+interface Drawing {
+  /** Lists of points: x and y from the top left of the canvas, which is 0 to 1. */
+  strokes: [number, number][][];
+}
+
 /** The reading of an image. Digits are indices of the model's classes. */
 interface Reading {
   /** `blank`: there is no ink. `not_a_digit`: the ink is not one digit. `unsure`: it may be one of two digits. `digit`: it is that digit. The thresholds are in the model's card. */
@@ -34,6 +40,8 @@ interface DigitAnswer {
   digit_score: number;
   /** The first 12 hex digits of the model file's SHA-256. */
   model_version: string;
+  /** Unit vector that the last layer reads; only with `detail=features`. */
+  features?: number[];
 }
 
 /** A part of the upright picture, in pixels. */
@@ -58,6 +66,8 @@ interface FullAnswer {
   digit_score: number;
   /** The first 12 hex digits of the model file's SHA-256. */
   model_version: string;
+  /** Unit vector that the last layer reads; only with `detail=features`. */
+  features?: number[];
   /** Where the ink is; null if there is none. */
   box: Box | null;
   /** The input of the network in base64: 28 x 28 bytes, row by row, 255 = ink. */

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure
+from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure, references
 from pipeline.evaluation.mistakes import MAX_MISTAKES, worst_mistakes
 from pipeline.evaluation.statistics import bootstrap
 
@@ -35,6 +35,17 @@ def test_metrics_of_known_answers(answered):
     }
     unsure = measure("test", answered, THRESHOLDS | {"confidence": 0.9})
     assert (unsure["test_unsure"], unsure["test_selective_accuracy"]) == (0.9, 1)
+
+
+def test_references_count_what_is_read_as_a_digit(answered):
+    # 90 of 100 are read; then half of the others are blank; then nothing is read.
+    assert references(answered, THRESHOLDS) == {"estimated_accuracy": 0.82, "share_called_digit": 0.9}
+    answered.answers["digit_score"][95:] = 0
+    answered.answers["probabilities"][:45, 3] = 0.62  # unsure
+    expected = {"estimated_accuracy": 0.72, "share_called_digit": pytest.approx(90 / 95, abs=1e-6)}
+    assert references(answered, THRESHOLDS) == expected
+    answered.answers["digit_score"][:] = 0
+    assert references(answered, THRESHOLDS) == {"estimated_accuracy": 0, "share_called_digit": 0}
 
 
 def test_known_writers_are_the_clusters_of_the_interval(answered):

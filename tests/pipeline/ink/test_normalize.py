@@ -1,4 +1,4 @@
-"""Test the normaliser in the committed model file, as onnxruntime runs it."""
+"""Test the normaliser in the committed model file, as onnxruntime runs it, and its branch for uneven edges."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.base.paths import Outputs
-from pipeline.ink.normalize import normalize_all
+from pipeline.evaluation.robustness import PERTURBATIONS, perturb
+from pipeline.ink.normalize import normalize, normalize_all
 from serving.model.predictor import Predictor
 
+DISTURBED = [
+    perturbation
+    for perturbation in PERTURBATIONS
+    if perturbation.name in ("shadow", "gradient", "corner", "frame", "line", "rule")
+]
 PREDICTOR = Predictor.load(Outputs().model)
 
 
@@ -93,3 +99,32 @@ def test_the_longest_side_of_the_ink_is_twenty_pixels():
     assert answer.box[0].tolist() == [100, 50, 130, 150]
     rows, columns = np.nonzero(answer.normalized[0])
     assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 6)
+
+
+@pytest.mark.parametrize("perturbation", DISTURBED, ids=lambda perturbation: perturbation.key)
+@pytest.mark.parametrize("is_inverted", [False, True])
+def test_shadows_frames_and_lines_are_removed(digits, perturbation, is_inverted):
+    images = digits[0][::500]
+    sheets = perturb(images, perturbation)
+    normalized = normalize_all(255 - sheets if is_inverted else sheets)
+    gaps = np.abs(normalized.astype(float) - images).mean(axis=(1, 2))
+    assert np.median(gaps) < 30  # grey levels; enlarging and reducing alone makes 15
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_ink_that_touches_an_edge_is_kept(digits, side):
+    image = np.rot90(digits[0][0], side)
+    rows = np.flatnonzero(image.max(axis=1) > 127)
+    touching = np.rot90(255 - np.kron(image[rows[0] :], np.ones((10, 10), np.uint8)), -side)
+    wider = np.pad(touching, 40, constant_values=255)
+    assert np.array_equal(normalize_all(touching[None]), normalize_all(wider[None]))
+
+
+def test_pictures_of_a_batch_are_independent(digits):
+    clean = 255 - np.kron(digits[0][0], np.ones((10, 10), np.uint8))
+    framed = np.pad(clean[2:-2, 2:-2], 2)
+    both = normalize(np.stack([clean, framed]))
+    for number, image in enumerate((clean, framed)):
+        alone = normalize(image[None])
+        assert np.array_equal(both.images[number], alone.images[0])
+        assert np.array_equal(both.box[number], alone.box[0])

@@ -19,8 +19,8 @@ def test_every_shape_is_finite_and_well_proportioned(digit, variant):
         width, height = np.ptp(points, axis=0)
         assert all(stroke.dtype == np.float32 and stroke.shape[1] == 2 for stroke in strokes)
         assert np.isfinite(points).all()
-        assert 0.6 < height < 1.6
-        assert width < 1.6 * height
+        assert 0.6 < max(width, height) < 1.6
+        assert width < (3.2 if variant == "lying" else 1.6) * height
         assert 4 <= len(points) < 400
 
 

@@ -8,11 +8,12 @@ import onnxruntime
 import pytest
 from keras import layers
 
+from pipeline.base.classes import CLASSES
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import DataCard
 from pipeline.modelfile.golden import golden_answers
 from pipeline.modelfile.metadata import definition, describe, describe_layers, named_layers
-from pipeline.modelfile.onnx_graph import convert
+from pipeline.modelfile.onnx_graph import DIMENSIONS, convert
 from pipeline.modelfile.parity import compare, run_file
 from pipeline.modelfile.subnetwork import KEY, attach_network, mapping_layers
 from pipeline.network.calibration import Calibration
@@ -74,6 +75,30 @@ def test_the_subnetwork_answers_as_the_whole_file_does(model, network_entry, dig
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert found[1][-1] == 0  # blank
     assert len(set(expected[0].argmax(axis=1))) > 1, "answers that are all the same would agree with anything"
+
+
+def test_the_features_are_the_unit_vector_before_the_last_layer(model, reader, digits):
+    images = np.concatenate([digits[0][::500], np.zeros((1, 28, 28), np.uint8)])  # the last is blank
+    grids, features = session(model.SerializeToString()).run(["normalized", "features"], {"image": images})
+    last = reader.network.layers[-1]
+    values = keras.Model(reader.network.inputs[0], last.input)(grids[..., None] / np.float32(255)).numpy()
+    assert model.graph.output[-1].type.tensor_type.shape.dim[1].dim_value == values.shape[1] == reader.n_features
+    expected = values[:-1] / np.linalg.norm(values[:-1], axis=1, keepdims=True)
+    np.testing.assert_allclose(features[:-1], expected, atol=1e-5)
+    assert not features[-1].any()
+    np.testing.assert_array_equal(read_all(reader, images)["features"][-1], features[-1])
+
+
+@pytest.mark.parametrize("end", [[layers.Dense(513), layers.Dense(11)], [layers.Dense(11), layers.ReLU()]])
+def test_a_network_without_a_short_vector_before_its_last_layer_has_no_features(end, digits, tmp_path):
+    network = keras.Sequential([keras.Input((28, 28, 1)), layers.AveragePooling2D(7), layers.Flatten(), *end])
+    reader = Reader(network, Calibration(1.5, {"digit_score": 0.4, "confidence": 0.2}))
+    path = tmp_path / "digits.onnx"
+    metadata = {"classes": json.dumps(CLASSES), "thresholds": json.dumps(reader.calibration.thresholds)}
+    path.write_bytes(convert(reader, 18, metadata).SerializeToString())
+    assert [output.name for output in Predictor.load(path).card.outputs] == [*DIMENSIONS][1:]
+    images = digits[0][::500]
+    assert compare(run_file(path, [images]), read_all(reader, images), 1e-4) < 1e-4
 
 
 def test_the_maps_of_each_layer_are_those_of_keras(model, network_entry, reader, digits):

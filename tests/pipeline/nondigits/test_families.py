@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from pipeline.base.paths import Outputs
-from pipeline.ink.hand import STEP, length, resample
+from pipeline.ink.geometry import length, resample
 from pipeline.nondigits import glyphs
 from pipeline.nondigits.doodles import DOODLES, SHAPES
 from pipeline.nondigits.families import FAMILIES
 from pipeline.nondigits.glyphs import CYRILLIC, GREEK, KANA, LATIN, RARE_SYMBOLS, SYMBOLS
 from pipeline.nondigits.groups import NOT_WITH_ONE_BAR
+from pipeline.nondigits.letters import LETTERS, parse
 from pipeline.nondigits.scribbles import CURVE_LENGTH, SCRIBBLE_LENGTH, TILT_RAD
 from pipeline.nondigits.signs import MIN_ASPECT, draw_sign
 from serving.drawing.strokes import bounds
@@ -20,9 +21,9 @@ PICTURES = {"noise", "textures", "blank"}
 SMALLEST_INK = 26  # grey levels: a tenth of the range, below which the normaliser finds no ink
 
 
-def digits(rng):
+def digits(rng, label=None):
     """Draw a vertical line for a 1, and a zigzag as wide as a digit for every other label."""
-    label = int(rng.integers(10))
+    label = int(rng.integers(10)) if label is None else label
     points = [(0, 0), (0, 9)] if label == 1 else [(0, 0), (5, 1), (1, 5), (6, 8), (0, 9)]
     return label, [np.array(points, np.float32) + 40]
 
@@ -78,6 +79,15 @@ def test_letters_shaped_like_a_digit_are_never_drawn(monkeypatch):
     assert not {letter for _, letter in seen} & set("OoIlSsZzBbgq|/()\u041e\u0417\u0431\u0447\u039f\u0392")
 
 
+def test_the_hand_writes_the_letters_of_the_fonts():
+    assert sorted(LETTERS) == sorted(LATIN[0].kept)
+    for shape in (shape for shapes in LETTERS.values() for shape in shapes):
+        points = np.array([point for stroke in parse(shape) for piece in stroke for point in piece])
+        assert (points.min(axis=0) >= 0).all()
+        assert (points.max(axis=0) <= (1, 1.4)).all()
+        assert all(len(stroke[0]) > 1 for stroke in parse(shape))
+
+
 def test_held_out_glyphs_are_not_trained():
     def kept(alphabets):
         return [(alphabet, letter) for alphabet in alphabets for letter in alphabet.kept]
@@ -118,20 +128,33 @@ def test_dashes_are_nearly_horizontal():
 @pytest.mark.parametrize("label", range(10))
 def test_a_digit_has_a_single_bar_only_if_that_makes_no_other_digit(label):
     digit = [np.array([(0, 0), (5, 0), (0, 9), (5, 9)], np.float32)]
-    n_strokes = {len(strokes) for strokes in draw_many("struck_digits", source=lambda _: (label, digit))}
+    n_strokes = {len(strokes) for strokes in draw_many("struck_digits", source=lambda *_: (label, digit))}
     assert n_strokes == ({3} if label in NOT_WITH_ONE_BAR else {2, 3})
 
 
 def test_a_one_keeps_its_distance():
     one = [np.array([(0, 0), (0, 9)], np.float32)]
-    for strokes in draw_many("few_digits", source=lambda _: (1, one)):
+    for strokes in draw_many("few_digits", source=lambda *_: (1, one)):
         starts = np.array([stroke[0] for stroke in strokes])
         assert np.abs(np.diff(starts, axis=0)).max(axis=1).min() > 0.09
 
 
+def test_half_of_the_pairs_start_with_a_one():
+    firsts = [bounds(strokes[:1]) for strokes in draw_many("pairs")]
+    assert 0.4 < np.mean([np.ptp(box, axis=0)[0] < 0.01 for box in firsts]) < 0.7
+
+
+def test_most_pieces_are_less_than_half_of_a_digit():
+    square = [np.array([(0, 0), (0, 10), (10, 10), (10, 0), (0, 0)], np.float32)]
+    sizes = [np.ptp(bounds(strokes), axis=0) for strokes in draw_many("pieces", source=lambda *_: (0, square))]
+    assert (
+        0.7 < np.mean([0.25 * width < height < 0.5 * width for width, height in sizes]) < 0.9
+    )  # else a 4 without stem
+
+
 def test_a_resampled_line_keeps_its_ends_and_length():
     corner = np.array([(0, 0), (0, 1), (2, 1)], np.float32)
-    points = resample(corner, STEP)
+    points = resample(corner, 0.02)
     assert np.array_equal(points[[0, -1]], corner[[0, -1]])
     assert length([points]) == pytest.approx(3, abs=0.02)
-    assert np.hypot(*np.diff(points, axis=0).T).max() <= STEP + 1e-6
+    assert np.hypot(*np.diff(points, axis=0).T).max() <= 0.02 + 1e-6

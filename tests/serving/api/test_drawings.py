@@ -13,8 +13,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.api import drawings
-from serving.api.drawings import EXAMPLE, MAX_BYTES, MAX_POINTS, store
+from serving.api.drawings import EXAMPLE, MAX_BYTES, store
 from serving.api.messages import MAX_STROKES
+from serving.api.strokes import MAX_POINTS
 from serving.app import create_app
 from serving.errors import StartError
 from serving.http.middleware import Middleware

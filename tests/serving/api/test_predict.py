@@ -11,14 +11,19 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from serving.api.messages import MAX_STROKES
+from serving.api.predict import MAX_INLINE_BYTES
+from serving.api.strokes import MAX_POINTS
+from serving.drawing.sheet import SIDE_PX, lay_out
 from serving.http.compression import compress
 from serving.http.middleware import Middleware
 from serving.model.card import Thresholds
 from serving.model.predictor import Prediction, Predictor, open_session
+from serving.queue.engine import MAX_INLINE_PIXELS
 from tests.serving.asgi import refused
 from tests.serving.conftest import MAX_BODY_BYTES
-from tests.serving.drawings import bomb, draw, encode, exif, sideways
-from tests.serving.models import minimal
+from tests.serving.drawings import LONG, SEVEN, bomb, draw, encode, exif, sideways
+from tests.serving.models import minimal, with_features
 
 PNG = encode(draw(7), "PNG")
 FIELDS = {"state", "digit", "confidence", "probabilities", "digit_score", "model_version"}
@@ -70,6 +75,65 @@ def test_every_form_of_body_gives_the_same_answer(client: TestClient) -> None:
             assert client.post("/api/predict", content=compress(content, coding), headers=headers).json() == expected
 
 
+def as_json(strokes: Any) -> bytes:
+    return json.dumps({"strokes": strokes}).encode()
+
+
+def test_strokes_are_read_as_the_picture_that_is_drawn_of_them(client: TestClient) -> None:
+    strokes = SEVEN["strokes"]
+    drawn = lay_out([np.array(stroke) for stroke in strokes]).draw()
+    query, headers = f"{FULL}&width={SIDE_PX}&height={SIDE_PX}", {"content-type": "application/octet-stream"}
+    expected = client.post("/api/predict" + query, content=drawn.tobytes(), headers=headers).json()
+    assert (expected["state"], expected["digit"]) == ("digit", 7)
+    assert read(client, as_json(strokes), "application/json", FULL) == expected
+    assert read(client, as_json(strokes), "text/plain") == {name: expected[name] for name in FIELDS}
+    points = [strokes[0][0]] * 1_000 + strokes[0]
+    assert len(as_json([points])) > MAX_INLINE_BYTES
+    assert read(client, as_json([points])) == {name: expected[name] for name in FIELDS}
+
+
+@pytest.mark.parametrize(("size", "left", "top"), [(0.05, 0.1, 0.9), (0.05, 0, 0), (0.2, 0.8, 0.4)])
+def test_small_strokes_are_read_and_their_box_is_on_the_sheet(
+    client: TestClient, size: float, left: float, top: float
+) -> None:
+    points = np.array(SEVEN["strokes"][0])
+    low, high = points.min(axis=0), points.max(axis=0)
+    placed = (points - low) / (high - low).max() * size + (left, top)
+    answer = read(client, as_json([placed.tolist()]), query=FULL)
+    assert (answer["state"], answer["digit"]) == ("digit", 7)
+    assert (answer["width"], answer["height"]) == (SIDE_PX, SIDE_PX)
+    pen = 0.12 * size / 2
+    sides = np.clip([*placed.min(axis=0) - pen, *placed.max(axis=0) + pen], 0, 1) * SIDE_PX
+    assert [answer["box"][side] for side in ("left", "top", "right", "bottom")] == pytest.approx(sides.tolist(), abs=1)
+
+
+def test_a_drawing_with_long_lines_is_not_drawn_on_the_event_loop(
+    client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    run = app.engine.large.run
+    monkeypatch.setattr(app.engine.large, "run", lambda *task: drawn.append(task[1]) or run(*task))
+    read(client, as_json(SEVEN["strokes"]))
+    assert drawn == []
+    read(client, as_json(LONG["strokes"]))
+    assert drawn[0].n_pixels > MAX_INLINE_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("strokes", "status", "words"),
+    [
+        ([], 400, ["$.strokes", "length >= 1"]),
+        ([[]], 400, ["$.strokes[0]"]),
+        ([[[0.5, 0.5]], [[0.5, 1.51]]], 400, ["$.strokes[1][0][1]", "1.5"]),
+        ([[[0.5, 0.5, 0.5]]], 400, ["$.strokes[0][0]"]),
+        ([[[0.5, 0.5]]] * (MAX_STROKES + 1), 400, ["$.strokes", str(MAX_STROKES)]),
+        ([[[0.5, 0.5]] * MAX_POINTS, [[0, 0]]], 413, [f"{MAX_POINTS + 1} points", str(MAX_POINTS)]),
+    ],
+)
+def test_strokes_above_a_limit_are_refused(client: TestClient, strokes: Any, status: int, words: list[str]) -> None:
+    refused(client.post("/api/predict", content=as_json(strokes)), status, *words)
+
+
 def test_an_mnist_image_needs_no_size(client: TestClient) -> None:
     image = draw(7).resize((28, 28)).tobytes()
     expected = read(client, image, "application/octet-stream", "?width=28&height=28")
@@ -114,7 +178,7 @@ def test_the_answer_for_each_state(
     seen, box = np.zeros((1, 28, 28), np.uint8), np.zeros((1, 4), np.float32)
     prediction = Prediction(probabilities, np.array([digit_score], np.float32), seen, box)
     predictor = app.engine.model
-    monkeypatch.setattr(predictor, "run", lambda _: prediction)
+    monkeypatch.setattr(predictor, "run", lambda *_: prediction)
     monkeypatch.setattr(predictor, "card", replace(predictor.card, thresholds=Thresholds(0.5, 0.875)))
     answer = read(client, PNG, query=FULL)
     assert (answer["state"], answer["digit"], answer["confidence"]) == (state, *best)
@@ -138,8 +202,28 @@ def test_a_model_without_the_optional_outputs_and_entries_is_served(
     assert (card["version"], card["network"], card["experiments"]) == (predictor.card.version, None, None)
 
 
-def test_an_unknown_detail_is_refused(client: TestClient) -> None:
-    refused(client.post("/api/predict?detail=all", content=PNG), 400, "?detail=", "full")
+def test_features_are_answered_if_they_are_asked_for(
+    client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = with_features()
+    predictor = Predictor(open_session(model), model)
+    monkeypatch.setattr(app.engine, "predictor", predictor)
+    full = read(client, PNG, query=FULL)
+    expected = predictor.run(np.asarray(draw(7))[None], with_features=True).features
+    for query, others in (("features", {}), ("full,features", full), ("features,full", full)):
+        answer = client.post(f"/api/predict?detail={query}", content=PNG).json()
+        assert set(answer) == FIELDS | set(others) | {"features"}
+        assert answer["features"] == pytest.approx(expected[0].tolist(), abs=1e-6)
+        assert {name: answer[name] for name in others} == others
+    bare = minimal()
+    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(bare), bare))
+    for query in ("features", "full,features"):
+        refused(client.post(f"/api/predict?detail={query}", content=PNG), 404, "'features'", "without ?detail=features")
+
+
+@pytest.mark.parametrize("detail", ["all", "", "full,", "features,all"])
+def test_an_unknown_detail_is_refused(client: TestClient, detail: str) -> None:
+    refused(client.post(f"/api/predict?detail={detail}", content=PNG), 400, "?detail=", "full", "features")
 
 
 def test_a_phone_photo_is_measured_in_its_own_pixels(client: TestClient) -> None:

@@ -1,6 +1,7 @@
 """Requests with small bodies are answered without a task, exactly as with one."""
 
 import asyncio
+import json
 import socket
 from unittest.mock import Mock
 
@@ -10,7 +11,7 @@ from serving.http.connection import Connection
 from serving.http.middleware import Middleware
 from serving.http.server import Server
 from serving.model.predictor import Predictor
-from tests.serving.drawings import draw, encode
+from tests.serving.drawings import LONG, SEVEN, draw, encode
 from tests.serving.under_load.client import NORMAL, Answer, ask, request
 from tests.serving.under_load.process import Running
 
@@ -23,6 +24,10 @@ REQUESTS: dict[str, tuple[str, bytes, dict[str, str], int]] = {
     "all details": ("?detail=full", PNG, {}, 200),
     "grey levels": ("?width=28&height=28", bytes(28 * 28), {"Content_Type": "application/octet-stream"}, 200),
     "a picture for the thread": ("", encode(draw(7).resize((1000, 1000)), "PNG"), {}, 200),
+    "strokes": ("", json.dumps(SEVEN).encode(), {}, 200),
+    "strokes in detail": ("?detail=full", json.dumps(SEVEN).encode(), {"Content_Type": "application/json"}, 200),
+    "strokes for the thread": ("", json.dumps(LONG).encode(), {}, 200),
+    "a stroke without a point": ("", b'{"strokes": [[]]}', {}, 400),
     "IDs": ("", PNG, {"X_Request_ID": "mine", "traceparent": f"00-{1:032x}-{1:016x}-01"}, 200),
     "the last request": ("", PNG, {"Connection": "close"}, 200),
     "no picture": ("", b"text", {}, 415),

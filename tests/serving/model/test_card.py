@@ -3,13 +3,25 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from serving.errors import ModelError
-from serving.model.card import INPUTS, MAX_CLASSES, OUTPUTS, ModelCard, Tensor, Thresholds, read_card, read_golden
+from serving.model.card import (
+    FEATURES,
+    INPUTS,
+    MAX_CLASSES,
+    MAX_FEATURES,
+    OUTPUTS,
+    ModelCard,
+    Tensor,
+    Thresholds,
+    read_card,
+    read_golden,
+)
 
 METADATA = {
     "classes": json.dumps([str(digit) for digit in range(10)]),
@@ -25,9 +37,11 @@ METADATA = {
     "experiments": '[{"experiment": "baseline"}]',
 }
 
+FEATURES_64 = Tensor(FEATURES, "FP32", [-1, 64])
+
 
 def card(**changes: Any) -> ModelCard:
-    arguments = {"inputs": list(INPUTS), "outputs": list(OUTPUTS), "metadata": METADATA, **changes}
+    arguments = {"inputs": list(INPUTS), "outputs": [*OUTPUTS[:-1], FEATURES_64], "metadata": METADATA, **changes}
     return read_card("0123456789abcdef" * 4, 1000, **arguments)
 
 
@@ -41,10 +55,17 @@ def test_a_good_file() -> None:
 
 def test_a_file_needs_only_two_outputs_and_two_entries() -> None:
     metadata = {key: METADATA[key] for key in ("classes", "thresholds")}
-    result = card(outputs=[Tensor("features", "FP32", [-1, 64]), *OUTPUTS[:2]], metadata=metadata)
+    result = card(outputs=[Tensor("others", "FP32", [-1, 64]), *OUTPUTS[:2]], metadata=metadata)
     assert result.outputs == list(OUTPUTS[:2])
     assert (result.normalizer, result.data, result.experiments) == (None, None, None)
     assert read_golden(metadata, 10) is None
+
+
+@pytest.mark.parametrize("shape", [[], [-1], [-1, -1], [-1, MAX_FEATURES + 1], [-1, 8, 8]])
+def test_features_that_are_no_short_vector_are_refused(shape: list[int]) -> None:
+    assert card().outputs[-1] == FEATURES_64
+    with pytest.raises(ModelError, match=f"1 to {MAX_FEATURES} numbers an image"):
+        card(outputs=[*OUTPUTS[:2], replace(FEATURES_64, shape=shape)])
 
 
 @pytest.mark.parametrize("name", ["probabilities", "digit_score"])

@@ -15,7 +15,7 @@ from serving.model.predictor import Prediction, Predictor
 from serving.settings import ROOT
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import STROKES, draw
-from tests.serving.models import golden, with_metadata
+from tests.serving.models import golden, with_features, with_metadata
 
 
 @pytest.mark.parametrize("digit", STROKES)
@@ -62,6 +62,7 @@ def test_other_classes_than_the_outputs_are_refused() -> None:
         ("probabilities", lambda values: values.astype(np.float64)),
         ("digit_score", lambda values: values * np.nan),
         ("box", lambda values: values[:1]),  # a batch of one at most
+        ("features", lambda values: values[:, 1:]),
     ],
 )
 def test_another_output_is_refused(
@@ -69,13 +70,13 @@ def test_another_output_is_refused(
 ) -> None:
     run = Predictor.run
 
-    def otherwise(predictor: Predictor, images: np.ndarray) -> Prediction:
-        prediction = run(predictor, images)
+    def otherwise(predictor: Predictor, images: np.ndarray, with_features: bool = False) -> Prediction:
+        prediction = run(predictor, images, with_features)
         return replace(prediction, **{name: change(getattr(prediction, name))})
 
     monkeypatch.setattr(Predictor, "run", otherwise)
     with pytest.raises(ModelError, match=f"its output '{name}' is "):
-        Predictor.load(MODEL)
+        Predictor.of(with_features(), MODEL)
 
 
 SEVEN = np.asarray(draw(7).resize((28, 28)))

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import TimeoutExpiredError
-from serving.model.card import OUTPUTS
-from serving.model.predictor import Prediction, Predictor
+from serving.model.predictor import Prediction, Predictor, open_session
 from serving.queue.engine import MAX_BATCH_IMAGES, MAX_INLINE_PIXELS, Answer, Engine, Images
 from tests.serving.drawings import STROKES, draw
+from tests.serving.models import with_features
 
 SEVEN = np.asarray(draw(7).resize((28, 28)))[None]
 LARGE = np.asarray(draw(7).resize((700, 700)))[None]
@@ -51,8 +51,9 @@ def together(*requests: Coroutine[Any, Any, Answer]) -> list[Any]:
 
 
 def same(found: Prediction, expected: Prediction) -> None:
-    for tensor in OUTPUTS:
-        assert np.allclose(getattr(found, tensor.name), getattr(expected, tensor.name), atol=1e-5), tensor.name
+    for name, values in vars(expected).items():
+        its = getattr(found, name)
+        assert its is values is None or np.allclose(its, values, atol=1e-5), name
 
 
 def marked(predictor: Predictor, version: str, mark: float) -> Predictor:
@@ -60,7 +61,7 @@ def marked(predictor: Predictor, version: str, mark: float) -> Predictor:
     other = copy.copy(predictor)
     other.card = replace(predictor.card, version=version)
 
-    def run(images: Images) -> Prediction:
+    def run(images: Images, *_: object) -> Prediction:
         return replace(predictor.run(images), digit_score=np.full(len(images), mark, np.float32))
 
     other.run = run  # type: ignore[method-assign]
@@ -136,6 +137,26 @@ def test_each_request_gets_its_own_answer(predictor: Predictor, shapes: list[tup
     assert sum(runs.sizes) == sum(map(len, requests))
 
 
+def test_features_are_computed_only_for_who_asks() -> None:
+    content = with_features()
+    predictor = Predictor(open_session(content), content)
+    expected = predictor.run(SEVEN, with_features=True)
+    assert np.linalg.norm(expected.features) == pytest.approx(1, abs=1e-5)
+    engine, runs = engine_of(predictor)
+    asked, beside, large = together(
+        engine.predict(SEVEN, with_features=True),
+        engine.predict(255 - SEVEN),
+        engine.predict(np.repeat(SEVEN, MAX_BATCH_IMAGES + 1, axis=0), with_features=True),
+    )
+    same(asked.prediction, expected)
+    assert (beside.n_batch, beside.prediction.features.shape) == (2, expected.features.shape)
+    assert np.allclose(large.prediction.features, expected.features, atol=1e-5)
+    assert large.prediction.features.shape == (MAX_BATCH_IMAGES + 1, *expected.features.shape[1:])
+    runs.clear()
+    together(engine.predict(SEVEN), engine.predict(np.repeat(SEVEN, MAX_BATCH_IMAGES + 1, axis=0)))
+    assert [answer.prediction.features for _, answer in runs] == [None, None]
+
+
 def test_late_requests_are_rejected_and_not_run(predictor: Predictor) -> None:
     engine, runs = engine_of(predictor)
     late, in_time, later = together(
@@ -150,7 +171,7 @@ def test_late_requests_are_rejected_and_not_run(predictor: Predictor) -> None:
 def test_the_time_of_a_run_counts_against_the_timeout(predictor: Predictor) -> None:
     slow = copy.copy(predictor)
     pause = threading.Event()  # never set
-    slow.run = lambda images: (pause.wait(0.02), predictor.run(images))[1]  # type: ignore[method-assign]
+    slow.run = lambda images, _: (pause.wait(0.02), predictor.run(images))[1]  # type: ignore[method-assign]
     engine, runs = engine_of(slow)
     for _ in range(15):
         together(engine.predict(SEVEN))
@@ -173,7 +194,7 @@ def test_large_requests_are_run_in_parts_beside_the_loop(
     expected = predictor.run(images)
     seen = []
 
-    def run(part: Images) -> Prediction:
+    def run(part: Images, *_: object) -> Prediction:
         seen.append((len(part), threading.current_thread() is threading.main_thread()))
         return Predictor.run(predictor, part)
 
@@ -191,7 +212,7 @@ def test_large_requests_hold_up_no_other_and_take_turns(predictor: Predictor, mo
     running: list[int] = []
     most = 0
 
-    def run(images: Images) -> Prediction:
+    def run(images: Images, *_: object) -> Prediction:
         nonlocal most
         if images[0].size > MAX_INLINE_PIXELS:
             running.append(1)
@@ -218,7 +239,7 @@ def test_large_requests_hold_up_no_other_and_take_turns(predictor: Predictor, mo
 
 
 def test_a_failure_reaches_all_of_its_batch_and_no_other(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(images: Images) -> Prediction:
+    def fail(images: Images, *_: object) -> Prediction:
         if images.shape[1] == 28:
             raise RuntimeError("broken")
         return Predictor.run(predictor, images)
@@ -251,7 +272,7 @@ def test_a_large_request_keeps_its_model_to_the_end(predictor: Predictor) -> Non
     engine, _ = engine_of(old)
     run = old.run
 
-    def exchange_and_run(images: Images) -> Prediction:
+    def exchange_and_run(images: Images, *_: object) -> Prediction:
         engine.predictor = new
         return run(images)
 

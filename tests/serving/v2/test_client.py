@@ -11,14 +11,14 @@ import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
 from tritonclient.utils import InferenceServerException
 
-from serving.model.card import OUTPUTS
+from serving.model.card import FEATURES, OUTPUTS
 from serving.model.predictor import Predictor
 from serving.version import inkling_version
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import draw
 from tests.serving.under_load.process import Running
 
-NAMES = [tensor.name for tensor in OUTPUTS]
+NAMES = [tensor.name for tensor in OUTPUTS if tensor.name != FEATURES]
 SEVEN = np.asarray(draw(7))[None]
 BATCH = np.stack([np.asarray(draw(digit)) for digit in (7, 0, 1)])
 
@@ -87,7 +87,7 @@ def test_metadata(client: Any, predictor: Predictor) -> None:
     assert model == client.get_model_metadata("digits", version)
     assert (model["name"], model["versions"], model["platform"]) == ("digits", [version], "onnxruntime_onnx")
     assert model["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1]}]
-    assert [output["name"] for output in model["outputs"]] == NAMES
+    assert [output["name"] for output in model["outputs"]] == [tensor.name for tensor in predictor.card.outputs]
 
 
 def test_config(client: Any, predictor: Predictor) -> None:

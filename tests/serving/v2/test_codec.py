@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from serving.errors import NotFoundError, RequestError
-from serving.model.card import OUTPUTS
-from serving.v2.codec import MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, Asked
+from serving.model.card import FEATURES, OUTPUTS
+from serving.model.predictor import Predictor
+from serving.v2.codec import MAX_FEATURE_IMAGES, MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, Asked, encode
 from serving.v2.codec import parse as parse_for
 
 MAX_PIXELS = 10_000
@@ -42,7 +43,7 @@ def test_flat_and_nested_data_are_the_same_and_unknown_parameters_are_ignored() 
         inputs = [tensor(data=data, parameters={"mine": None})]
         read = parse(document(parameters=parameters, note="x", inputs=inputs))
         assert read.images.tolist() == [[[0, 1], [2, 255]]]
-        assert read.outputs == dict.fromkeys(NAMES, False)
+        assert read.outputs == dict.fromkeys(NAMES[:-1], False)
         assert read.timeout_s == math.inf
 
 
@@ -139,6 +140,24 @@ def test_an_output_that_the_model_lacks_is_not_found() -> None:
             parse_for(document(outputs=[{"name": name}]), None, MAX_PIXELS, NAMES[:2])
         assert name not in str(caught.value)
     assert parse_for(document(), None, MAX_PIXELS, NAMES[:2]).outputs == dict.fromkeys(NAMES[:2], False)
+
+
+def test_features_are_sent_only_if_they_are_named_and_for_fewer_images() -> None:
+    asked = {"outputs": [{"name": "box"}, {"name": FEATURES, "parameters": {"binary_data": True}}]}
+    assert parse(document(**asked)).outputs == {"box": False, FEATURES: True}
+    for n_images in (MAX_FEATURE_IMAGES, MAX_FEATURE_IMAGES + 1):
+        inputs = [tensor(shape=[n_images, 1, 1], data=[0] * n_images)]
+        assert len(parse(document(inputs=inputs)).images) == n_images
+        if n_images > MAX_FEATURE_IMAGES:
+            assert f"at most {MAX_FEATURE_IMAGES} images" in refused(document(inputs=inputs, **asked), status=413)
+        else:
+            assert len(parse(document(inputs=inputs, **asked)).images) == n_images
+
+
+def test_an_output_that_a_new_model_lacks_is_not_found(predictor: Predictor) -> None:
+    asked = parse(document(outputs=[{"name": FEATURES}]))
+    with pytest.raises(NotFoundError, match="lacks one of the `outputs`"):
+        encode(asked, predictor.run(asked.images), predictor.card)
 
 
 def test_blobs_that_do_not_fit() -> None:

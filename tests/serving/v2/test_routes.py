@@ -12,8 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.http.middleware import Middleware
+from serving.model.predictor import Predictor, open_session
 from tests.serving.asgi import exchange, refused
 from tests.serving.drawings import draw
+from tests.serving.models import minimal, with_features
 
 INFER = "/v2/models/digits/infer"
 SEVEN = np.asarray(draw(7).resize((28, 28)))
@@ -97,6 +99,22 @@ def test_only_a_large_answer_is_compressed(client: TestClient, coding: str) -> N
     assert "content-encoding" not in infer(client, accept_encoding="br").headers
     few = json.dumps({"inputs": [TENSOR], "outputs": [{"name": "box"}]}).encode()
     assert "content-encoding" not in infer(client, few, accept_encoding=coding).headers
+
+
+def test_features_are_answered_if_they_are_named(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = with_features()
+    predictor = Predictor(open_session(content), content)
+    monkeypatch.setattr(own_app.engine, "predictor", predictor)
+    client = TestClient(own_app)
+    named = json.dumps({"inputs": [TENSOR], "outputs": [{"name": "features"}]}).encode()
+    expected = predictor.run(SEVEN[None], with_features=True).features
+    assert values(infer(client, named)) == {"features": pytest.approx(expected[0].tolist(), abs=1e-6)}
+    assert "features" not in values(infer(client))
+    outputs = client.get("/v2/models/digits").json()["outputs"]
+    assert outputs[-1] == {"name": "features", "datatype": "FP32", "shape": [-1, expected.shape[1]]}
+    bare = minimal()
+    monkeypatch.setattr(own_app.engine, "predictor", Predictor(open_session(bare), bare))
+    refused(infer(client, named), 404, "lacks one of the `outputs`", "probabilities")
 
 
 def test_a_pinned_version_is_the_one_that_ran(own_app: Middleware) -> None:
