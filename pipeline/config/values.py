@@ -108,21 +108,12 @@ def check(composed: DictConfig) -> Config:
 
 def dump(config: Config) -> str:
     """Return the configuration as the text of params.yaml."""
-    return _to_yaml(config.model_dump())
+    return OmegaConf.to_yaml(OmegaConf.create(config.model_dump()))
 
 
 def params_sha256(config: Config) -> str:
-    """Return the SHA-256 of the text of `dump`. Model files and benchmark results record it.
-
-    The text omits a null `data.extra_strokes`, so that older results keep their hash. It omits `runtime.mode`, because
-    the mode changes only the last bits.
-    """
-    left_out = {"runtime": {"mode"}} | ({"data": {"extra_strokes"}} if config.data.extra_strokes is None else {})
-    return hashlib.sha256(_to_yaml(config.model_dump(exclude=left_out)).encode()).hexdigest()
-
-
-def _to_yaml(values: dict[str, Any]) -> str:
-    return OmegaConf.to_yaml(OmegaConf.create(values))
+    """Return the SHA-256 of the text of `dump`. Model files and benchmark results record it."""
+    return hashlib.sha256(dump(config).encode()).hexdigest()
 
 
 def flatten(config: Config) -> dict[str, Any]:
