@@ -77,7 +77,7 @@ def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
     from pipeline.network.networks import build_network
     from pipeline.reader.model import Reader, read_all
     from pipeline.training.augment import augment
-    from pipeline.training.trainer import Trainer, predict_logits
+    from pipeline.training.trainer import Trainer, image_losses, predict_logits
 
     images, labels = _images()
     validation = Split(images[:N_VALIDATION], labels[:N_VALIDATION])
@@ -94,7 +94,8 @@ def _trained(config: Config, n_steps: int) -> tuple[Arrays, float]:
     )
     with tf.GradientTape() as tape:
         logits = network(warped, training=True)
-        loss = trainer._loss(tf.constant(train.labels[batch]), logits)
+        smoothing, weight = config.train.label_smoothing, config.train.refusal_weight
+        loss = tf.reduce_mean(image_losses(tf.constant(train.labels[batch]), logits, smoothing, weight))
     arrays |= {"first step: augmented images": warped.numpy(), "first step: logits": logits.numpy()}
     arrays |= _named("first step: gradients", weights, tape.gradient(loss, weights))
 

@@ -10,15 +10,19 @@ from typing import Any
 
 from bench import RESULTS
 from bench.hands import section as hands_section
+from bench.networks import section as networks_section
 from bench.peers.section import section
 from bench.rounds import ratio, spread
 from bench.scale.section import section as scale_section
 from pipeline.base.files import write_text
 from pipeline.base.markdown import percent, table
 from pipeline.base.paths import ROOT, Outputs
+from pipeline.config.values import load_config, params_sha256
 
 DOCUMENT = ROOT / "docs" / "measurements.md"
 REPRODUCIBILITY = ROOT / "docs" / "reproducibility.md"
+# They take long, and the model hardly changes what they compare.
+MAY_BE_OLD = ("ablation", "install", "peers", "scale")
 MEASURED = "## Measured\n\n"  # heading of the generated part of that document
 
 
@@ -26,6 +30,7 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the document as Markdown. Benchmarks without results are left out."""
     sections = {
         "seeds": _seeds,
+        "networks": networks_section,
         "ablation": _ablation,
         "hands": hands_section,
         "latency": _latency,
@@ -39,7 +44,15 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
         "one machine of two cores, and only their ratios mean something elsewhere.\n"
         "What the model achieves is in [its card](model_card.md)."
     )
-    return "\n\n".join([head, *(write(results[name]) for name, write in sections.items() if name in results)]) + "\n"
+    written = [write(results[name]) + _age(name, results[name]) for name, write in sections.items() if name in results]
+    return "\n\n".join([head, *written]) + "\n"
+
+
+def _age(name: str, results: Mapping[str, Any]) -> str:
+    """Return a note for a benchmark of the service or the data that has not been repeated with the present model."""
+    if name not in MAY_BE_OLD or results["params_sha256"] == params_sha256(load_config()):
+        return ""
+    return "\n\nThis was measured with an earlier model and has not been repeated since."
 
 
 def _seeds(results: Mapping[str, Any]) -> str:
@@ -156,7 +169,8 @@ def _install(results: Mapping[str, Any]) -> str:
 def read() -> dict[str, dict[str, Any]]:
     """Return the results of all benchmarks that have been run."""
     files = {"seeds": Outputs().metrics("seeds")} | {
-        name: RESULTS / f"{name}.json" for name in ("hands", "latency", "int8", "ablation", "install", "peers", "scale")
+        name: RESULTS / f"{name}.json"
+        for name in ("hands", "networks", "latency", "int8", "ablation", "install", "peers", "scale")
     }
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 

@@ -5,8 +5,10 @@ images and the drawings of writers who are in no other split. Nothing is fitted 
 """
 
 import logging
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -97,8 +99,7 @@ def prepare(config: Config) -> None:
     images = {split: part[: data.limit] for split, part in _read_images(data).items()}
     drawings = {split: part[: data.limit] for split, part in _read_drawings(data).items()}
     raw = RawData(config, images, drawings, extra)
-    drawn = {split: {name: DRAW[name](raw, split) for name in PARTS} for split in ("train", "validation")}
-    parts = {split: {name: part for name, part in every.items() if part is not None} for split, every in drawn.items()}
+    parts = _draw_parts(raw)
     splits = {split: join(every.values()) for split, every in parts.items()} | {"test": images["test"]}
     title = "5,000 embedded MNIST training images" if data.source == "embedded" else "MNIST"
     title += " and pen strokes" if drawings["train"] else " and generated strokes"
@@ -118,9 +119,30 @@ def prepare(config: Config) -> None:
     )
     save(splits, pack(drawings["test"]), card)
     log.info("%s: %d train, %d validation, %d test", card.title, card.train, card.validation, card.test)
-    for split, sizes in card.parts.items():
-        log.info("%s: %s", split, ", ".join(f"{n_images} {part}" for part, n_images in sizes.items()))
     log.info("test: %d images, %d drawings", card.test, card.test_drawings)
+
+
+def _draw_parts(raw: RawData) -> dict[str, dict[str, Split]]:
+    """Draw the parts of the splits for training and validation, in two processes."""
+    # The slowest part first.
+    tasks = [(raw, split, name) for name in reversed(PARTS) for split in ("train", "validation")]
+    parts: dict[str, dict[str, Split]] = {"train": {}, "validation": {}}
+    with get_context("spawn").Pool(FOR_DATA.threads, _start_worker, (raw.config.data.seed,)) as pool:
+        for (_, split, name), part in zip(tasks, pool.imap(_draw_part, tasks), strict=True):
+            if part is not None:
+                parts[split] = {name: part} | parts[split]
+                log.info("%s: %d %s", split, len(part.labels), name)
+    return parts
+
+
+def _start_worker(seed: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the stage stops its workers
+    set_up(FOR_DATA, seed)
+
+
+def _draw_part(task: tuple[RawData, str, str]) -> Split | None:
+    raw, split, name = task
+    return DRAW[name](raw, split)
 
 
 def _read_images(data: DataConfig) -> dict[str, Split]:

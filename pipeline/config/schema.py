@@ -95,6 +95,7 @@ class TrainConfig(_Section):
     patience: int | None = Field(
         ge=1, description="epochs without improvement to stop after; keeps the best; null: off"
     )
+    hardest: float = Field(gt=0, le=1, description="share of the images in each epoch after the first; see Trainer")
     batch_size: int = Field(ge=1, le=8192, description="images per step")
     optimizer: Literal["muon", "adamw"] = Field(description="optimizer of the convolutions; AdamW trains the rest")
     learning_rate: float = Field(gt=0, le=1, description="peak learning rate")

@@ -172,11 +172,7 @@ _ALL = 2**62  # larger than any batch
 
 def _find_ink(images: tf.Tensor) -> tf.Tensor:
     """Separate the ink from the paper: uint8 to float32 ``[batch, height, width]``, 0 = paper, at most 255."""
-    start = tf.shape(images, tf.int64) // np.array([_ALL, PAPER_DEPTH, PAPER_DEPTH])
-    paper = tf.strided_slice(images, start, start + np.array([_ALL, 1, 1]), [1, 1, 1])  # [batch, 1, 1]
-    # Grain, shadows, frames and lines show at the sides, except a vertical line that touches no corner.
-    sides = tf.concat([images[:, :, :1], images[:, :, -1:]], axis=2)
-    difference = sides - paper  # of uint8; it is 0 only for equal levels
+    paper, difference = _read_paper(images)
 
     def even() -> tf.Tensor:
         return tf.cast(tf.maximum(images, paper) - tf.minimum(images, paper), tf.float32)
@@ -187,6 +183,21 @@ def _find_ink(images: tf.Tensor) -> tf.Tensor:
         return even() + is_uneven * (_clean(images) - even())
 
     return tf.cond(tf.cast(tf.reduce_max(difference), tf.bool), uneven, even)
+
+
+def _read_paper(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the level of the paper behind a frame, and the difference of the picture's sides from it.
+
+    Args:
+        images: uint8 ``[batch, height, width]``.
+
+    Returns:
+        uint8 ``[batch, 1, 1]`` and ``[batch, height, 2]``. A difference is 0 only if the levels are equal.
+    """
+    start = tf.shape(images, tf.int64) // np.array([_ALL, PAPER_DEPTH, PAPER_DEPTH])
+    paper = tf.strided_slice(images, start, start + np.array([_ALL, 1, 1]), [1, 1, 1])
+    # Grain, shadows, frames and lines show at the sides, except a vertical line that touches no corner.
+    return paper, tf.concat([images[:, :, :1], images[:, :, -1:]], axis=2) - paper
 
 
 def _clean(images: tf.Tensor) -> tf.Tensor:
@@ -261,8 +272,14 @@ def _turn(maps: tf.Tensor) -> tf.Tensor:
 
 def normalize_all(images: np.ndarray, batch_size: int = 2000) -> np.ndarray:
     """Normalise images of one size in batches: uint8 ``[n, height, width]`` -> uint8 ``[n, 28, 28]``."""
-    batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
-    return np.concatenate([normalize(tf.constant(batch)).images.numpy() for batch in batches])
+    normalized = np.zeros((len(images), GRID, GRID), np.uint8)
+    # Apart from the others, because one uneven picture would send its whole batch the long way.
+    is_uneven = np.any(_read_paper(tf.constant(images))[1].numpy(), axis=(1, 2))
+    for group in (np.flatnonzero(is_uneven), np.flatnonzero(~is_uneven)):
+        for start in range(0, len(group), batch_size):
+            batch = group[start : start + batch_size]
+            normalized[batch] = normalize(tf.constant(images[batch])).images.numpy()
+    return normalized
 
 
 def normalize_each(pictures: Sequence[np.ndarray]) -> np.ndarray:

@@ -20,10 +20,16 @@ from pipeline.training.optimizer import build_optimizer
 log = logging.getLogger(__name__)
 # Each training of a sweep has its own graph. From the fifth on, TensorFlow would warn of it.
 tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
+RETURN = 4.5  # growth of an image's priority in each epoch; so an easy image comes back after a few
 
 
 class Trainer:
-    """Train `network`. Its copy `average` has the moving average of the weights; it is validated and kept."""
+    """Train `network`. Its copy `average` has the moving average of the weights; it is validated and kept.
+
+    The first epoch uses all images. Each later one uses the share `train.hardest` with the highest priorities. The
+    priority of an image is its last loss, multiplied by `RETURN` for each epoch since then. The idea is that of
+    Loshchilov and Hutter, 2016: "Online batch selection for faster training of neural networks".
+    """
 
     def __init__(self, network: keras.Model, train: Split, validation: Split, config: TrainConfig) -> None:
         self.network = network
@@ -34,14 +40,23 @@ class Trainer:
         self._labels = tf.constant(train.labels)
         self._validation = validation
         self._batch_size = min(config.batch_size, len(train.labels))
-        self._n_steps = len(train.labels) // self._batch_size
+        self._priorities = np.full(len(train.labels), np.inf, np.float32)
         self._order = np.random.default_rng(config.seed)
         self._step = tf.Variable(0, dtype=tf.int32)
         self._optimizer = build_optimizer(config, self._schedule(), network.trainable_variables)
 
+    @property
+    def n_steps(self) -> int:
+        """Return the number of steps of all epochs."""
+        return sum(self._n_steps_of(epoch) for epoch in range(1, self._config.epochs + 1))
+
+    def _n_steps_of(self, epoch: int) -> int:
+        share = self._config.hardest if epoch > 1 else 1.0
+        return max(1, int(share * len(self._labels)) // self._batch_size)
+
     def _schedule(self) -> keras.optimizers.schedules.LearningRateSchedule:
-        warmup_steps = int(self._config.warmup_epochs * self._n_steps)
-        decay_steps = max(1, self._config.epochs * self._n_steps - warmup_steps)
+        warmup_steps = int(self._config.warmup_epochs * self._n_steps_of(1))
+        decay_steps = max(1, self.n_steps - warmup_steps)
         peak = self._config.learning_rate
         lowest = {"cosine": 0.0, "constant": 1.0}[self._config.schedule]  # share of the peak
         warmup = {"warmup_target": peak, "warmup_steps": warmup_steps} if warmup_steps else {}
@@ -88,9 +103,12 @@ class Trainer:
         return history, weights
 
     def run_epoch(self, epoch: int) -> Epoch:
-        """Train on each image once, then validate the averaged weights."""
-        order = self._order.permutation(len(self._images))[: self._n_steps * self._batch_size]
-        loss, accuracy = self._run_steps(tf.constant(order.reshape(self._n_steps, self._batch_size), tf.int32))
+        """Train on the images with the highest priorities, then validate the averaged weights."""
+        n_steps = self._n_steps_of(epoch)
+        order = self._order.permutation(np.argsort(-self._priorities, kind="stable")[: n_steps * self._batch_size])
+        loss, accuracy, losses = self._run_steps(tf.constant(order.reshape(n_steps, self._batch_size), tf.int32))
+        self._priorities *= RETURN
+        self._priorities[order] = losses.numpy().ravel()
         logits, labels = predict_logits(self.average, self._validation.images), self._validation.labels
         is_digit = labels != NO_DIGIT
         classes = logits[is_digit, :N_CLASSES]
@@ -104,34 +122,36 @@ class Trainer:
         )
 
     @tf.function
-    def _run_steps(self, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Run all steps of an epoch in one graph; `order` is int32 ``[n_steps, batch_size]`` of image indices."""
+    def _run_steps(self, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Run all steps of an epoch in one graph.
+
+        Args:
+            order: int32 ``[n_steps, batch_size]`` of image indices.
+
+        Returns:
+            The mean loss, the accuracy on the digits, and the loss of each image without smoothing and weight, float32
+            ``[n_steps, batch_size]``.
+        """
+        n_steps = tf.shape(order)[0]
         loss_sum, n_right, n_digits = tf.constant(0.0), tf.constant(0.0), tf.constant(0.0)
-        for batch in order:
-            images, labels = tf.gather(self._images, batch), tf.gather(self._labels, batch)
+        plain_losses = tf.TensorArray(tf.float32, n_steps)
+        for step in tf.range(n_steps):
+            images, labels = tf.gather(self._images, order[step]), tf.gather(self._labels, order[step])
             seed = tf.stack([self._config.seed, self._step])
             images = augment(tf.cast(images, tf.float32) / 255.0, self._config.augment, seed)
             with tf.GradientTape() as tape:
                 logits = self.network(images, training=True)
-                loss = self._loss(labels, logits)
+                losses = image_losses(labels, logits, self._config.label_smoothing, self._config.refusal_weight)
+                loss = tf.reduce_mean(losses)
             gradients = tape.gradient(loss, self.network.trainable_variables)
             self._optimizer.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
             self._update_average()
             loss_sum += loss
+            plain_losses = plain_losses.write(step, image_losses(labels, logits, 0.0, 1.0))
             predicted = tf.argmax(logits[:, :N_CLASSES], 1, tf.int32)
             n_digits += tf.reduce_sum(tf.cast(labels != NO_DIGIT, tf.float32))
             n_right += tf.reduce_sum(tf.cast(predicted == labels, tf.float32))
-        return loss_sum / self._n_steps, n_right / n_digits
-
-    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Return the batch mean of the class loss (0 for non-digits) plus the weighted refusal loss."""
-        is_digit = tf.cast(labels != NO_DIGIT, tf.float32)
-        smoothing = self._config.label_smoothing
-        classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES
-        of_class = tf.nn.softmax_cross_entropy_with_logits(classes, logits[:, :N_CLASSES]) * is_digit
-        # Sigmoid cross-entropy. TensorFlow's function uses a reciprocal instruction that CPU vendors round differently.
-        of_refusal = tf.nn.softplus(tf.where(is_digit > 0, -logits[:, N_CLASSES], logits[:, N_CLASSES]))
-        return tf.reduce_mean(of_class + self._config.refusal_weight * of_refusal)
+        return loss_sum / tf.cast(n_steps, tf.float32), n_right / n_digits, plain_losses.stack()
 
     def _update_average(self) -> None:
         self._step.assign_add(1)
@@ -140,6 +160,16 @@ class Trainer:
         decay = tf.minimum(self._config.ema_decay, (1.0 + step) / (10.0 + step))
         for averaged, current in zip(self.average.weights, self.network.weights, strict=True):
             averaged.assign(decay * averaged + (1.0 - decay) * current)
+
+
+def image_losses(labels: tf.Tensor, logits: tf.Tensor, smoothing: float, refusal_weight: float) -> tf.Tensor:
+    """Return the class loss (0 for non-digits) plus the weighted refusal loss of each image: float32 ``[batch]``."""
+    is_digit = tf.cast(labels != NO_DIGIT, tf.float32)
+    classes = tf.one_hot(labels, N_CLASSES) * (1.0 - smoothing) + smoothing / N_CLASSES
+    of_class = tf.nn.softmax_cross_entropy_with_logits(classes, logits[:, :N_CLASSES]) * is_digit
+    # Sigmoid cross-entropy. TensorFlow's function uses a reciprocal instruction that CPU vendors round differently.
+    of_refusal = tf.nn.softplus(tf.where(is_digit > 0, -logits[:, N_CLASSES], logits[:, N_CLASSES]))
+    return of_class + refusal_weight * of_refusal
 
 
 def predict_logits(network: keras.Model, images: np.ndarray, batch_size: int = 1000) -> np.ndarray:

@@ -9,7 +9,7 @@ from pipeline.dataset.splits import NO_DIGIT, Split
 from pipeline.network.history import Epoch
 from pipeline.network.networks import build_network
 from pipeline.runtime.mode import set_up
-from pipeline.training.trainer import Trainer, predict_logits
+from pipeline.training.trainer import Trainer, image_losses, predict_logits
 
 # Small batches: the few images of a test give enough steps to learn something.
 CONFIG = load_config(["model.width=0.25", "train.epochs=2", "train.warmup_epochs=0", "train.batch_size=16"])
@@ -58,7 +58,7 @@ def test_a_second_training_in_the_same_process_is_equal_to_the_bit(trained, spli
 
 def test_refusal_is_learnt_and_accuracy_counts_digits_only(trained, splits):
     (trainer, history, weights), (_, validation) = trained, splits
-    assert history[-1].loss < history[0].loss
+    assert history[-1].val_loss < history[0].val_loss
     assert len(history) == CONFIG.train.epochs  # without patience the last epoch's averaged weights are kept
     assert equal(weights, trainer.average.get_weights())
     assert not np.array_equal(weights[0], trainer.network.get_weights()[0])
@@ -89,14 +89,30 @@ def test_a_step_has_no_operation_that_cpu_vendors_round_differently(trained):
     assert operations(plain.get_concrete_function(tf.TensorSpec([3])).graph) & approximate  # the test can fail
 
 
-def test_the_refusal_loss_is_the_weighted_sigmoid_cross_entropy(splits):
-    trainer = new_trainer(splits)
+def test_the_refusal_loss_is_the_weighted_sigmoid_cross_entropy():
     scores = tf.constant([-40.0, -3.0, 0.0, 2.0, 40.0] * 2)
     logits = tf.concat([tf.zeros([10, N_CLASSES]), scores[:, None]], axis=1)  # of no class more than of another
-    loss = trainer._loss(tf.constant([NO_DIGIT] * 5 + [3] * 5), logits)
+    losses = image_losses(tf.constant([NO_DIGIT] * 5 + [3] * 5), logits, smoothing=0.1, refusal_weight=0.3)
     of_being_one = tf.nn.sigmoid_cross_entropy_with_logits(tf.constant([0.0] * 5 + [1.0] * 5), scores)
-    expected = np.log(N_CLASSES) / 2 + CONFIG.train.refusal_weight * np.mean(of_being_one)  # half of them are digits
-    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(losses, [0] * 5 + [np.log(N_CLASSES)] * 5 + 0.3 * of_being_one, rtol=1e-6)
+
+
+def test_later_epochs_use_the_hardest_images_and_leave_none_out_for_long(splits, monkeypatch):
+    trainer = new_trainer(splits, load_config(["model.width=0.25", "train.hardest=0.5", "train.batch_size=20"]))
+    losses, used = np.linspace(0.01, 1, 1000, dtype=np.float32), []
+
+    def run_steps(order):
+        used.append(order.numpy().ravel())
+        return 0.0, 0.0, tf.constant(losses[order])
+
+    monkeypatch.setattr(trainer, "_run_steps", run_steps)
+    for number in range(1, 7):
+        trainer.run_epoch(number)
+    assert sorted(used[0]) == list(range(1000))
+    assert set(used[1]) == set(range(500, 1000))
+    assert not np.array_equal(used[1], np.sort(used[1]))
+    assert [len(set(images)) for images in used[2:]] == [500] * 4
+    assert set(np.concatenate(used[2:])) == set(range(1000))
 
 
 @pytest.mark.parametrize("losses", [(np.nan, 1.0), (1.0, np.inf)])
@@ -110,9 +126,9 @@ def test_a_loss_that_is_not_finite_ends_the_training(splits, monkeypatch, losses
 @pytest.mark.parametrize(("schedule", "last"), [("cosine", 0.0), ("constant", 0.002)])
 @pytest.mark.parametrize("warmup_epochs", [0, 1])
 def test_the_learning_rate_follows_its_schedule_after_the_warm_up(splits, schedule, last, warmup_epochs):
-    recipe = {"epochs": 3, "schedule": schedule, "warmup_epochs": warmup_epochs, "learning_rate": 0.002}
+    recipe = {"epochs": 3, "hardest": 1.0, "schedule": schedule, "warmup_epochs": warmup_epochs, "learning_rate": 0.002}
     trainer = Trainer(build_network(CONFIG.model), *splits, CONFIG.train.model_copy(update=recipe))
-    n_steps, rate = 3 * (1000 // 16), trainer._schedule()
+    n_steps, rate = trainer.n_steps, trainer._schedule()
     assert float(rate(0)) == pytest.approx(0.0 if warmup_epochs else 0.002)
     assert float(rate(n_steps // 3)) == pytest.approx(0.002, rel=0.3)  # a cosine without a warm-up has begun to fall
     assert float(rate(n_steps)) == pytest.approx(last, abs=1e-9)
