@@ -11,6 +11,7 @@ import argparse
 import re
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -98,7 +99,7 @@ def measure(description: str, config: Config) -> dict[str, Any]:
     }
 
 
-def section(results: dict[str, Any]) -> str:
+def section(results: Mapping[str, Any]) -> str:
     """Return the table for the document."""
     rows = [
         (
@@ -118,8 +119,8 @@ def section(results: dict[str, Any]) -> str:
     head = ("network", "values", "million multiply-adds", "thousand weights", "steps", "CPU ms a step", "MNIST errors",
             "warped errors", "warped loss", "non-digits refused")  # fmt: skip
     return (
-        "## Networks and recipes that were tried\n\n`python -m bench.networks NETWORK KEY=VALUE ...`, with the values of "
-        "the table; all others are the model's. No test image and no font was read. The figures are of validation "
+        "## Networks and recipes that were tried\n\n`python -m bench.networks NETWORK KEY=VALUE ...`, with the values "
+        "of the table; all others are the model's. No test image and no font was read. The figures are of validation "
         "images: errors of MNIST's 6,000; errors and loss of warped copies of all digits; the share of the non-digits "
         "that is refused. Only the ratios of the times mean something.\n\n" + table(head, rows)
     )
