@@ -12,12 +12,14 @@ def scaled(size: int, config: ModelConfig) -> int:
     return max(1, round(size * config.width))
 
 
-def convolution(filters: int, config: ModelConfig, initializer: str = "glorot_uniform") -> list[layers.Layer]:
-    """Return the layers of a 3x3 convolution with a ReLU, batch-normalised if `model.batchnorm` is set."""
+def convolution(
+    filters: int, config: ModelConfig, initializer: str = "glorot_uniform", size: int = 3, strides: int = 1
+) -> list[layers.Layer]:
+    """Return the layers of a convolution with a ReLU, batch-normalised if `model.batchnorm` is set."""
     if not config.batchnorm:
-        return [layers.Conv2D(filters, 3, activation="relu", kernel_initializer=initializer)]
+        return [layers.Conv2D(filters, size, strides, activation="relu", kernel_initializer=initializer)]
     # Normalised before the ReLU (Ioffe and Szegedy, 2015); the normalisation adds its own bias.
-    kernel = layers.Conv2D(filters, 3, use_bias=False, kernel_initializer=initializer)
+    kernel = layers.Conv2D(filters, size, strides, use_bias=False, kernel_initializer=initializer)
     return [kernel, layers.BatchNormalization(), layers.ReLU()]
 
 
