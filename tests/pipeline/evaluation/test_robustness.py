@@ -88,7 +88,7 @@ def test_lines_on_sheets(images):
 
 
 def test_size_and_place_on_sheets(images):
-    small = perturbed(images, "sheet_5")
+    small = perturbed(images, "height_5")
     assert small.shape[1:] == (400, 400)
     extents = [np.ptp(np.argwhere(sheet < 200), axis=0).max() + 1 for sheet in small]
     assert np.median(extents) == pytest.approx(0.05 * 400, abs=2)
