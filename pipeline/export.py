@@ -62,8 +62,7 @@ def export(config: Config) -> None:
             run.log_model(path, {"image": example}, run_file(path, [example]))
 
     write_atomic(outputs.model, write_checked)
-    n_parameters = reader.network.count_params()
-    write_card(outputs.model_card, outputs.model, n_parameters, config, card, reader.calibration, metrics)
+    write_card(outputs.model_card, outputs.model, config, card, reader, metrics)
 
 
 if __name__ == "__main__":

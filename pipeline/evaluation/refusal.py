@@ -40,7 +40,7 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
     families: dict[str, dict[str, Any]] = {}
     by_kind = defaultdict(list)
     for name, family in FAMILIES.items():
-        found = _states(reader, n_each, rng, lambda shape, family=family: draw_picture(family, rng, digits, shape))
+        found = _states(reader, n_each, rng, partial(draw_picture, family, rng, digits))
         families[name] = (
             {"kind": family.kind, "is_held_out": family.is_held_out}
             | {state: round(float((found == state).mean()), 6) for state in STATES}
@@ -66,8 +66,8 @@ def _measure_pairs(reader: Reader, drawings: Sequence[Drawing], n_each: int) -> 
     def draw_pair(first: int, shape: tuple[int, int]) -> np.ndarray:
         labels = iter((first, int(rng.choice(list(by_label)))))
 
-        def digits(rng: np.random.Generator, _label: int | None = None) -> tuple[int, Strokes]:
-            label = next(labels)  # whichever the family asks for
+        def digits(rng: np.random.Generator, label: int | None = None) -> tuple[int, Strokes]:
+            label = next(labels)  # not the label that the family asks for
             return label, by_label[label][int(rng.integers(len(by_label[label])))]
 
         return draw_picture(FAMILIES["pairs"], rng, digits, shape)

@@ -214,6 +214,7 @@ def measure_robustness(reader: Reader, test: Split) -> dict[str, dict[str, Any]]
     Returns:
         - ``picture``: the label.
         - ``perturbation``: its name.
+        - ``n``: number of images.
         - ``accuracy`` in any state, with its 95 % interval.
         - ``still_right``, with its interval: share of the images read right, state "digit", among those read right
           without the perturbation; 0 if there are none.
@@ -237,7 +238,7 @@ def measure_robustness(reader: Reader, test: Split) -> dict[str, dict[str, Any]]
             "refused": is_refused(found),
         }
         table[perturbation.key] = (
-            {"picture": perturbation.label, "perturbation": perturbation.name}
+            {"picture": perturbation.label, "perturbation": perturbation.name, "n": len(right)}
             | proportion("accuracy", is_right)
             | proportion("still_right", chances if len(chances) else np.zeros(1, bool))
             | {share: round(float(hits.mean()), 6) for share, hits in shares.items()}
