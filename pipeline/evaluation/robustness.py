@@ -180,9 +180,14 @@ PERTURBATIONS = tuple(
         ("thicker", (5, 10), "% of the height", _thicken),
         # Standard deviations.
         ("blur", (0.5, 1, 2), "px", lambda images, by: ndimage.gaussian_filter(images, (0, by, by))),
-        ("noise", (2, 5, 10), "% of the range", _add_noise),
+        ("noise", (2, 5, 10), "% of the grey range", _add_noise),
         ("inverted", (0,), "", lambda images, _: 255 - images),
-        ("contrast", (50, 25, 12), "% of the range", lambda images, percent: 127.5 + (images - 127.5) * percent / 100),
+        (
+            "contrast",
+            (50, 25, 12),
+            "% of the grey range",
+            lambda images, percent: 127.5 + (images - 127.5) * percent / 100,
+        ),
     )
     for strength in strengths
 ) + tuple(

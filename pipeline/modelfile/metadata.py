@@ -160,7 +160,7 @@ def describe(
 ) -> dict[str, str]:
     """Return the metadata of the file, without the golden answers and the hash of the parameters.
 
-    No value is in it twice: the page finds the recipe in ``parameters``, and the kept epoch in the history.
+    The recipe is only in ``parameters``, and the figures of the kept epoch only in the history.
 
     Args:
         config: the parameters of the training.
