@@ -14,7 +14,6 @@ from pipeline.ink.warp import CANVAS_PX
 from pipeline.nondigits.families import FAMILIES, draw_picture
 from pipeline.reader.model import Reader, read_all
 from pipeline.sources.unipen import Drawing
-from serving.drawing.strokes import Strokes
 from serving.model.decisions import STATES, is_refused, states
 
 N_CANVASES = 25  # canvas sizes in a family, few enough to read the pictures in batches
@@ -66,7 +65,7 @@ def _measure_pairs(reader: Reader, drawings: Sequence[Drawing], n_each: int) -> 
     def draw_pair(first: int, shape: tuple[int, int]) -> np.ndarray:
         labels = iter((first, int(rng.choice(list(by_label)))))
 
-        def digits(rng: np.random.Generator, label: int | None = None) -> tuple[int, Strokes]:
+        def digits(rng: np.random.Generator, label: int | None = None) -> tuple[int, Any]:
             label = next(labels)  # not the label that the family asks for
             return label, by_label[label][int(rng.integers(len(by_label[label])))]
 

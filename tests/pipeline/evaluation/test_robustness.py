@@ -121,8 +121,9 @@ def test_still_right_counts_among_the_images_that_are_right_without_the_change(m
         score = np.where(pictures.max(axis=(1, 2)) < limits.pop(0), 0.9, 0.1)
         return {"probabilities": np.eye(10)[np.zeros(len(pictures), int)], "digit_score": score}
 
-    limits = [200, 100, 30, *[300] * (len(PERTURBATIONS) - 3)]
+    limits = [200, 100, 30]
     monkeypatch.setattr(robustness, "read_all", read_all)
+    monkeypatch.setattr(robustness, "PERTURBATIONS", PERTURBATIONS[:3])
     reader = SimpleNamespace(calibration=Calibration(1, {"digit_score": 0.5, "confidence": 0.1}))
-    rows = list(measure_robustness(reader, Split(images, labels)).values())
-    assert [row["still_right"] for row in rows] == pytest.approx([1, 2 / 3, 0, *[1] * (len(rows) - 3)], abs=1e-6)
+    rows = measure_robustness(reader, Split(images, labels)).values()
+    assert [row["still_right"] for row in rows] == pytest.approx([1, 2 / 3, 0], abs=1e-6)
