@@ -68,8 +68,8 @@ def refusal(families: Mapping[str, Mapping[str, Any]]) -> Figure:
     axes.axhline(n_held_out - 0.5, color="black", linewidth=0.8)
     for tick in axes.get_yticklabels()[:n_held_out]:
         tick.set_fontweight("bold")
-    axes.set_xlabel("share of the things drawn, %; bold: families that are held out of training")
-    axes.set_title("Things that are no digit, and what they are called", fontsize=11)
+    axes.set_xlabel("share of the pictures, %; bold: families that are held out of training")
+    axes.set_title("Answers to pictures that are not a digit, by family", fontsize=11)
     return figure
 
 
@@ -81,8 +81,8 @@ def robustness(table: Mapping[str, Mapping[str, Any]]) -> Figure:
     for i in range(1, len(rows)):
         if rows[i]["perturbation"] != rows[i - 1]["perturbation"]:
             axes.axhline(i - 0.5, color="black", linewidth=0.4)
-    axes.set_xlabel("share of the test images, %; right: called a digit, rightly; wrong: called a digit, wrongly")
-    axes.set_title("MNIST's test images, spoilt", fontsize=11)
+    axes.set_xlabel("share of the images, %; right and wrong: read as a digit, and the digit is right or wrong")
+    axes.set_title("Answers to changed MNIST test images", fontsize=11)
     return figure
 
 

@@ -1,7 +1,8 @@
 """States of the answers to non-digits by family, at the thresholds in use."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.sources.unipen import Drawing
 from serving.model.decisions import STATES, is_refused, states
 
 N_CANVASES = 25  # canvas sizes in a family, few enough to read the pictures in batches
-SEED = 2
+SEED, PAIRS_SEED = 2, 5
 
 
 def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) -> dict[str, dict[str, dict[str, Any]]]:
@@ -31,15 +32,14 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
         - ``families``, by name: ``kind``, ``is_held_out``, and the share of each state. ``refused`` is the share of
           "not_a_digit" and "blank" together, with its 95 % interval ``refused_low`` to ``refused_high``.
         - ``held_out``, by kind: ``refused`` with its interval, over all held-out families of the kind.
+        - ``pairs``, by the first digit of a joined pair: ``refused`` with its interval. Empty without drawings.
     """
     rng = np.random.default_rng(SEED)
     digits = digit_source(drawings)
     families: dict[str, dict[str, Any]] = {}
     by_kind = defaultdict(list)
     for name, family in FAMILIES.items():
-        shapes = rng.integers(*CANVAS_PX, size=(N_CANVASES, 2), endpoint=True).tolist()
-        pictures = [draw_picture(family, rng, digits, tuple(shapes[i % N_CANVASES])) for i in range(n_each)]
-        found = states(_read(reader, pictures), reader.calibration.thresholds)
+        found = _states(reader, n_each, rng, partial(draw_picture, family, rng, digits))
         families[name] = (
             {"kind": family.kind, "is_held_out": family.is_held_out}
             | {state: round(float((found == state).mean()), 6) for state in STATES}
@@ -48,12 +48,42 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
         if family.is_held_out:
             by_kind[family.kind].append(is_refused(found))
     held_out = {kind: proportion("refused", np.concatenate(refused)) for kind, refused in by_kind.items()}
-    return {"families": families, "held_out": held_out}
+    return {"families": families, "held_out": held_out, "pairs": _measure_pairs(reader, drawings, n_each)}
 
 
 def held_out_shares(refusal: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, float]:
     """Return the refused share of each held-out kind as ``refused_<kind>``, from the result of `measure_refusal`."""
     return {f"refused_{kind.replace(' ', '_')}": found["refused"] for kind, found in refusal["held_out"].items()}
+
+
+def _measure_pairs(reader: Reader, drawings: Sequence[Drawing], n_each: int) -> dict[str, dict[str, float]]:
+    rng = np.random.default_rng(PAIRS_SEED)
+    by_label = defaultdict(list)
+    for drawing in drawings:
+        by_label[drawing.label].append(drawing.strokes)
+
+    def draw_pair(first: int, shape: tuple[int, int]) -> np.ndarray:
+        labels = iter((first, int(rng.choice(list(by_label)))))
+
+        def digits(rng: np.random.Generator, label: int | None = None) -> tuple[int, Any]:
+            label = next(labels)  # not the label that the family asks for
+            return label, by_label[label][int(rng.integers(len(by_label[label])))]
+
+        return draw_picture(FAMILIES["pairs"], rng, digits, shape)
+
+    return {
+        str(first): proportion("refused", is_refused(_states(reader, n_each, rng, partial(draw_pair, first))))
+        for first in sorted(by_label)
+    }
+
+
+def _states(
+    reader: Reader, n: int, rng: np.random.Generator, draw: Callable[[tuple[int, int]], np.ndarray]
+) -> np.ndarray:
+    """Draw n pictures on canvases of several sizes. Return the states of the answers, in any order."""
+    shapes = rng.integers(*CANVAS_PX, size=(N_CANVASES, 2), endpoint=True).tolist()
+    pictures = [draw(tuple(shapes[i % N_CANVASES])) for i in range(n)]
+    return states(_read(reader, pictures), reader.calibration.thresholds)
 
 
 def _read(reader: Reader, pictures: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

@@ -180,9 +180,14 @@ PERTURBATIONS = tuple(
         ("thicker", (5, 10), "% of the height", _thicken),
         # Standard deviations.
         ("blur", (0.5, 1, 2), "px", lambda images, by: ndimage.gaussian_filter(images, (0, by, by))),
-        ("noise", (2, 5, 10), "% of the range", _add_noise),
+        ("noise", (2, 5, 10), "% of the grey range", _add_noise),
         ("inverted", (0,), "", lambda images, _: 255 - images),
-        ("contrast", (50, 25, 12), "% of the range", lambda images, percent: 127.5 + (images - 127.5) * percent / 100),
+        (
+            "contrast",
+            (50, 25, 12),
+            "% of the grey range",
+            lambda images, percent: 127.5 + (images - 127.5) * percent / 100,
+        ),
     )
     for strength in strengths
 ) + tuple(
@@ -194,7 +199,7 @@ PERTURBATIONS = tuple(
         ("frame", (1, 4), "px of 280", _add_frame),
         ("line", (1, 4), "px of 280", _add_line),
         ("rule", (2,), "px of 280", _add_rule),
-        ("sheet", (5,), "% of the sheet", _put_on_large_sheet),
+        ("height", (5,), "% of the sheet", _put_on_large_sheet),
         ("cut", (5, 10), "% of the height", _cut_off),
     )
     for strength in strengths
@@ -213,25 +218,34 @@ def measure_robustness(reader: Reader, test: Split) -> dict[str, dict[str, Any]]
 
     Returns:
         - ``picture``: the label.
-        - ``perturbation``, ``strength``.
+        - ``perturbation``: its name.
+        - ``n``: number of images.
         - ``accuracy`` in any state, with its 95 % interval.
+        - ``still_right``, with its interval: share of the images read right, state "digit", among those read right
+          without the perturbation; 0 if there are none.
         - ``right`` and ``wrong``, both with state "digit", ``unsure``, ``refused``: shares of all images.
     """
-    table = {}
+    table: dict[str, dict[str, Any]] = {}
+    right_before = np.zeros(0, bool)
     for perturbation in PERTURBATIONS:
         chosen = test[: perturbation.n_images]
         answered = Answered(chosen.labels, read_all(reader, perturb(chosen.images, perturbation)))
         is_right = answered.is_right
         found = states(answered.answers, reader.calibration.thresholds)
+        right = (found == "digit") & is_right
+        if not table:  # the first perturbation changes nothing
+            right_before = right
+        chances = right[right_before[: len(right)]]
         shares = {
-            "right": (found == "digit") & is_right,
+            "right": right,
             "wrong": (found == "digit") & ~is_right,
             "unsure": found == "unsure",
             "refused": is_refused(found),
         }
         table[perturbation.key] = (
-            {"picture": perturbation.label, "perturbation": perturbation.name, "strength": perturbation.strength}
+            {"picture": perturbation.label, "perturbation": perturbation.name, "n": len(right)}
             | proportion("accuracy", is_right)
+            | proportion("still_right", chances if len(chances) else np.zeros(1, bool))
             | {share: round(float(hits.mean()), 6) for share, hits in shares.items()}
         )
     return table

@@ -21,7 +21,7 @@ from pipeline.sources.unipen import Drawing
 # By name: a label, and the steps to leave out.
 VARIANTS: dict[str, tuple[str, set[Step]]] = {
     "all": ("nothing left out", set()),
-    "polarity": ("light is taken for ink, whatever the paper", {"polarity"}),
+    "polarity": ("light pixels taken for ink on any paper", {"polarity"}),
     "box": ("the whole canvas fitted, not the ink's box", {"box"}),
     "aspect": ("the box stretched to a square", {"aspect"}),
     "fit": ("the ink fills all 28 pixels, without a margin", {"fit"}),

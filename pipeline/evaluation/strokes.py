@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipeline.base.arrays import join_batches
-from pipeline.base.classes import N_CLASSES
 from pipeline.base.files import read_arrays
 from pipeline.base.paths import PREPARED
 from pipeline.dataset.cells import CELLS, draw_cell
@@ -49,10 +48,3 @@ def average(cells: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {name: round(float(mean), 6) for name, mean in means.items()} | {
         "strokes_worst_accuracy": min(cell["strokes_accuracy"] for cell in cells.values())
     }
-
-
-def pool(cells: Mapping[str, Answered]) -> Answered:
-    """Concatenate labels and probabilities of all cells; empty without cells."""
-    labels = [np.zeros(0, np.int32), *(cell.labels for cell in cells.values())]
-    probabilities = [np.zeros((0, N_CLASSES), np.float32), *(cell.answers["probabilities"] for cell in cells.values())]
-    return Answered(np.concatenate(labels), {"probabilities": np.concatenate(probabilities)})

@@ -1,7 +1,7 @@
 """The model card (Mitchell et al., 2019: "Model cards for model reporting"), from the results of the stages."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ from pipeline.config.values import dump
 from pipeline.dataset.splits import DataCard
 from pipeline.ink.normalize import VERSION
 from pipeline.network.calibration import Calibration
+from pipeline.reader.model import Reader
 
-STROKE_NOTE = (
-    "Pen strokes: width of the line in % of the digit, size in % of the canvas; their intervals are by a bootstrap "
-    "over the writers. "
+STROKES = (
+    "Each pen drawing is rendered with two line widths (% of the digit) and two sizes (% of the canvas), centred or "
+    "anywhere. Intervals of pen strokes resample the writers."
 )
-STEPS_NOTE = (
-    "\n\nPen strokes, each drawn in one of these ways in turn, if a step of the normaliser is left out and the network "
-    "stays as it is; intervals by the writers, as above:\n\n"
+DISPUTED = (
+    'A label is disputed if fewer than three of five raters chose it (Northcutt, Athalye and Mueller, 2021: "Pervasive '
+    'label errors in test sets destabilize machine learning benchmarks").'
 )
 N_WORST = 3  # length of each list of limits
 
@@ -28,10 +29,9 @@ N_WORST = 3  # length of each list of limits
 def write_card(
     path: Path,
     file: Path,
-    n_parameters: int,
     config: Config,
     data: DataCard,
-    calibration: Calibration,
+    reader: Reader,
     metrics: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Write the card as Markdown.
@@ -39,39 +39,44 @@ def write_card(
     Args:
         path: path of the card.
         file: the model file.
-        n_parameters: number of weights.
         config: the parameters of the training.
         data: the card of the data.
-        calibration: temperature and thresholds.
-        metrics: metrics of `evaluate` by file: test, strokes, refusal, robustness, confusions and steps.
+        reader: the reader that became the file.
+        metrics: metrics of `evaluate` by file: test, strokes, refusal, robustness, steps and details.
     """
     sections = (
-        _identity(file, config.model.name, n_parameters),
+        _identity(file, config.model.name, reader),
         _use(),
         _limits(metrics),
         _data(data),
         _recipe(config),
         _figures(metrics),
-        _decisions(calibration),
+        _decisions(reader.calibration),
         "## How to reproduce it\n\n```sh\ndvc repro\n```\n\n"
-        "[reproducibility.md](reproducibility.md) says what repeats to the bit, and where.",
+        "[reproducibility.md](reproducibility.md) describes what is reproducible to the bit, and on which machines.",
     )
     write_text(path, "\n\n".join(sections) + "\n")
 
 
-def _identity(file: Path, network: str, n_parameters: int) -> str:
+def _identity(file: Path, network: str, reader: Reader) -> str:
     content = file.read_bytes()
+    outputs = ["probabilities of the ten digits", "digit score", "normalised image", "box of the ink"]
+    if reader.n_features:
+        outputs.append(f"{reader.n_features} features on request")
     rows = (
         ("file", f"`{file.name}`, ONNX, {len(content):,} bytes"),
         ("SHA-256", f"`{hashlib.sha256(content).hexdigest()}`"),
-        ("network", f"{network}, convolutional, {n_parameters:,} weights; normaliser version {VERSION}"),
-        ("takes", "grey pixels, uint8, of any size, dark on light or light on dark"),
-        ("gives", "probabilities of the ten digits, a score for being a digit, what the network saw, the ink's box"),
+        (
+            "network",
+            f"{network}, convolutional, {reader.network.count_params():,} weights; normaliser version {VERSION}",
+        ),
+        ("input", "grey pixels, uint8, of any size, dark on light or light on dark"),
+        ("outputs", ", ".join(outputs)),
         ("licence", "MIT"),
     )
     return (
         f"# Model card: {file.name}\n\n"
-        "Written by the stage `export` with the model file; every figure is taken from what the stages measured.\n\n"
+        "The stage `export` writes this card together with the model file. All figures are results of the stages.\n\n"
         + table(("", ""), rows)
     )
 
@@ -79,33 +84,32 @@ def _identity(file: Path, network: str, n_parameters: int) -> str:
 def _use() -> str:
     return (
         "## What it is for\n\n"
-        "It reads one handwritten digit, 0 to 9, drawn with a finger, a mouse or a pen, or cut out of a scan, and says "
-        "when it is unsure, or sees no digit.\n\n"
-        "It is not for numbers of several digits, printed or other scripts' digits, photographs of whole pages, or "
-        "anything where a mistake that nobody notices does harm."
+        "The model reads one handwritten digit, 0 to 9, drawn with a finger, a mouse or a pen, or cut out of a scan. "
+        "It reports when it is unsure, and refuses pictures that are not a digit.\n\n"
+        "It is not for numbers of several digits, printed digits, digits of other scripts, photographs of whole pages, "
+        "or uses in which an unnoticed error does harm."
     )
 
 
 def _limits(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     families = {name: row for name, row in metrics["refusal"]["families"].items() if row["is_held_out"]}
     refused = [
-        f"{_words(name)} ({percent(row['refused'], 1)} refused, {percent(row['digit'], 1)} called a digit)"
+        f"{_words(name)} ({percent(row['refused'], 1)} refused, {percent(row['digit'], 1)} read as a digit)"
         for name, row in sorted(families.items(), key=lambda item: item[1]["refused"])[:N_WORST]
     ]
-    spoilt = [
-        f"{row['picture']} ({percent(row['accuracy'], 1)} right)"
-        for row in sorted(metrics["robustness"].values(), key=lambda row: row["accuracy"])[:N_WORST]
+    changes = [
+        f"{row['picture']} ({percent(row['still_right'], 1)})"
+        for row in sorted(metrics["robustness"].values(), key=lambda row: row["still_right"])[:N_WORST]
     ]
     wrong = percent(1 - metrics["test"]["test_selective_accuracy"])
+    confusion = metrics["details"]["confusion"]
+    names = {"mnist": "MNIST", "strokes": "pen strokes"}
     limits = [
-        f"Of MNIST's test digits that it calls a digit, {wrong} are another digit than it says.",
-        f"Mistaken most often, MNIST: {_confused(metrics['confusions']['mnist'])}.",
-        f"Refused least, of the families held out of training: {', '.join(refused)}.",
-        f"Read worst, of the spoilt pictures: {', '.join(spoilt)}.",
+        f"{wrong} of the MNIST test images that it reads as a digit are read as a wrong one.",
+        *(f"Most frequent errors on {names[key]}: {_confused(matrix)}." for key, matrix in confusion.items()),
+        f"Held-out families that it refuses least: {', '.join(refused)}.",
+        f"Changes after which it reads least of the digits that it read right before: {', '.join(changes)}.",
     ]
-    if metrics["strokes"]:
-        confused = _confused(metrics["confusions"]["strokes"])
-        limits.insert(2, f"Mistaken most often, pen strokes in all {len(metrics['strokes'])} ways: {confused}.")
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
 
@@ -120,13 +124,13 @@ def _data(data: DataCard) -> str:
         )
         for name in names
     ]
-    tested = f"Tested with {data.test:,} images of MNIST"
+    tested = f"The test data is {data.test:,} images of MNIST"
     if data.test_drawings:
-        tested += f" and {data.test_drawings:,} pen drawings by writers who appear nowhere else"
+        tested += f" and {data.test_drawings:,} pen drawings by writers who are not in the training data"
     return (
-        f"## What it was made from\n\n{data.title}.\n\n"
+        f"## Training and test data\n\n{data.title}.\n\n"
         + table(("part", "training images", "validation images", "source", "licence"), rows)
-        + f"\n\n{tested}. Letters and symbols that are no digit are glyphs of the Hershey fonts (A. V. Hershey, "
+        + f"\n\n{tested}. Printed letters and symbols are glyphs of the Hershey fonts (A. V. Hershey, "
         "U.S. National Bureau of Standards), free to use with this acknowledgement.\n\n"
         + table(("SHA-256 of", ""), [(_words(name), f"`{digest}`") for name, digest in data.sha256.items()])
     )
@@ -135,15 +139,52 @@ def _data(data: DataCard) -> str:
 def _recipe(config: Config) -> str:
     return (
         "## How it was trained\n\n"
-        "With these values; `pipeline/config.py` says what each means.\n\n"
+        "These are the parameters; `pipeline/config/schema.py` describes them.\n\n"
         f"```yaml\n{dump(config).strip()}\n```"
     )
 
 
 def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    test, strokes = metrics["test"], metrics["strokes"]
+    test, strokes, refusal = metrics["test"], metrics["strokes"], metrics["refusal"]
+    kinds = refusal["held_out"] | {"letters by hand: trained, new drawings": refusal["families"]["hand_letters"]}
+    refused = [(kind, interval(row, "refused", 1)) for kind, row in kinds.items()]
+    one_first = sorted(refusal["pairs"].items(), key=lambda pair: (pair[0] != "1", pair))
+    pairs = [(digit, interval(row, "refused", 1)) for digit, row in one_first]
+    changed = [
+        (row["picture"], f"{row['n']:,}", interval(row, "accuracy", 2), percent(row["refused"]), percent(row["wrong"]),
+         interval(row, "still_right", 1))
+        for row in metrics["robustness"].values()
+    ]  # fmt: skip
+    left_out = [(row["label"], interval(row, "accuracy", 2)) for row in metrics["steps"].values()]
+    parts = (
+        "## Figures\n\nBrackets contain 95 % intervals (Wilson). They treat pictures as independent; for other writers "
+        "and families they would be wider. ECE is the expected calibration error.",
+        _accuracy(test, strokes),
+        STROKES if strokes else "",
+        DISPUTED if "test_undisputed_errors" in test else "",
+        f"{percent(test['share_called_digit'])} of the MNIST test images with ink are read as a digit, sure or unsure, "
+        f"with a mean confidence of {percent(test['estimated_accuracy'])}. Drift alerts of a service use both figures.",
+        "Pictures that are not a digit, of families that are held out of training, and letters by hand:",
+        table(("kind", "refused"), refused),
+        "Pairs of digits by test writers that touch or nearly do:" if pairs else "",
+        table(("first digit", "refused"), pairs) if pairs else "",
+        "![Answers by family](../plots/refusal.png)",
+        "The figures for handwriting fonts are in [measurements.md](measurements.md#handwriting-fonts), because "
+        "`python -m bench.hands` needs the finished file.",
+        "MNIST test images that are changed before the model reads them. *Still right* is the share read right among "
+        "those that are read right without the change:",
+        table(("change", "images", "accuracy", "refused", "read as a wrong digit", "still right"), changed),
+        "Pen strokes without one step of the normaliser, with the same network:" if left_out else "",
+        table(("left out", "accuracy"), left_out) if left_out else "",
+        "![Accuracy by confidence](../plots/reliability.png)",
+        "![The mistakes with the highest confidence](../plots/mistakes.png)",
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def _accuracy(test: Mapping[str, Any], strokes: Mapping[str, Mapping[str, Any]]) -> str:
     tested = [("MNIST test", test, "test")] + [(_words(name), row, "strokes") for name, row in strokes.items()]
-    accuracy = [
+    rows = [
         (
             name,
             interval(row, f"{prefix}_accuracy", 2),
@@ -152,49 +193,37 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         )
         for name, row, prefix in tested
     ]
-    refused = [(kind, interval(row, "refused", 1)) for kind, row in metrics["refusal"]["held_out"].items()]
-    spoilt = [
-        (row["picture"], interval(row, "accuracy", 2), percent(row["refused"]), percent(row["wrong"]))
-        for row in metrics["robustness"].values()
-    ]
-    stroke_note = STROKE_NOTE if strokes else ""
-    left_out = [(row["label"], interval(row, "accuracy", 2)) for row in metrics["steps"].values()]
-    steps = STEPS_NOTE + table(("left out", "accuracy"), left_out) if left_out else ""
-    return (
-        "## Figures\n\n"
-        "In brackets 95 % intervals (Wilson), as if each picture stood alone. Those of one writer or family are "
-        f"alike, so for others they would be wider. {stroke_note}"
-        "ECE: expected calibration error. The last column is the accuracy among the answers called a digit.\n\n"
-        + table(("digits", "accuracy", "mistakes", "ECE", "refused", "unsure", "if called a digit"), accuracy)
-        + "\n\nThings that are no digit, of families held out of training; here the more are refused, the better:\n\n"
-        + table(("kind", "refused"), refused)
-        + "\n\n![What each family is called](../plots/refusal.png)\n\n"
-        + "MNIST's test images, spoilt before they are read:\n\n"
-        + table(("picture", "accuracy", "refused", "called a digit, wrongly"), spoilt)
-        + steps
-        + "\n\n![Accuracy by confidence](../plots/reliability.png)\n\n"
-        + "![The mistakes with the highest confidence](../plots/mistakes.png)"
-    )
+    if "test_undisputed_errors" in test:
+        accuracy, errors = interval(test, "test_undisputed_accuracy", 2), f"{test['test_undisputed_errors']:,}"
+        rows.insert(1, ("MNIST test without disputed labels", accuracy, errors, "", "", "", ""))
+    return table(("digits", "accuracy", "errors", "ECE", "refused", "unsure", "accuracy if read as a digit"), rows)
 
 
 def _decisions(calibration: Calibration) -> str:
     score, confidence = calibration.thresholds["digit_score"], calibration.thresholds["confidence"]
     rows = (
         ("blank", "there is no ink"),
-        ("not a digit", f"the score for being a digit is below {score:g}"),
-        ("unsure", f"else, if the largest probability is below {confidence:g}"),
-        ("digit", "else"),
+        ("not a digit", f"the digit score is below {score:g}"),
+        ("unsure", f"otherwise, if the largest probability is below {confidence:g}"),
+        ("digit", "otherwise"),
     )
     return (
         "## How it decides\n\n"
-        f"Logits are divided by a temperature of {calibration.temperature:g} before the softmax. It and the thresholds "
-        "were fitted to validation images.\n\n" + table(("answer", "when"), rows)
+        f"The logits are divided by a temperature of {calibration.temperature:g} before the softmax. The temperature "
+        "and the thresholds were fitted on validation images.\n\n" + table(("answer", "when"), rows)
     )
 
 
-def _confused(counts: Mapping[str, int]) -> str:
-    """Return the most frequent confusions, such as "4 as 9 (7 times)"; `counts` is sorted."""
-    return ", ".join(f"{_words(pair)} ({n:,} times)" for pair, n in list(counts.items())[:N_WORST]) or "none"
+def _confused(matrix: Sequence[Sequence[int]]) -> str:
+    """Return the most frequent errors of a confusion matrix, such as "4 read as 9 (7 times)"."""
+    errors = [
+        (n, f"{actual} read as {predicted}")
+        for actual, row in enumerate(matrix)
+        for predicted, n in enumerate(row)
+        if n and actual != predicted
+    ]
+    worst = sorted(errors, key=lambda error: -error[0])[:N_WORST]
+    return ", ".join(f"{text} ({n:,} times)" for n, text in worst) or "none"
 
 
 def _words(name: str) -> str:

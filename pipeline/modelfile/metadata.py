@@ -12,7 +12,6 @@ import keras
 
 from pipeline.base.classes import CLASSES
 from pipeline.config.schema import Config
-from pipeline.config.values import dotted
 from pipeline.dataset.splits import DataCard
 from pipeline.ink.normalize import VERSION
 from pipeline.network.history import Epoch, kept_epoch
@@ -161,6 +160,8 @@ def describe(
 ) -> dict[str, str]:
     """Return the metadata of the file, without the golden answers and the hash of the parameters.
 
+    The recipe is only in ``parameters``, and the figures of the kept epoch only in the history.
+
     Args:
         config: the parameters of the training.
         card: the card of the training data.
@@ -174,16 +175,17 @@ def describe(
         "parameters": config.model_dump(),
         "classes": CLASSES,
         "thresholds": reader.calibration.thresholds,
-        "temperature": reader.calibration.temperature,
-        "data": {name: value for name, value in asdict(card).items() if name != "parameters"},
+        "data": {name: value for name, value in asdict(card).items() if name not in ("parameters", "source")},
         "metrics": metrics["test"],
         "network": {
-            "name": config.model.name,
             "n_parameters": network.count_params(),
             "layers": describe_layers(network),
             "definition": definition(network),
         },
-        "training": _training(config, history),
+        "training": {
+            "epoch": kept_epoch(history, config.train.patience).epoch,
+            "history": [_rounded(epoch) for epoch in history],
+        },
         "evaluation": {
             **metrics["details"],
             "refusal": {"families": metrics["refusal"]["families"]},
@@ -192,17 +194,6 @@ def describe(
         "experiments": experiments,
     }
     return {name: json.dumps(value) for name, value in values.items()} | {"normalizer": VERSION}
-
-
-def _training(config: Config, history: Sequence[Epoch]) -> dict[str, Any]:
-    """Return the figures of the kept epoch, the recipe, and the figures of all epochs."""
-    kept = kept_epoch(history, config.train.patience)
-    return {
-        **_rounded(kept),
-        "epochs": len(history),
-        "parameters": config.model.model_dump(exclude={"name"}) | dict(dotted(config.train.model_dump())),
-        "history": [_rounded(epoch) for epoch in history],
-    }
 
 
 def _rounded(epoch: Epoch) -> dict[str, float]:

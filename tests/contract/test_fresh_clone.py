@@ -58,7 +58,7 @@ def test_without_data_a_command_names_the_remedy(clone):
 def test_make_demo_trains_and_serves_on_embedded_data_and_touches_nothing(clone):
     with served(clone.directory, "demo", seconds=900) as (address, _):
         card = json.loads(get(f"{address}/api/model"))
-    assert card["data"]["source"] == "embedded"
+    assert card["parameters"]["data"]["source"] == "embedded"
     assert "embedded" in card["data"]["title"]
     parts = card["data"]["parts"]
     assert parts["train"]["mnist"] + parts["validation"]["mnist"] + card["data"]["test"] == 5000

@@ -21,7 +21,7 @@ def test_both_commands_of_the_readme_work_in_a_fresh_clone(tmp_path):
         assert "<title>" in get(address)
         card = json.loads(get(f"{address}/api/model"))
         assert address in log.read_text()
-    assert card["data"]["source"] == "mnist"
+    assert card["parameters"]["data"]["source"] == "mnist"
     assert card["metrics"] == json.loads(clone.read("metrics/test.json"))
     some = {"PYTEST_ADDOPTS": "tests/serving/test_app.py tests/contract/test_layers.py tests/e2e/test_docs_page.py"}
     assert " passed" in run(clone.directory, *MAKE, "test", env=OFFLINE | some)

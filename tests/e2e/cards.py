@@ -18,9 +18,10 @@ def other_card(card: Card) -> Card:
     other["metrics"] |= {"strokes_accuracy": 0.8765, "strokes_ece": 0.0789}
     layer = {"name": "dense", "kind": "Dense", "shape": [10], "n_parameters": 7851, "activation": None, "detail": None}
     layers = [layer | {"name": "flatten", "kind": "Flatten", "n_parameters": 0}, layer]
-    other["network"] = {"name": "tiny", "n_parameters": 7851, "layers": layers, "definition": "layers.Dense(10)\n"}
+    other["parameters"] = {"model": {"name": "tiny"}, "train": {"batch_size": 77, "augment": {}}}
+    other["network"] = {"n_parameters": 7851, "layers": layers, "definition": "layers.Dense(10)\n"}
     history = [{"epoch": k, "loss": 1 / k, "accuracy": 0.5, "val_loss": 2 / k, "val_accuracy": 0.9} for k in (1, 2, 3)]
-    other["training"] = history[1] | {"epochs": 3, "parameters": {"batch_size": 77}, "history": history}
+    other["training"] = {"epoch": 2, "history": history}
     counts = [[93 if actual == predicted else 0 for predicted in range(10)] for actual in range(10)]
     counts[8][3] = 7
     family = {"kind": "letters", "is_held_out": True, "digit": 0.234, "unsure": 0.1, "not_a_digit": 0.666, "blank": 0}

@@ -117,7 +117,7 @@ def test_records_for_the_model_file(document):
         "experiment": "high_lr", "hypothesis": CONFIGS["high_lr"].experiment.hypothesis, "learning_rate": 0.05,
         "batch_size": 64, "dropout": 0.5, "augmentation": False, "batchnorm": False, "published": 0.1028,
         "val_accuracy": 0.1, "test_accuracy": 0.2, "epochs": 2, "seconds": 5.0,
-        "finding": "It learnt nothing: 1 is its answer to 100.0 % of the test images.",
+        "finding": "The network did not learn: it answers 1 for 100.0 % of the test images.",
     }  # fmt: skip
     assert high | wanted == high
 

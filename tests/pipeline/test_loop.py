@@ -26,14 +26,14 @@ def test_every_stage_ran_once(trained, project):
     assert stages_run(project.run("dvc", "repro")) == []
     assert not list(project.directory.rglob("*partial-*"))
     metadata = {entry.key: entry.value for entry in onnx.load(project.directory / "models/digits.onnx").metadata_props}
-    assert json.loads(metadata["data"])["source"] == "embedded"
+    assert json.loads(metadata["parameters"])["data"]["source"] == "embedded"
     assert json.loads(metadata["metrics"]) == json.loads(project.read("metrics/test.json"))
 
 
 def test_metrics_and_plots_are_shown(project):
     shown = json.loads(project.run("dvc", "metrics", "show", "--json").splitlines()[-1])
     files = next(iter(shown.values()))["data"]
-    assert set(files) == {f"metrics/{name}.json" for name in ("train", "test", "export")}
+    assert set(files) == {"metrics/main.json"}
     project.run("dvc", "plots", "show")
     page = project.read("dvc_plots/index.html")
     for name in ("Loss", "Accuracy", "Confusion matrix", "curves.png"):
@@ -45,7 +45,7 @@ def test_the_run_in_mlflow_is_complete(trained):
     (run,) = client.search_runs([client.get_experiment_by_name("inkling").experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.params["data.source"] == "embedded"
-    for stage, name in (("train", "val_accuracy"), ("test", "test_accuracy"), ("export", "onnx_test_accuracy")):
+    for stage, name in (("train", "val_accuracy"), ("test", "test_accuracy")):
         recorded = json.loads(trained.read(f"metrics/{stage}.json"))[name]
         found = run.data.metrics["kept_val_accuracy" if stage == "train" else name]
         assert found == pytest.approx(recorded)

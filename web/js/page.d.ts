@@ -55,6 +55,7 @@ interface Card extends CardAnswer {
   data: CardData;
   metrics: Record<string, number>;
   network: CardNetwork;
+  parameters: CardParameters;
   training: CardTraining;
   evaluation: CardEvaluation;
   experiments: Experiment[];
@@ -69,8 +70,12 @@ interface CardData {
   test_drawings: number;
 }
 
+interface CardParameters {
+  model: { name: string; [key: string]: unknown };
+  train: { augment: Record<string, number>; [key: string]: unknown };
+}
+
 interface CardNetwork {
-  name: string;
   n_parameters: number;
   layers: Layer[];
   /** The Keras code that builds it. */
@@ -95,9 +100,9 @@ interface Epoch {
   val_accuracy: number;
 }
 
-interface CardTraining extends Epoch {
-  epochs: number;
-  parameters: Record<string, number | string | boolean | null>;
+interface CardTraining {
+  /** The number of the epoch whose weights were kept. */
+  epoch: number;
   history: Epoch[];
 }
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.evaluation.metrics import Answered, confusion_matrix, confusions, measure, references
+from pipeline.evaluation.metrics import DISPUTED, Answered, confusion_matrix, measure, references, without_disputed
 from pipeline.evaluation.mistakes import MAX_MISTAKES, worst_mistakes
 from pipeline.evaluation.statistics import bootstrap
 
@@ -54,12 +54,18 @@ def test_known_writers_are_the_clusters_of_the_interval(answered):
     assert (metrics["test_accuracy_low"], metrics["test_accuracy_high"]) == bootstrap(np.arange(100) >= 10, writers)
 
 
-def test_confusions_are_sorted_by_frequency():
-    predicted = np.array([1, 1, 2, 7, 9, 9, 4])
-    test = Answered(np.array([1, 7, 2, 2, 4, 4, 4]), {"probabilities": np.eye(10)[predicted]})
+def test_a_confusion_matrix_counts_by_actual_and_predicted_digit():
+    test = Answered(np.array([1, 4, 4, 4]), {"probabilities": np.eye(10)[[1, 9, 9, 4]]})
     matrix = confusion_matrix(test)
-    assert (matrix.sum(), np.trace(matrix)) == (7, 3)
-    assert list(confusions(matrix).items()) == [("4_as_9", 2), ("2_as_7", 1), ("7_as_1", 1)]
+    assert (matrix.sum(), matrix[1, 1], matrix[4, 9], matrix[4, 4]) == (4, 1, 2, 1)
+
+
+def test_images_with_disputed_labels_are_left_out():
+    labels = np.zeros(10_000, np.int32)
+    labels[[0, 5, *DISPUTED]] = 1  # the answer is always 0
+    found = without_disputed(Answered(labels, {"probabilities": np.tile(np.eye(10)[0], (10_000, 1))}))
+    assert found["test_undisputed_errors"] == 2
+    assert found["test_undisputed_accuracy"] == pytest.approx(1 - 2 / 9985, abs=1e-6)
 
 
 def threes(confidences, labels):

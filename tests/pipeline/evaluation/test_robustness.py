@@ -1,8 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from pipeline.dataset.splits import Split
+from pipeline.evaluation import robustness
 from pipeline.evaluation.robustness import PERTURBATIONS, measure_robustness, perturb
+from pipeline.network.calibration import Calibration
 
 BY_KEY = {perturbation.key: perturbation for perturbation in PERTURBATIONS}
 
@@ -88,7 +92,7 @@ def test_lines_on_sheets(images):
 
 
 def test_size_and_place_on_sheets(images):
-    small = perturbed(images, "sheet_5")
+    small = perturbed(images, "height_5")
     assert small.shape[1:] == (400, 400)
     extents = [np.ptp(np.argwhere(sheet < 200), axis=0).max() + 1 for sheet in small]
     assert np.median(extents) == pytest.approx(0.05 * 400, abs=2)
@@ -106,3 +110,20 @@ def test_the_shares_of_each_row_add_up(reader, digits):
     for row in table.values():
         assert row["right"] + row["wrong"] + row["unsure"] + row["refused"] == pytest.approx(1, abs=1e-5)
         assert row["right"] <= row["accuracy"]
+
+
+def test_still_right_counts_among_the_images_that_are_right_without_the_change(monkeypatch, digits):
+    """The reader refuses the brightest images, and reads the others right."""
+    images, labels = digits[0][:4].copy(), np.zeros(4, np.int32)
+    images[:] = np.array([40, 80, 120, 250])[:, None, None]
+
+    def read_all(_, pictures):
+        score = np.where(pictures.max(axis=(1, 2)) < limits.pop(0), 0.9, 0.1)
+        return {"probabilities": np.eye(10)[np.zeros(len(pictures), int)], "digit_score": score}
+
+    limits = [200, 100, 30]
+    monkeypatch.setattr(robustness, "read_all", read_all)
+    monkeypatch.setattr(robustness, "PERTURBATIONS", PERTURBATIONS[:3])
+    reader = SimpleNamespace(calibration=Calibration(1, {"digit_score": 0.5, "confidence": 0.1}))
+    rows = measure_robustness(reader, Split(images, labels)).values()
+    assert [row["still_right"] for row in rows] == pytest.approx([1, 2 / 3, 0], abs=1e-6)

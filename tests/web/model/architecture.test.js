@@ -13,7 +13,7 @@ test("a block is as wide as its feature map, and deeper with more channels", () 
 
 test("the summary counts parameters, layers and convolutions", () => {
   const layers = [{ name: "a", kind: "Conv2D", shape: [26, 26, 16], n_parameters: 160, activation: "relu", detail: "3x3" }];
-  const summary = summarise({ name: "inkling", n_parameters: 195051, layers, definition: "" });
+  const summary = summarise({ n_parameters: 195051, layers, definition: "" }, "inkling");
   assert.match(summary, /^inkling has 195,051 parameters in 1 layer, 1 convolution among them\./);
 });
 

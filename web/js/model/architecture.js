@@ -13,25 +13,26 @@ const MOST_TICKS = 8;
 
 export const section = "architecture";
 /** @type {(keyof Card)[]} */
-export const needs = ["network", "training"];
+export const needs = ["network", "parameters", "training"];
 
 /** @param {Card} card */
-export function showCard({ network, training }) {
-  byId("network-summary").textContent = summarise(network);
+export function showCard({ network, parameters, training }) {
+  byId("network-summary").textContent = summarise(network, parameters.model.name);
   byId("layers").replaceChildren(...network.layers.map((layer) => drawLayer(layer, network.layers)));
   byId("definition").textContent = network.definition;
   byId("training-summary").textContent =
-    `The weights of epoch ${training.epoch} of ${training.epochs} were kept. The training curve is taken while the weights ` +
+    `The weights of epoch ${training.epoch} of ${training.history.length} were kept. The training curve is taken while the weights ` +
     "change, on warped images and with features dropped where that is set; the validation curve after each epoch, without.";
-  byId("training-parameters").replaceChildren(...listParameters(training.parameters));
+  byId("training-parameters").replaceChildren(...listRecipe(parameters));
   byId("training-curves").replaceChildren(...drawTraining(training));
 }
 
 /**
  * @param {CardNetwork} network
+ * @param {string} name
  * @returns {string}
  */
-export function summarise({ name, n_parameters, layers }) {
+export function summarise({ n_parameters, layers }, name) {
   const convolutions = counted(layers.filter(({ kind }) => kind === "Conv2D").length, "convolution");
   return `${name} has ${count(n_parameters)} parameters in ${counted(layers.length, "layer")}, ${convolutions} among them. Each block is drawn to the scale of its output.`;
 }
@@ -95,11 +96,12 @@ function drawBlock(shape, widest) {
 }
 
 /**
- * @param {Record<string, unknown>} parameters
- * @returns {HTMLElement[]}
+ * @param {Card["parameters"]} parameters
+ * @returns {HTMLElement[]} those of the network and of its training
  */
-function listParameters(parameters) {
-  return Object.entries(parameters)
+function listRecipe({ model: { name: _, ...model }, train: { augment, ...train } }) {
+  const warps = Object.entries(augment).map(([key, value]) => /** @type {const} */ ([`augment ${key}`, value]));
+  return [...Object.entries(model), ...Object.entries(train), ...warps]
     .filter(([, value]) => value !== null && typeof value !== "object")
     .map(([key, value]) => {
       const text = typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
