@@ -22,7 +22,7 @@ export function showCard({ network, parameters, training }) {
   byId("definition").textContent = network.definition;
   byId("training-summary").textContent =
     `The weights of epoch ${training.epoch} of ${training.history.length} were kept. The training curve is taken while the weights ` +
-    "change, on warped images and with features dropped where that is set; the validation curve after each epoch, without.";
+    "change, on the hardest of the warped images and with features dropped where that is set; the validation curve after each epoch, without.";
   byId("training-parameters").replaceChildren(...listRecipe(parameters));
   byId("training-curves").replaceChildren(...drawTraining(training));
 }
