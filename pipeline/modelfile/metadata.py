@@ -66,7 +66,7 @@ def describe_layers(network: keras.Model) -> list[dict[str, Any]]:
         - ``name``, ``kind`` (the class) and ``n_parameters``.
         - ``shape``: of the output, without the batch.
         - ``activation``: null if there is none.
-        - ``detail``: for example "3x3", or null.
+        - ``detail``: for example "3x3" or "4x4, stride 2", or null.
         - ``inputs``: result of `inputs_of`; absent if the only input is the output of the previous layer.
     """
     described = []
@@ -75,6 +75,8 @@ def describe_layers(network: keras.Model) -> list[dict[str, Any]]:
         config = layer.get_config()
         window = config.get("kernel_size") or config.get("pool_size")
         detail = "x".join(map(str, window)) if window else None
+        if "kernel_size" in config and (stride := max(config["strides"])) > 1:
+            detail = f"{detail}, stride {stride}"
         activation = config.get("activation")
         inputs = inputs_of(layer, named)
         described.append(
