@@ -11,18 +11,22 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from matplotlib.figure import Figure
 
 from bench import RESULTS
 from pipeline.base.errors import ConfigError, InklingError
+from pipeline.base.figures import save_figure
 from pipeline.base.files import read_json, write_json
 from pipeline.base.markdown import percent, table
+from pipeline.base.paths import ROOT
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config, params_sha256
 from pipeline.dataset.splits import NO_DIGIT, load_card, load_split, part_slices
@@ -99,6 +103,21 @@ def measure(description: str, config: Config) -> dict[str, Any]:
     }
 
 
+def plot(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the errors by the cost of the networks that were trained with the same values, the most of all."""
+    values = Counter(tuple(row["values"]) for row in rows).most_common(1)[0][0]
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for row in rows:
+        if tuple(row["values"]) == values:
+            place = row["multiply_adds"] / 1e6, 100 * row["warped_errors"]
+            axes.plot(*place, "o", color="tab:blue")
+            axes.annotate(row["network"], place, (0, 6), textcoords="offset points", ha="center", fontsize=6)
+    axes.set(xlabel="million multiply-adds", ylabel="errors on warped validation digits, %", title=" ".join(values))
+    axes.margins(0.2)
+    return figure
+
+
 def section(results: Mapping[str, Any]) -> str:
     """Return the table for the document."""
     rows = [
@@ -127,7 +146,7 @@ def section(results: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Train and measure a network, print its figures, and add them to bench/results/networks.json."""
+    """Train and measure a network, print its figures, and add them to bench/results/networks.json and its plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", help=f"its layers, or {OWN} for the model's own")
     parser.add_argument("values", nargs="*", help="other values than those of params.yaml, as KEY=VALUE")
@@ -145,6 +164,7 @@ def main() -> None:
     same = {key: row[key] for key in ("network", "values")}
     rows = [other for other in rows if {key: other[key] for key in same} != same]
     write_json(FILE, {"rows": [*rows, row]})
+    save_figure(plot([*rows, row]), ROOT / "docs" / "networks.png")
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def test_the_layers_are_named_by_kind_and_say_where_branches_come_from():
     assert first == second, "names must not count what else was built"
     assert first[0] == {
         "name": "conv2d_1", "kind": "Conv2D", "shape": [14, 14, 4], "n_parameters": 40,
-        "activation": "relu", "detail": "3x3",
+        "activation": "relu", "detail": "3x3, stride 2",
     }  # fmt: skip
     assert {row["name"]: row["inputs"] for row in first if "inputs" in row} == {
         "add_1": ["batchnormalization_1", "conv2d_1"],
