@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serving.model.card import FEATURES, N_REQUIRED_OUTPUTS
+from serving.model.card import N_REQUIRED_OUTPUTS
 from serving.model.predictor import Predictor, open_session
 
 from .conftest import MODEL
@@ -18,7 +18,6 @@ from .conftest import MODEL
 # Field numbers of onnx.proto.
 MODEL_GRAPH = 7
 MODEL_METADATA = 14
-GRAPH_NODE = 1
 GRAPH_INITIALIZER = 5
 GRAPH_OUTPUT = 12
 TENSOR_RAW_DATA = 9
@@ -49,17 +48,6 @@ def minimal() -> bytes:
         ):
             model += content[first:end]
     return bytes(model)
-
-
-def with_features() -> bytes:
-    """Return the committed model with an output `features`. If it has none, its probabilities as a unit vector."""
-    content = MODEL.read_bytes()
-    if b"\x08features" in content:
-        return content
-    node = _field(1, b"probabilities") + _field(2, FEATURES.encode()) + _field(4, b"LpNormalization")
-    dimensions = _field(1, _field(2, b"batch")) + _field(1, b"\x08\x0a")  # the number 10
-    value = _field(1, FEATURES.encode()) + _field(2, _field(1, b"\x08\x01" + _field(2, dimensions)))  # float32
-    return content + _field(MODEL_GRAPH, _field(GRAPH_NODE, node) + _field(GRAPH_OUTPUT, value))
 
 
 def golden(predictor: Predictor, images: np.ndarray, **changes: object) -> str:

@@ -23,7 +23,7 @@ from serving.queue.engine import MAX_INLINE_PIXELS
 from tests.serving.asgi import refused
 from tests.serving.conftest import MAX_BODY_BYTES
 from tests.serving.drawings import LONG, SEVEN, bomb, draw, encode, exif, sideways
-from tests.serving.models import minimal, with_features
+from tests.serving.models import minimal
 
 PNG = encode(draw(7), "PNG")
 FIELDS = {"state", "digit", "confidence", "probabilities", "digit_score", "model_version"}
@@ -203,11 +203,8 @@ def test_a_model_without_the_optional_outputs_and_entries_is_served(
 
 
 def test_features_are_answered_if_they_are_asked_for(
-    client: TestClient, app: Middleware, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, app: Middleware, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = with_features()
-    predictor = Predictor(open_session(model), model)
-    monkeypatch.setattr(app.engine, "predictor", predictor)
     full = read(client, PNG, query=FULL)
     expected = predictor.run(np.asarray(draw(7))[None], with_features=True).features
     for query, others in (("features", {}), ("full,features", full), ("features,full", full)):

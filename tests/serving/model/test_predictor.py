@@ -15,7 +15,7 @@ from serving.model.predictor import Prediction, Predictor
 from serving.settings import ROOT
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import STROKES, draw
-from tests.serving.models import golden, with_features, with_metadata
+from tests.serving.models import golden, with_metadata
 
 
 @pytest.mark.parametrize("digit", STROKES)
@@ -76,7 +76,7 @@ def test_another_output_is_refused(
 
     monkeypatch.setattr(Predictor, "run", otherwise)
     with pytest.raises(ModelError, match=f"its output '{name}' is "):
-        Predictor.of(with_features(), MODEL)
+        Predictor.of(MODEL.read_bytes(), MODEL)
 
 
 SEVEN = np.asarray(draw(7).resize((28, 28)))

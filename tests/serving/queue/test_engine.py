@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import TimeoutExpiredError
-from serving.model.predictor import Prediction, Predictor, open_session
+from serving.model.predictor import Prediction, Predictor
 from serving.queue.engine import MAX_BATCH_IMAGES, MAX_INLINE_PIXELS, Answer, Engine, Images
 from tests.serving.drawings import STROKES, draw
-from tests.serving.models import with_features
 
 SEVEN = np.asarray(draw(7).resize((28, 28)))[None]
 LARGE = np.asarray(draw(7).resize((700, 700)))[None]
@@ -137,9 +136,7 @@ def test_each_request_gets_its_own_answer(predictor: Predictor, shapes: list[tup
     assert sum(runs.sizes) == sum(map(len, requests))
 
 
-def test_features_are_computed_only_for_who_asks() -> None:
-    content = with_features()
-    predictor = Predictor(open_session(content), content)
+def test_features_are_computed_only_for_who_asks(predictor: Predictor) -> None:
     expected = predictor.run(SEVEN, with_features=True)
     assert np.linalg.norm(expected.features) == pytest.approx(1, abs=1e-5)
     engine, runs = engine_of(predictor)

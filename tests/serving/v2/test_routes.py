@@ -15,7 +15,7 @@ from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor, open_session
 from tests.serving.asgi import exchange, refused
 from tests.serving.drawings import draw
-from tests.serving.models import minimal, with_features
+from tests.serving.models import minimal
 
 INFER = "/v2/models/digits/infer"
 SEVEN = np.asarray(draw(7).resize((28, 28)))
@@ -101,10 +101,9 @@ def test_only_a_large_answer_is_compressed(client: TestClient, coding: str) -> N
     assert "content-encoding" not in infer(client, few, accept_encoding=coding).headers
 
 
-def test_features_are_answered_if_they_are_named(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = with_features()
-    predictor = Predictor(open_session(content), content)
-    monkeypatch.setattr(own_app.engine, "predictor", predictor)
+def test_features_are_answered_if_they_are_named(
+    own_app: Middleware, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = TestClient(own_app)
     named = json.dumps({"inputs": [TENSOR], "outputs": [{"name": "features"}]}).encode()
     expected = predictor.run(SEVEN[None], with_features=True).features
