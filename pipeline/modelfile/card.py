@@ -151,10 +151,11 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     one_first = sorted(refusal["pairs"].items(), key=lambda pair: (pair[0] != "1", pair))
     pairs = [(digit, interval(row, "refused", 1)) for digit, row in one_first]
     changed = [
-        (row["picture"], f"{row['n']:,}", interval(row, "accuracy", 2), percent(row["refused"]), percent(row["wrong"]),
+        (row["picture"], interval(row, "accuracy", 2), percent(row["refused"]), percent(row["wrong"]),
          interval(row, "still_right", 1))
         for row in metrics["robustness"].values()
     ]  # fmt: skip
+    n_changed = next(iter(metrics["robustness"].values()))["n"]
     left_out = [(row["label"], interval(row, "accuracy", 2)) for row in metrics["steps"].values()]
     parts = (
         "## Figures\n\nBrackets contain 95 % intervals (Wilson). They treat pictures as independent; for other writers "
@@ -171,9 +172,9 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         "![Answers by family](../plots/refusal.png)",
         "The figures for handwriting fonts are in [measurements.md](measurements.md#handwriting-fonts), because "
         "`python -m bench.hands` needs the finished file.",
-        "MNIST test images that are changed before the model reads them. *Still right* is the share read right among "
-        "those that are read right without the change:",
-        table(("change", "images", "accuracy", "refused", "read as a wrong digit", "still right"), changed),
+        f"{n_changed:,} MNIST test images that are changed before the model reads them. *Still right* is the share "
+        "read right among those that are read right without the change:",
+        table(("change", "accuracy", "refused", "read as a wrong digit", "still right"), changed),
         "Pen strokes without one step of the normaliser, with the same network:" if left_out else "",
         table(("left out", "accuracy"), left_out) if left_out else "",
         "![Accuracy by confidence](../plots/reliability.png)",
