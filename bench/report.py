@@ -21,8 +21,8 @@ from pipeline.config.values import load_config, params_sha256
 
 DOCUMENT = ROOT / "docs" / "measurements.md"
 REPRODUCIBILITY = ROOT / "docs" / "reproducibility.md"
-# They take long, and the model hardly changes what they compare.
-MAY_BE_OLD = ("ablation", "install", "peers", "scale")
+# They take long.
+MAY_BE_OLD = ("ablation", "install", "peers", "scale", "seeds")
 MEASURED = "## Measured\n\n"  # heading of the generated part of that document
 
 

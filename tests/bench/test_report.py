@@ -1,4 +1,3 @@
-import json
 
 import onnx
 import pytest
@@ -25,12 +24,9 @@ def test_bits():
     assert "##" not in report({})
 
 
-@pytest.mark.parametrize("name", read().keys() - {"networks", *MAY_BE_OLD})
+@pytest.mark.parametrize("name", sorted(read().keys() - {"networks", *MAY_BE_OLD}))
 def test_results_belong_to_the_parameters_of_the_committed_model(name):
     metadata = {entry.key: entry.value for entry in onnx.load(Outputs().model).metadata_props}
     results = read()[name]
     assert results["params_sha256"] == metadata["params_sha256"]
     assert results["command"].startswith(f"python -m bench.{name}")
-    if name == "seeds":
-        own = next(iter(results["seeds"].values()))
-        assert own["test_accuracy"] == json.loads(metadata["metrics"])["test_accuracy"]

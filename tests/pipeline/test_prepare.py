@@ -1,4 +1,5 @@
 import functools
+import multiprocessing.dummy
 
 import numpy as np
 import pytest
@@ -37,6 +38,9 @@ def prepared(digits, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prepare, "RAW", raw)
         patch.setattr(prepare, "VALIDATION_SKELETONS", 100)
+        # Threads instead of processes, so that replaced functions are called.
+        patch.setattr(prepare, "get_context", lambda _: multiprocessing.dummy)
+        patch.setattr(prepare, "_start_worker", lambda _: None)
         patch.setattr(prepare, "_read_mnist", lambda name: prepare.Split(images[:500], labels[:500].astype(np.int32)))
 
         @functools.cache
@@ -57,7 +61,7 @@ def test_every_part_has_a_drawing_and_a_gate():
 def test_the_size_of_each_part_is_printed(prepared, caplog):
     caplog.set_level("INFO")
     prepared(EMBEDDED, "data.limit=30")
-    assert "train: 30 mnist, 0 pendigits, 50 skeletons, 40 nondigits" in caplog.messages
+    assert {"train: 30 mnist", "train: 50 skeletons", "train: 40 nondigits"} <= set(caplog.messages)
     assert max(map(len, caplog.messages)) <= 120
 
 
@@ -83,7 +87,7 @@ def test_no_writer_is_in_two_splits(prepared, monkeypatch):
         prepare, "render_drawings", lambda who, *rest, **more: seen.append(who) or render(who, *rest, **more)
     )
     directory = prepared("data.validation_writers=5")
-    train, validation = ({drawing.writer for drawing in part} for part in seen)
+    validation, train = sorted(({drawing.writer for drawing in part} for part in seen), key=len)
     assert (len(train), len(validation)) == (25, 5)
     assert not train & validation
     card = load_card(directory)

@@ -11,7 +11,7 @@ DIMENSIONS = {"values": ("n", 3), "result": ("n", 3)}
 
 
 def trace_branches():
-    weights = tf.constant(np.arange(9, dtype=np.float32).reshape(3, 3))
+    weights = np.arange(9, dtype=np.float32).reshape(3, 3)
 
     @tf.function(input_signature=SIGNATURE)
     def function(values):

@@ -24,7 +24,7 @@ def network(*overrides, **options):
 @pytest.mark.parametrize(("name", "n_weights"), [("seed_vision", 225_034), ("seed_edge", 693_962)])
 def test_a_published_network_with_one_output_per_class_has_the_published_number_of_weights(name, n_weights):
     assert network(f"model={name}", n_outputs=N_CLASSES).count_params() == n_weights
-    assert network("model.name=inkling").count_params() == 195_051
+    assert network("model.name=inkling").count_params() == 125_291
 
 
 @pytest.mark.parametrize("name", NETWORKS)
