@@ -134,7 +134,11 @@ def _rename(graph: GraphProto, names: Mapping[str, str], prefix: str = "") -> No
             if name in constants:
                 names.setdefault(name, f"{node.name}_in_{position}")
         for branch_name, branch in _branches([node]):
-            _rename(branch, names, f"{node.name}_{branch_name.removesuffix('_branch')}_")
+            branch.name = f"{node.name}_{branch_name.removesuffix('_branch')}"
+            del branch.value_info[:]
+            for dimension in [part for value in branch.output for part in value.type.tensor_type.shape.dim]:
+                dimension.ClearField("dim_param")  # a number that the converter counts up
+            _rename(branch, names, f"{branch.name}_")
         for position, name in enumerate(node.output):
             names.setdefault(name, f"{node.name}_out_{position}")
         node.input[:] = [names.get(name, name) for name in node.input]

@@ -123,7 +123,7 @@ def test_the_best_values_of_the_latest_sweep_are_written(params, capsys):
     printed = capsys.readouterr().out
     assert "-  learning_rate: 0.006\n+  learning_rate: 0.003\n" in printed
     assert "90.00%  " in printed
-    assert "125,291" in printed
+    assert "195,051" in printed
 
     promote.promote(None, other)
     assert params.read_text() == dump(load_config([LEARNT, "train.learning_rate=0.5"]))
