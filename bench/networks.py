@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import keras
@@ -113,7 +114,8 @@ def plot(rows: Sequence[Mapping[str, Any]]) -> Figure:
             place = row["multiply_adds"] / 1e6, 100 * row["warped_errors"]
             axes.plot(*place, "o", color="tab:blue")
             axes.annotate(row["network"], place, (0, 6), textcoords="offset points", ha="center", fontsize=6)
-    axes.set(xlabel="million multiply-adds", ylabel="errors on warped validation digits, %", title=" ".join(values))
+    axes.set(xlabel="million multiply-adds", ylabel="errors on warped validation digits, %")
+    axes.set_title(fill(" ".join(values), 100), fontsize=7)
     axes.margins(0.2)
     return figure
 
@@ -141,7 +143,9 @@ def section(results: Mapping[str, Any]) -> str:
         "## Networks and recipes that were tried\n\n`python -m bench.networks NETWORK KEY=VALUE ...`, with the values "
         "of the table; all others are the model's. No test image and no font was read. The figures are of validation "
         "images: errors of MNIST's 6,000; errors and loss of warped copies of all digits; the share of the non-digits "
-        "that is refused. Only the ratios of the times mean something.\n\n" + table(head, rows)
+        "that is refused. Only the ratios of the times mean something.\n\n"
+        + table(head, rows)
+        + "\n\n![Errors by cost](networks.png)"
     )
 
 
