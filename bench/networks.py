@@ -109,11 +109,12 @@ def plot(rows: Sequence[Mapping[str, Any]]) -> Figure:
     values = Counter(tuple(row["values"]) for row in rows).most_common(1)[0][0]
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for row in rows:
-        if tuple(row["values"]) == values:
-            place = row["multiply_adds"] / 1e6, 100 * row["warped_errors"]
-            axes.plot(*place, "o", color="tab:blue")
-            axes.annotate(row["network"], place, (0, 6), textcoords="offset points", ha="center", fontsize=6)
+    alike = sorted((row for row in rows if tuple(row["values"]) == values), key=lambda row: row["multiply_adds"])
+    for number, row in enumerate(alike):
+        place = row["multiply_adds"] / 1e6, 100 * row["warped_errors"]
+        offset = (0, -12 if number % 2 else 6)  # neighbours' names on different sides
+        axes.plot(*place, "o", color="tab:blue")
+        axes.annotate(row["network"], place, offset, textcoords="offset points", ha="center", fontsize=6)
     axes.set(xlabel="million multiply-adds", ylabel="errors on warped validation digits, %")
     axes.set_title(fill(" ".join(values), 100), fontsize=7)
     axes.margins(0.2)
