@@ -109,10 +109,10 @@ def plot(rows: Sequence[Mapping[str, Any]]) -> Figure:
     values = Counter(tuple(row["values"]) for row in rows).most_common(1)[0][0]
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    alike = sorted((row for row in rows if tuple(row["values"]) == values), key=lambda row: row["multiply_adds"])
+    alike = sorted((row for row in rows if tuple(row["values"]) == values), key=lambda row: row["warped_errors"])
     for number, row in enumerate(alike):
         place = row["multiply_adds"] / 1e6, 100 * row["warped_errors"]
-        offset = (0, -12 if number % 2 else 6)  # neighbours' names on different sides
+        offset = (0, 6 if number % 2 else -12)  # neighbours' names on different sides
         axes.plot(*place, "o", color="tab:blue")
         axes.annotate(row["network"], place, offset, textcoords="offset points", ha="center", fontsize=6)
     axes.set(xlabel="million multiply-adds", ylabel="errors on warped validation digits, %")
