@@ -123,10 +123,11 @@ def plot(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 def section(results: Mapping[str, Any]) -> str:
     """Return the table for the document."""
+    common = set.intersection(*(set(row["values"]) for row in results["rows"]))
     rows = [
         (
             f"`{row['network']}`",
-            ", ".join(f"`{value}`" for value in row["values"]),
+            ", ".join(f"`{value}`" for value in row["values"] if value not in common),
             f"{row['multiply_adds'] / 1e6:.2f}",
             f"{row['n_weights'] / 1000:.0f}",
             f"{row['n_steps']:,}",
@@ -142,7 +143,7 @@ def section(results: Mapping[str, Any]) -> str:
             "warped errors", "warped loss", "non-digits refused")  # fmt: skip
     return (
         "## Networks and recipes that were tried\n\n`python -m bench.networks NETWORK KEY=VALUE ...`, with the values "
-        "of the table; all others are the model's. No test image and no font was read. The figures are of validation "
+        f"of the table and {', '.join(f'`{value}`' for value in sorted(common))}; all others are the model's. No test image and no font was read. The figures are of validation "
         "images: errors of MNIST's 6,000; errors and loss of warped copies of all digits; the share of the non-digits "
         "that is refused. Only the ratios of the times mean something.\n\n"
         + table(head, rows)

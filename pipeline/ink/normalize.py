@@ -6,6 +6,7 @@ implementation is needed. A picture with an even edge takes a short way. Frames,
 need the long way, in a branch of the graph that other pictures do not run.
 """
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
@@ -17,8 +18,8 @@ GRID = 28  # side of the network's input, pixels
 FIT = 20.0  # the longest side of the ink is scaled to this many pixels
 CENTRE = 14  # the centre of mass goes to the middle of this pixel
 # Symmetric ink often has its centre exactly between two grid pixels, and runtimes round such values differently. So the
-# centre is moved by this share of a source pixel.
-TIE = 2e-4
+# centre is moved by this share of a grid pixel.
+TIE = 3e-5
 PAPER_DEPTH = 16  # the paper is first read at 1/16 of the height and width, behind frames
 INK_THRESHOLD = 0.1  # relative to the peak: the bounding box encloses the pixels above it
 MIN_CONTRAST = 25  # smallest difference between paper and peak that is ink, minus one grey level
@@ -36,6 +37,7 @@ FAR = 2.0**20  # larger than the side of any picture; float32 still counts to it
 # the peak of the ink that remains, unless noted.
 CELLS = 64
 DARK_PAPER = 0.4  # the paper is dark if the mean level is below this share of the range of levels
+THICKEST = 7  # cells; shadows are thicker than this, lines and strokes are not
 FAINT = 0.06  # fainter ink is removed
 DARKEST_PAPER = (
     0.35  # relative to the brightest cell: ink in a shadow is made darker only up to this level of the paper
@@ -109,10 +111,11 @@ def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
     if "mass" in without:
         offset = tf.round((last - CENTRE) / 2.0)
     else:
-        moments = from_y @ tf.matmul(ink.levels, from_x, transpose_b=True)  # [batch, 4, 4]
-        mass = tf.maximum(tf.reduce_sum(moments, axis=[1, 2], keepdims=True), 1e-6)
-        centre = _TO_CENTRE @ tf.reshape(moments, [-1, 16, 1]) / mass
-        offset = tf.math.ceil((low - centre) / scale)
+        sums = tf.reshape(from_y @ tf.matmul(ink.levels, from_x, transpose_b=True), [-1, 16, 1])
+        mass = tf.maximum(tf.gather(sums, _MASS, axis=1), 1e-6)
+        # The sums of small pictures are exact, so runtimes agree. A pixel's place is its second edge.
+        centre = tf.gather(sums, _MOMENTS, axis=1) / mass - 0.5
+        offset = tf.math.ceil((low - centre) / scale - TIE)
     offset = tf.minimum(tf.maximum(offset, -float(CENTRE)), last)
 
     edges = scale * (np.arange(-CENTRE, GRID + 1 - CENTRE, dtype=np.float32) - offset) + low  # [batch, 2, 29]
@@ -124,13 +127,13 @@ def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
     return Normalized(pixels, box, tf.reshape(has_ink, [-1]))
 
 
-# For `from_x` and `from_y` in `normalize`: first end of x, first end of y, last end of x, last end of y.
-_ON_X, _ENDS_X = np.array([[[1], [0], [-1], [0]], [[1], [0], [FAR], [0]]], np.float32)
-_ON_Y, _ENDS_Y = np.array([[[0], [1], [0], [-1]], [[0], [1], [0], [FAR]]], np.float32)
-# From the sums of the ink, weighted by these distances on both axes, to its centre on x and y, if divided by the sum of
-# all. The distance of a pixel from the first end is that of its second edge, so its centre is half a pixel before.
-_TO_CENTRE = (FAR + 1) * np.stack([np.tile([1, 0, 0, 0], 4), np.repeat([0, 1, 0, 0], 4)])
-_TO_CENTRE = (_TO_CENTRE - 0.5 + TIE).astype(np.float32)
+# For `from_x` and `from_y` in `normalize`, in the order of `reach`. A row of ones sums the ink itself, and is never the
+# maximum of `reach`.
+_ON_X, _ENDS_X = np.array([[[1], [0], [-1], [0]], [[1], [1], [FAR], [0]]], np.float32)
+_ON_Y, _ENDS_Y = np.array([[[0], [1], [0], [-1]], [[1], [1], [0], [FAR]]], np.float32)
+# Places in `sums`, which has four rows of `from_x` for each of `from_y`.
+_MOMENTS = [0, 5]  # ones and x, y and ones
+_MASS = [1]  # ones and ones
 
 
 def _axes(images: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
@@ -237,15 +240,17 @@ def _clear(grey: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     spread = most - least
     is_light = _to_float(tf.reduce_mean(cells, [1, 2], True) > least + DARK_PAPER * spread)
     ink = (least + is_light * spread - cells) * (2.0 * is_light - 1.0)
-    both = tf.concat([ink, _turn(ink)], axis=3)  # for ways along columns, and along rows
+    # Lines have their own ways, without shadows. So a stroke that runs from the light into a shadow leads to no edge.
+    wide = tf.nn.max_pool2d(-tf.nn.max_pool2d(-ink, THICKEST, 1, "SAME"), THICKEST, 1, "SAME")
+    thin = ink - wide
+    both = tf.concat([ink, thin, _turn(thin), _turn(ink)], axis=3)  # for ways along columns, and along rows
     near = tf.nn.max_pool2d(both, 3, 1, "SAME")  # ways may bend by a cell
-    padding = [[0, 0], [CELLS - 1, CELLS - 1], [0, 0], [0, 0]]
-    on_way = -tf.nn.max_pool2d(-near, (CELLS, 1), 1, padding)  # the least ink
-    up, down = on_way[:, :CELLS], on_way[:, CELLS - 1 :]
-    aside = _turn(tf.reverse(tf.maximum(up, down), [3]))
+    up, down = _least_to_ends(near)
+    aside = tf.gather(_turn(tf.maximum(up, down)), [3, 3, 0, 0], axis=3)  # the way along an edge is of all ink
     reached = tf.maximum(tf.minimum(up, aside[:, :1]), tf.minimum(down, aside[:, -1:]))
     reached = tf.maximum(reached, up[:, -1:])  # through from edge to edge
-    reached = tf.minimum(tf.maximum(reached[..., :1], _turn(reached[..., 1:])), ink)
+    reached = tf.maximum(reached, _turn(tf.reverse(reached, [3])))[..., :2]
+    reached = tf.reduce_sum(tf.minimum(reached, tf.concat([wide, thin], axis=3)), 3, True)
     pixel = tf.minimum(CELLS / tf.maximum(*sides), 1.0)  # the largest share of a pixel in a cell
     paper = tf.maximum(most - is_light * reached, DARKEST_PAPER * most)  # in a shadow, ink differs less from the paper
     rest = (ink - reached) * (most / paper)
@@ -261,9 +266,34 @@ def _clear(grey: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     )
     rest = tf.nn.relu(rest - FAINT * peak) * (255.0 / tf.maximum(peak, 1e-6))
     rest = tf.reshape(rest, [-1, CELLS, CELLS])
-    for axis, (positions, side) in enumerate(zip(axes, sides, strict=True)):
-        rest = tf.gather(rest, tf.cast(positions * (CELLS / side), tf.int32), axis=1 + axis)
+    for axis in (1, 0):
+        rest = tf.gather(rest, tf.cast(axes[axis] * (CELLS / sides[axis]), tf.int32), axis=1 + axis)
     return rest, tf.reshape(is_better, [-1, 1, 1])
+
+
+def _least_to_ends(maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the minima from each cell to the first and to the last of its column.
+
+    Minima of the cell's own block and of the other blocks are joined: with windows as long as a column, this would be
+    the slowest step.
+
+    Args:
+        maps: float32 ``[batch, CELLS, CELLS, n]``, as both results.
+    """
+    block = math.isqrt(CELLS)
+    n_maps = maps.shape[3]
+    blocks = tf.reshape(maps, [-1, block, CELLS, n_maps])
+    padding = [[0, 0], [block - 1, block - 1], [0, 0], [0, 0]]
+    within = -tf.nn.max_pool2d(-blocks, (block, 1), 1, padding)  # in the block of the cell
+    whole = tf.reshape(within[:, block - 1], [-1, block, CELLS, n_maps])
+    whole = tf.pad(whole, [[0, 0], [1, 1], [0, 0], [0, 0]], constant_values=FAR)  # no block before or after
+    others = -tf.nn.max_pool2d(-whole, (block, 1), 1, padding)  # [batch, 2 * block + 1, CELLS, n]
+
+    def join(in_block: tf.Tensor, in_others: tf.Tensor) -> tf.Tensor:
+        in_others = tf.reshape(in_others, [-1, 1, CELLS, n_maps])
+        return tf.reshape(tf.minimum(in_block, in_others), [-1, CELLS, CELLS, n_maps])
+
+    return join(within[:, :block], others[:, :block]), join(within[:, block - 1 :], others[:, block + 1 :])
 
 
 def _turn(maps: tf.Tensor) -> tf.Tensor:

@@ -17,7 +17,7 @@ def curves(history: Sequence[Epoch], kept_epoch: int) -> Figure:
         (loss, "Loss", [row.loss for row in history], [row.val_loss for row in history]),
         (error, "Error, %", _error(row.accuracy for row in history), _error(row.val_accuracy for row in history)),
     ):
-        axes.plot(epochs, training, label="training (warped; with refusal)")
+        axes.plot(epochs, training, label="training (warped; the images of the epoch)")
         axes.plot(epochs, validation, label="validation (averaged weights)")
         axes.axvline(kept_epoch, color="grey", linestyle=":", label=f"kept: epoch {kept_epoch}")
         axes.set(title=title, xlabel="epoch", yscale="log")

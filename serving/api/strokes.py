@@ -4,7 +4,7 @@ import numpy as np
 
 from serving.api.images import GreyImage
 from serving.api.messages import Drawing
-from serving.drawing.sheet import SIDE_PX, Sheet, lay_out
+from serving.drawing.sheet import MARGIN_PX, SIDE_PX, Sheet, lay_out
 from serving.errors import TooLargeError
 
 MAX_POINTS = 20_000
@@ -26,5 +26,6 @@ def open_drawing(drawing: Drawing) -> Sheet:
 
 
 def draw(sheet: Sheet) -> GreyImage:
-    """Draw strokes. Positions in the picture lead back to the sheet, of which small ink shows only a part."""
-    return GreyImage(sheet.draw(), 1 / sheet.zoom, SIDE_PX, SIDE_PX, sheet.origin)
+    """Draw strokes. Positions in the picture lead back to the sheet, as if it had `SIDE_PX` x `SIDE_PX` pixels."""
+    x, y = sheet.origin
+    return GreyImage(sheet.draw(), 1 / sheet.zoom, SIDE_PX, SIDE_PX, (x + MARGIN_PX, y + MARGIN_PX))

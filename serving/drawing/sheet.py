@@ -12,6 +12,10 @@ from serving.drawing.rasterize import count_pixels, rasterize
 from serving.drawing.strokes import Strokes, bounds
 
 SIDE_PX = 112
+# Paper around the sheet in the picture, at least 1/16 of its side. Without it, the model would take a stroke along the
+# sheet's edge for a line on the page.
+MARGIN_PX = 8
+PICTURE_PX = SIDE_PX + 2 * MARGIN_PX
 
 # Width of the pen, relative to the sheet. Small ink has a finer pen, relative to its longest side, to stay legible.
 PEN = 0.06
@@ -25,13 +29,13 @@ LEAST_ENLARGED = 0.04
 
 @dataclass(frozen=True)
 class Sheet:
-    """Strokes in pixels of the picture that is drawn.
+    """Strokes in pixels, as they are drawn.
 
     Attributes:
-        strokes: float64.
+        strokes: float64, on the square of `SIDE_PX` that shows the sheet.
         line_width: pixels.
-        zoom: 1, or more for small ink.
-        origin: x and y of the sheet's corner in the picture, pixels.
+        zoom: 1, or more for small ink, of which the square shows only a part of the sheet.
+        origin: x and y of the sheet's corner, pixels from the square's.
     """
 
     strokes: Strokes
@@ -45,8 +49,8 @@ class Sheet:
         return count_pixels(self.strokes, self.line_width)
 
     def draw(self) -> npt.NDArray[np.uint8]:
-        """Return the picture, uint8 [SIDE_PX, SIDE_PX], 255 = ink."""
-        return rasterize(self.strokes, (SIDE_PX, SIDE_PX), self.line_width)
+        """Return the picture, uint8 [PICTURE_PX, PICTURE_PX], 255 = ink."""
+        return np.pad(rasterize(self.strokes, (SIDE_PX, SIDE_PX), self.line_width), MARGIN_PX)
 
 
 def lay_out(strokes: Strokes, pen: float | None = None) -> Sheet:

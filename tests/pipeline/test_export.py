@@ -10,7 +10,7 @@ from pipeline.base.paths import ROOT
 from pipeline.modelfile.parity import compare, pictures, run_file
 from pipeline.nondigits.families import FAMILIES
 from pipeline.sources.unipen import Drawing
-from serving.drawing.sheet import SIDE_PX
+from serving.drawing.sheet import PICTURE_PX
 
 
 def answers(n=4):
@@ -64,7 +64,7 @@ def test_the_comparison_covers_test_images_drawings_and_every_family():
     for n_drawings in (0, 3):
         batches = pictures(np.zeros((1200, 28, 28), np.uint8), [Drawing(1, 1, ell)] * n_drawings)
         assert sum(len(batch) for batch in batches) == 1200 + n_drawings + 4 * len(FAMILIES)
-        assert any(batch.shape[1:] == (SIDE_PX, SIDE_PX) for batch in batches) == (n_drawings > 0)
+        assert any(batch.shape[1:] == (PICTURE_PX, PICTURE_PX) for batch in batches) == (n_drawings > 0)
 
 
 def test_a_file_that_the_service_rejects_is_refused(tmp_path):

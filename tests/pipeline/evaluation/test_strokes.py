@@ -4,7 +4,7 @@ import pytest
 from pipeline.dataset.cells import CELLS, REFERENCE
 from pipeline.evaluation.strokes import average, measure_cells, read_cells
 from pipeline.sources.unipen import Drawing
-from serving.drawing.sheet import SIDE_PX
+from serving.drawing.sheet import PICTURE_PX, SIDE_PX
 
 STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
 DRAWINGS = [Drawing(1, writer, STROKES) for writer in (1, 1, 2)]
@@ -18,7 +18,7 @@ def test_size_and_position_in_each_cell(reader):
         assert box.shape == (3, 4)
         heights = (box[:, 3] - box[:, 1]) / SIDE_PX
         assert np.allclose(heights, cell.size * (1 + cell.line), atol=0.02)
-        is_centred = np.allclose((box[:, 0] + box[:, 2]) / 2, SIDE_PX / 2, atol=1)
+        is_centred = np.allclose((box[:, 0] + box[:, 2]) / 2, PICTURE_PX / 2, atol=1)
         assert is_centred == cell.is_centred
 
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from serving.api.messages import MAX_STROKES
 from serving.api.predict import MAX_INLINE_BYTES
 from serving.api.strokes import MAX_POINTS
-from serving.drawing.sheet import SIDE_PX, lay_out
+from serving.drawing.sheet import MARGIN_PX, PICTURE_PX, SIDE_PX, lay_out
 from serving.http.compression import compress
 from serving.http.middleware import Middleware
 from serving.model.card import Thresholds
@@ -82,9 +82,11 @@ def as_json(strokes: Any) -> bytes:
 def test_strokes_are_read_as_the_picture_that_is_drawn_of_them(client: TestClient) -> None:
     strokes = SEVEN["strokes"]
     drawn = lay_out([np.array(stroke) for stroke in strokes]).draw()
-    query, headers = f"{FULL}&width={SIDE_PX}&height={SIDE_PX}", {"content-type": "application/octet-stream"}
+    query, headers = f"{FULL}&width={PICTURE_PX}&height={PICTURE_PX}", {"content-type": "application/octet-stream"}
     expected = client.post("/api/predict" + query, content=drawn.tobytes(), headers=headers).json()
     assert (expected["state"], expected["digit"]) == ("digit", 7)
+    expected |= {"width": SIDE_PX, "height": SIDE_PX}  # of the sheet, without the paper around it
+    expected["box"] = {side: place - MARGIN_PX for side, place in expected["box"].items()}
     assert read(client, as_json(strokes), "application/json", FULL) == expected
     assert read(client, as_json(strokes), "text/plain") == {name: expected[name] for name in FIELDS}
     points = [strokes[0][0]] * 1_000 + strokes[0]
@@ -92,7 +94,7 @@ def test_strokes_are_read_as_the_picture_that_is_drawn_of_them(client: TestClien
     assert read(client, as_json([points])) == {name: expected[name] for name in FIELDS}
 
 
-@pytest.mark.parametrize(("size", "left", "top"), [(0.05, 0.1, 0.9), (0.05, 0.05, 0.05), (0.2, 0.8, 0.4)])
+@pytest.mark.parametrize(("size", "left", "top"), [(0.05, 0.1, 0.9), (0.05, 0, 0), (0.05, 0.95, 0), (0.2, 0.8, 0.4)])
 def test_small_strokes_are_read_and_their_box_is_on_the_sheet(
     client: TestClient, size: float, left: float, top: float
 ) -> None:

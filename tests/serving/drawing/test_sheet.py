@@ -89,7 +89,9 @@ def test_the_sheet_equals_that_of_plain_loops() -> None:
         assert sheet.line_width == line_width
     strokes = [[(0.2, 0.2), (0.8, 0.25), (0.4, 0.9)]]
     placed, line_width = lay_out_plainly(strokes)
-    assert np.array_equal(lay_out(arrays(strokes)).draw(), draw_plainly(placed, SIDE_PX, SIDE_PX, line_width))
+    expected = np.zeros((128, 128), np.uint8)
+    expected[8:120, 8:120] = draw_plainly(placed, 112, 112, line_width)
+    assert np.array_equal(lay_out(arrays(strokes)).draw(), expected)
 
 
 def bar(left: float, right: float, y: float = 0.5) -> Sheet:
