@@ -143,7 +143,8 @@ def section(results: Mapping[str, Any]) -> str:
             "warped errors", "warped loss", "non-digits refused")  # fmt: skip
     return (
         "## Networks and recipes that were tried\n\n`python -m bench.networks NETWORK KEY=VALUE ...`, with the values "
-        f"of the table and {', '.join(f'`{value}`' for value in sorted(common))}; all others are the model's. No test image and no font was read. The figures are of validation "
+        f"of the table and {', '.join(f'`{value}`' for value in sorted(common))}; all others are the model's. "
+        "No test image and no font was read. The figures are of validation "
         "images: errors of MNIST's 6,000; errors and loss of warped copies of all digits; the share of the non-digits "
         "that is refused. Only the ratios of the times mean something.\n\n"
         + table(head, rows)

@@ -45,9 +45,9 @@ def expect_digit(page: Page, digit: int) -> None:
 
 def expect_blank(page: Page) -> None:
     expect_state(page, "blank")
-    expect(page.locator("#headline")).to_have_text("Nothing drawn yet")
+    expect(page.locator("#headline")).to_have_text("Draw a digit")
     expect(page.locator("#hint")).to_be_visible()
-    expect(page.locator("#bars .share")).to_have_text([DASH] * 10)
+    expect(page.locator("#bars .share")).to_have_text([""] * 10)
     assert n_inked_pixels(page, "#ink") == 0
 
 

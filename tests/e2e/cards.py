@@ -35,14 +35,6 @@ def other_card(card: Card) -> Card:
     for number, step in enumerate(other["evaluation"]["steps"].values()):
         accuracy = 0.31 + number / 100
         step |= {"accuracy": accuracy, "accuracy_low": accuracy - 0.01, "accuracy_high": accuracy + 0.01}
-    row = other["experiments"][0] | {"test_accuracy_low": 0.7511, "test_accuracy_high": 0.7547, "seconds": 176}
-    other["experiments"] = [
-        row | {"experiment": name, "learning_rate": 0.123, "test_accuracy": accuracy, "published": published,
-               "finding": f"Finding of {name}."}
-        for name, accuracy, published in (
-            ("lonely", 0.7531, None), ("high_lr", 0.1135, 0.1028), ("tiny_batch", 0.9924, 0.9897)
-        )
-    ]  # fmt: skip
     return other
 
 

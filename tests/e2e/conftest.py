@@ -58,7 +58,10 @@ def tab(browser: Browser, service: str, viewport: ViewportSize, request: pytest.
     Console errors (such as CSP violations), exceptions and requests to other hosts fail the test.
     """
     # A service worker would bypass the routes that replace the service in tests.
-    context = browser.new_context(viewport=viewport, has_touch=True, service_workers="block", base_url=service)
+    # With reduced motion, no sample plays when the page opens.
+    context = browser.new_context(
+        viewport=viewport, has_touch=True, service_workers="block", base_url=service, reduced_motion="reduce"
+    )
     page = context.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.e2e.answers import expect_ready, expect_state
 from tests.e2e.browser import launched
@@ -33,6 +33,7 @@ def take(browser: Browser, service: str, folder: Path) -> list[Path]:
             expect_ready(page)
             draw(page, DIGITS[3])
             expect_state(page, "digit")
+            expect(page.locator("#why")).not_to_have_text("")
             page.mouse.move(0, 0)
             picture = page.screenshot(animations="disabled")
             context.close()

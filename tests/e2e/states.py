@@ -77,7 +77,6 @@ def see_pen_mode(page: Page) -> None:
 def see_explanations(page: Page) -> None:
     see_digit(page)
     page.get_by_text("Look inside").click()
-    page.locator("#squeeze").check()
     expect(page.locator("#inside-body")).to_be_visible()
     for button in page.locator(".map-layer").get_by_role("button").all():
         button.click()

@@ -89,28 +89,65 @@ def test_a_pen_disables_fingers_and_a_cancelled_touch_leaves_no_ink(page: Page) 
     assert n_inked_pixels(page, "#ink") > n_pixels
 
 
-@pytest.mark.slow
-def test_a_palm_before_the_pen_leaves_no_ink(page: Page) -> None:
-    page.evaluate(
-        """() => {
-          const ink = document.querySelector("#ink");
+def point(page: Page, *events: tuple[str, str, int, float, float, int]) -> None:
+    """Send pointer events: kind, type and ID of the pointer, x and y on the sheet, and the pressed buttons."""
+    page.locator("#ink").evaluate(
+        """(ink, events) => {
           ink.setPointerCapture = () => {};
           const { left, top, width, height } = ink.getBoundingClientRect();
-          for (const [type, pointerType, x, y] of [
-            ["down", "touch", 0.9, 0.9], ["down", "pen", 0.2, 0.2], ["move", "touch", 0.8, 0.9],
-            ["move", "pen", 0.4, 0.2], ["up", "pen", 0.4, 0.2],
-          ]) ink.dispatchEvent(new PointerEvent(`pointer${type}`, {
-            pointerType, pointerId: pointerType === "pen" ? 8 : 9, isPrimary: true, button: 0,
-            clientX: left + x * width, clientY: top + y * height,
-          }));
-        }"""
+          for (const [kind, pointerType, pointerId, x, y, buttons] of events) {
+            const [clientX, clientY] = [left + x * width, top + y * height];
+            const options = { pointerType, pointerId, button: 0, buttons, clientX, clientY, bubbles: true };
+            ink.dispatchEvent(new PointerEvent(`pointer${kind}`, options));
+          }
+        }""",
+        events,
     )
-    expect(page.locator("#box-story")).to_have_text(re.compile("of 280 . 280 px"))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [("down", "touch", 9, 0.9, 0.9, 1), ("down", "pen", 8, 0.2, 0.2, 1), ("move", "touch", 9, 0.8, 0.9, 1),
+         ("move", "pen", 8, 0.4, 0.2, 1), ("up", "pen", 8, 0.4, 0.2, 0)],
+        [("down", "touch", 9, 0.9, 0.9, 1), ("down", "touch", 8, 0.2, 0.2, 1), ("move", "touch", 9, 0.8, 0.9, 1),
+         ("move", "touch", 8, 0.4, 0.2, 1), ("up", "touch", 8, 0.4, 0.2, 0)],
+        [("down", "mouse", 1, 0.2, 0.2, 1), ("move", "mouse", 1, 0.4, 0.2, 3), ("move", "mouse", 1, 0.6, 0.2, 2),
+         ("move", "mouse", 1, 0.8, 0.2, 2), ("up", "mouse", 1, 0.8, 0.2, 0)],
+    ],
+    ids=["palm", "thumb", "right button"],
+)  # fmt: skip
+def test_only_the_pen_leaves_ink(page: Page, events: list[tuple[str, str, int, float, float, int]]) -> None:
+    point(page, *events)
+    expect(page.locator("#undo")).to_have_attribute("aria-disabled", "false")
     n_pixels = n_inked_pixels(page, "#ink")
     page.keyboard.press("Control+z")
     expect_blank(page)
     draw(page, [[(0.2, 0.2), (0.4, 0.2)]])
     assert n_inked_pixels(page, "#ink") == pytest.approx(n_pixels, rel=0.01)
+
+
+def test_a_second_finger_drops_the_stroke(page: Page) -> None:
+    point(page, ("down", "touch", 9, 0.2, 0.2, 1), ("move", "touch", 9, 0.6, 0.2, 1), ("down", "touch", 8, 0.5, 0.8, 1),
+          ("move", "touch", 9, 0.9, 0.2, 1), ("move", "touch", 8, 0.1, 0.8, 1))  # fmt: skip
+    expect_blank(page)
+
+
+def test_a_reload_keeps_the_drawing_and_the_next_stroke_replaces_a_sample(page: Page) -> None:
+    draw(page, DIGITS[4])
+    expect_digit(page, 4)
+    page.reload()
+    expect_digit(page, 4)
+    page.keyboard.press("6")
+    expect_digit(page, 6)
+    draw(page, DIGITS[7])
+    expect_digit(page, 7)
+    page.keyboard.press("Escape")
+    page.reload()
+    expect_blank(page)
+    page.emulate_media(reduced_motion="no-preference")
+    page.reload()
+    expect_digit(page, 2)
 
 
 @pytest.mark.slow
@@ -130,7 +167,7 @@ def test_a_shared_link_opens_the_drawing_and_a_damaged_one_is_reported(page: Pag
     draw(page, DIGITS[4])
     expect_digit(page, 4)
     page.get_by_role("button", name="Share").click()
-    expect(page.locator("#share-name")).to_have_text("Link copied")
+    expect(page.locator("#notice")).to_have_text("Link copied")
     link = page.evaluate("navigator.clipboard.readText()")
     assert LINK.search(link)
 
@@ -139,7 +176,7 @@ def test_a_shared_link_opens_the_drawing_and_a_damaged_one_is_reported(page: Pag
     opened.on("request", lambda request: uploads.append(request.url) if request.method == "POST" else None)
     opened.goto(link)
     expect(opened.locator("#speech")).to_have_text(re.compile(r"^Four\. "))
-    assert {url.partition("?")[0].rpartition("/")[2] for url in uploads} == {"predict"}
+    assert {url.partition("?")[0].rpartition("/")[2] for url in uploads} == {"predict", "network"}
     assert all("ink" not in url for url in uploads)
     assert n_inked_pixels(opened, "#ink") == pytest.approx(n_inked_pixels(page, "#ink"), rel=0.02)
     held: list[Route] = []

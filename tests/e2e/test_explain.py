@@ -15,6 +15,10 @@ from tests.e2e.hand import draw, n_inked_pixels
 STAGES = ("drawing", "polarity", "box", "fit", "mass", "tensor")
 N_BYTES = 28 * 28
 TIMES = "\N{MULTIPLICATION SIGN}"
+IS_PAINTED = """(canvases) => canvases.some((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((value, i) => i % 4 < 3 && value > 0);
+})"""
 
 
 def draw_and_read(page: Page, strokes: list[Stroke]) -> dict[str, Any]:
@@ -27,9 +31,11 @@ def draw_and_read(page: Page, strokes: list[Stroke]) -> dict[str, Any]:
     return answer
 
 
-def network_requests(page: Page) -> list[Request]:
+def network_requests(page: Page, query: str) -> list[Request]:
+    """Return the growing list of the requests to the network: with its maps, or without a query for the comparison."""
     found: list[Request] = []
-    page.on("request", lambda request: found.append(request) if urlsplit(request.url).path == "/api/network" else None)
+    wanted = ("/api/network", query)
+    page.on("request", lambda request: found.append(request) if urlsplit(request.url)[2:4] == wanted else None)
     return found
 
 
@@ -40,7 +46,6 @@ def look_inside(page: Page) -> None:
 
 @pytest.mark.workflow
 def test_the_steps_and_the_resized_canvas(page: Page) -> None:
-    requests = network_requests(page)
     # Small, at the lower right.
     answer = draw_and_read(page, [[(0.58 + 0.4 * x, 0.58 + 0.4 * y) for x, y in stroke] for stroke in DIGITS[5]])
     expect_digit(page, 5)
@@ -48,23 +53,20 @@ def test_the_steps_and_the_resized_canvas(page: Page) -> None:
     box = answer["box"]
     width, height = (round(box[high] - box[low]) for low, high in (("left", "right"), ("top", "bottom")))
     expect(page.locator("#box-fact")).to_have_text(f"{width} {TIMES} {height} px of ink")
-    expect(page.locator("#box-mark")).to_have_attribute("width", str(box["right"] - box["left"]).removesuffix(".0"))
+    zoom = float(re.findall(r"px, ([\d.]+) times as large$", page.locator("#drawing-fact").inner_text())[0])
+    mark = float(page.locator("#box-mark").get_attribute("width") or 0)
+    assert mark == pytest.approx(zoom * (box["right"] - box["left"]), rel=0.05)
     expect(page.locator("#fit-fact")).to_have_text(re.compile(rf"^\d+ {TIMES} 20 px$"))
-    expect(page.locator("#polarity-fact")).to_have_text("Light paper: inverted")
+    expect(page.locator("#polarity-fact")).to_have_text("Dark ground: kept")
     for stage in STAGES:
         assert n_inked_pixels(page, f"#{stage}-canvas") > 30
     seen = page.locator("#tensor-canvas").evaluate(
         "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0)"
     )
     assert bytes(seen) == base64.b64decode(answer["normalized"])
-    assert requests == []
-
-    page.get_by_role("switch", name="What most demos do").check()
     expect(page.locator("#ours-reading")).to_have_text(re.compile(r"^Read as 5 \(\d+\.\d\s%\)$"))
     # Ink so small and so far from the middle is not read correctly.
     expect(page.locator("#squeezed-reading")).to_have_text(re.compile(r"^Read as (?!5 \()"))
-    (request,) = requests
-    assert len(request.post_data_buffer or b"") == N_BYTES
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#squeezed-reading")).to_have_text(DASH)
     expect(page.locator(".fact")).to_have_text([DASH] * 6)
@@ -73,20 +75,33 @@ def test_the_steps_and_the_resized_canvas(page: Page) -> None:
 
 
 @pytest.mark.workflow
-def test_the_network_is_asked_only_while_look_inside_is_open(page: Page) -> None:
-    requests = network_requests(page)
+def test_maps_follow_the_pen_and_the_deciding_part_glows_at_its_end(page: Page) -> None:
+    requests = network_requests(page, "layers=true")
+    expect(page.locator("#live-layers li")).to_have_count(5)
+    page.locator("#ink").hover(position={"x": 150, "y": 100})
+    page.mouse.down()
+    for y in range(110, 350, 20):
+        page.mouse.move(170, y)
+        page.wait_for_timeout(20)
+    expect(page.locator("#latency")).to_be_visible()
+    page.wait_for_timeout(QUIET_MS)
+    for tiles in page.locator(".live-maps").all():
+        assert tiles.locator("canvas").evaluate_all(IS_PAINTED)
+    assert {len(request.post_data_buffer or b"") for request in requests} == {N_BYTES}
+    expect(page.locator("#why")).to_have_text("")
+    page.mouse.up()
+    page.keyboard.press("Escape")
     draw(page, DIGITS[9])
     expect_digit(page, 9)
-    page.locator("#inside").scroll_into_view_if_needed()
-    page.wait_for_timeout(QUIET_MS)
-    assert requests == []
-    look_inside(page)
-    (request,) = requests
-    body = request.post_data_buffer or b""
-    assert request.url.endswith("?layers=true")
-    assert 20 * N_BYTES < len(body) <= 256 * N_BYTES
-    expect(page.locator("#inside-price")).to_contain_text(f" {len(body) // N_BYTES - 1} more times")
     story = re.compile(r"^(Without its [a-z ]+ part it would|It stays 9|No single)")
+    expect(page.locator("#why")).to_have_text(story)
+    expect(page.locator("#glow")).to_be_visible(visible=page.locator("#why").inner_text().startswith("Without"))
+    n_requests = len(requests)
+    body = requests[-1].post_data_buffer or b""
+    assert 20 * N_BYTES < len(body) <= 256 * N_BYTES
+    look_inside(page)
+    assert len(requests) == n_requests
+    expect(page.locator("#inside-price")).to_contain_text(f" {len(body) // N_BYTES - 1} more times")
     expect(page.locator("#hold-story")).to_have_text(story)
     expect(page.locator("#chances .best .name")).to_have_text("9")
     assert n_inked_pixels(page, "#heat-canvas") > 30
@@ -152,23 +167,24 @@ def test_each_explanation_is_requested_once_after_a_stroke(page: Page) -> None:
     # A window with the sheet and the explanations in view.
     page.set_viewport_size({"width": 1280, "height": 5000})
     page.evaluate("scrollTo(0, 0)")
-    requests = network_requests(page)
-    with page.expect_response("**/api/network*"):
-        draw(page, [[(0.2, 0.2), (0.3, 0.3), (0.4, 0.3), (0.6, 0.4), (0.7, 0.7)]])
+    maps, squeezed = network_requests(page, "layers=true"), network_requests(page, "")
+    draw(page, [[(0.2, 0.2), (0.3, 0.3), (0.4, 0.3), (0.6, 0.4), (0.7, 0.7)]])
+    expect(page.locator("#why")).not_to_have_text("")
     page.wait_for_timeout(QUIET_MS)
-    assert len(requests) == 1
+    assert [len(request.post_data_buffer or b"") > N_BYTES for request in maps].count(True) == 1
+    assert len(squeezed) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("load_errors")
 def test_failed_explanations_are_shown_after_an_outage(page: Page) -> None:
-    draw(page, DIGITS[8])
-    expect_digit(page, 8)
     for route in ("**/api/network*", "**/api/model"):
         page.route(route, lambda route: route.fulfill(status=500, json={"error": "A name in the code."}))
     page.set_viewport_size({"width": 1280, "height": 5000})  # both explanations are in view
     page.get_by_text("Look inside").click()
-    page.get_by_role("switch", name="What most demos do").check()
+    page.evaluate("scrollTo(0, 0)")
+    draw(page, DIGITS[8])
+    expect_digit(page, 8)
     expect(page.locator("#inside-note")).to_have_text("The service has a fault.")
     expect(page.locator("#squeeze-note")).to_have_text("The service has a fault.")
     page.evaluate("dispatchEvent(new Event('offline'))")

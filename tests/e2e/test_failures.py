@@ -18,13 +18,13 @@ def test_retry_reads_the_last_ink(tab: Page) -> None:
     page = tab
     page.route("**/api/*", lambda route: route.abort())
     page.goto("/")
-    expect(page.locator("#model-text")).to_have_text("The service cannot be reached.")
+    expect(page.locator("#model-state")).to_have_text("Away")
     draw(page, DIGITS[0])
     expect_state(page, "error")
     expect(page.locator("#detail")).to_have_text("The service cannot be reached. It is asked again by itself.")
     retry = page.get_by_role("button", name="Retry")
     retry.press("Enter")
-    expect(page.locator("#speech")).to_have_text("No model. The service cannot be reached.")
+    expect(page.locator("#speech")).to_have_text("The service cannot be reached.")
     expect(retry).to_be_focused()
     page.unroute("**/api/*")
     retry.press("Enter")
@@ -36,18 +36,18 @@ def test_retry_reads_the_last_ink(tab: Page) -> None:
 
 @pytest.mark.slow
 def test_a_banner_is_shown_during_an_outage_and_the_last_ink_is_read_after_it(page: Page) -> None:
-    expect(page.locator("#model-state")).to_have_text("Model active")
+    expect(page.locator("#model-state")).to_have_text("Ready")
     expect(page.locator("#banner")).to_be_hidden()
     sheet = page.locator("#stage").bounding_box()
     for pattern, digit in (("**/api/*", 6), ("**/api/predict*", 4)):
         page.route(pattern, lambda route: route.abort())
         draw(page, DIGITS[digit])
         expect(page.locator("#banner")).to_contain_text("The service cannot be reached.")
-        expect(page.locator("#model-state")).to_be_hidden()
+        expect(page.locator("#model-state")).to_have_text("Away")
         assert page.locator("#stage").bounding_box() == sheet
         page.unroute(pattern)
         expect(page.locator("#banner")).to_be_hidden()
-        expect(page.locator("#model-state")).to_have_text("Model active")
+        expect(page.locator("#model-state")).to_have_text("Ready")
         expect_digit(page, digit)
         page.keyboard.press("Escape")
 

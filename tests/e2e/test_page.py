@@ -8,7 +8,6 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.e2e.answers import (
     ANSWER,
-    DASH,
     NOT_A_DIGIT,
     QUIET_MS,
     UNSURE,
@@ -22,7 +21,7 @@ from tests.e2e.answers import (
     replace_answers,
     serve_card,
 )
-from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.conftest import PHONE
 from tests.e2e.digits import DIGITS, NAMES, SCRIBBLE
 from tests.e2e.hand import draw, draw_by_touch, give_file, n_inked_pixels, png_of, upload
 
@@ -30,24 +29,67 @@ SEVEN = png_of(DIGITS[7])
 DOT = [[(0.5, 0.5)]]
 TIMES = " · ".join(
     rf"{name} [\d.]+\sms"
-    for name in ("^reading the request", "preprocessing and network", "service in all", "round trip")
+    for name in ("^reading the request", "preprocessing and network", "with the way there and back")
 )
+FIGURES = {"test_accuracy": 0.123}
+WINDOWS = [
+    (360, 560), (390, 664), (412, 732), (560, 360), (740, 360), (820, 1180), (1280, 720), (1440, 900), (1920, 1080)
+]  # fmt: skip
 REPLAY_MS = 800  # a little longer than the replay of a sample
 
 
 def test_a_drawn_digit_is_read(page: Page) -> None:
-    for part in ("#stage", "#answer", "#samples"):
-        box = page.locator(part).bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] < DESKTOP["height"], f"{part} is in the first screen"
     draw(page, DIGITS[4])
     expect_digit(page, 4)
     expect(page.locator("#bars .best .name")).to_have_text("4")
     expect(page.locator("#speech")).to_have_text(re.compile(r"^Four\. \d+\.\d\s% confident$"))
     assert n_inked_pixels(page, "#seen") > 30
-    expect(page.locator("#box-story")).to_have_text(re.compile(r"^Your ink, \d+ . \d+ of 280 . 280 px"))
-    expect(page.locator("#latency")).to_have_text(re.compile(TIMES))
+    expect(page.locator("#box-story")).to_have_text(re.compile(r"^Your ink, \d+ . \d+ of 112 . 112 px"))
+    expect(page.locator("#latency-total")).to_have_text(re.compile(r"^Answered in [\d.]+\sms$"))
+    expect(page.locator("#latency-parts")).to_have_text(re.compile(TIMES))
     expect(page.get_by_role("button", name="It is wrong")).to_be_hidden()  # without --collect
+
+
+@pytest.mark.parametrize("size", WINDOWS, ids=str)
+def test_sheet_verdict_and_tools_are_in_the_window(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for strokes in ([], DIGITS[4]):
+        draw(page, strokes)
+        expect(page.locator("#glyph")).to_have_text("4" if strokes else "")
+        for part in ("#stage", ".verdict", "#bars", ".tools"):
+            box = page.locator(part).bounding_box()
+            assert box is not None
+            assert min(box["x"], box["y"]) >= 0
+            assert box["x"] + box["width"] <= size[0], part
+            assert box["y"] + box["height"] <= size[1], part
+
+
+def test_the_words_change_only_when_the_pen_is_lifted(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          window.changes = [];
+          let isDown = false;
+          for (const type of ["pointerdown", "pointerup"]) {
+            addEventListener(type, () => { isDown = type === "pointerdown"; }, { capture: true });
+          }
+          const headline = document.querySelector("#headline");
+          new MutationObserver(() => changes.push(isDown)).observe(headline, { childList: true });
+        }"""
+    )
+    for digit in (4, 3, 5, 7):
+        draw(page, DIGITS[digit])
+        expect_digit(page, digit)
+        assert len(page.evaluate("changes")) <= len(DIGITS[digit])
+        x, y = 200, 100
+        page.locator("#ink").hover(position={"x": x, "y": y})
+        page.mouse.down()
+        expect(page.locator("#answer")).to_have_class("answer dim")
+        expect(page.locator("#headline")).to_have_text(NAMES[digit])
+        page.mouse.up()
+        assert True not in page.evaluate("changes")
+        page.keyboard.press("Escape")
+        expect_blank(page)
+        page.evaluate("changes.length = 0")
 
 
 @pytest.mark.slow
@@ -57,7 +99,7 @@ def test_every_digit_is_read_and_a_scribble_is_not(page: Page) -> None:
         expect(page.locator("#speech")).to_have_text(re.compile(rf"^{NAMES[digit]}\. "))
         page.keyboard.press("Escape")
     draw(page, SCRIBBLE)
-    expect(page.locator("#headline")).to_have_text(re.compile(r"^(That is not a digit|\d or \d\?)$"))
+    expect(page.locator("#headline")).to_have_text(re.compile(r"^(Not a digit|Several things|\d or \d\?)$"))
 
 
 def test_each_state_has_its_words_and_bars_with_the_cards_classes(tab: Page, card: dict[str, Any]) -> None:
@@ -80,7 +122,10 @@ def test_each_state_has_its_words_and_bars_with_the_cards_classes(tab: Page, car
         texts = [page.locator(name).text_content() for name in ("#headline", "#detail")]
         expect(page.locator("#speech")).to_have_text(". ".join(map(str, texts)))
         expect(page.locator("#bars .best .name")).to_have_text(offered)
-        shares = [f"{100 * share:.1f} %" if offered else DASH for share in answer["probabilities"]]
+        shares = [
+            f"{100 * share:.1f} %" if name in offered else ""
+            for name, share in zip(classes, answer["probabilities"], strict=False)
+        ]
         expect(page.locator("#bars .share")).to_have_text(shares)
         page.keyboard.press("Escape")
 
@@ -136,14 +181,14 @@ def test_the_card_of_a_new_model_is_requested_once(page: Page, card: dict[str, A
 
     def serve_other_card(route: Route) -> None:
         cards.append(route)
-        route.fulfill(json=card | {"version": ANSWER["model_version"]})
+        route.fulfill(json=card | {"version": ANSWER["model_version"], "metrics": card["metrics"] | FIGURES})
 
     page.route("**/api/model", serve_other_card)
     for digit in (1, 7):
         replace_answers(page, ANSWER)
         draw(page, DOT)
         expect(page.locator("#detail")).to_have_text("55.0 % confident")
-        expect(page.locator("#model-text")).to_contain_text("model 0a1b2c3d4e5f · ")
+        expect(page.locator("#model-text")).to_contain_text("12.3 %")
         page.unroute("**/api/predict*")
         page.keyboard.press("Escape")
         draw(page, DIGITS[digit])
@@ -169,6 +214,7 @@ def test_an_answer_to_ink_is_not_shown_beside_an_image(page: Page) -> None:
 @pytest.mark.parametrize("way", ["replay", "pen"])
 def test_an_image_ends_an_unfinished_drawing(page: Page, way: str) -> None:
     if way == "replay":
+        page.emulate_media(reduced_motion="no-preference")
         page.locator("#samples button").first.evaluate("button => button.click()")
     else:
         page.locator("#ink").hover(position={"x": 50, "y": 50})

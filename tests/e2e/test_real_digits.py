@@ -8,14 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipeline.sources.unipen import Drawing, parse_unipen
-from serving.drawing.rasterize import rasterize
+from serving.drawing.sheet import PEN, SIDE_PX
 from serving.drawing.strokes import place
 from tests.e2e.answers import expect_blank, expect_state
 from tests.e2e.digits import Stroke
 from tests.e2e.hand import draw, draw_by_pen, draw_by_touch
 
-SHAPE = (280, 280)  # of the raster that the page sends
-PEN_PX = 0.06 * 280
+SHAPE = (SIDE_PX, SIDE_PX)
 
 
 def read_drawings(name: str) -> list[Drawing]:
@@ -33,13 +32,10 @@ def test_the_page_shows_the_services_answer(
 ) -> None:
     first = {drawing.label: drawing.strokes for drawing in reversed(read_drawings("tra"))}
     for digit in digits:
-        strokes = place(first[digit], SHAPE, 0.6, line_width=PEN_PX)
-        answer = page.request.post(
-            "/api/predict?width=280&height=280",
-            data=(255 - rasterize(strokes, SHAPE, PEN_PX)).tobytes(),
-            headers={"Content-Type": "application/octet-stream"},
-        ).json()
-        by(page, [[(float(x) / 280, float(y) / 280) for x, y in stroke] for stroke in strokes])
+        placed = place(first[digit], SHAPE, 0.6, line_width=PEN * SIDE_PX)
+        strokes = [(stroke / SIDE_PX).tolist() for stroke in placed]
+        answer = page.request.post("/api/predict", data={"strokes": strokes}).json()
+        by(page, strokes)
         expect_state(page, answer["state"])
         expect(page.locator("#glyph")).to_have_text(str(answer["digit"]))
         page.keyboard.press("Escape")

@@ -1,6 +1,7 @@
 """The page's modules: unit tests in Node's test runner, and the imports between their folders."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,25 @@ def test_a_folder_imports_only_those_of_its_row(folder: str) -> None:
         for other in re.findall(r'(?:from|import\(|import) ?"\.\./(\w+)', file.read_text(encoding="utf-8"))
     }
     assert imported <= set(FOLDERS[folder].split())
+
+
+def imported_by(module: Path) -> set[Path]:
+    """Return the modules that load with a module, without itself."""
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        module = waiting.pop()
+        names = re.findall(r'^import (?:[^"]* from )?"(\.[^"]+)"', module.read_text(encoding="utf-8"), re.MULTILINE)
+        new = {(module.parent / name).resolve() for name in names} - found
+        found |= new
+        waiting += new
+    return found
+
+
+def test_the_page_preloads_every_module() -> None:
+    page = (ROOT / "web/index.html").read_text(encoding="utf-8")
+    preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
+    assert sorted(preloaded) == sorted(str(path.relative_to(ROOT / "web")) for path in imported_by(MODULES / "app.js"))
 
 
 def test_every_folder_has_its_row() -> None:

@@ -1,12 +1,11 @@
 // Connects the sheet, the service and the parts of the page.
 
 import * as architecture from "./model/architecture.js";
-import { RASTER_SIDE, DrawingCanvas } from "./sheet/canvas.js";
+import { DrawingCanvas } from "./sheet/canvas.js";
 import * as correction from "./answer/correction.js";
 import { setClasses } from "./base/classes.js";
 import { byId } from "./base/dom.js";
 import * as evaluation from "./model/evaluation.js";
-import * as experiments from "./model/experiments.js";
 import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
 import * as motion from "./base/motion.js";
@@ -14,46 +13,65 @@ import * as navigation from "./base/navigation.js";
 import * as network from "./answer/network.js";
 import { LatestRequest } from "./service/latest.js";
 import { keepOffline } from "./service/offline.js";
-import { addSamples } from "./sheet/picker.js";
+import { addSamples, sampleOf } from "./sheet/picker.js";
 import * as picture from "./sheet/picture.js";
-import { ServiceError, fileRequest, inkRequest, predict } from "./service/predict.js";
+import { ServiceError, fileRequest, predict, strokesRequest } from "./service/predict.js";
 import { errorText } from "./service/problems.js";
 import * as commands from "./model/commands.js";
 import { forgetLink, isOwnLink, linkedStrokes, share } from "./sheet/share.js";
+import { keepDrawing, keptDrawing } from "./sheet/session.js";
+import { brief } from "./sheet/strokes.js";
 import * as steps from "./answer/steps.js";
 import "./base/theme.js";
 import * as verdict from "./answer/verdict.js";
 import { HealthMonitor } from "./service/health.js";
 
 /** @type {Part[]} the parts of the page that show the card or the answers */
-const parts = [correction, steps, network, architecture, evaluation, experiments];
+const parts = [correction, steps, network, architecture, evaluation];
 
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
 const predictor = new LatestRequest(predict, { answer: takeAnswer, error: takeError });
 const health = new HealthMonitor({ card: takeCard, down: verdict.showCardError, back: takeBack });
 
-/** @type {Set<string>} models whose card was requested; two models that alternate cost one request each */
-const versions = new Set();
-/** @type {(() => void) | null} shows the newest answer as final */
-let showFinal = null;
-/** @type {Ask | null} the question that failed, to ask again when the service is back */
-let failed = null;
-/** @type {Ask | null} the question that was asked again; a second failure is not retried */
-let askedAgain = null;
-let shownCard = "";
+/** Pause after the pen's end before the verdict: a digit may have another stroke, above all ink that is no digit yet. */
+const VERDICT_MS = 150;
+const REFUSAL_MS = 600;
 
-/** A stroke on an image removes the image and the strokes from before it. */
+/** The sample that plays when the page opens, and where it may. */
+const FIRST_SAMPLE = 2;
+const MOTION = "(prefers-reduced-motion: no-preference)";
+
+const state = {
+  /** @type {{answer: Answer, ask: Ask} | null} the answer to the ink on the sheet */
+  read: null,
+  /** When the pen was lifted last, ms. */
+  penUpMs: 0,
+  /** @type {number | undefined} until the verdict */
+  timer: undefined,
+  /** Whether the sheet shows a sample, which the first stroke replaces. */
+  isSample: false,
+  /** @type {Ask | null} the question that failed, to ask again when the service is back */
+  failed: null,
+  /** @type {Ask | null} the question that was asked again; a second failure is not retried */
+  askedAgain: null,
+  /** @type {Set<string>} models whose card was requested; two models that alternate cost one request each */
+  versions: new Set(),
+  shownCard: "",
+};
+
+/** A stroke on an image or a sample replaces it. */
 function startStroke() {
   forgetLink();
-  if (!picture.isThere()) return;
+  clearTimeout(state.timer);
+  verdict.dim();
+  if (picture.isThere() || state.isSample) sheet.clear();
+  state.isSample = false;
   picture.hide();
-  sheet.clear();
 }
 
 function askInk() {
-  showFinal = null;
-  failed = null;
+  forgetAnswer();
   showSheet();
   if (sheet.isBlank) {
     predictor.cancel();
@@ -64,22 +82,27 @@ function askInk() {
   /** @type {Ask} */
   const ask = {
     request: () => {
-      ask.grey = sheet.toGrey();
-      return inkRequest(ask.grey, RASTER_SIDE);
+      ask.strokes = brief(sheet.strokes);
+      return strokesRequest(ask.strokes);
     },
   };
   predictor.ask(ask);
 }
 
-/** Show the last answer as final, if it came before the pen was lifted. */
+function forgetAnswer() {
+  state.read = state.failed = null;
+  clearTimeout(state.timer);
+}
+
 function endStroke() {
-  if (!predictor.isBusy) showFinal?.();
+  state.penUpMs = performance.now();
+  keepDrawing(sheet.strokes);
+  if (!predictor.isBusy) conclude();
 }
 
 /** @param {File} file */
 function askFile(file) {
-  showFinal = null;
-  failed = null;
+  forgetAnswer();
   // Otherwise an unfinished stroke would be sent in place of the image.
   sheet.stop();
   picture.show(file);
@@ -98,28 +121,38 @@ function askFile(file) {
 function takeAnswer(answer, ask, isNewest) {
   // The answer is outdated if the sheet has other ink or another image now.
   if (!picture.isOf(ask.file)) return;
-  failed = null;
-  showFinal = () => showAnswer(answer, ask, true);
-  showAnswer(answer, ask, isNewest);
+  state.failed = null;
+  state.read = { answer, ask };
+  verdict.showProgress(answer);
+  showParts(true);
+  if (isNewest && !sheet.isDrawing) conclude();
   // A new model answered, so its card is needed.
-  if (!versions.has(answer.model_version)) {
-    versions.add(answer.model_version);
+  if (!state.versions.has(answer.model_version)) {
+    state.versions.add(answer.model_version);
     health.check();
   }
 }
 
-/**
- * @param {Answer} answer
- * @param {Ask} ask
- * @param {boolean} isNewest
- */
-function showAnswer(answer, ask, isNewest) {
-  const { file = null, grey } = ask;
-  const isDrawing = sheet.isDrawing || !isNewest;
-  const drawing = { strokes: file || isDrawing ? [] : sheet.strokes, grey, file, isDrawing };
-  verdict.showAnswer(answer);
+/** Show the verdict when the drawing has come to rest. */
+function conclude() {
+  if (!state.read) return;
+  const { answer } = state.read;
+  const pauseMs = answer.state === "not_a_digit" ? REFUSAL_MS : VERDICT_MS;
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => {
+    verdict.showAnswer(answer);
+    showParts(false);
+    if (sheet.isCut && !picture.isThere()) verdict.notify("What is beyond the sheet’s edge is not read.");
+    verdict.speak();
+  }, state.penUpMs + pauseMs - performance.now());
+}
+
+/** @param {boolean} isDrawing whether more ink may come at once */
+function showParts(isDrawing) {
+  if (!state.read) return;
+  const { answer, ask } = state.read;
+  const drawing = { strokes: ask.strokes ?? null, file: ask.file ?? null, isDrawing };
   for (const part of parts) part.showAnswer?.(answer, drawing);
-  if (!isDrawing) verdict.speak();
 }
 
 function showBlank() {
@@ -133,9 +166,9 @@ function showBlank() {
  * @param {boolean} [isAskedAgain] whether the request is repeated automatically
  */
 function takeError(error, ask, isAskedAgain = false) {
-  showFinal = null;
-  failed = error.canRetry && ask && ask !== askedAgain ? ask : null;
-  const isAutomatic = isAskedAgain || (error.isUnreachable && failed !== null);
+  forgetAnswer();
+  state.failed = error.canRetry && ask && ask !== state.askedAgain ? ask : null;
+  const isAutomatic = isAskedAgain || (error.isUnreachable && state.failed !== null);
   // Remove the explanations of the previous answer.
   for (const part of parts) part.showBlank?.();
   verdict.showError(errorText(error, Boolean(ask?.file), isAutomatic), error.canRetry && !isAutomatic);
@@ -151,20 +184,20 @@ function refuseInput(message) {
 
 function takeBack() {
   for (const part of parts) part.showBack?.();
-  if (!failed) return;
-  askedAgain = failed;
+  if (!state.failed) return;
+  state.askedAgain = state.failed;
   predictor.askAgain();
 }
 
 /** @param {Card} card */
 function takeCard(card) {
-  versions.add(card.version);
+  state.versions.add(card.version);
   setClasses(card.classes);
   verdict.showCard(card);
   // Showing the same card again would reset the visitor's choices.
   const key = JSON.stringify([card.version, card.sha256, card.service]);
-  if (key === shownCard) return;
-  shownCard = key;
+  if (key === state.shownCard) return;
+  state.shownCard = key;
   for (const part of parts) {
     const isComplete = part.needs?.every((entry) => card[entry] !== null) ?? true;
     if (part.section) byId(part.section).hidden = !isComplete;
@@ -181,27 +214,38 @@ function showSheet() {
   });
 }
 
+/**
+ * Change the strokes by a button or a key.
+ *
+ * @param {() => void} change
+ */
+function edit(change) {
+  forgetLink();
+  state.isSample = false;
+  change();
+  picture.hide();
+  askInk();
+  keepDrawing(sheet.strokes);
+}
+
 /** Remove the image first; the strokes under it are still there. */
 function undo() {
-  forgetLink();
-  if (picture.isThere()) picture.hide();
-  else sheet.undo();
-  askInk();
+  edit(() => picture.isThere() || sheet.undo());
 }
 
 function redo() {
-  if (!sheet.canRedo) return;
-  forgetLink();
-  picture.hide();
-  sheet.redo();
-  askInk();
+  if (sheet.canRedo) edit(() => sheet.redo());
 }
 
 function clear() {
+  edit(() => sheet.clear());
+}
+
+/** @param {number} digit */
+function playSample(digit) {
   forgetLink();
-  picture.hide();
-  sheet.clear();
-  askInk();
+  replay(sampleOf(digit));
+  state.isSample = true;
 }
 
 /** @param {Stroke[]} strokes */
@@ -209,7 +253,6 @@ function replay(strokes) {
   picture.hide();
   sheet.replay(strokes);
   showSheet();
-  showStage();
 }
 
 /** Scroll to the sheet: on a phone, the samples and the upload are a screen below it. */
@@ -217,26 +260,37 @@ function showStage() {
   byId("stage").scrollIntoView({ block: "nearest" });
 }
 
-/** Show the drawing in the page's address, if there is one. */
+/**
+ * Show the drawing in the page's address, if there is one.
+ *
+ * @returns {boolean} whether there is one
+ */
 function openLink() {
   const strokes = linkedStrokes();
   if (strokes) replay(strokes);
   else if (strokes === null) refuseInput("The drawing in this link is damaged. Ask for the link once more, or draw.");
+  return strokes !== undefined;
+}
+
+/** Show the drawing of the link, or the one from before a reload, or play a sample. */
+function open() {
+  if (openLink()) return;
+  const strokes = keptDrawing();
+  if (strokes) {
+    sheet.show(strokes);
+    askInk();
+  } else if (matchMedia(MOTION).matches) playSample(FIRST_SAMPLE);
 }
 
 byId("undo").addEventListener("click", undo);
 byId("redo").addEventListener("click", redo);
 byId("clear").addEventListener("click", clear);
 byId("share").addEventListener("click", async () => {
-  if (!sheet.isBlank && !picture.isThere()) verdict.showShared(await share(sheet.strokes));
+  if (!sheet.isBlank && !picture.isThere()) verdict.notify(await share(sheet.strokes));
 });
 byId("use-finger").addEventListener("click", () => {
   sheet.allowFingers();
   verdict.showPenMode(false);
-});
-byId("hero-draw").addEventListener("click", () => {
-  showStage();
-  byId("stage").focus({ preventScroll: true });
 });
 byId("ask-again").addEventListener("click", () => {
   verdict.showReading("Asking again…");
@@ -249,14 +303,14 @@ byId("model-retry").addEventListener("click", async () => {
 });
 window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
-takeKeys({ undo, redo, clear });
+takeKeys({ undo, redo, clear, sample: playSample });
 takeFiles({ file: askFile, none: () => refuseInput("There is no image file in what you gave. Save the image, then give the file.") });
-addSamples((strokes) => {
-  forgetLink();
-  replay(strokes);
+addSamples((digit) => {
+  playSample(digit);
+  showStage();
 });
 showBlank();
-openLink();
+open();
 health.check();
 keepOffline();
 commands.start();

@@ -24,16 +24,14 @@ interface ServiceRequest extends RequestInit {
 /** A question to the service; `request` runs when it is sent. */
 interface Ask {
   request(): ServiceRequest;
-  grey?: Uint8Array<ArrayBuffer>;
+  strokes?: Stroke[];
   file?: File;
 }
 
 /** The drawing or file that an answer belongs to. */
 interface Drawing {
-  /** Empty while the pen is down, and for a file. */
-  strokes: Stroke[];
-  /** RASTER_SIDE x RASTER_SIDE levels, 0 = ink; missing for a file. */
-  grey?: Uint8Array;
+  /** As they were sent; null for a file. */
+  strokes: Stroke[] | null;
   file: File | null;
   isDrawing: boolean;
 }
@@ -58,7 +56,6 @@ interface Card extends CardAnswer {
   parameters: CardParameters;
   training: CardTraining;
   evaluation: CardEvaluation;
-  experiments: Experiment[];
 }
 
 interface CardData {
@@ -151,24 +148,6 @@ interface Mistake {
   state: Reading["state"];
   /** Base64 of the 28 x 28 bytes of the network's input, 255 = ink. */
   pixels: string;
-}
-
-interface Experiment {
-  experiment: string;
-  hypothesis: string;
-  learning_rate: number;
-  batch_size: number;
-  dropout: number;
-  augmentation: boolean;
-  batchnorm: boolean;
-  val_accuracy: number;
-  test_accuracy: number;
-  test_accuracy_low: number;
-  test_accuracy_high: number;
-  published: number | null;
-  epochs: number;
-  seconds: number;
-  finding: string;
 }
 
 /** The request of POST /api/network. */

@@ -18,26 +18,24 @@ test("only certainty is 100 %", () => {
   assert.deepEqual([0, 0.5, 0.99996, 1].map(chance).map(plain), ["0.0 %", "50.0 %", "99.9 %", "100.0 %"]);
 });
 
-test("the model's text has the figures of its card", () => {
-  const text = modelText({ version: "0a1b", data: { title: "a few sheets" }, metrics: { test_accuracy: 0.5, strokes_accuracy: 0.25 } });
-  assert.equal(plain(text), "model 0a1b · trained on a few sheets · best guess right for 50.0 % of unseen MNIST digits · 25.0 % of unseen writers' pen strokes");
-});
-
-test("the text of a model that was not tested on pen strokes names no figure of them", () => {
-  const text = modelText({ version: "0a1b", data: { title: "a few sheets" }, metrics: { test_accuracy: 0.5 } });
-  assert.equal(plain(text), "model 0a1b · trained on a few sheets · best guess right for 50.0 % of unseen MNIST digits");
-});
-
-test("a card without figures has only its version", () => {
-  assert.equal(modelText({ version: "0a1b", data: null, metrics: null }), "model 0a1b");
+test("the model's text has the figures of its card, as far as it has them", () => {
+  const data = { title: "a few sheets" };
+  const text = (card) => plain(modelText(card));
+  assert.equal(
+    text({ data, metrics: { test_accuracy: 0.5, strokes_accuracy: 0.25 } }),
+    "It learned from a few sheets. Of MNIST’s test digits it reads 50.0 % right and 25.0 % of other writers’ pen strokes.",
+  );
+  assert.equal(text({ data, metrics: { test_accuracy: 0.5 } }), "It learned from a few sheets. Of MNIST’s test digits it reads 50.0 % right.");
+  assert.equal(text({ data: null, metrics: null }), "");
 });
 
 test("each state has its verdict", () => {
   const probabilities = [0, 0, 0.02, 0, 0.55, 0, 0, 0, 0, 0.43];
-  const verdict = (state) => Object.values(verdictOf({ state, digit: 4, confidence: 0.55, probabilities })).map(plain);
+  const verdict = (state, nParts = 1) => Object.values(verdictOf({ state, digit: 4, confidence: 0.55, probabilities }, nParts)).map(plain);
   assert.deepEqual(verdict("digit"), ["4", "Four", "55.0 % confident"]);
   assert.deepEqual(verdict("unsure"), ["4?", "4 or 9?", "Not sure: 55.0 % for 4, 43.0 % for 9"]);
-  assert.deepEqual(verdict("not_a_digit"), ["×", "That is not a digit", "Inkling reads one digit, 0 to 9."]);
+  assert.deepEqual(verdict("not_a_digit"), ["×", "Not a digit", "It reads one digit, 0 to 9."]);
+  assert.deepEqual(verdict("not_a_digit", 2), ["×", "Several things", "It reads one digit, 0 to 9."]);
   assert.deepEqual(verdict("blank"), ["", "No ink found", "The image is empty."]);
 });
 
@@ -47,7 +45,7 @@ for (const [state, expected] of [["digit", "4 (60.0 %)"], ["unsure", "4 or 5, un
 
 for (const [whole, without, expected] of [
   [reading("digit", 9, 0.99), reading("digit", 4, 0.73), "Without its left part it would be read as 4 (73.0 %)."],
-  [reading("digit", 1, 0.99), reading("not_a_digit", 1, 0.9, 0.1), "Without its left part it would be read as not a digit."],
+  [reading("digit", 1, 0.99), reading("not_a_digit", 1, 0.9, 0.1), "Without its left part it would not be read as a digit."],
   [reading("digit", 9, 0.99), reading("digit", 9, 0.9, 0.5), "It stays 9 without any one part. The left part matters most: without it the chance goes from 99.0 % to 45.0 %."],
   [reading("digit", 0, 0.99), reading("digit", 0, 0.99), "No single part decides: it stays 0 without any of them."],
   [reading("not_a_digit", 9, 0.99, 0.1), reading("not_a_digit", 3, 0.99, 0.2), "It is not read as a digit, whichever part is left out."],

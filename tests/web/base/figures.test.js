@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { count, counted, interval, partOf, percent, words } from "../../../web/js/base/figures.js";
+import { count, counted, interval, percent, words } from "../../../web/js/base/figures.js";
 
 const plain = (text) => text.replaceAll("\u00a0", " ");
 
@@ -15,10 +15,4 @@ test("counts have thousands separators, and nouns their plural", () => {
   assert.equal(count(115992), "115,992");
   assert.deepEqual([1, 0].map((n) => counted(n, "image")), ["1 image", "0 images"]);
   assert.equal(words("several_digits"), "several digits");
-});
-
-test("a growing figure keeps its form, and ends with the full text", () => {
-  assert.equal(plain(partOf("99.60 %", 0)), "0.00 %");
-  assert.equal(partOf("115,992", 0.5), "57,996");
-  for (const text of ["99.60 %", "115,992", "0.0144", "–"]) assert.equal(partOf(text, 1), text);
 });

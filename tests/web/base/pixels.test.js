@@ -63,3 +63,10 @@ test("the centre of mass is measured from the grid's edge, the shift from the ce
   assert.ok(Math.abs(x - (0.5 + 20 / 3)) < 1e-9);
   assert.deepEqual(pixels.shiftOf({ left: 7, top: 5, width: 11, height: 20 }), { right: -1.5, down: 1 });
 });
+
+test("parts of the ink are counted without specks, also if they touch the grid's sides", () => {
+  const [left, right] = [gridWith({ left: 0, top: 2, width: 4, height: 20 }), gridWith({ left: 24, top: 3, width: 4, height: 20 })];
+  const both = left.map((level, pixel) => level || right[pixel]);
+  both[14 * GRID + 14] = 255;
+  assert.deepEqual([left, both, new Uint8Array(GRID * GRID)].map(pixels.countParts), [1, 2, 0]);
+});

@@ -34,8 +34,7 @@ export function showCard({ classes, service }) {
  * @param {Drawing} drawing
  */
 export function showAnswer(answer, drawing) {
-  const isOffered = drawing.file === null && answer.state !== "blank" && !drawing.isDrawing;
-  strokes = isOffered ? drawing.strokes : null;
+  strokes = answer.state !== "blank" && !drawing.isDrawing ? drawing.strokes : null;
   offer();
 }
 

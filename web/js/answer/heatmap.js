@@ -4,7 +4,7 @@ import { byId } from "../base/dom.js";
 import { GridCursor, paintGrey, paintHeat } from "../base/grid.js";
 import { WINDOW, blank, chanceOf, heatOf, nearest, partOf } from "./occlusion.js";
 import { GRID } from "../base/pixels.js";
-import { best, isRead, mostDecisive, occlusionText, readingText } from "./sentences.js";
+import { best, isRead, isSame, mostDecisive, occlusionText, readingText } from "./sentences.js";
 
 /**
  * @typedef {import("./occlusion.js").Place} Place
@@ -26,21 +26,44 @@ new GridCursor(heatCanvas, "The square that is left out", GRID, {
 });
 
 /**
+ * Find the part that matters most.
+ *
+ * @param {Asked} asked
+ * @param {Reading} whole the reading of all the ink
+ * @param {Reading[]} without the reading without each window
+ * @returns {{place: Place, isDecisive: boolean, text: string}} where it is; whether the reading is another without it
+ */
+export function findPart({ normalized, places }, whole, without) {
+  const strongest = mostDecisive(whole, without, changesOf(whole, without));
+  const place = places[strongest];
+  return { place, isDecisive: !isSame(whole, without[strongest]), text: occlusionText(whole, without[strongest], partOf(normalized, place)) };
+}
+
+/**
+ * @param {Reading} whole
+ * @param {Reading[]} without
+ * @returns {number[]} by how much the chance of the digit falls without each window
+ */
+function changesOf(whole, without) {
+  // For ink that is not read as a digit, the parts matter without which the likeliest digit is likelier.
+  const sign = isRead(whole) ? 1 : -1;
+  const digit = best(whole);
+  return without.map((reading) => sign * (chanceOf(whole, digit) - chanceOf(reading, digit)));
+}
+
+/**
  * @param {Asked} asked
  * @param {Reading} whole the reading of all the ink
  * @param {Reading[]} without the reading without each window
  */
 export function show({ normalized, places }, whole, without) {
-  // For ink that is not read as a digit, the parts matter without which the likeliest digit is likelier.
-  const sign = isRead(whole) ? 1 : -1;
-  const digit = best(whole);
-  const changes = without.map((reading) => sign * (chanceOf(whole, digit) - chanceOf(reading, digit)));
+  const changes = changesOf(whole, without);
   const strongest = mostDecisive(whole, without, changes);
   const heat = heatOf(places, changes);
   const hottest = Math.max(...heat, FULL_HEAT);
   shown = { normalized, places, without, strongest };
   paintHeat(heatCanvas, normalized, GRID, heat.map((value) => value / hottest));
-  byId("heat-most").textContent = `${sign > 0 ? "−" : "+"}${Math.round(100 * hottest)} points`;
+  byId("heat-most").textContent = `${isRead(whole) ? "−" : "+"}${Math.round(100 * hottest)} points`;
   byId("hold-story").textContent = occlusionText(whole, without[strongest], partOf(normalized, places[strongest]));
   choose(strongest);
 }

@@ -1,8 +1,8 @@
 // The network's layers from the ink to the answer, with the feature maps of each as tiles.
 
-import { html, track } from "../base/markup.js";
+import { Bars } from "../base/bars.js";
+import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
-import { className } from "../base/classes.js";
 import { chance } from "../base/figures.js";
 import { paintGrey } from "../base/grid.js";
 import { MapPicker } from "./maps.js";
@@ -15,7 +15,7 @@ const KINDS = { Conv2D: "Convolution", MaxPooling2D: "Max pooling", AveragePooli
 /** @type {Map<string, string>} the size of each layer's filters or pools, by its name */
 const details = new Map();
 const list = byId("map-layers", HTMLOListElement);
-const chances = byId("chances", HTMLOListElement);
+const chances = new Bars(byId("chances"));
 const input = html("canvas", { role: "img", "aria-label": "The 28 by 28 pixels that go in" });
 /** @type {MapPicker[]} */
 let pickers = [];
@@ -62,11 +62,6 @@ function build(layers) {
 
 /** @param {Reading} reading */
 function showChances(reading) {
-  const rows = reading.probabilities.map((share, digit) => {
-    const name = html("span.name", {}, className(digit));
-    const cells = [name, track(share), html("span.share", {}, chance(share))];
-    return html("li", { class: isRead(reading) && digit === best(reading) && "best" }, ...cells);
-  });
-  chances.replaceChildren(...rows);
+  chances.show(reading.probabilities, isRead(reading) ? [best(reading)] : []);
   byId("score").replaceChildren("A digit at all: ", html("strong", {}, chance(reading.digit_score)));
 }

@@ -1,42 +1,47 @@
-// "Look inside": the heat map of the ink, and the feature maps of the layers. The network runs once for each blanked
-// copy of the ink, so the page asks only after a stroke has ended, and only while the part is open and in view.
+// What the network sees: some maps beside the sheet as the pen moves; and once the drawing is at rest, the part that
+// decides, for which the network reads a copy of the ink without each part. "Look inside" shows all of it.
 
 import { byId } from "../base/dom.js";
 import * as heatmap from "./heatmap.js";
 import * as layers from "./layers.js";
+import * as live from "./live.js";
 import { LatestRequest } from "../service/latest.js";
 import { blank, windowsOf } from "./occlusion.js";
 import { GRID, bytesOf } from "../base/pixels.js";
 import { askNetwork } from "../service/predict.js";
 import { errorText } from "../service/problems.js";
 
-/** @typedef {NetworkAsk & import("./heatmap.js").Asked} Asked */
+/** @typedef {NetworkAsk & import("./heatmap.js").Asked & {answer: Answer, startMs: number}} Asked */
+
+/** A service or a machine that takes longer is asked only when the drawing is at rest. */
+const SLOW_MS = 120;
 
 const inside = byId("inside", HTMLDetailsElement);
 const body = byId("inside-body");
 const note = byId("inside-note");
+const why = byId("why");
 
 /** @type {LatestRequest<Asked, NetworkAnswer>} */
 const requests = new LatestRequest(askNetwork, { answer: show, error: showError });
 /** @type {Answer | null} */
 let newest = null;
-/** @type {Answer | null} */
+/** @type {Answer | null} the last one at rest that was asked about */
 let asked = null;
-let isInView = false;
+/** @type {(() => void) | null} shows the newest explanation below "Look inside" */
+let explain = null;
+let isSlow = false;
+let hasMaps = false;
 
-inside.addEventListener("toggle", askSoon);
-new IntersectionObserver((entries) => {
-  isInView = entries.some((entry) => entry.isIntersecting);
-  askSoon();
-}).observe(inside);
+inside.addEventListener("toggle", () => inside.open && explain?.());
 
-export const section = "network";
 /** @type {(keyof Card)[]} */
 export const needs = ["network"];
 
 /** @param {Card} card */
 export function showCard(card) {
   layers.showCard(card);
+  live.showLayers(card.network.layers);
+  hasMaps = true;
   // Another model has other feature maps.
   if (asked && asked.model_version !== card.version) asked = null;
 }
@@ -46,43 +51,70 @@ export function showCard(card) {
  * @param {Drawing} drawing
  */
 export function showAnswer(answer, { isDrawing }) {
-  if (isDrawing) return;
-  newest = answer.state === "blank" ? null : answer;
-  if (newest) askSoon();
-  else showBlank();
+  if (!hasMaps) return;
+  if (answer.state === "blank") return showBlank();
+  if (isDrawing) {
+    forgetWhy();
+    newest = null;
+    if (!isSlow) ask(answer, []);
+  } else if (answer !== asked) {
+    newest = asked = answer;
+    ask(answer, windowsOf(bytesOf(answer.normalized)));
+  }
 }
 
 export function showBlank() {
-  newest = asked = null;
+  newest = asked = explain = null;
   requests.cancel();
+  live.wipeAll();
+  forgetWhy();
   showNote("Draw a digit first.");
 }
 
 /** Ask again for what failed. */
-export const showBack = askSoon;
+export function showBack() {
+  if (newest && !asked) showAnswer(newest, { strokes: null, file: null, isDrawing: false });
+}
 
-function askSoon() {
-  if (!newest || newest === asked || !inside.open || !isInView) return;
-  asked = newest;
-  const normalized = bytesOf(newest.normalized);
-  const places = windowsOf(normalized);
-  const grids = new Uint8Array((1 + places.length) * GRID * GRID);
-  grids.set(normalized);
-  grids.set(blank(normalized, places), GRID * GRID);
-  requests.ask({ grids, layers: true, normalized, places });
+function forgetWhy() {
+  live.darken();
+  why.textContent = "";
 }
 
 /**
- * @param {NetworkAnswer} answer
+ * @param {Answer} answer
+ * @param {import("./occlusion.js").Place[]} places of the windows to leave out
+ */
+function ask(answer, places) {
+  const normalized = bytesOf(answer.normalized);
+  const grids = new Uint8Array((1 + places.length) * GRID * GRID);
+  grids.set(normalized);
+  grids.set(blank(normalized, places), GRID * GRID);
+  requests.ask({ grids, layers: true, normalized, places, answer, startMs: performance.now() });
+}
+
+/**
+ * @param {NetworkAnswer} network
  * @param {Asked} about
  */
-function show({ answers: [whole, ...without], layers: maps }, about) {
-  const times = `${about.places.length} more times`;
-  byId("inside-price").textContent = `it had the service read your ink ${times}, without one square of it at a time`;
-  note.hidden = true;
-  body.hidden = false;
-  heatmap.show(about, whole, without);
-  layers.show(about.normalized, maps ?? [], whole);
+function show({ answers: [whole, ...without], layers: maps = [] }, about) {
+  const isFinal = about.places.length > 0;
+  live.show(maps, isFinal);
+  if (!isFinal) {
+    isSlow = performance.now() - about.startMs > SLOW_MS;
+    return;
+  }
+  const { place, isDecisive, text } = heatmap.findPart(about, whole, without);
+  why.textContent = text;
+  if (isDecisive) live.lightUp(about.answer, place);
+  explain = () => {
+    byId("inside-price").textContent = `it had the service read your ink ${about.places.length} more times, without one square of it at a time`;
+    note.hidden = true;
+    body.hidden = false;
+    heatmap.show(about, whole, without);
+    layers.show(about.normalized, maps, whole);
+  };
+  if (inside.open) explain();
 }
 
 /**
@@ -97,6 +129,7 @@ function showError(error, _, isAskedAgain) {
 
 /** @param {string} text replaces the explanation */
 function showNote(text) {
+  explain = null;
   note.textContent = text;
   note.hidden = false;
   body.hidden = true;

@@ -4,7 +4,7 @@ import { byId } from "../base/dom.js";
 import { chance, interval } from "../base/figures.js";
 import { paintGrey, wipe } from "../base/grid.js";
 import { LatestRequest } from "../service/latest.js";
-import { GRID, bytesOf, inkOf, squeeze } from "../base/pixels.js";
+import { GRID, bytesOf } from "../base/pixels.js";
 import { askNetwork } from "../service/predict.js";
 import { errorText } from "../service/problems.js";
 import { readingText } from "./sentences.js";
@@ -49,7 +49,7 @@ export function showCard({ all, squeezed }) {
 export function show(source, answer) {
   if (!toggle.checked || !source || asked === answer) return;
   asked = answer;
-  requests.ask({ grids: squeeze(inkOf(source.grey, source.width, source.height), source.width, source.height), answer });
+  requests.ask({ grids: source.squeezed(), answer });
 }
 
 export function showBlank() {

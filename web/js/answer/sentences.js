@@ -11,24 +11,27 @@ import { chance } from "../base/figures.js";
 const WORDS = { 0: "Zero", 1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight", 9: "Nine" };
 
 /**
- * @param {Pick<Card, "version" | "data" | "metrics">} card
+ * @param {Pick<Card, "data" | "metrics">} card
  * @returns {string}
  */
-export function modelText({ version, data, metrics }) {
-  if (!data || !metrics) return `model ${version}`;
-  const texts = [`model ${version}`, `trained on ${data.title}`, `best guess right for ${chance(metrics.test_accuracy)} of unseen MNIST digits`];
-  if (metrics.strokes_accuracy !== undefined) texts.push(`${chance(metrics.strokes_accuracy)} of unseen writers' pen strokes`);
-  return texts.join(" · ");
+export function modelText({ data, metrics }) {
+  if (!data || !metrics) return "";
+  const strokes = metrics.strokes_accuracy === undefined ? "" : ` and ${chance(metrics.strokes_accuracy)} of other writers’ pen strokes`;
+  return `It learned from ${data.title}. Of MNIST’s test digits it reads ${chance(metrics.test_accuracy)} right${strokes}.`;
 }
 
 /**
  * @param {Reading} reading
+ * @param {number} nParts separate parts of the ink
  * @returns {{glyph: string, headline: string, detail: string}}
  */
-export function verdictOf({ state, digit, confidence, probabilities }) {
+export function verdictOf({ state, digit, confidence, probabilities }, nParts) {
   if (state === "blank") return { glyph: "", headline: "No ink found", detail: "The image is empty." };
   // No figure, because a score just below the threshold would look like a digit.
-  if (state === "not_a_digit") return { glyph: "×", headline: "That is not a digit", detail: "Inkling reads one digit, 0 to 9." };
+  if (state === "not_a_digit") {
+    const headline = nParts > 1 ? "Several things" : "Not a digit";
+    return { glyph: "×", headline, detail: "It reads one digit, 0 to 9." };
+  }
   if (state === "unsure") {
     const [first, second] = bestTwo(probabilities).map(className);
     const shares = bestTwo(probabilities).map((each) => `${chance(probabilities[each])} for ${className(each)}`);
@@ -72,7 +75,10 @@ export function mostDecisive(whole, without, changes) {
  * @returns {string} a sentence about the part of the ink that matters most
  */
 export function occlusionText(whole, without, part) {
-  if (!isSame(whole, without)) return `Without its ${part} part it would be read as ${readingText(without)}.`;
+  if (!isSame(whole, without)) {
+    const other = without.state === "not_a_digit" ? "not be read as a digit" : `be read as ${readingText(without)}`;
+    return `Without its ${part} part it would ${other}.`;
+  }
   if (!isRead(whole)) return "It is not read as a digit, whichever part is left out.";
   const digit = best(whole);
   const [from, to] = [whole, without].map(({ probabilities, digit_score }) => chance(probabilities[digit] * digit_score));
@@ -104,7 +110,7 @@ export function isRead({ state }) {
  * @param {Reading} other
  * @returns {boolean} whether both have the same text
  */
-function isSame(one, other) {
+export function isSame(one, other) {
   return one.state === other.state && (!isRead(one) || best(one) === best(other));
 }
 

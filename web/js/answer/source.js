@@ -1,9 +1,13 @@
-// The pixels of a drawing before the preprocessing: the sheet's raster, or the image in a file.
+// The pixels of a drawing before the preprocessing: the picture of its strokes, or the image in a file.
 
-import { greyOf } from "../base/pixels.js";
+import { greyOf, inkOf, squeeze } from "../base/pixels.js";
+import { PICTURE_SIDE, drawPicture, drawSheet } from "../base/raster.js";
 
 /** Longest side in pixels of a file's image on the page. */
 const SHOWN_SIDE = 280;
+
+/** Side in pixels of the sheet before it is squeezed to the network's input. */
+const SHEET_SIDE = 112;
 
 /**
  * @typedef {object} Source
@@ -11,6 +15,9 @@ const SHOWN_SIDE = 280;
  * @property {number} width
  * @property {number} height
  * @property {ImageData | null} colours of a file's image
+ * @property {{zoom: number, left: number, top: number}} view of what the service measured: its size in these pixels, and
+ *   where its corner is
+ * @property {() => Uint8Array<ArrayBuffer>} squeezed the whole canvas, squeezed to the network's input
  */
 
 /** @type {{file: File, source: Promise<Source | null>} | null} */
@@ -20,10 +27,11 @@ let last = null;
  * @param {Drawing} drawing
  * @returns {Promise<Source | null>} null if the browser cannot decode the file
  */
-export async function sourceOf({ grey, file }) {
-  if (grey) {
-    const side = Math.sqrt(grey.length);
-    return { grey, width: side, height: side, colours: null };
+export async function sourceOf({ strokes, file }) {
+  if (strokes) {
+    const { levels, ...view } = drawPicture(strokes);
+    const squeezed = () => squeeze(drawSheet(strokes, SHEET_SIDE), SHEET_SIDE, SHEET_SIDE);
+    return { grey: levels, width: PICTURE_SIDE, height: PICTURE_SIDE, colours: null, view, squeezed };
   }
   if (!file) return null;
   if (last?.file !== file) last = { file, source: readFile(file).catch(() => null) };
@@ -48,7 +56,9 @@ async function readFile(file) {
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
+  const view = { zoom: width / bitmap.width, left: 0, top: 0 };
   bitmap.close();
   const colours = context.getImageData(0, 0, width, height);
-  return { grey: greyOf(colours.data), width, height, colours };
+  const grey = greyOf(colours.data);
+  return { grey, width, height, colours, view, squeezed: () => squeeze(inkOf(grey, width, height), width, height) };
 }

@@ -91,7 +91,7 @@ function paintSoon() {
     isPainting = false;
     if (!shown || !newest) return;
     showStages(source, shown.answer);
-    resized.show(source, shown.answer);
+    if (!shown.drawing.isDrawing) resized.show(source, shown.answer);
     if (newest !== shown) paintSoon();
   });
 }
@@ -107,7 +107,7 @@ function showStages(source, answer) {
   forgetPixel();
   tensor = null;
   if (answer?.box) {
-    showInk(answer, answer.box);
+    showInk(source, answer, answer.box);
     cursor.refresh();
   } else {
     for (const stage of ["fit", "mass", "tensor"]) wipe(canvases[stage]);
@@ -126,7 +126,9 @@ function showSource(source, answer) {
     else paintGrey(canvases.drawing, grey, width);
     const ink = inkOf(grey, width, height);
     for (const stage of ["polarity", "box"]) paintGrey(canvases[stage], ink, width);
-    showFact("drawing", answer ? `${answer.width} × ${answer.height} px` : "");
+    const { zoom } = source.view;
+    if (colours) showFact("drawing", answer ? `${answer.width} × ${answer.height} px` : "");
+    else showFact("drawing", `${width} × ${height} px${zoom > 1 ? `, ${zoom.toFixed(1)} times as large` : ""}`);
     showFact("polarity", isLight(grey, width, height) ? "Light paper: inverted" : "Dark ground: kept");
   } else {
     for (const stage of ["drawing", "polarity", "box"]) wipe(canvases[stage]);
@@ -135,14 +137,17 @@ function showSource(source, answer) {
 }
 
 /**
+ * @param {Source | null} source
  * @param {Answer} answer
  * @param {Box} box
  */
-function showInk(answer, box) {
+function showInk(source, answer, box) {
   tensor = bytesOf(answer.normalized);
-  marks.box.ownerSVGElement?.setAttribute("viewBox", `0 0 ${answer.width} ${answer.height}`);
-  place(marks.box, { left: box.left, top: box.top, width: box.right - box.left, height: box.bottom - box.top });
-  showFact("box", `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)} px of ink`);
+  const { zoom, left, top } = source?.view ?? { zoom: 1, left: 0, top: 0 };
+  const [width, height] = [box.right - box.left, box.bottom - box.top].map((side) => side * zoom);
+  marks.box.ownerSVGElement?.setAttribute("viewBox", `0 0 ${source?.width ?? 1} ${source?.height ?? 1}`);
+  place(marks.box, { left: box.left * zoom + left, top: box.top * zoom + top, width, height });
+  showFact("box", `${Math.round(width / zoom)} × ${Math.round(height / zoom)} px of ink`);
 
   const crop = cropOf(tensor, box);
   paintGrey(canvases.fit, fitOf(tensor, crop), FIT);

@@ -1,33 +1,31 @@
 // The answer beside the ink, the state of the model, and the buttons of the sheet.
 
-import { className } from "../base/classes.js";
-import { html } from "../base/markup.js";
+import { Bars } from "../base/bars.js";
 import { byId } from "../base/dom.js";
-import { chance } from "../base/figures.js";
 import { paintGrey, wipe } from "../base/grid.js";
-import { GRID, bytesOf } from "../base/pixels.js";
+import { GRID, bytesOf, countParts } from "../base/pixels.js";
 import { say } from "../base/speech.js";
-import { bestTwo, modelText, verdictOf } from "./sentences.js";
+import { bestTwo, isRead, modelText, verdictOf } from "./sentences.js";
 
-/** How long "Link copied" replaces the name of the button. */
+/** How long a notice stays on the sheet. */
 const NOTICE_MS = 2000;
 
 /** @typedef {"blank" | "reading" | "digit" | "unsure" | "not_a_digit" | "error"} State of the answer on the page */
 
 const panel = byId("answer");
 const seen = byId("seen", HTMLCanvasElement);
-/** @type {{row: HTMLElement, fill: HTMLElement, share: HTMLElement}[]} one for each class */
-let bars = [];
-/** @type {string[]} */
-let barNames = [];
+const bars = new Bars(byId("bars"));
+let nClasses = 10;
 
 /** @type {number | undefined} */
 let noticeTimer;
 
 /** @param {Card} card */
 export function showCard(card) {
-  makeBars(card.classes.length);
-  showModelState("ready", modelText(card));
+  nClasses = card.classes.length;
+  if (panel.dataset.state === "blank") showBars(null);
+  byId("model-text").textContent = modelText(card);
+  showModelState("ready");
 }
 
 /**
@@ -36,17 +34,17 @@ export function showCard(card) {
  * @param {Error} error
  */
 export function showCardError(error) {
-  showModelState("down", error.message);
+  showModelState("down");
   byId("banner-text").textContent = error.message;
 }
 
 /** The state before anything is drawn. */
 export function showBlank() {
-  showVerdict("blank", "", "Nothing drawn yet", "The answer appears as you draw.");
-  showBars({ state: "blank", digit: null, probabilities: [] });
+  showVerdict("blank", "", "Draw a digit", "It is read when you lift the pen.");
+  showBars(null);
   wipe(seen);
   byId("box-story").textContent = "Your ink, cut out, scaled and centred.";
-  byId("latency").textContent = "";
+  byId("latency").hidden = true;
 }
 
 /**
@@ -67,17 +65,26 @@ export function showAsking() {
 
 /** Speak the state of the model. */
 export function speakModel() {
-  say(`${byId("model-state").textContent}. ${byId("model-text").textContent}`);
+  say(byId("model").dataset.state === "ready" ? "Ready." : byId("banner-text").textContent ?? "");
 }
 
 /** @param {Answer} answer */
 export function showAnswer(answer) {
-  const { glyph, headline, detail } = verdictOf(answer);
+  const { glyph, headline, detail } = verdictOf(answer, countParts(bytesOf(answer.normalized)));
   showVerdict(answer.state, glyph, headline, detail);
+  showBars(answer, true);
+}
+
+/**
+ * Show what can change with each point of the pen. The words stay.
+ *
+ * @param {Answer} answer
+ */
+export function showProgress(answer) {
   showBars(answer);
   paintGrey(seen, bytesOf(answer.normalized), GRID);
   byId("box-story").textContent = boxText(answer);
-  byId("latency").textContent = latencyText(answer);
+  showLatency(answer);
 }
 
 /**
@@ -91,6 +98,11 @@ export function showError(problem, canRetry) {
   showBlank();
   showVerdict("error", "!", "No answer", problem, canRetry);
   if (!isKnown) speak();
+}
+
+/** Dim the verdict while its ink changes. */
+export function dim() {
+  panel.classList.add("dim");
 }
 
 /** Speak the answer. */
@@ -116,16 +128,17 @@ export function showPenMode(isOn) {
 }
 
 /**
- * Replace the name of the Share button for a moment.
+ * Show and speak a notice on the sheet for a moment.
  *
- * @param {string} notice
+ * @param {string} text
  */
-export function showShared(notice) {
-  const name = byId("share-name");
-  name.textContent = notice;
-  say(notice);
+export function notify(text) {
+  const notice = byId("notice");
+  notice.textContent = text;
+  notice.hidden = false;
+  say(text);
   clearTimeout(noticeTimer);
-  noticeTimer = setTimeout(() => (name.textContent = "Share"), NOTICE_MS);
+  noticeTimer = setTimeout(() => (notice.hidden = true), NOTICE_MS);
 }
 
 /**
@@ -137,21 +150,17 @@ export function showShared(notice) {
  */
 function showVerdict(state, glyph, headline, detail, canRetry = false) {
   panel.dataset.state = state;
+  panel.classList.remove("dim");
   byId("glyph").textContent = glyph;
   byId("headline").textContent = headline;
   byId("detail").textContent = detail;
   hide("ask-again", !canRetry);
 }
 
-/**
- * @param {"ready" | "down"} state
- * @param {string} text
- */
-function showModelState(state, text) {
+/** @param {"ready" | "down"} state */
+function showModelState(state) {
   byId("model").dataset.state = state;
-  byId("model-state").textContent = state === "ready" ? "Model active" : "No model";
-  byId("model-text").textContent = text;
-  byId("model").hidden = state === "down";
+  byId("model-state").textContent = state === "ready" ? "Ready" : "Away";
   hide("banner", state !== "down");
 }
 
@@ -167,33 +176,17 @@ function hide(id, isHidden) {
   element.hidden = isHidden;
 }
 
-/** @param {number} nClasses */
-function makeBars(nClasses) {
-  const names = Array.from({ length: nClasses }, (_, digit) => className(digit));
-  if (names.join() === barNames.join()) return;
-  barNames = names;
-  bars = names.map((name) => {
-    const [fill, share] = [html("span.fill"), html("span.share", {}, "–")];
-    return { row: html("li", {}, html("span.name", {}, name), html("span.track", {}, fill), share), fill, share };
-  });
-  byId("bars").replaceChildren(...bars.map(({ row }) => row));
-}
-
 /**
- * Show the probabilities. The bars stay empty if the ink is not a digit, because the probabilities assume that it is.
+ * Show the probability of each digit: of ink that is not read as one, the probability that it is this digit after all.
  *
- * @param {Pick<Answer, "state" | "digit" | "probabilities">} answer
+ * @param {Answer | null} answer null for an empty sheet
+ * @param {boolean} [isFinal] whether to mark and name the digits of the verdict
  */
-function showBars({ state, digit, probabilities }) {
-  // An answer may come before the card.
-  if (probabilities.length > 0) makeBars(probabilities.length);
-  const offered = state === "unsure" ? bestTwo(probabilities) : [digit];
-  bars.forEach(({ row, fill, share }, bar) => {
-    const value = digit === null ? 0 : probabilities[bar];
-    row.classList.toggle("best", offered.includes(bar));
-    fill.style.width = `${100 * value}%`;
-    share.textContent = digit === null ? "–" : chance(value);
-  });
+function showBars(answer, isFinal = false) {
+  if (!answer) return bars.show(Array(nClasses).fill(0));
+  const { state, digit, probabilities, digit_score } = answer;
+  const read = state === "unsure" ? bestTwo(probabilities) : [digit];
+  bars.show(probabilities.map((value) => (isRead(answer) ? value : value * digit_score)), isFinal ? read : []);
 }
 
 /**
@@ -206,13 +199,12 @@ function boxText({ box, width, height }) {
   return `Your ink, ${ink} of ${width} × ${height} px, cut out, scaled and centred.`;
 }
 
-/**
- * @param {Answer} answer
- * @returns {string}
- */
-function latencyText({ decodeMs, inferMs, serviceMs, roundTripMs }) {
-  const durations = { "reading the request": decodeMs, "preprocessing and network": inferMs, "service in all": serviceMs, "round trip": roundTripMs };
-  return Object.entries(durations)
+/** @param {Answer} answer */
+function showLatency({ decodeMs, inferMs, serviceMs, roundTripMs }) {
+  const parts = { "reading the request": decodeMs, "preprocessing and network": inferMs, "with the way there and back": roundTripMs };
+  byId("latency").hidden = serviceMs === null;
+  byId("latency-total").textContent = `Answered in ${formatMs(serviceMs ?? 0)}`;
+  byId("latency-parts").textContent = Object.entries(parts)
     .flatMap(([name, ms]) => (ms === null ? [] : `${name} ${formatMs(ms)}`))
     .join(" · ");
 }

@@ -58,21 +58,6 @@ export function words(key) {
 }
 
 /**
- * Return the text with a share of its first figure, with the same number of decimals.
- *
- * @param {string} text such as `99.60 %` or `115,992`
- * @param {number} share 0 to 1
- * @returns {string}
- */
-export function partOf(text, share) {
-  return text.replace(/\d[\d,]*(?:\.(\d+))?/, (figure, decimals = "") => {
-    const digits = decimals.length;
-    const value = Number(figure.replaceAll(",", "")) * share;
-    return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  });
-}
-
-/**
  * @param {number} share
  * @param {number} digits
  * @returns {string}

@@ -23,9 +23,10 @@ export function paintGrey(canvas, levels, width) {
  * @param {number} width
  */
 export function paintTinted(canvas, levels, width) {
-  const colour = colourOf(canvas);
+  const tints = tintsOf(colourOf(canvas));
   paint(canvas, levels.length, width, (data) => {
-    levels.forEach((level, pixel) => data.set([...colour.map((part) => blend(part, level / 255)), 255], 4 * pixel));
+    const rgba = new DataView(data.buffer);
+    levels.forEach((level, pixel) => rgba.setUint32(4 * pixel, tints[level]));
   });
 }
 
@@ -130,6 +131,21 @@ export class GridCursor {
 
 /** @type {Record<string, [number, number]>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** @type {Map<string, Uint32Array>} the tints of each colour, because many maps are painted at every answer */
+const tables = new Map();
+
+/**
+ * @param {number[]} colour
+ * @returns {Uint32Array} red, green, blue and alpha for each level
+ */
+function tintsOf(colour) {
+  const key = colour.join();
+  const table = tables.get(key) ?? Uint32Array.from({ length: 256 }, (_, level) =>
+    [...colour.map((part) => blend(part, level / 255)), 255].reduce((rgba, part) => 256 * rgba + Math.round(part), 0));
+  tables.set(key, table);
+  return table;
+}
 
 /**
  * @param {number} part of a colour

@@ -42,8 +42,16 @@ export function svg(tag, attributes = {}, ...children) {
  */
 export function track(share) {
   const fill = html("span.fill");
-  fill.style.width = `${100 * share}%`;
+  setShare(fill, share);
   return html("span.track", { "aria-hidden": "true" }, fill);
+}
+
+/**
+ * @param {HTMLElement} fill of a bar
+ * @param {number} share 0 to 1
+ */
+export function setShare(fill, share) {
+  fill.style.setProperty("--share", String(share));
 }
 
 /**

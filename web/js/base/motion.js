@@ -1,8 +1,6 @@
 // Animations while scrolling. The page is complete without them: elements are hidden only after the library has loaded,
 // and never with reduced motion.
 
-import { partOf } from "./figures.js";
-
 /** @typedef {NonNullable<Window["ScrollTrigger"]>} Trigger */
 
 const LIBRARY = ["gsap.min.js", "ScrollTrigger.min.js"];
@@ -42,7 +40,6 @@ function move() {
   gsap.registerPlugin(ScrollTrigger);
   gsap.matchMedia().add(WELCOME, () => {
     comeIn(gsap, ScrollTrigger);
-    once(ScrollTrigger, "#stats", (stats) => countUp(gsap, stats.querySelectorAll("[data-count]")));
     once(ScrollTrigger, "#layers", (layers) =>
       gsap.from([...layers.children], { opacity: 0, x: -16, duration: 0.4, stagger: 0.06, clearProps: "opacity,transform" }),
     );
@@ -81,24 +78,4 @@ function comeIn(gsap, ScrollTrigger) {
 function once(ScrollTrigger, selector, run) {
   const element = document.querySelector(selector);
   if (element) ScrollTrigger.create({ trigger: element, start: "top 85%", once: true, onEnter: () => element.firstElementChild && run(element) });
-}
-
-/**
- * @param {Gsap} gsap
- * @param {Iterable<Element>} figures
- */
-function countUp(gsap, figures) {
-  for (const figure of figures) {
-    const text = figure.textContent ?? "";
-    const [final, moving] = [document.createElement("span"), document.createElement("span")];
-    // Screen readers get the final figure at once.
-    final.className = "unseen";
-    final.textContent = text;
-    moving.ariaHidden = "true";
-    figure.replaceChildren(final, moving);
-    const progress = { share: 0 };
-    const show = () => (moving.textContent = partOf(text, progress.share));
-    const end = () => figure.replaceChildren(text);
-    gsap.to(progress, { share: 1, duration: 1.1, ease: "power2.out", onUpdate: show, onComplete: end });
-  }
 }

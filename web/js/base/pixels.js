@@ -6,6 +6,10 @@ export const GRID = 28;
 /** The longest side of the ink on the grid, in pixels; the rest is margin. */
 export const FIT = 20;
 
+/** Fainter pixels do not join parts of the ink, and a part has at least this share of the inked pixels. */
+const LEAST_INK = 50;
+const LEAST_PART = 0.15;
+
 /** @typedef {{left: number, top: number, width: number, height: number}} Crop in pixels of the grid */
 
 /**
@@ -103,6 +107,31 @@ export function fitOf(normalized, { left, top, width, height }) {
     frame.set(normalized.subarray(start, start + width), (y + row) * FIT + x);
   }
   return frame;
+}
+
+/**
+ * Count the separate parts of the ink, without specks.
+ *
+ * @param {Uint8Array} normalized GRID x GRID levels, 255 = ink
+ * @returns {number}
+ */
+export function countParts(normalized) {
+  const inked = new Set([...normalized.keys()].filter((pixel) => normalized[pixel] > LEAST_INK));
+  const least = LEAST_PART * inked.size;
+  let n = 0;
+  while (inked.size > 0) {
+    const [first] = inked;
+    const part = [first];
+    inked.delete(first);
+    for (let i = 0; i < part.length; i += 1) {
+      const x = part[i] % GRID;
+      for (const pixel of [-GRID, 0, GRID].flatMap((row) => [x > 0 ? -1 : 0, 0, x < GRID - 1 ? 1 : 0].map((step) => part[i] + row + step))) {
+        if (inked.delete(pixel)) part.push(pixel);
+      }
+    }
+    if (part.length >= least) n += 1;
+  }
+  return n;
 }
 
 /**

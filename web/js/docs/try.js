@@ -1,8 +1,9 @@
 // "Try it": sends a request and shows the response.
 
 import { html } from "../base/markup.js";
-import { RASTER_SIDE, DrawingCanvas } from "../sheet/canvas.js";
-import { fileRequest, inkRequest } from "../service/predict.js";
+import { DrawingCanvas } from "../sheet/canvas.js";
+import { brief } from "../sheet/strokes.js";
+import { fileRequest, strokesRequest } from "../service/predict.js";
 import { say } from "../base/speech.js";
 import { address } from "./curl.js";
 
@@ -67,7 +68,7 @@ function pictureForm() {
     name,
   ];
   return form([canvas], tools, () => ({
-    ...(file ? fileRequest(file) : inkRequest(sheet.toGrey(), RASTER_SIDE)),
+    ...(file ? fileRequest(file) : strokesRequest(brief(sheet.strokes))),
     method: "POST",
   }));
 }

@@ -11,7 +11,7 @@ import { count, counted, percent, words } from "../base/figures.js";
 const PICTURE = 96;
 const MOST_TICKS = 8;
 
-export const section = "architecture";
+export const section = "network";
 /** @type {(keyof Card)[]} */
 export const needs = ["network", "parameters", "training"];
 

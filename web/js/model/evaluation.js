@@ -5,10 +5,13 @@ import { drawChart } from "../base/chart.js";
 import { ConfusionMatrix } from "./confusion.js";
 import { byId } from "../base/dom.js";
 import { count, counted, interval, percent, words } from "../base/figures.js";
-import { limitSentences } from "./limits.js";
+import { limitPoints } from "./limits.js";
 
 /** Names of the parts of the data, where the card's own name is too short. */
 const PARTS = { mnist: "MNIST", pendigits: "pen strokes", skeletons: "MNIST redrawn", nondigits: "that are no digit" };
+
+/** Figures that are shown at first. */
+const N_FIRST = 3;
 
 /** @type {ConfusionMatrix | null} */
 let matrix = null;
@@ -20,14 +23,16 @@ export const needs = ["data", "evaluation", "metrics"];
 /** @param {Card} card */
 export function showCard(card) {
   const { evaluation, metrics } = card;
-  byId("stats").replaceChildren(...listFigures(card).map(({ term, figure, note }) =>
-    html("div.stat", {}, html("dt", {}, term), html("dd.figure", { "data-count": "" }, figure), html("dd.note", {}, note)),
-  ));
+  const tiles = listFigures(card).map(({ term, figure, note }) =>
+    html("div.stat", {}, html("dt", {}, term), html("dd.figure", {}, figure), html("dd.note", {}, note)),
+  );
+  byId("stats").replaceChildren(...tiles.slice(0, N_FIRST));
+  byId("more-stats").replaceChildren(...tiles.slice(N_FIRST));
   matrix ??= new ConfusionMatrix();
   matrix.show(evaluation);
   byId("reliability").replaceChildren(...drawReliability(evaluation.reliability));
   byId("refusal").replaceChildren(...drawRefusal(evaluation.refusal.families));
-  byId("limits").textContent = limitSentences(evaluation, metrics).join(" ");
+  byId("limits").replaceChildren(...limitPoints(evaluation, metrics).map((point) => html("li", {}, point)));
 }
 
 /**
@@ -38,18 +43,17 @@ export function showCard(card) {
  */
 export function listFigures({ data, metrics }) {
   const mnist = interval(metrics.test_accuracy_low, metrics.test_accuracy_high);
-  const strokes = interval(metrics.strokes_accuracy_low, metrics.strokes_accuracy_high);
   /** @type {<T>(...shown: T[]) => T[]} */
   const onStrokes = (...shown) => (metrics.strokes_accuracy === undefined ? [] : shown);
   return [
+    tile("Accuracy on MNIST test", percent(metrics.test_accuracy), `95\u00a0% interval ${mnist}`, counted(metrics.test_errors, "error")),
+    ...onStrokes(tile("Accuracy on pen strokes", percent(metrics.strokes_accuracy), "of writers who appear nowhere else", `${percent(metrics.strokes_worst_accuracy)} in the worst of eight ways to draw them`)),
+    tile("Letters refused", percent(metrics.refused_letters), "of scripts that training never showed", `in turn, ${percent(metrics.test_refused)} of MNIST’s digits`),
     tile("Training images", count(data.train), partsText(data.parts.train)),
     tile("Validation images", count(data.validation), partsText(data.parts.validation)),
-    tile("MNIST test images", count(data.test), "of the official test set", ...onStrokes(`${count(data.test_drawings)} pen strokes beside them, of writers who appear nowhere else`)),
-    tile("Accuracy on MNIST test", percent(metrics.test_accuracy), `95\u00a0% interval ${mnist}`, counted(metrics.test_errors, "error")),
-    ...onStrokes(tile("Accuracy on pen strokes", percent(metrics.strokes_accuracy), `95\u00a0% interval ${strokes}`, `${percent(metrics.strokes_worst_accuracy)} in the worst way of drawing them`)),
+    tile("MNIST test images", count(data.test), ...onStrokes(`${count(data.test_drawings)} pen strokes beside them`)),
     tile("Loss on MNIST test", metrics.test_loss.toFixed(4), "cross-entropy, nats a digit"),
     tile("Calibration error", percent(metrics.test_ece), "expected, on MNIST test", ...onStrokes(`${percent(metrics.strokes_ece)} on pen strokes`)),
-    tile("Letters refused", percent(metrics.refused_letters), "of scripts that training never showed", `in turn, ${percent(metrics.test_refused)} of MNIST’s digits`),
   ];
 }
 

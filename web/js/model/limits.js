@@ -9,6 +9,9 @@ const TESTS = /** @type {const} */ ([
   ["strokes", "pen strokes"],
 ]);
 
+/** Letters that were never taught to be refused, because nobody could tell. */
+const ALIKE = "A letter in the shape of a digit is read as one: O as 0, l as 1, Z as 2, S as 5, b as 6, B as 8, g and q as 9.";
+
 /**
  * @param {number[][]} confusion
  * @returns {{actual: number, predicted: number, n: number, total: number}[]} the confusions, the largest share of a digit first
@@ -26,15 +29,16 @@ export function rankConfusions(confusion) {
 /**
  * @param {CardEvaluation} evaluation
  * @param {Record<string, number>} metrics
- * @returns {string[]} sentences
+ * @returns {string[]} at most four points, of a sentence or two
  */
-export function limitSentences({ confusion, mistakes, refusal }, { test_refused, strokes_refused }) {
+export function limitPoints({ confusion, mistakes, refusal }, { test_refused, strokes_refused }) {
   const strokes = strokes_refused === undefined ? "" : ` and ${percent(strokes_refused)} of the pen strokes`;
+  const refused = `In turn it refuses ${percent(test_refused)} of MNIST’s test digits${strokes}, which are digits.`;
   return [
-    ...TESTS.flatMap(([key, name]) => confusionSentence(name, confusion[key])),
+    TESTS.flatMap(([key, name]) => confusionSentence(name, confusion[key])).join(" "),
     ...mistakeSentence(mistakes),
-    ...refusalSentence(refusal.families),
-    `In turn it refuses ${percent(test_refused)} of MNIST’s test digits${strokes}, which are digits.`,
+    [...refusalSentence(refusal.families), refused].join(" "),
+    ALIKE,
   ];
 }
 

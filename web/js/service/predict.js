@@ -60,13 +60,12 @@ export async function sendDrawing(strokes, label) {
 }
 
 /**
- * @param {Uint8Array<ArrayBuffer>} grey `side` x `side` bytes
- * @param {number} side
+ * @param {Stroke[]} strokes
  * @returns {ServiceRequest}
  */
-export function inkRequest(grey, side) {
-  const headers = { "Content-Type": "application/octet-stream" };
-  return { url: `api/predict?detail=full&width=${side}&height=${side}`, body: grey, headers };
+export function strokesRequest(strokes) {
+  const headers = { "Content-Type": "application/json" };
+  return { url: "api/predict?detail=full", body: JSON.stringify({ strokes }), headers };
 }
 
 /**

@@ -1,10 +1,10 @@
-// The canvas to draw on: pen input, painting on the screen, and the raster for the service.
+// The canvas to draw on: pen input, and painting on the screen.
 
-import { contextOf, drawStrokes, penWidthFor } from "./ink.js";
+import { contextOf, drawStrokes } from "./ink.js";
 import { History } from "./strokes.js";
 
-/** Side in pixels of the square raster that is sent. */
-export const RASTER_SIDE = 280;
+/** A finger that moved less rests on the sheet, as a share of its side. */
+const RESTING = 0.03;
 
 /** Duration of a replay. */
 const REPLAY_MS = 700;
@@ -22,7 +22,6 @@ export class DrawingCanvas {
   /** @type {Stroke[] | null} as much as a replay shows so far */
   #replayed = null;
   #isPaintDue = false;
-  #raster = makeRaster();
   #hasPen = false;
 
   /**
@@ -39,7 +38,8 @@ export class DrawingCanvas {
     canvas.addEventListener("pointerdown", (event) => this.#penDown(event));
     canvas.addEventListener("pointermove", (event) => this.#penMove(event));
     canvas.addEventListener("pointerup", (event) => this.#penUp(event));
-    canvas.addEventListener("pointercancel", (event) => this.#penAway(event));
+    // The system took the pointer, for example for a gesture, so the stroke was not intended.
+    canvas.addEventListener("pointercancel", (event) => event.pointerId === this.#pen?.id && this.#penAway());
     new ResizeObserver(() => this.#paintSoon()).observe(canvas);
     // Zoom and another screen change the pixel ratio; the theme changes the colour of the ink.
     window.addEventListener("resize", () => this.#paintSoon());
@@ -50,6 +50,11 @@ export class DrawingCanvas {
   /** @returns {boolean} */
   get isBlank() {
     return this.#shown.length === 0;
+  }
+
+  /** @returns {boolean} whether a part of the drawing is beyond the sheet's edge */
+  get isCut() {
+    return this.#shown.some((stroke) => stroke.some((point) => point.some((place) => place < 0 || place > 1)));
   }
 
   /** @returns {Stroke[]} a copy of the strokes */
@@ -116,22 +121,6 @@ export class DrawingCanvas {
     this.#hasPen = false;
   }
 
-  /**
-   * Return the raster for the service. Small ink has a finer pen than on the screen.
-   *
-   * @returns {Uint8Array<ArrayBuffer>} RASTER_SIDE x RASTER_SIDE grey levels, row by row: black ink (0) on white (255)
-   */
-  toGrey() {
-    const context = this.#raster;
-    context.fillStyle = "white";
-    context.fillRect(0, 0, RASTER_SIDE, RASTER_SIDE);
-    drawStrokes(context, this.#shown, RASTER_SIDE, "black", penWidthFor(this.#shown));
-    const rgba = context.getImageData(0, 0, RASTER_SIDE, RASTER_SIDE).data;
-    const grey = new Uint8Array(RASTER_SIDE ** 2);
-    for (let pixel = 0; pixel < grey.length; pixel += 1) grey[pixel] = rgba[4 * pixel];
-    return grey;
-  }
-
   get #shown() {
     return this.#replayed ?? this.#history.strokes;
   }
@@ -145,15 +134,20 @@ export class DrawingCanvas {
 
   /** @param {PointerEvent} event */
   #penDown(event) {
-    if (!event.isPrimary || event.button !== 0) return;
+    if (event.button !== 0) return;
     const isPen = event.pointerType === "pen";
     if (event.pointerType === "touch" && this.#hasPen) return;
     if (isPen && !this.#hasPen) {
       this.#hasPen = true;
       this.#on.pen?.();
     }
-    // The palm often touches before the pen; its stroke is not ink.
-    if (isPen && this.#pen?.type === "touch") this.#history.drop();
+    if (this.#pen) {
+      if (this.#pen.type !== "touch") return;
+      // A palm or a thumb touched first, or two fingers mean something else; neither is ink.
+      const isResting = extentOf(this.#pen.stroke) < RESTING;
+      this.#penAway();
+      if (!isPen && !isResting) return;
+    }
     this.#on.start();
     this.#replayed = null;
     this.#canvas.setPointerCapture(event.pointerId);
@@ -165,6 +159,8 @@ export class DrawingCanvas {
   /** @param {PointerEvent} event */
   #penMove(event) {
     if (event.pointerId !== this.#pen?.id) return;
+    // While another button of the mouse is down, its release is not an end for the browser.
+    if (!(event.buttons & 1)) return this.#penUp(event);
     // Use all moves that the browser merged into this event, for smooth fast strokes.
     const moves = event.getCoalescedEvents?.() ?? [];
     this.#addPoints(this.#pen.stroke, moves.length > 0 ? moves : [event]);
@@ -177,10 +173,8 @@ export class DrawingCanvas {
     this.#on.end?.();
   }
 
-  /** @param {PointerEvent} event */
-  #penAway(event) {
-    if (event.pointerId !== this.#pen?.id) return;
-    // The system took the pointer, for example for a gesture, so the stroke was not intended.
+  /** Drop the unfinished stroke. */
+  #penAway() {
     this.#change(() => this.#history.drop());
     this.#on.ink();
     this.#on.end?.();
@@ -242,6 +236,14 @@ export class DrawingCanvas {
 }
 
 /**
+ * @param {Stroke} stroke
+ * @returns {number} its larger side, as a share of the sheet
+ */
+function extentOf(stroke) {
+  return Math.max(...[0, 1].map((axis) => Math.max(...stroke.map((point) => point[axis])) - Math.min(...stroke.map((point) => point[axis]))));
+}
+
+/**
  * @param {Stroke[]} strokes
  * @param {number} n of their points, from the first
  * @returns {Stroke[]}
@@ -250,11 +252,4 @@ function firstPoints(strokes, n) {
   const shown = [];
   for (let i = 0; i < strokes.length && n > 0; n -= strokes[i].length, i += 1) shown.push(strokes[i].slice(0, n));
   return shown;
-}
-
-/** @returns {CanvasRenderingContext2D} */
-function makeRaster() {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = RASTER_SIDE;
-  return contextOf(canvas, { willReadFrequently: true });
 }

@@ -12,20 +12,20 @@ export function takeFiles(on) {
   const take = (data) => {
     // The drawing must not change under an open dialog.
     if (isCovered()) return;
-    const file = data?.files[0];
+    const files = [...(data?.files ?? [])];
+    const file = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
     if (file) on.file(file);
-    else on.none();
+    // A middle click on Linux pastes, often nothing.
+    else if (data?.types.length) on.none();
   };
 
-  for (const input of [byId("file", HTMLInputElement), byId("camera", HTMLInputElement)]) {
-    input.addEventListener("change", () => {
-      const file = input.files?.[0];
-      if (file) on.file(file);
-      // Otherwise choosing the same file again would not fire a change event.
-      input.value = "";
-    });
-  }
-  byId("hero-upload").addEventListener("click", () => byId("file").click());
+  const input = byId("file", HTMLInputElement);
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    if (file) on.file(file);
+    // Otherwise choosing the same file again would not fire a change event.
+    input.value = "";
+  });
 
   document.addEventListener("paste", ({ clipboardData, target }) => {
     // Text fields handle their own pastes.

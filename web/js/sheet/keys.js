@@ -10,14 +10,18 @@ const ELSEWHERE = "input:not([type=file], [type=checkbox]), textarea, select, [c
  * @param {() => void} on.undo Ctrl or Cmd and Z
  * @param {() => void} on.redo Ctrl or Cmd, Shift and Z, or Ctrl and Y
  * @param {() => void} on.clear Escape, if the sheet or nothing has the focus
+ * @param {(digit: number) => void} on.sample 0 to 9, if the sheet or nothing has the focus
  */
 export function takeKeys(on) {
   document.addEventListener("keydown", (event) => {
     const isElsewhere = event.target instanceof Element && event.target.closest(ELSEWHERE);
-    const act = isElsewhere || event.defaultPrevented ? null : actionOf(event);
-    if (!act || (act === "clear" && !isAtSheet())) return;
+    if (isElsewhere || event.defaultPrevented) return;
+    const act = actionOf(event);
+    const isSample = /^[0-9]$/.test(event.key) && !(event.altKey || event.ctrlKey || event.metaKey);
+    if (!(act || isSample) || ((isSample || act === "clear") && !isAtSheet())) return;
     event.preventDefault();
-    on[act]();
+    if (act) on[act]();
+    else on.sample(Number(event.key));
   });
 }
 

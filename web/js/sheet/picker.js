@@ -5,22 +5,26 @@ import { byId } from "../base/dom.js";
 import { SAMPLES } from "./samples.js";
 import { decodeStrokes } from "./strokes.js";
 
-/** @param {(strokes: Stroke[]) => void} take receives the drawing of a pressed button */
+/**
+ * @param {number} digit
+ * @returns {Stroke[]}
+ */
+export function sampleOf(digit) {
+  return decodeStrokes(SAMPLES[digit]) ?? [];
+}
+
+/** @param {(digit: number) => void} take runs when a button is pressed */
 export function addSamples(take) {
-  SAMPLES.forEach((code, digit) => {
-    const strokes = decodeStrokes(code);
-    if (strokes) byId("samples").append(sampleButton(strokes, digit, take));
-  });
+  byId("samples").append(...SAMPLES.map((_, digit) => sampleButton(digit, take)));
 }
 
 /**
- * @param {Stroke[]} strokes
  * @param {number} digit
- * @param {(strokes: Stroke[]) => void} take
+ * @param {(digit: number) => void} take
  * @returns {HTMLButtonElement}
  */
-function sampleButton(strokes, digit, take) {
-  const lines = strokes.map((stroke) => svg("polyline", { points: stroke.map(([x, y]) => `${100 * x},${100 * y}`).join(" ") }));
+function sampleButton(digit, take) {
+  const lines = sampleOf(digit).map((stroke) => svg("polyline", { points: stroke.map(([x, y]) => `${100 * x},${100 * y}`).join(" ") }));
   const picture = svg("svg", { viewBox: "15 15 70 70", "aria-hidden": "true" }, ...lines);
-  return html("button.button.sample", { type: "button", "aria-label": `Draw a sample ${digit}`, onclick: () => take(strokes) }, picture);
+  return html("button.button.sample", { type: "button", "aria-label": `Draw a sample ${digit}`, "aria-keyshortcuts": String(digit), onclick: () => take(digit) }, picture);
 }

@@ -11,13 +11,22 @@ export function linkedStrokes() {
 }
 
 /**
- * Copy a link with this drawing, and put it into the address bar.
+ * Put a link with this drawing into the address bar, and share it, or copy it where the browser cannot share.
  *
  * @param {Stroke[]} strokes
  * @returns {Promise<string>} the result, for the visitor
  */
 export async function share(strokes) {
   history.replaceState({ isOwnLink: true }, "", KEY + encodeStrokes(strokes));
+  if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+    try {
+      await navigator.share({ title: document.title, url: location.href });
+      return "Shared";
+    } catch (error) {
+      // The visitor closed the browser's dialog; otherwise the link is copied.
+      if (error instanceof DOMException && error.name === "AbortError") return "The link is in the address bar";
+    }
+  }
   return (await copyText(location.href)) ? "Link copied" : "The link is in the address bar";
 }
 

@@ -6,8 +6,12 @@ const FORMAT = "1";
 /** Steps of the grid on a side of the sheet. */
 const GRID = 1000;
 
-/** Smallest distance between points in a code, as a share of the side. */
+/** Smallest distance between points in a code or a request, as a share of the side. */
 const MIN_STEP = 0.008;
+
+/** Farthest places of points that the service takes, as shares of the side. */
+const LOWEST = -0.5;
+const HIGHEST = 1.5;
 
 /** Limit for a code, so that a link cannot block the page. */
 const MAX_POINTS = 2_000;
@@ -126,6 +130,16 @@ export function decodeStrokes(code) {
     start = end;
   }
   return strokes.length > 0 ? strokes : null;
+}
+
+/**
+ * @param {readonly Stroke[]} strokes
+ * @returns {Stroke[]} the strokes as they are sent: of the same shape, in few digits
+ */
+export function brief(strokes) {
+  /** @param {number} place */
+  const shorten = (place) => Math.round(Math.min(Math.max(place, LOWEST), HIGHEST) * GRID) / GRID;
+  return strokes.map((stroke) => thin(stroke).map(([x, y]) => [shorten(x), shorten(y)]));
 }
 
 /**
