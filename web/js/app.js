@@ -96,7 +96,7 @@ function forgetAnswer() {
 
 function endStroke() {
   state.penUpMs = performance.now();
-  keepDrawing(sheet.strokes);
+  keepDrawing(state.isSample ? [] : sheet.strokes);
   if (!predictor.isBusy) conclude();
 }
 

@@ -99,16 +99,14 @@ function ask(answer, places) {
  */
 function show({ answers: [whole, ...without], layers: maps = [] }, about) {
   const isFinal = about.places.length > 0;
+  isSlow = performance.now() - about.startMs > SLOW_MS;
   live.show(maps, isFinal);
-  if (!isFinal) {
-    isSlow = performance.now() - about.startMs > SLOW_MS;
-    return;
-  }
+  if (!isFinal) return;
   const { place, isDecisive, text } = heatmap.findPart(about, whole, without);
   why.textContent = text;
   if (isDecisive) live.lightUp(about.answer, place);
   explain = () => {
-    byId("inside-price").textContent = `it had the service read your ink ${about.places.length} more times, without one square of it at a time`;
+    byId("inside-price").textContent = `read your ink ${about.places.length} more times, each time without one square of it`;
     note.hidden = true;
     body.hidden = false;
     heatmap.show(about, whole, without);
