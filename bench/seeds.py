@@ -86,7 +86,6 @@ def summarize(config: Config, by_seed: dict[int, Figures]) -> dict[str, Any]:
     """Return the figures of each seed and their spread."""
     names = next(iter(by_seed.values()))
     return origin(config) | {
-        "modes": {str(seed): config.runtime.mode for seed in by_seed},
         "seeds": {str(seed): _rounded(figures) for seed, figures in by_seed.items()},
         "spread": {name: _spread([figures[name] for figures in by_seed.values()]) for name in names},
     }
