@@ -16,6 +16,9 @@ import { errorText } from "../service/problems.js";
 /** A service or a machine that takes longer is asked only when the drawing is at rest. */
 const SLOW_MS = 120;
 
+/** Least pause between two requests while the pen is down, to send fewer bytes. */
+const PAUSE_MS = 60;
+
 const inside = byId("inside", HTMLDetailsElement);
 const body = byId("inside-body");
 const note = byId("inside-note");
@@ -30,6 +33,7 @@ let asked = null;
 /** @type {(() => void) | null} shows the newest explanation below "Look inside" */
 let explain = null;
 let isSlow = false;
+let askedMs = 0;
 let hasMaps = false;
 
 inside.addEventListener("toggle", () => inside.open && explain?.());
@@ -56,7 +60,7 @@ export function showAnswer(answer, { isDrawing }) {
   if (isDrawing) {
     forgetWhy();
     newest = null;
-    if (!isSlow) ask(answer, []);
+    if (!isSlow && performance.now() - askedMs > PAUSE_MS) ask(answer, []);
   } else if (answer !== asked) {
     newest = asked = answer;
     ask(answer, windowsOf(bytesOf(answer.normalized)));
@@ -90,7 +94,8 @@ function ask(answer, places) {
   const grids = new Uint8Array((1 + places.length) * GRID * GRID);
   grids.set(normalized);
   grids.set(blank(normalized, places), GRID * GRID);
-  requests.ask({ grids, layers: true, normalized, places, answer, startMs: performance.now() });
+  askedMs = performance.now();
+  requests.ask({ grids, layers: true, normalized, places, answer, startMs: askedMs });
 }
 
 /**
