@@ -26,45 +26,44 @@ new GridCursor(heatCanvas, "The square that is left out", GRID, {
 });
 
 /**
+ * @typedef {object} Found the part that matters most
+ * @property {number} strongest index of its window
+ * @property {number[]} changes by how much the chance of the digit falls without each window
+ * @property {boolean} isDecisive whether the reading is another without the part
+ * @property {string} text a sentence about it
+ */
+
+/**
  * Find the part that matters most.
  *
  * @param {Asked} asked
  * @param {Reading} whole the reading of all the ink
  * @param {Reading[]} without the reading without each window
- * @returns {{place: Place, isDecisive: boolean, text: string}} where it is; whether the reading is another without it
+ * @returns {Found}
  */
 export function findPart({ normalized, places }, whole, without) {
-  const strongest = mostDecisive(whole, without, changesOf(whole, without));
-  const place = places[strongest];
-  return { place, isDecisive: !isSame(whole, without[strongest]), text: occlusionText(whole, without[strongest], partOf(normalized, place)) };
-}
-
-/**
- * @param {Reading} whole
- * @param {Reading[]} without
- * @returns {number[]} by how much the chance of the digit falls without each window
- */
-function changesOf(whole, without) {
   // For ink that is not read as a digit, the parts matter without which the likeliest digit is likelier.
   const sign = isRead(whole) ? 1 : -1;
   const digit = best(whole);
-  return without.map((reading) => sign * (chanceOf(whole, digit) - chanceOf(reading, digit)));
+  const changes = without.map((reading) => sign * (chanceOf(whole, digit) - chanceOf(reading, digit)));
+  const strongest = mostDecisive(whole, without, changes);
+  const text = occlusionText(whole, without[strongest], partOf(normalized, places[strongest]));
+  return { strongest, changes, isDecisive: !isSame(whole, without[strongest]), text };
 }
 
 /**
  * @param {Asked} asked
  * @param {Reading} whole the reading of all the ink
  * @param {Reading[]} without the reading without each window
+ * @param {Found} found
  */
-export function show({ normalized, places }, whole, without) {
-  const changes = changesOf(whole, without);
-  const strongest = mostDecisive(whole, without, changes);
+export function show({ normalized, places }, whole, without, { strongest, changes, text }) {
   const heat = heatOf(places, changes);
   const hottest = Math.max(...heat, FULL_HEAT);
   shown = { normalized, places, without, strongest };
   paintHeat(heatCanvas, normalized, GRID, heat.map((value) => value / hottest));
   byId("heat-most").textContent = `${isRead(whole) ? "−" : "+"}${Math.round(100 * hottest)} points`;
-  byId("hold-story").textContent = occlusionText(whole, without[strongest], partOf(normalized, places[strongest]));
+  byId("hold-story").textContent = text;
   choose(strongest);
 }
 

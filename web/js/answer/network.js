@@ -107,14 +107,14 @@ function show({ answers: [whole, ...without], layers: maps = [] }, about) {
   isSlow = performance.now() - about.startMs > SLOW_MS;
   live.show(maps, isFinal);
   if (!isFinal) return;
-  const { place, isDecisive, text } = heatmap.findPart(about, whole, without);
-  why.textContent = text;
-  if (isDecisive) live.lightUp(about.answer, place);
+  const found = heatmap.findPart(about, whole, without);
+  why.textContent = found.text;
+  if (found.isDecisive) live.lightUp(about.answer, about.places[found.strongest]);
   explain = () => {
     byId("inside-price").textContent = `read your ink ${about.places.length} more times, each time without one square of it`;
     note.hidden = true;
     body.hidden = false;
-    heatmap.show(about, whole, without);
+    heatmap.show(about, whole, without, found);
     layers.show(about.normalized, maps, whole);
   };
   if (inside.open) explain();
