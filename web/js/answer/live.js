@@ -9,7 +9,7 @@ import { WINDOW } from "./occlusion.js";
 /** The kind of the layers that are shown. Those between them repeat their maps. */
 const SHOWN = "Conv2D";
 
-/** Shown maps of a layer, by the height of its maps in pixels: the first row that is not higher. */
+/** The least height of a layer's maps in pixels, and how many of them are shown: small maps need less room. */
 const N_SHOWN = [[11, 6], [5, 8], [0, 16]];
 
 /**
