@@ -76,6 +76,7 @@ def document(settings: Settings) -> Json:
         "paths": {
             "/api/predict": _predict(settings),
             "/api/network": _network(),
+            "/api/kernel": _kernel(),
             "/api/drawings": _drawings(),
             "/api/model": get(PREDICT, "model", "The model's metadata", json(api.CardAnswer)),
             "/v2": get(PROTOCOL, "server", "The server and its extensions", json(v2.ServerMetadata)),
@@ -107,9 +108,9 @@ def schemas(*modules: ModuleType) -> Json:
     return _components(own)[1]
 
 
-def get(*arguments: Any) -> Json:
+def get(*arguments: Any, **more: Any) -> Json:
     """Return the item of a path with only GET."""
-    return {"get": _operation(*arguments)}
+    return {"get": _operation(*arguments, **more)}
 
 
 def post(*arguments: Any, **more: Any) -> Json:
@@ -178,6 +179,16 @@ def _network() -> Json:
         description=f"The body has 1 to {MAX_GRIDS} grids like `normalized` of an answer, {N_GRID_BYTES} bytes each.",
         parameters=[_parameter("query", "layers", {"type": "boolean"}, "Adds feature maps.", example=True)],
         requestBody=_body(BYTES),
+    )  # fmt: skip
+
+
+def _kernel() -> Json:
+    return get(
+        PREDICT, "kernel", "The kernel of one feature map", json(api.KernelAnswer),
+        parameters=[
+            _parameter("query", "layer", TEXT, "A convolution in the card.", required=True, example="conv2d_1"),
+            _parameter("query", "channel", COUNT, "The map's number in its layer.", required=True, example=0),
+        ],
     )  # fmt: skip
 
 

@@ -11,9 +11,10 @@ import json
 from collections.abc import Mapping
 
 import keras
+import numpy as np
 import onnx
 import tensorflow as tf
-from onnx import GraphProto, ModelProto, helper
+from onnx import GraphProto, ModelProto, helper, numpy_helper
 
 from pipeline.base.classes import N_CLASSES
 from pipeline.ink.normalize import GRID
@@ -39,7 +40,9 @@ def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
     - ``input``: name of the input, grids uint8 ``[n, 28, 28]``, 255 = ink.
     - ``probabilities``, ``digit_score``: names of these outputs.
     - ``layers``: for each layer with feature maps, ``name`` and ``kind`` as in `describe_layers`, and ``output``, the
-      name of the maps, float32 ``[n, channels, height, width]``.
+      name of the maps, float32 ``[n, channels, height, width]``. A convolution of the grids, or of the maps of another
+      of these layers, also has ``reads``, that layer's name or "inputs", ``stride``, and ``kernels``, the name of its
+      kernels, float32 ``[channels, channels read, height, width]``.
 
     Args:
         model: result of `onnx_graph.convert` for the reader and the opset; changed in place.
@@ -48,14 +51,17 @@ def attach_network(model: ModelProto, reader: Reader, opset: int) -> None:
     """
     layers = mapping_layers(reader.network)
     fragment = make_fragment(model, reader, layers, opset)
-    onnx.checker.check_model(ModelProto.FromString(model.SerializeToString() + fragment), full_check=True)
+    kernels = add_kernels(fragment.graph, model.graph, reader.network, layers)
+    content = fragment.SerializeToString(deterministic=True)
+    onnx.checker.check_model(ModelProto.FromString(model.SerializeToString() + content), full_check=True)
     description = {
-        "fragment": base64.b64encode(fragment).decode("ascii"),
+        "fragment": base64.b64encode(content).decode("ascii"),
         "input": f"{PREFIX}grids",
         "probabilities": f"{PREFIX}probabilities",
         "digit_score": f"{PREFIX}digit_score",
         "layers": [
-            {"name": name, "kind": type(layer).__name__, "output": f"{PREFIX}{name}"} for name, layer in layers.items()
+            {"name": name, "kind": type(layer).__name__, "output": f"{PREFIX}{name}", **kernels.get(name, {})}
+            for name, layer in layers.items()
         ],
     }
     metadata = {entry.key: entry.value for entry in model.metadata_props} | {KEY: json.dumps(description)}
@@ -71,8 +77,8 @@ def mapping_layers(network: keras.Model) -> dict[str, keras.Operation]:
     return {name: layer for name, layer in named.items() if len(layer.output.shape) == 4 and name not in unfinished}
 
 
-def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.Operation], opset: int) -> bytes:
-    """Return the fragment: a serialised model that has only a graph, with the constants that `model` lacks.
+def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.Operation], opset: int) -> ModelProto:
+    """Return the fragment: a model that has only a graph, with the constants that `model` lacks.
 
     Args:
         model: shares its constants.
@@ -100,7 +106,36 @@ def make_fragment(model: ModelProto, reader: Reader, layers: Mapping[str, keras.
     fragment = ModelProto()
     for name in ("node", "input", "output", "initializer"):
         getattr(fragment.graph, name).extend(getattr(alone.graph, name))
-    return fragment.SerializeToString(deterministic=True)
+    return fragment
+
+
+def add_kernels(
+    fragment: GraphProto, graph: GraphProto, network: keras.Model, layers: Mapping[str, keras.Operation]
+) -> dict[str, dict[str, str | int]]:
+    """Make the kernels of convolutions outputs of the fragment. Return their entries of the description, by name.
+
+    Args:
+        fragment: changed in place.
+        graph: contains the kernels as constants.
+        network: contains the layers.
+        layers: those with feature maps, by name. Convolutions that read no such maps are left out.
+    """
+    named = named_layers(network)
+    constants = {_content(constant): constant.name for constant in graph.initializer}
+    described: dict[str, dict[str, str | int]] = {}
+    for name, layer in layers.items():
+        if not isinstance(layer, keras.layers.Conv2D) or layer.groups > 1:
+            continue
+        [source] = inputs_of(layer, named)
+        kernels = numpy_helper.from_array(np.ascontiguousarray(layer.kernel.numpy().transpose(3, 2, 0, 1)))
+        constant = constants.get(_content(kernels))
+        if constant is None or source not in {"inputs", *layers}:
+            continue
+        output = f"{PREFIX}{name}_kernels"
+        fragment.node.append(helper.make_node("Identity", [constant], [output], output))
+        fragment.output.append(helper.make_tensor_value_info(output, kernels.data_type, kernels.dims))
+        described[name] = {"reads": source, "stride": layer.strides[0], "kernels": output}
+    return described
 
 
 def _share_constants(graph: GraphProto, shared: GraphProto) -> None:

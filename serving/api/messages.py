@@ -105,6 +105,21 @@ class NetworkAnswer(Struct, forbid_unknown_fields=True):
     layers: Annotated[list[LayerMaps] | UnsetType, about("Of the first grid; only with `layers=true`.")] = UNSET
 
 
+class KernelAnswer(Struct, forbid_unknown_fields=True):
+    """The kernel of one feature map: what a convolution multiplies with each part of the maps that it reads."""
+
+    model_version: Version
+    reads: Annotated[str, about("The layer whose maps it reads, or `inputs` for the grid.")]
+    stride: Length
+    n_maps: Annotated[Length, about("Number of the maps that it reads.")]
+    height: Length
+    width: Length
+    peak: Annotated[float, about("The largest absolute weight.", ge=0)]
+    weights: Annotated[
+        bytes, about("Signed bytes in base64, row by row, for one map after the other: 127 is the peak.")
+    ]
+
+
 class LabelledDrawing(Drawing):
     """The strokes of a drawing, and the digit that it shows."""
 

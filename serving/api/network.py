@@ -1,5 +1,7 @@
 """POST /api/network: run the network without the preprocessing, and return the feature maps of its layers.
 
+GET /api/kernel returns the kernel of one map.
+
 The metadata of the model file contains a fragment of a graph. The bytes of the file followed by the fragment are a
 second model, with the same weights, one more input and more outputs (see `pipeline.modelfile.subnetwork`). It runs in a
 session of its own, so predictions do not become slower.
@@ -16,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.api.bodies import check_type
-from serving.api.messages import LayerMaps, NetworkAnswer, Reading
+from serving.api.messages import KernelAnswer, LayerMaps, NetworkAnswer, Reading
 from serving.api.predict import SCORE_DECIMALS, reading
 from serving.errors import BadRequestError, ModelError, NotFoundError
 from serving.http.compression import receive
@@ -33,6 +35,8 @@ MAX_GRIDS = 256
 # Grids in one run: all at once would take four times the memory and no less time.
 N_IN_BATCH = 64
 
+MAX_DIGITS = 6  # of a channel's number
+
 Maps = npt.NDArray[np.float32]
 
 
@@ -40,6 +44,10 @@ class _Layer(msgspec.Struct):
     name: str
     kind: str
     output: str
+    # Only of convolutions that read the grid or the maps of one of the layers.
+    kernels: str | None = None
+    reads: str = ""
+    stride: int = 1
 
 
 class _Description(msgspec.Struct):
@@ -76,6 +84,27 @@ class Network:
         found = self._run([layer.output for layer in layers], grid[None])
         return [_maps(layer, maps[0]) for layer, maps in zip(layers, found, strict=True)]
 
+    def kernel(self, name: str, channel: int, model_version: str) -> KernelAnswer:
+        """Return the kernel of one map.
+
+        Raises:
+            BadRequestError: there is no such layer, or it has no such kernel.
+        """
+        layer = next((layer for layer in self._description.layers if layer.name == name), None)
+        if layer is None or layer.kernels is None:
+            convolutions = [layer.name for layer in self._description.layers if layer.kernels]
+            raise BadRequestError(f"?layer= must be a convolution: one of {', '.join(convolutions)}.")
+        [kernels] = self._run([layer.kernels], np.zeros((1, *GOLDEN_SHAPE), np.uint8))
+        if channel >= len(kernels):
+            raise BadRequestError(f"?channel= is too large: {name} has the channels 0 to {len(kernels) - 1}.")
+        kernel = kernels[channel]
+        n_maps, height, width = kernel.shape
+        peak = float(np.abs(kernel).max())
+        weights = np.rint(kernel * (127 / peak if peak else 0)).astype(np.int8).tobytes()
+        return KernelAnswer(
+            model_version, layer.reads, layer.stride, n_maps, height, width, round(peak, SCORE_DECIMALS), weights
+        )
+
     def _run(self, outputs: list[str], grids: Images) -> list[Maps]:
         found: list[Maps] = self._session.run(outputs, {self._description.input: grids, **self._unused}, SHRINKING)
         return found
@@ -102,13 +131,31 @@ def _maps(layer: _Layer, maps: Maps) -> LayerMaps:
     return LayerMaps(layer.name, layer.kind, (height, width, n_maps), round(peak, SCORE_DECIMALS), levels.tobytes())
 
 
+def _model(request: Request) -> Predictor:
+    predictor = Service.of(request).engine.model
+    if not predictor.subnetwork:
+        raise NotFoundError("The model file lacks the metadata 'network_alone', so only its whole graph can be run.")
+    return predictor
+
+
+async def kernel(request: Request) -> Response:
+    """Return the kernel of the map that the query names."""
+    predictor = _model(request)
+    name, channel = (request.query_params.get(key, "") for key in ("layer", "channel"))
+    if not (channel.isascii() and channel.isdigit() and len(channel) <= MAX_DIGITS):
+        raise BadRequestError("?channel= must be the number of a map, from 0 on.")
+
+    def find() -> KernelAnswer:
+        return network_of(predictor).kernel(name, int(channel), predictor.card.version)
+
+    return JSONResponse(await Service.of(request).engine.large.run(find))
+
+
 async def network(request: Request) -> Response:
     """Answer the grids in the body."""
     engine = Service.of(request).engine
     timing: Timing = request.scope["timing"]
-    predictor = engine.model
-    if not predictor.subnetwork:
-        raise NotFoundError("The model file lacks the metadata 'network_alone', so only its whole graph can be run.")
+    predictor = _model(request)
     layers = request.query_params.get("layers", "false")
     if layers not in ("true", "false"):
         raise BadRequestError("?layers= must be true or false.")
@@ -129,4 +176,4 @@ def _grids(data: bytes) -> Images:
     return np.frombuffer(data, np.uint8).reshape(-1, height, width)
 
 
-routes = [Route("/network", network, methods=["POST"])]
+routes = [Route("/network", network, methods=["POST"]), Route("/kernel", kernel, methods=["GET"])]

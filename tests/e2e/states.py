@@ -78,10 +78,14 @@ def see_explanations(page: Page) -> None:
     see_digit(page)
     page.get_by_text("Look inside").click()
     expect(page.locator("#inside-body")).to_be_visible()
-    for button in page.locator(".map-layer").get_by_role("button").all():
-        button.click()
     page.locator("#squeeze-panel").scroll_into_view_if_needed()
     expect(page.locator("#squeezed-reading")).to_contain_text("Read as")
+
+
+def see_kernel(page: Page) -> None:
+    see_digit(page)
+    page.locator("#live-layers li").nth(2).get_by_role("button").first.click()
+    expect(page.locator("#kernel canvas")).to_have_count(7)
 
 
 def see_damaged_link(page: Page) -> None:
@@ -103,7 +107,7 @@ def see_docs(page: Page) -> None:
 
 STATES: list[Callable[[Page], Any]] = [
     see_empty, see_digit, see_unsure, see_refused, see_error, see_image, see_reading, see_unreadable, see_correction,
-    see_pen_mode, see_explanations, see_damaged_link, see_waiting, see_docs,
+    see_pen_mode, see_explanations, see_kernel, see_damaged_link, see_waiting, see_docs,
 ]  # fmt: skip
 
 

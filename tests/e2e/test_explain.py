@@ -103,11 +103,7 @@ def test_maps_follow_the_pen_and_the_deciding_part_glows_at_its_end(page: Page) 
     assert len(requests) == n_requests
     expect(page.locator("#inside-price")).to_contain_text(f" {len(body) // N_BYTES - 1} more times")
     expect(page.locator("#hold-story")).to_have_text(story)
-    expect(page.locator("#chances .best .name")).to_have_text("9")
     assert n_inked_pixels(page, "#heat-canvas") > 30
-    assert page.locator(".map-layer [role=listbox]").count() >= 5
-    for tile in page.locator(".map-layer .tile canvas").all():
-        assert tile.evaluate("canvas => canvas.width") > 1
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#inside-note")).to_have_text("Draw a digit first.")
 
@@ -131,7 +127,7 @@ def test_the_tensors_values_are_read_by_keyboard_and_by_pointing(page: Page) -> 
 
 
 @pytest.mark.slow
-def test_squares_and_maps_are_chosen_by_keyboard(page: Page) -> None:
+def test_squares_are_chosen_by_keyboard(page: Page) -> None:
     draw(page, DIGITS[4])
     look_inside(page)
     heat, mark = page.locator("#heat-canvas"), page.locator("#hole-mark")
@@ -145,19 +141,32 @@ def test_squares_and_maps_are_chosen_by_keyboard(page: Page) -> None:
     assert mark.get_attribute("x") != corner
     expect(heat).to_have_attribute("aria-valuetext", reading.text_content() or "")
 
-    row = page.locator(".map-layer", has=page.locator("button:not([hidden])")).first
-    maps, caption = row.get_by_role("option"), row.locator("figcaption")
-    expect(maps).to_have_count(16)
-    maps.first.focus()
-    page.keyboard.press("ArrowDown")
+
+@pytest.mark.workflow
+def test_a_map_is_explained_by_its_kernel(page: Page) -> None:
+    draw(page, DIGITS[4])
+    expect(page.locator("#why")).not_to_have_text("")
+    layer, dialog = page.locator("#live-layers li").nth(1), page.locator("#kernel")
+    layer.get_by_role("button").first.focus()
     page.keyboard.press("ArrowRight")
-    expect(maps.nth(9)).to_be_focused()
-    expect(caption).to_have_text(maps.nth(9).get_attribute("aria-label") or "")
-    button = row.get_by_role("button")
-    expected = int((button.text_content() or "").split()[-1])
-    button.click()
-    expect(maps).to_have_count(expected)
-    expect(button).to_have_attribute("aria-expanded", "true")
+    chosen = layer.get_by_role("button").nth(1)
+    expect(chosen).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("heading")).to_have_text(f"{chosen.get_attribute('aria-label')} of layer 2")
+    expect(dialog.locator("#kernel-story")).to_contain_text(f"4 {TIMES} 4 weights")
+    canvases = dialog.locator("canvas")
+    assert [each.evaluate("canvas => canvas.width") for each in canvases.all()] == [26, 4] * 3 + [12]
+    assert canvases.evaluate_all(IS_PAINTED)
+    made, frames = canvases.last, dialog.locator("li .cursor")
+    made.focus()
+    for key in ["ArrowUp", "ArrowLeft"] * 12 + ["ArrowDown", "ArrowRight", "ArrowRight"]:
+        page.keyboard.press(key)
+    # The stride is 2: the kernel's third place in the second row.
+    for frame in frames.all():
+        assert (frame.get_attribute("x"), frame.get_attribute("y")) == ("4", "2")
+    expect(made).to_have_attribute("aria-valuetext", dialog.locator("#kernel-sum").inner_text())
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
 
 
 @pytest.mark.slow

@@ -101,6 +101,23 @@ interface NetworkAnswer {
   layers?: LayerMaps[];
 }
 
+/** The kernel of one feature map: what a convolution multiplies with each part of the maps that it reads. */
+interface KernelAnswer {
+  /** The first 12 hex digits of the model file's SHA-256. */
+  model_version: string;
+  /** The layer whose maps it reads, or `inputs` for the grid. */
+  reads: string;
+  stride: number;
+  /** Number of the maps that it reads. */
+  n_maps: number;
+  height: number;
+  width: number;
+  /** The largest absolute weight. */
+  peak: number;
+  /** Signed bytes in base64, row by row, for one map after the other: 127 is the peak. */
+  weights: string;
+}
+
 /** The strokes of a drawing, and the digit that it shows. */
 interface LabelledDrawing {
   /** Lists of points: x and y from the top left of the canvas, which is 0 to 1. */

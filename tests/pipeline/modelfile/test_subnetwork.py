@@ -114,6 +114,22 @@ def test_the_maps_of_each_layer_are_those_of_keras(model, network_entry, reader,
         np.testing.assert_allclose(maps, values.numpy().transpose(0, 3, 1, 2), atol=1e-4)
 
 
+def test_the_kernels_of_the_convolutions_are_those_of_keras(model, network_entry, reader):
+    merged = session(model.SerializeToString() + base64.b64decode(network_entry["fragment"]))
+    inputs = {"image": np.zeros((1, 1, 1), np.uint8), network_entry["input"]: np.zeros((1, 28, 28), np.uint8)}
+    named = named_layers(reader.network)
+    found = [layer for layer in network_entry["layers"] if "kernels" in layer]
+    convolutions = [name for name in named if name.startswith("conv2d")]
+    # The maps of the other convolution of the forked network are normalised first.
+    assert [layer["name"] for layer in found] == convolutions[: 1 if "add_1" in named else 5]
+    read = ["inputs", *(layer["name"] for layer in network_entry["layers"])]
+    for layer in found:
+        keras_layer = named[layer["name"]]
+        assert (read[read.index(layer["name"]) - 1], keras_layer.strides[0]) == (layer["reads"], layer["stride"])
+        [kernels] = merged.run([layer["kernels"]], inputs)
+        np.testing.assert_array_equal(kernels, keras_layer.kernel.numpy().transpose(3, 2, 0, 1))
+
+
 def test_the_file_itself_stays_the_same_and_stores_no_weight_twice(converted, model, network_entry):
     assert model.graph.SerializeToString(deterministic=True) == converted.graph.SerializeToString(deterministic=True)
     assert [entry.key for entry in model.metadata_props] == ["b", KEY]

@@ -93,6 +93,40 @@ def test_the_maps_are_of_the_first_grid(client: TestClient, grids: bytes) -> Non
     assert "layers" not in ask(client, grids, "false")
 
 
+def test_a_kernel_makes_its_map(client: TestClient, grids: bytes) -> None:
+    layer, *_ = ask(client, grids[:N_GRID_BYTES], "true")["layers"]
+    rows, columns, n_maps = layer["shape"]
+    levels = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8).reshape(n_maps, rows, columns)
+    channel = int(levels.max(axis=(1, 2)).argmax())
+    kernel = client.get("/api/kernel", params={"layer": layer["name"], "channel": channel}).json()
+    size = kernel["height"], kernel["width"]
+    assert (kernel["reads"], kernel["stride"], kernel["n_maps"], size) == ("inputs", 1, 1, (3, 3))
+    weights = np.frombuffer(base64.b64decode(kernel["weights"]), np.int8).reshape(size) * kernel["peak"] / 127
+    grid = np.frombuffer(grids[:N_GRID_BYTES], np.uint8).reshape(28, 28) / 255
+    sums = (np.lib.stride_tricks.sliding_window_view(grid, size) * weights).sum(axis=(2, 3))
+    is_lit = levels[channel] > 0
+    bias = (levels[channel] * layer["peak"] / 255 - sums)[is_lit]
+    np.testing.assert_allclose(bias, np.median(bias), atol=0.03 * layer["peak"])
+    second = client.get("/api/kernel", params={"layer": "conv2d_2", "channel": 0}).json()
+    assert (second["reads"], second["stride"], second["n_maps"]) == ("conv2d_1", 2, n_maps)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", ["?channel="]),
+        ("?layer=conv2d_1", ["?channel="]),
+        ("?layer=conv2d_1&channel=-1", ["?channel="]),
+        ("?layer=conv2d_1&channel=1234567", ["?channel="]),
+        ("?layer=conv2d_1&channel=8", ["?channel=", "0 to 7"]),
+        ("?layer=maxpooling2d_1&channel=0", ["?layer=", "conv2d_5"]),
+        ("?channel=0", ["?layer=", "conv2d_1"]),
+    ],
+)
+def test_a_kernel_that_does_not_exist_is_refused(client: TestClient, query: str, words: list[str]) -> None:
+    refused(client.get(f"/api/kernel{query}"), 400, *words)
+
+
 BAD_SIZES = [0, 1, N_GRID_BYTES + 1]
 
 

@@ -4,6 +4,7 @@ import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { paintTinted, wipe } from "../base/grid.js";
 import { bytesOf, cropOf } from "../base/pixels.js";
+import { open } from "./kernel.js";
 import { WINDOW } from "./occlusion.js";
 
 /** The kind of the layers that are shown. Those between them repeat their maps. */
@@ -23,19 +24,30 @@ const list = byId("live-layers", HTMLOListElement);
 const glow = byId("glow");
 /** @type {Column[]} */
 let columns = [];
+/** @type {{layers: LayerMaps[], normalized: Uint8Array} | null} what the tiles show */
+let shown = null;
+
+/** @type {Record<string, number>} */
+const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 /**
  * @param {LayerMaps[]} layers
+ * @param {Uint8Array} normalized the network's input
  * @param {boolean} isFinal whether to show the strongest maps; while the pen is down, the shown ones stay
  */
-export function show(layers, isFinal) {
+export function show(layers, normalized, isFinal) {
+  shown = { layers, normalized };
   layers.forEach(({ name, shape: [height, width, n_maps], maps }) => {
     const column = columns.find((each) => each.name === name);
     if (!column) return;
     const levels = bytesOf(maps);
     const size = height * width;
     if (isFinal) column.channels = strongest(levels, size, n_maps).slice(0, column.tiles.length).sort((a, b) => a - b);
-    column.tiles.forEach((tile, i) => paintTinted(tile, levels.subarray(column.channels[i] * size, (column.channels[i] + 1) * size), width));
+    column.tiles.forEach((tile, i) => {
+      const channel = column.channels[i];
+      paintTinted(tile, levels.subarray(channel * size, (channel + 1) * size), width);
+      if (isFinal) tile.parentElement?.setAttribute("aria-label", `Map ${channel + 1}`);
+    });
   });
 }
 
@@ -53,9 +65,39 @@ export function showLayers(layers) {
   });
   list.replaceChildren(...shown.map(({ shape: [height, width, n_maps] }, place) => {
     const { tiles } = columns[place];
-    const maps = html("div.live-maps", { role: "img", "aria-label": `${tiles.length} of the ${n_maps} maps of layer ${place + 1}` }, ...tiles);
+    const buttons = tiles.map((tile, i) => button(place, i, tile));
+    const label = `${tiles.length} of the ${n_maps} maps of layer ${place + 1}: how each is made`;
+    const maps = html("div.live-maps", { role: "toolbar", "aria-label": label, onkeydown: (/** @type {KeyboardEvent} */ event) => press(event, buttons) }, ...buttons);
     return html("li", { "data-n": tiles.length }, maps, html("p", {}, `Layer ${place + 1}`, html("span", {}, `${height} × ${width}`)));
   }));
+}
+
+/**
+ * @param {number} place of the column
+ * @param {number} i index of the tile
+ * @param {HTMLCanvasElement} tile
+ * @returns {HTMLButtonElement} shows how the tile's map is made
+ */
+function button(place, i, tile) {
+  const explain = () => {
+    const { name, channels } = columns[place];
+    if (shown) open(name, place + 1, channels[i], shown.layers, shown.normalized);
+  };
+  return html("button", { type: "button", "aria-label": `Map ${i + 1}`, tabindex: i === 0 ? 0 : -1, onclick: explain }, tile);
+}
+
+/**
+ * Move the focus with the arrow keys: the Tab key stops once in each layer.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLButtonElement[]} buttons
+ */
+function press(event, buttons) {
+  const next = buttons[buttons.findIndex((each) => each === event.target) + STEPS[event.key]];
+  if (!next) return;
+  event.preventDefault();
+  for (const each of buttons) each.tabIndex = each === next ? 0 : -1;
+  next.focus();
 }
 
 /**
@@ -92,5 +134,6 @@ export function darken() {
 
 /** Forget the maps of a drawing that is gone. */
 export function wipeAll() {
+  shown = null;
   for (const tile of columns.flatMap(({ tiles }) => tiles)) wipe(tile);
 }

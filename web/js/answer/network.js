@@ -1,9 +1,8 @@
 // What the network sees: some maps beside the sheet as the pen moves; and once the drawing is at rest, the part that
-// decides, for which the network reads a copy of the ink without each part. "Look inside" shows all of it.
+// decides, for which the network reads a copy of the ink without each part. "Look inside" shows what each part is worth.
 
 import { byId } from "../base/dom.js";
 import * as heatmap from "./heatmap.js";
-import * as layers from "./layers.js";
 import * as live from "./live.js";
 import { LatestRequest } from "../service/latest.js";
 import { blank, windowsOf } from "./occlusion.js";
@@ -43,7 +42,6 @@ export const needs = ["network"];
 
 /** @param {Card} card */
 export function showCard(card) {
-  layers.showCard(card);
   live.showLayers(card.network.layers);
   hasMaps = true;
   // Another model has other feature maps.
@@ -105,7 +103,7 @@ function ask(answer, places) {
 function show({ answers: [whole, ...without], layers: maps = [] }, about) {
   const isFinal = about.places.length > 0;
   isSlow = performance.now() - about.startMs > SLOW_MS;
-  live.show(maps, isFinal);
+  live.show(maps, about.normalized, isFinal);
   if (!isFinal) return;
   const found = heatmap.findPart(about, whole, without);
   why.textContent = found.text;
@@ -115,7 +113,6 @@ function show({ answers: [whole, ...without], layers: maps = [] }, about) {
     note.hidden = true;
     body.hidden = false;
     heatmap.show(about, whole, without, found);
-    layers.show(about.normalized, maps, whole);
   };
   if (inside.open) explain();
 }

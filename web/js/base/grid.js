@@ -48,6 +48,23 @@ export function paintHeat(canvas, levels, width, heat) {
   });
 }
 
+/**
+ * Paint weights: positive ones in the canvas's own CSS colour, negative ones grey.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {Int8Array} weights width x height, -127 to 127
+ * @param {number} width
+ */
+export function paintWeights(canvas, weights, width) {
+  const colour = colourOf(canvas);
+  paint(canvas, weights.length, width, (data) => {
+    weights.forEach((weight, pixel) => {
+      const parts = weight > 0 ? colour : [NEGATIVE, NEGATIVE, NEGATIVE];
+      data.set([...parts.map((part) => (Math.abs(weight) / 127) * part), 255], 4 * pixel);
+    });
+  });
+}
+
 /** @param {HTMLCanvasElement} canvas */
 export function wipe(canvas) {
   canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
@@ -55,6 +72,9 @@ export function wipe(canvas) {
 
 /** The grey of cold ink; the legend's gradient starts with it. */
 const COLD = 110;
+
+/** The grey of the most negative weight. */
+const NEGATIVE = 150;
 
 /**
  * Read a canvas of `side` x `side` pixels by pointing, touching or the arrow keys. A screen reader sees a slider, whose

@@ -49,6 +49,15 @@ export async function askNetwork({ grids, layers = false }, signal) {
 }
 
 /**
+ * @param {string} layer name of a convolution
+ * @param {number} channel
+ * @returns {Promise<KernelAnswer>}
+ */
+export async function fetchKernel(layer, channel) {
+  return (await fetchJson(`api/kernel?layer=${layer}&channel=${channel}`, {})).body;
+}
+
+/**
  * Store a drawing in the service, as training data.
  *
  * @param {Stroke[]} strokes
