@@ -6,12 +6,14 @@ implementation is needed. A picture with an even edge takes a short way. Frames,
 need the long way, in a branch of the graph that other pictures do not run.
 """
 
-import math
 from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+
+from pipeline.ink.clear import clear
+from pipeline.ink.grid import FAR, axes_of, sum_cells, to_float
 
 VERSION = "3"
 GRID = 28  # side of the network's input, pixels
@@ -31,22 +33,7 @@ MAX_GRAIN = 0.33
 # Exact halves (127.5) are common, and runtimes round them differently. With a threshold of 0.501, no quotient
 # k * 255 / peak is closer to it than 0.0009.
 ROUNDING = 0.499
-FAR = 2.0**20  # larger than the side of any picture; float32 still counts to it exactly
 
-# Shadows, frames, lines and rules are found in a picture that is reduced to CELLS x CELLS. The shares are relative to
-# the peak of the ink that remains, unless noted.
-CELLS = 64
-DARK_PAPER = 0.4  # the paper is dark if the mean level is below this share of the range of levels
-THICKEST = 7  # cells; shadows are thicker than this, lines and strokes are not
-FAINT = 0.06  # fainter ink is removed
-DARKEST_PAPER = (
-    0.35  # relative to the brightest cell: ink in a shadow is made darker only up to this level of the paper
-)
-SOLID = 0.25  # ink that must not come near the edge
-REACH = 0.94  # solid ink may come so near to the edge; 0 is the middle, 1 the edge
-MIN_REMOVED = 0.45  # smallest ink that is worth removing, relative to a line that is one pixel wide
-MIN_REST = 0.1  # smallest peak, relative to the brightest cell
-MIN_SOLID = 0.005  # share of the cells with solid ink: smaller digits would lose their shape
 
 Step = Literal["polarity", "box", "aspect", "fit", "mass"]
 
@@ -86,16 +73,16 @@ def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
             subtracted; without "box", the whole picture is fitted; without "aspect", each axis has its own scale;
             without "fit", there is no margin; without "mass", the box is centred.
     """
-    (y, x), (height, width) = _axes(images)
+    (y, x), (height, width) = axes_of(images)
     ink = _profiled(tf.cast(images, tf.float32) if "polarity" in without else _find_ink(images))
 
     # Each value from here to `edges` is [batch, 2, 1] for x and y, or [batch, 1, 1] for both.
     peak = tf.reduce_max(ink.profile, axis=2, keepdims=True)
     has_ink = peak > MIN_CONTRAST
-    inked = _to_float(has_ink)
+    inked = to_float(has_ink)
     # Distances of the pixels from both ends of their axis: from the first end of x and y, then from the last.
     from_x, from_y = x * _ON_X + _ENDS_X, y * _ON_Y + _ENDS_Y  # [4, size]
-    is_ink = _to_float(ink.profile > INK_THRESHOLD * peak)
+    is_ink = to_float(ink.profile > INK_THRESHOLD * peak)
     reach = tf.reduce_max(is_ink * tf.concat([from_x, from_y], axis=1), axis=2, keepdims=True)  # [batch, 4, 1]
     high, from_last = tf.split(reach, 2, axis=1)
     low = FAR - from_last
@@ -120,7 +107,7 @@ def normalize(images: tf.Tensor, without: Collection[Step] = ()) -> Normalized:
 
     edges = scale * (np.arange(-CENTRE, GRID + 1 - CENTRE, dtype=np.float32) - offset) + low  # [batch, 2, 29]
     edges_x, edges_y = tf.split(tf.transpose(edges, [0, 2, 1]), 2, axis=2)
-    fitted = _sum_cells(ink.levels, (edges_y, edges_x), (y, x))
+    fitted = sum_cells(ink.levels, (edges_y, edges_x), (y, x))
     darkest = tf.maximum(tf.reduce_max(fitted, axis=[1, 2], keepdims=True), 1e-6)
     pixels = tf.cast(fitted * (255.0 * inked / darkest) + ROUNDING, tf.uint8)
     box = tf.reshape(tf.concat([low, high], axis=1) * inked, [-1, 4])
@@ -136,38 +123,9 @@ _MOMENTS = [0, 5]  # ones and x, y and ones
 _MASS = [1]  # ones and ones
 
 
-def _axes(images: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """Return the first edges of the pixels on y and x, ``[height]`` and ``[width]``, and height and width, float32."""
-    sizes = tf.cast(tf.shape(images, tf.int64), tf.float32)
-    height, width = tf.gather(sizes, 1), tf.gather(sizes, 2)
-    return (tf.range(0.0, height), tf.range(0.0, width)), (height, width)
-
-
-def _to_float(condition: tf.Tensor) -> tf.Tensor:
-    """Return 1 where a condition holds, and 0 elsewhere. The converter needs six nodes for `tf.where`."""
-    return tf.cast(condition, tf.float32)
-
-
 def _profiled(levels: tf.Tensor) -> _Ink:
     rows = tf.expand_dims(tf.reduce_max(levels, axis=2), 1)
     return _Ink(levels, tf.concat([tf.reduce_max(levels, axis=1, keepdims=True), rows], axis=2))
-
-
-def _sum_cells(levels: tf.Tensor, edges: tuple[tf.Tensor, tf.Tensor], axes: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-    """Sum the levels in each cell of a grid: float32 ``[batch, n, n]``.
-
-    Args:
-        levels: float32 ``[batch, height, width]``.
-        edges: of the cells on y and x, in source pixels, ``[batch, n + 1, 1]`` each.
-        axes: first edges of the pixels, ``[height]`` and ``[width]``.
-    """
-    rows, columns = (
-        tf.raw_ops.ClipByValue(t=of_cells - of_pixels, clip_value_min=0.0, clip_value_max=1.0)
-        for of_cells, of_pixels in zip(edges, axes, strict=True)
-    )  # shares of the pixels before each edge
-    sums = tf.matmul(rows @ levels, columns, transpose_b=True)  # of all pixels before both edges
-    difference = np.diff(np.eye(edges[0].shape[1], dtype=np.float32), axis=0)
-    return difference @ (sums @ difference.T)
 
 
 _ALL = 2**62  # larger than any batch
@@ -182,7 +140,7 @@ def _find_ink(images: tf.Tensor) -> tf.Tensor:
 
     def uneven() -> tf.Tensor:
         # The ink of a picture does not depend on the other pictures of the batch.
-        is_uneven = _to_float(tf.reduce_max(tf.cast(difference, tf.float32), axis=[1, 2], keepdims=True) > 0.0)
+        is_uneven = to_float(tf.reduce_max(tf.cast(difference, tf.float32), axis=[1, 2], keepdims=True) > 0.0)
         return even() + is_uneven * (_clean(images) - even())
 
     return tf.cond(tf.cast(tf.reduce_max(difference), tf.bool), uneven, even)
@@ -215,89 +173,11 @@ def _clean(images: tf.Tensor) -> tf.Tensor:
     darker = paper - tf.reduce_min(grey, axis=[1, 2], keepdims=True)
     lighter = tf.reduce_max(grey, axis=[1, 2], keepdims=True) - paper
     peak = tf.maximum(darker, lighter)  # ink may be darker or lighter than the paper
-    per_peak = 255.0 * _to_float(peak > MIN_CONTRAST) / tf.maximum(peak, 1.0)
+    per_peak = 255.0 * to_float(peak > MIN_CONTRAST) / tf.maximum(peak, 1.0)
     ink = (grey - paper) * (per_peak * tf.sign(lighter - darker + 0.5))
     ink -= tf.minimum(GRAIN_MARGIN * grain * per_peak, 255.0 * MAX_GRAIN)
-    cleared, is_better = _clear(grey)
+    cleared, is_better = clear(grey)
     return tf.floor(tf.nn.relu(ink + is_better * (cleared - ink)) + ROUNDING)
-
-
-def _clear(grey: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Remove what reaches into the picture from its corners, or leads through it from edge to edge.
-
-    These are shadows, uneven light, dark corners, frames, and lines at the edge or below a digit. From each of their
-    points, a straight way to the edge, and then along the edge to a corner, has no less ink. The digit must be well
-    inside the picture. If the rest comes near the edge, it is a cropped digit, and nothing may be removed.
-
-    Returns:
-        - The remaining ink in 0..255, float32 ``[batch, height, width]``.
-        - 1.0 if it is better than all the ink, float32 ``[batch, 1, 1]``.
-    """
-    axes, sides = _axes(grey)
-    steps = np.arange(CELLS + 1, dtype=np.float32)[None, :, None] / CELLS
-    cells = _sum_cells(grey, (steps * sides[0], steps * sides[1]), axes)[..., tf.newaxis]  # [batch, CELLS, CELLS, 1]
-    least, most = tf.reduce_min(cells, [1, 2], True), tf.reduce_max(cells, [1, 2], True)
-    spread = most - least
-    is_light = _to_float(tf.reduce_mean(cells, [1, 2], True) > least + DARK_PAPER * spread)
-    ink = (least + is_light * spread - cells) * (2.0 * is_light - 1.0)
-    # Lines have their own ways, without shadows. So a stroke that runs from the light into a shadow leads to no edge.
-    wide = tf.nn.max_pool2d(-tf.nn.max_pool2d(-ink, THICKEST, 1, "SAME"), THICKEST, 1, "SAME")
-    thin = ink - wide
-    both = tf.concat([ink, thin, _turn(thin), _turn(ink)], axis=3)  # for ways along columns, and along rows
-    near = tf.nn.max_pool2d(both, 3, 1, "SAME")  # ways may bend by a cell
-    up, down = _least_to_ends(near)
-    aside = tf.gather(_turn(tf.maximum(up, down)), [3, 3, 0, 0], axis=3)  # the way along an edge is of all ink
-    reached = tf.maximum(tf.minimum(up, aside[:, :1]), tf.minimum(down, aside[:, -1:]))
-    reached = tf.maximum(reached, up[:, -1:])  # through from edge to edge
-    reached = tf.maximum(reached, _turn(tf.reverse(reached, [3])))[..., :2]
-    reached = tf.reduce_sum(tf.minimum(reached, tf.concat([wide, thin], axis=3)), 3, True)
-    pixel = tf.minimum(CELLS / tf.maximum(*sides), 1.0)  # the largest share of a pixel in a cell
-    paper = tf.maximum(most - is_light * reached, DARKEST_PAPER * most)  # in a shadow, ink differs less from the paper
-    rest = (ink - reached) * (most / paper)
-    peak = tf.reduce_max(rest, [1, 2], True)
-    solid = _to_float(rest > SOLID * peak)
-    away = np.abs(np.arange(CELLS, dtype=np.float32) + 0.5 - CELLS / 2) / (CELLS / 2)
-    away = np.maximum(away[:, None], away)[None, :, :, None]  # distance of each cell from the middle
-    is_better = (
-        _to_float(tf.reduce_max(solid * away, [1, 2], True) < REACH)
-        * _to_float(peak > MIN_REST * most)
-        * _to_float(tf.reduce_max(reached, [1, 2], True) > MIN_REMOVED * pixel * peak)
-        * _to_float(tf.reduce_mean(solid, [1, 2], True) > MIN_SOLID)
-    )
-    rest = tf.nn.relu(rest - FAINT * peak) * (255.0 / tf.maximum(peak, 1e-6))
-    rest = tf.reshape(rest, [-1, CELLS, CELLS])
-    for axis in (1, 0):
-        rest = tf.gather(rest, tf.cast(axes[axis] * (CELLS / sides[axis]), tf.int32), axis=1 + axis)
-    return rest, tf.reshape(is_better, [-1, 1, 1])
-
-
-def _least_to_ends(maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the minima from each cell to the first and to the last of its column.
-
-    Minima of the cell's own block and of the other blocks are joined: with windows as long as a column, this would be
-    the slowest step.
-
-    Args:
-        maps: float32 ``[batch, CELLS, CELLS, n]``, as both results.
-    """
-    block = math.isqrt(CELLS)
-    n_maps = maps.shape[3]
-    blocks = tf.reshape(maps, [-1, block, CELLS, n_maps])
-    padding = [[0, 0], [block - 1, block - 1], [0, 0], [0, 0]]
-    within = -tf.nn.max_pool2d(-blocks, (block, 1), 1, padding)  # in the block of the cell
-    whole = tf.reshape(within[:, block - 1], [-1, block, CELLS, n_maps])
-    whole = tf.pad(whole, [[0, 0], [1, 1], [0, 0], [0, 0]], constant_values=FAR)  # no block before or after
-    others = -tf.nn.max_pool2d(-whole, (block, 1), 1, padding)  # [batch, 2 * block + 1, CELLS, n]
-
-    def join(in_block: tf.Tensor, in_others: tf.Tensor) -> tf.Tensor:
-        in_others = tf.reshape(in_others, [-1, 1, CELLS, n_maps])
-        return tf.reshape(tf.minimum(in_block, in_others), [-1, CELLS, CELLS, n_maps])
-
-    return join(within[:, :block], others[:, :block]), join(within[:, block - 1 :], others[:, block + 1 :])
-
-
-def _turn(maps: tf.Tensor) -> tf.Tensor:
-    return tf.transpose(maps, [0, 2, 1, 3])
 
 
 def normalize_all(images: np.ndarray, batch_size: int = 2000) -> np.ndarray:

@@ -34,7 +34,7 @@ class Sheet:
     Attributes:
         strokes: float64, on the square of `SIDE_PX` that shows the sheet.
         line_width: pixels.
-        zoom: 1, or more for small ink, of which the square shows only a part of the sheet.
+        zoom: 1, or more for small ink. Then the square shows only a part of the sheet.
         origin: x and y of the sheet's corner, pixels from the square's.
     """
 
