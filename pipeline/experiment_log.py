@@ -2,8 +2,8 @@
 
 python -m pipeline.experiment_log
 
-It also writes docs/experiment_log.json, which `export` adds to the metadata of the model file. The metrics come from
-the latest runs in MLflow. Only the test accuracy is measured here, with the recorded weights. No choice depends on it.
+The metrics come from the latest runs in MLflow. Only the test accuracy is measured here, with the recorded weights. No
+choice depends on it.
 """
 
 import argparse
@@ -13,20 +13,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import DataError, InklingError
 from pipeline.base.figures import save_figure
-from pipeline.base.files import write_json, write_table, write_text
+from pipeline.base.files import write_table, write_text
 from pipeline.base.markdown import interval, percent, table
 from pipeline.base.paths import CONF, ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import flatten, load_config, require_checkout
 from pipeline.dataset.splits import DataCard, Split, load_card, load_split
-from pipeline.evaluation.findings import finding
 from pipeline.evaluation.metrics import Answered, measure
 from pipeline.evaluation.statistics import compare, format_p
 from pipeline.network.history import Epoch, kept_epoch
@@ -104,7 +102,7 @@ def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
 
 
 def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> None:
-    """Write the document. Write the learning curves (plot and data) and the JSON records to the same folder.
+    """Write the document. Write the learning curves (plot and data) to the same folder.
 
     `results` must contain the baseline. `card` describes its training images.
     """
@@ -126,8 +124,6 @@ def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> 
         f"![Validation error and losses by epoch]({picture.name})\n\nThe curves' figures: [{data.name}]({data.name}).",
     )
     write_text(document, "\n\n".join(sections) + "\n")
-    records = [_record(name, result, results[BASELINE]) for name, result in results.items()]
-    write_json(document.with_suffix(".json"), {"experiments": records})
 
 
 def _expectations(results: Mapping[str, Result]) -> str:
@@ -168,27 +164,6 @@ def _outcomes(results: Mapping[str, Result]) -> str:
         "validation. The comparison is on the same test images: p is that of an exact McNemar test, and knows nothing "
         "of how much another seed would change.\n\n" + table(header, rows)
     )
-
-
-def _record(name: str, result: Result, baseline: Result) -> dict[str, Any]:
-    """Return the record of an experiment for the metadata of the model file."""
-    config = result.config
-    compared = None if result is baseline else (baseline.is_right, baseline.seconds)
-    return {
-        "experiment": name,
-        "hypothesis": result.run.parameters["experiment.hypothesis"],
-        "learning_rate": config.train.learning_rate,
-        "batch_size": config.train.batch_size,
-        "dropout": config.model.dropout,
-        "augmentation": any(config.train.augment.model_dump().values()),
-        "batchnorm": config.model.batchnorm,
-        "val_accuracy": round(result.kept.val_accuracy, 6),
-        **{key: result.figures[key] for key in ("test_accuracy", "test_accuracy_low", "test_accuracy_high")},
-        "published": config.experiment.published,
-        "epochs": len(result.history),
-        "seconds": round(result.run.seconds, 1),
-        "finding": finding(result.is_right, result.history, result.seconds, result.most_frequent, compared),
-    }
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.base.arrays import join_batches
 from pipeline.base.files import read_arrays, read_json, write_atomic
-from pipeline.base.paths import PREPARED, ROOT, Outputs
+from pipeline.base.paths import PREPARED, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import params_sha256
 from pipeline.dataset.splits import load_card, load_split
@@ -25,7 +25,6 @@ from pipeline.tracking import runs
 
 log = logging.getLogger(__name__)
 EVALUATED = ("test", "strokes", "refusal", "robustness", "steps", "details")  # metrics of `evaluate`
-EXPERIMENTS = ROOT / "docs" / "experiment_log.json"
 
 
 def export(config: Config) -> None:
@@ -43,8 +42,7 @@ def export(config: Config) -> None:
     card = load_card().restrict_to(config.train.parts)
     golden = golden_answers(reader, golden_images(reader, load_split("validation").images[:N_GOLDEN_CANDIDATES]))
     history = read_history(outputs.plot("history.csv"))
-    experiments = read_json(EXPERIMENTS, made_by="export` after `python -m pipeline.experiment_log")["experiments"]
-    metadata = describe(config, card, reader, metrics, history, experiments)
+    metadata = describe(config, card, reader, metrics, history)
     metadata |= {"golden": json.dumps(golden), "params_sha256": params_sha256(config)}
     model = convert(reader, config.export.opset, metadata)
     attach_network(model, reader, config.export.opset)

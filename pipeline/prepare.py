@@ -22,7 +22,7 @@ from pipeline.ink.normalize import normalize_all
 from pipeline.runtime.mode import FOR_DATA, set_up
 from pipeline.runtime.stage import run_stage
 from pipeline.sources.mnist import read_idx
-from pipeline.sources.unipen import Drawing, load_drawings, pack, unpack
+from pipeline.sources.unipen import Drawing, load_files, pack, unpack
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def prepare(config: Config) -> None:
     """Make the parts of each split, and write the splits and their card."""
     data = config.data
     set_up(FOR_DATA, data.seed)
-    extra = load_drawings(PROJECT / data.extra_strokes) if data.extra_strokes else []
+    extra = [drawing for _, drawing in load_files(PROJECT / data.extra_strokes)] if data.extra_strokes else []
     images = {split: part[: data.limit] for split, part in _read_images(data).items()}
     drawings = {split: part[: data.limit] for split, part in _read_drawings(data).items()}
     raw = RawData(config, images, drawings, extra)

@@ -158,7 +158,6 @@ def describe(
     reader: Reader,
     metrics: Mapping[str, Mapping[str, Any]],
     history: Sequence[Epoch],
-    experiments: Sequence[Mapping[str, Any]],
 ) -> dict[str, str]:
     """Return the metadata of the file, without the golden answers and the hash of the parameters.
 
@@ -170,7 +169,6 @@ def describe(
         reader: the reader that becomes the file.
         metrics: metrics of `evaluate` by file, at least test, refusal, steps and details.
         history: figures of the training.
-        experiments: content of docs/experiment_log.json.
     """
     network = reader.network
     values = {
@@ -193,7 +191,6 @@ def describe(
             "refusal": {"families": metrics["refusal"]["families"]},
             "steps": metrics["steps"],
         },
-        "experiments": experiments,
     }
     return {name: json.dumps(value) for name, value in values.items()} | {"normalizer": VERSION}
 

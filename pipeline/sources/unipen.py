@@ -126,20 +126,19 @@ def unpack(arrays: Mapping[str, np.ndarray]) -> list[Drawing]:
     return [Drawing(label, writer, [next(strokes) for _ in range(n_strokes)]) for label, writer, n_strokes in rows]
 
 
-def load_drawings(directory: Path) -> list[Drawing]:
-    """Read all *.unipen files of a directory, sorted by name.
+def load_files(directory: Path) -> list[tuple[Path, Drawing]]:
+    """Read all *.unipen files of a directory, sorted by name. Return each drawing with its file.
 
     Raises:
         DataError: the directory is missing or has no such file, or a file is damaged.
     """
     files = sorted(directory.glob("*.unipen"))
     if not files:
-        found = "no *.unipen in it" if directory.is_dir() else "no such directory"
-        raise DataError(f"data.extra_strokes={directory}: {found}")
+        raise DataError(f"{directory}: {'no *.unipen in it' if directory.is_dir() else 'no such directory'}")
     drawings = []
     for file in files:
         try:
-            drawings += parse_unipen(file.read_text(encoding="ascii"))
+            drawings += [(file, drawing) for drawing in parse_unipen(file.read_text(encoding="ascii"))]
         except (OSError, UnicodeDecodeError, DataError) as error:
-            raise DataError(f"{file}: {error}; correct it or remove it from data.extra_strokes") from error
+            raise DataError(f"{file}: {error}; correct it or remove it from the folder") from error
     return drawings

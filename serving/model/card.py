@@ -80,12 +80,11 @@ class ModelCard:
     network: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
     evaluation: dict[str, Any] | None = None
-    experiments: list[dict[str, Any]] | None = None
 
 
 # The entries of the file's metadata: texts, and JSON.
 TEXTS = ("normalizer", "params_sha256")
-JSONS = ("classes", "thresholds", "parameters", "data", "metrics", "network", "training", "evaluation", "experiments")
+JSONS = ("classes", "thresholds", "parameters", "data", "metrics", "network", "training", "evaluation")
 
 
 class _Golden(msgspec.Struct):

@@ -158,7 +158,6 @@ interface CardAnswer {
   network: Record<string, unknown> | null;
   training: Record<string, unknown> | null;
   evaluation: Record<string, unknown> | null;
-  experiments: Record<string, unknown>[] | null;
 }
 
 /** One input or output. The datatype is `UINT8` or `FP32`; a length of -1 means any. */

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.base.classes import CLASSES
 from pipeline.base.errors import DataError
-from pipeline.base.paths import ROOT, Outputs
+from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.modelfile.metadata import definition, describe_layers
 from pipeline.network.history import Epoch, read_history, save_history
@@ -44,13 +44,12 @@ def test_evaluation_is_what_was_measured(metadata):
     assert sum(mistake["source"] == "MNIST" for mistake in evaluation["mistakes"]) == n_wrong
 
 
-def test_parameters_network_and_experiments_are_those_of_the_project(metadata):
+def test_parameters_and_network_are_those_of_the_project(metadata):
     network = build_network(load_config().model)
     assert metadata["parameters"] == load_config().model_dump()
     assert metadata["classes"] == list(CLASSES)
     assert metadata["network"]["layers"] == describe_layers(network)
     assert metadata["network"]["definition"] == definition(network)
-    assert metadata["experiments"] == json.loads((ROOT / "docs/experiment_log.json").read_text())["experiments"]
 
 
 def test_a_history_round_trips_and_a_damaged_file_is_named(tmp_path):

@@ -175,7 +175,7 @@ def test_the_service_reads_the_file_with_its_metadata(model, reader, digits, tmp
     config, images = load_config([f"export.opset={OPSET}"]), digits[0][::500]
     card = DataCard("mnist", "MNIST", 1, 1, 1, {}, 0, {}, {})
     metrics = {"test": {}, "details": {}, "refusal": {"families": {}}, "steps": {}}
-    metadata = describe(config, card, reader, metrics, [Epoch(1, 1, 1, 1, 1, 1)], [])
+    metadata = describe(config, card, reader, metrics, [Epoch(1, 1, 1, 1, 1, 1)])
     metadata |= {"golden": json.dumps(golden_answers(reader, images)), "params_sha256": "0"}
     file = onnx.ModelProto.FromString(model.SerializeToString())
     onnx.helper.set_model_props(file, {entry.key: entry.value for entry in file.metadata_props} | metadata)

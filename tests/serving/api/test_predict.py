@@ -201,7 +201,7 @@ def test_a_model_without_the_optional_outputs_and_entries_is_served(
     assert read(client, PNG) == expected | {"model_version": predictor.card.version}
     refused(client.post("/api/predict" + FULL, content=PNG), 404, "'normalized'", "without ?detail=full")
     card = client.get("/api/model").json()
-    assert (card["version"], card["network"], card["experiments"]) == (predictor.card.version, None, None)
+    assert (card["version"], card["network"]) == (predictor.card.version, None)
 
 
 def test_features_are_answered_if_they_are_asked_for(

@@ -34,7 +34,6 @@ METADATA = {
     "parameters": '{"data": {}}',
     "training": '{"epoch": 3}',
     "evaluation": '{"steps": {}}',
-    "experiments": '[{"experiment": "baseline"}]',
 }
 
 FEATURES_64 = Tensor(FEATURES, "FP32", [-1, 64])
@@ -57,7 +56,7 @@ def test_a_file_needs_only_two_outputs_and_two_entries() -> None:
     metadata = {key: METADATA[key] for key in ("classes", "thresholds")}
     result = card(outputs=[Tensor("others", "FP32", [-1, 64]), *OUTPUTS[:2]], metadata=metadata)
     assert result.outputs == list(OUTPUTS[:2])
-    assert (result.normalizer, result.data, result.experiments) == (None, None, None)
+    assert (result.normalizer, result.data) == (None, None)
     assert read_golden(metadata, 10) is None
 
 
@@ -85,8 +84,6 @@ def test_a_file_without_a_required_output_is_refused(name: str) -> None:
         ("classes", "[0,1,2,3,4,5,6,7,8,9]", ""),
         ("metrics", "[]", ""),
         ("evaluation", "{", ""),
-        ("experiments", "{}", ""),
-        ("experiments", "[1]", ""),
         ("thresholds", "{", ""),
         ("thresholds", "0.9", ""),
         ("thresholds", '{"confidence": 0.9, "unsure": 0.5}', "required field `digit_score`"),
