@@ -12,6 +12,8 @@ INSTALLED := $(if $(findstring command,$(origin VENV)),,$(VENV)/.installed)
 # npm and its programs use the environment's Node.
 NPM := PATH="$(abspath $(VENV))/bin:$$PATH" npm
 PACKAGES := node_modules/.installed
+# What runs the model in a browser, for `make site` and for the served page.
+RUNTIME := web/runtime/ort.wasm.bundle.min.mjs web/runtime/ort-wasm-simd-threaded.wasm
 PYTEST := pytest -n 2 --dist worksteal
 QUICK := not slow and not workflow
 # Tests that measure time or memory: nothing else may run beside them.
@@ -19,7 +21,7 @@ ALONE := tests/serving/under_load tests/e2e/test_lighthouse.py
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run demo serve repro train ui web test test-pipeline test-serving test-web test-workflows test-all check clean
+.PHONY: help run demo serve repro train ui web runtime site test test-pipeline test-serving test-web test-workflows test-all check clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -47,6 +49,12 @@ ui: $(INSTALLED) ## compare the runs in MLflow on 127.0.0.1:5000
 
 web: $(PACKAGES) ## build the page's CSS
 	$(NPM) run --silent css
+
+runtime: $(RUNTIME) ## install what runs the model in a browser, so that the page can work without the service
+
+site: $(RUNTIME) $(INSTALLED) ## build the page for a static host, without the service, in outputs/site
+	rm -rf outputs/site
+	$(RUN) serving.site outputs/site
 
 test: $(INSTALLED) ## the quick tests, browser included
 	$(RUN) tests.e2e.browser
@@ -89,6 +97,9 @@ $(INSTALLED): requirements/all.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m requirements.install requirements/all.txt
 	touch $@
+
+web/runtime/%: $(PACKAGES)
+	cp node_modules/onnxruntime-web/dist/$* $@
 
 $(PACKAGES): package-lock.json | $(INSTALLED)
 	$(NPM) ci

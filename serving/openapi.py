@@ -79,6 +79,7 @@ def document(settings: Settings) -> Json:
             "/api/kernel": _kernel(),
             "/api/drawings": _drawings(),
             "/api/model": get(PREDICT, "model", "The model's metadata", json(api.CardAnswer)),
+            "/api/model.onnx": get(PREDICT, "modelFile", "The model's file, if the page can run it", BYTES),
             "/v2": get(PROTOCOL, "server", "The server and its extensions", json(v2.ServerMetadata)),
             MODEL: get(PROTOCOL, "metadata", "Inputs and outputs of the model", json(v2.ModelMetadata)),
             f"{MODEL}/infer": _infer(),

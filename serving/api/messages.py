@@ -136,6 +136,7 @@ class ServiceFacts(Struct, forbid_unknown_fields=True):
     """The settings that a page needs."""
 
     collects: Annotated[bool, about("Whether POST /api/drawings stores drawings.")]
+    runtime: Annotated[bool, about("Whether the page has a runtime for the model, and GET /api/model.onnx the model.")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,12 @@ from serving.http.compression import accepted, compress
 
 # The system's list of types may lack these or be wrong, and browsers rely on them.
 mimetypes.add_type("text/javascript", ".js")
+mimetypes.add_type("text/javascript", ".mjs")
+mimetypes.add_type("application/wasm", ".wasm")
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 # File types to compress, which reduces them to a third. Pictures are already compressed.
-COMPRESSED = (".css", ".html", ".js", ".svg", ".webmanifest")
+COMPRESSED = (".css", ".html", ".js", ".mjs", ".svg", ".wasm", ".webmanifest")
 
 # Each file is compressed only once, so the slowest level is affordable.
 LEVEL = 9

@@ -1,6 +1,7 @@
-"""POST /api/predict and GET /api/model, for the page and for curl."""
+"""POST /api/predict, GET /api/model and GET /api/model.onnx, for the page and for curl."""
 
 from collections.abc import Set
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,7 @@ from serving.http.compression import compressed, receive
 from serving.http.middleware import QuickStart
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
+from serving.model.card import ModelCard
 from serving.model.decisions import READ
 from serving.model.predictor import Verdict
 from serving.queue.engine import MAX_INLINE_PIXELS, Answer
@@ -33,6 +35,9 @@ MAX_INLINE_BYTES = 16 * 2**10
 
 DETAILS = {"full", "features"}
 
+# Files of onnxruntime-web in the page's folder, which `make runtime` puts there.
+RUNTIME = ("runtime/ort.wasm.bundle.min.mjs", "runtime/ort-wasm-simd-threaded.wasm")
+
 # Decimals in the answer; more would have no meaning.
 SCORE_DECIMALS = 6
 BOX_DECIMALS = 2
@@ -41,10 +46,28 @@ BOX_DECIMALS = 2
 async def model(request: Request) -> Response:
     """Return the card of the model in use, with the settings that the page needs."""
     service = Service.of(request)
-    facts = ServiceFacts(collects=service.settings.collect is not None)
-    content = msgspec.json.encode(CardAnswer(**vars(service.engine.model.card), service=facts))
+    facts = ServiceFacts(service.settings.collect is not None, has_runtime(service.settings.web))
     headers = {"content-type": "application/json"}
-    return Response(await compressed(request, content, headers), headers=headers)
+    return Response(await compressed(request, card_json(service.engine.model.card, facts), headers), headers=headers)
+
+
+def card_json(card: ModelCard, facts: ServiceFacts) -> bytes:
+    """Return the answer of GET /api/model."""
+    return msgspec.json.encode(CardAnswer(**vars(card), service=facts))
+
+
+async def model_file(request: Request) -> Response:
+    """Return the file of the model in use, for a browser that reads without the service."""
+    service = Service.of(request)
+    if not has_runtime(service.settings.web):
+        raise NotFoundError("The page has no runtime for the model: `make runtime` installs it.")
+    headers = {"content-type": "application/octet-stream"}
+    return Response(await compressed(request, service.engine.model.content, headers), headers=headers)
+
+
+def has_runtime(web: Path) -> bool:
+    """Return whether the page's folder has the runtime that runs the model in a browser."""
+    return all((web / name).is_file() for name in RUNTIME)
 
 
 async def predict(request: Request) -> Response:
@@ -162,4 +185,8 @@ def _box(grey: GreyImage, sides: list[float]) -> Box:
     return Box(*(round(side, BOX_DECIMALS) for side in scaled))
 
 
-routes = [Route("/predict", predict, methods=["POST"]), Route("/model", model, methods=["GET"])]
+routes = [
+    Route("/predict", predict, methods=["POST"]),
+    Route("/model", model, methods=["GET"]),
+    Route("/model.onnx", model_file, methods=["GET"]),
+]

@@ -29,6 +29,10 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'"
 )
 
+# Only this worker of the page runs WebAssembly, and only if the visitor asks for it. It has a policy of its own.
+WORKER_PATH = "/js/local/worker.js"
+WORKER_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+
 SECURITY_HEADERS = [
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -39,6 +43,7 @@ SECURITY_HEADERS = [
 UNCACHED_PATHS = ("/api/", "/v2", "/metrics", "/openapi.json")
 UNCACHED = [*SECURITY_HEADERS, (b"cache-control", b"no-store")]
 REVALIDATED = [*SECURITY_HEADERS, (b"cache-control", b"no-cache")]
+OF_WORKER = [(b"content-security-policy", WORKER_POLICY.encode()), *REVALIDATED[1:]]
 
 MANAGEMENT_PREFIX = "/v2/repository/models/"
 
@@ -107,7 +112,8 @@ class Middleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 scope["status"] = message["status"]
-                more = UNCACHED if scope["path"].startswith(UNCACHED_PATHS) else REVALIDATED
+                page = OF_WORKER if scope["path"] == WORKER_PATH else REVALIDATED
+                more = UNCACHED if scope["path"].startswith(UNCACHED_PATHS) else page
                 own = (b"server-timing", timing.end().encode())
                 message["headers"] = [*message["headers"], *more, own, *ids_of(scope).items()]
                 if self.service.is_draining:

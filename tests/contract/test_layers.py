@@ -42,6 +42,7 @@ SERVING = {
     "v2": "errors http metrics model queue service version",
     "openapi": "api drawing errors http model service settings v2 version",
     "app": "api errors http metrics model openapi queue reload service settings v2",
+    "site": "api errors http model settings",
     "workers": "app errors http metrics reload settings version",
     "__main__": "errors logs settings workers",
 }

@@ -45,7 +45,7 @@ def test_a_drawn_digit_is_read(page: Page) -> None:
     expect(page.locator("#speech")).to_have_text(re.compile(r"^Four\. \d+\.\d\s% confident$"))
     assert n_inked_pixels(page, "#seen") > 30
     expect(page.locator("#box-story")).to_have_text(re.compile(r"^Your ink, \d+ . \d+ of 112 . 112 px"))
-    expect(page.locator("#latency-total")).to_have_text(re.compile(r"^Answered in [\d.]+\sms$"))
+    expect(page.locator("#latency-total")).to_have_text(re.compile(r"^The service answered in [\d.]+\sms$"))
     expect(page.locator("#latency-parts")).to_have_text(re.compile(TIMES))
     expect(page.get_by_role("button", name="It is wrong")).to_be_hidden()  # without --collect
 

@@ -13,7 +13,8 @@ FOLDERS = {
     "base": "",
     "sheet": "base",
     "service": "",
-    "answer": "base service",
+    "local": "base service",
+    "answer": "base local service",
     "model": "base",
     "docs": "base sheet service",
 }

@@ -8,6 +8,8 @@ import { byId } from "./base/dom.js";
 import * as evaluation from "./model/evaluation.js";
 import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
+import * as choice from "./local/choice.js";
+import * as keep from "./local/keep.js";
 import * as motion from "./base/motion.js";
 import * as navigation from "./base/navigation.js";
 import * as network from "./answer/network.js";
@@ -15,7 +17,7 @@ import { LatestRequest } from "./service/latest.js";
 import { keepOffline } from "./service/offline.js";
 import { addSamples, sampleOf } from "./sheet/picker.js";
 import * as picture from "./sheet/picture.js";
-import { ServiceError, fileRequest, predict, strokesRequest } from "./service/predict.js";
+import { ServiceError, fileRequest, strokesRequest } from "./service/predict.js";
 import { errorText } from "./service/problems.js";
 import * as commands from "./model/commands.js";
 import { forgetLink, isOwnLink, linkedStrokes, share } from "./sheet/share.js";
@@ -27,12 +29,12 @@ import * as verdict from "./answer/verdict.js";
 import { HealthMonitor } from "./service/health.js";
 
 /** @type {Part[]} the parts of the page that show the card or the answers */
-const parts = [correction, steps, network, architecture, evaluation];
+const parts = [correction, steps, network, architecture, evaluation, keep];
 
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
-const predictor = new LatestRequest(predict, { answer: takeAnswer, error: takeError });
-const health = new HealthMonitor({ card: takeCard, down: verdict.showCardError, back: takeBack });
+const predictor = new LatestRequest(choice.predict, { answer: takeAnswer, error: takeError });
+const health = new HealthMonitor({ card: takeServiceCard, down: takeDown, back: takeBack });
 
 /** Pause after the pen's end before the verdict: a digit may have another stroke, above all ink that is no digit yet. */
 const VERDICT_MS = 150;
@@ -189,11 +191,32 @@ function takeBack() {
   predictor.askAgain();
 }
 
-/** @param {Card} card */
-function takeCard(card) {
+/** @param {Card} card of a service that answers */
+function takeServiceCard(card) {
+  choice.setReached(true);
+  takeCard(card, choice.isAlone);
+}
+
+/**
+ * Without the service, show the card of the model that this browser keeps, if it does.
+ *
+ * @param {ServiceError} error
+ */
+async function takeDown(error) {
+  choice.setReached(false);
+  const card = await keep.keptCard();
+  if (card) takeCard(card, true);
+  else verdict.showCardError(error);
+}
+
+/**
+ * @param {Card} card
+ * @param {boolean} isLocal whether this browser reads
+ */
+function takeCard(card, isLocal) {
   state.versions.add(card.version);
   setClasses(card.classes);
-  verdict.showCard(card);
+  verdict.showCard(card, isLocal);
   // Showing the same card again would reset the visitor's choices.
   const key = JSON.stringify([card.version, card.sha256, card.service]);
   if (key === state.shownCard) return;
@@ -312,6 +335,7 @@ addSamples((digit) => {
 showBlank();
 open();
 health.check();
+choice.whenLost((error) => health.lost(error));
 keepOffline();
 commands.start();
 navigation.start();

@@ -4,14 +4,19 @@
 type Point = [number, number];
 type Stroke = Point[];
 
-/** A prediction with its durations in milliseconds; null where the service did not report them. */
-interface Answer extends FullAnswer {
-  /** Decoding the body to grey pixels. */
+/** Durations in milliseconds; null where the service did not report them. */
+interface Durations {
+  /** Decoding the body to grey pixels, or drawing it. */
   decodeMs: number | null;
   /** Preprocessing and network. */
   inferMs: number | null;
-  /** The whole request in the service. */
+  /** The whole request in the service, or in the worker of this browser. */
   serviceMs: number | null;
+}
+
+/** A prediction. */
+interface Answer extends FullAnswer, Durations {
+  by: "service" | "browser";
   /** From sending the request to its answer. */
   roundTripMs: number;
 }

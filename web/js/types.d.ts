@@ -136,6 +136,8 @@ interface KeptDrawing {
 interface ServiceFacts {
   /** Whether POST /api/drawings stores drawings. */
   collects: boolean;
+  /** Whether the page has a runtime for the model, and GET /api/model.onnx the model. */
+  runtime: boolean;
 }
 
 /** The metadata of the model file, null where the file has none, and settings of the service. */

@@ -105,8 +105,8 @@ def test_a_drawing_at_the_limits_is_stored(collecting: TestClient, strokes: Any)
 
 def test_no_drawing_is_stored_by_default(client: TestClient, collecting: TestClient) -> None:
     refused(client.post("/api/drawings", json=EXAMPLE), 403, "--collect")
-    assert client.get("/api/model").json()["service"] == {"collects": False}
-    assert collecting.get("/api/model").json()["service"] == {"collects": True}
+    assert client.get("/api/model").json()["service"] == {"collects": False, "runtime": False}
+    assert collecting.get("/api/model").json()["service"] == {"collects": True, "runtime": False}
 
 
 def test_the_labels_are_the_classes_of_the_loaded_model(

@@ -7,7 +7,7 @@ import * as live from "./live.js";
 import { LatestRequest } from "../service/latest.js";
 import { blank, windowsOf } from "./occlusion.js";
 import { GRID, bytesOf } from "../base/pixels.js";
-import { askNetwork } from "../service/predict.js";
+import { askNetwork } from "../local/choice.js";
 import { errorText } from "../service/problems.js";
 
 /** @typedef {NetworkAsk & import("./heatmap.js").Asked & {answer: Answer, startMs: number}} Asked */

@@ -5,7 +5,7 @@ import { chance, interval } from "../base/figures.js";
 import { paintGrey, wipe } from "../base/grid.js";
 import { LatestRequest } from "../service/latest.js";
 import { GRID, bytesOf } from "../base/pixels.js";
-import { askNetwork } from "../service/predict.js";
+import { askNetwork } from "../local/choice.js";
 import { errorText } from "../service/problems.js";
 import { readingText } from "./sentences.js";
 

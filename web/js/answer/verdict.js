@@ -20,12 +20,15 @@ let nClasses = 10;
 /** @type {number | undefined} */
 let noticeTimer;
 
-/** @param {Card} card */
-export function showCard(card) {
+/**
+ * @param {Card} card
+ * @param {boolean} isLocal whether this browser reads, not the service
+ */
+export function showCard(card, isLocal) {
   nClasses = card.classes.length;
   if (panel.dataset.state === "blank") showBars(null);
   byId("model-text").textContent = modelText(card);
-  showModelState("ready");
+  showModelState("ready", isLocal ? "This browser" : "Ready");
 }
 
 /**
@@ -34,7 +37,7 @@ export function showCard(card) {
  * @param {Error} error
  */
 export function showCardError(error) {
-  showModelState("down");
+  showModelState("down", "Away");
   byId("banner-text").textContent = error.message;
 }
 
@@ -157,10 +160,13 @@ function showVerdict(state, glyph, headline, detail, canRetry = false) {
   hide("ask-again", !canRetry);
 }
 
-/** @param {"ready" | "down"} state */
-function showModelState(state) {
+/**
+ * @param {"ready" | "down"} state
+ * @param {string} text
+ */
+function showModelState(state, text) {
   byId("model").dataset.state = state;
-  byId("model-state").textContent = state === "ready" ? "Ready" : "Away";
+  byId("model-state").textContent = text;
   hide("banner", state !== "down");
 }
 
@@ -200,10 +206,10 @@ function boxText({ box, width, height }) {
 }
 
 /** @param {Answer} answer */
-function showLatency({ decodeMs, inferMs, serviceMs, roundTripMs }) {
-  const parts = { "reading the request": decodeMs, "preprocessing and network": inferMs, "with the way there and back": roundTripMs };
+function showLatency({ by, decodeMs, inferMs, serviceMs, roundTripMs }) {
+  const parts = { [by === "browser" ? "drawing it" : "reading the request"]: decodeMs, "preprocessing and network": inferMs, "with the way there and back": roundTripMs };
   byId("latency").hidden = serviceMs === null;
-  byId("latency-total").textContent = `Answered in ${formatMs(serviceMs ?? 0)}`;
+  byId("latency-total").textContent = `${by === "browser" ? "This browser" : "The service"} answered in ${formatMs(serviceMs ?? 0)}`;
   byId("latency-parts").textContent = Object.entries(parts)
     .flatMap(([name, ms]) => (ms === null ? [] : `${name} ${formatMs(ms)}`))
     .join(" · ");

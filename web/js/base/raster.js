@@ -1,7 +1,7 @@
 // Draws strokes as the service does, equal to the byte: serving/drawing/sheet.py and rasterize.py.
 
 /** Side in pixels of the square that shows the sheet, of the paper around it, and of the picture that the model reads. */
-const SIDE = 112;
+export const SIDE = 112;
 const MARGIN = 8;
 export const PICTURE_SIDE = SIDE + 2 * MARGIN;
 

@@ -97,7 +97,7 @@ export async function predict(ask, signal) {
   const { body, headers } = await fetchJson(url, { method: "POST", ...options }, signal);
   const roundTripMs = performance.now() - sent;
   const [decodeMs, inferMs, serviceMs] = ["decode", "infer", "total"].map((stage) => stageMs(headers, stage));
-  return { ...body, decodeMs, inferMs, serviceMs, roundTripMs };
+  return { ...body, by: "service", decodeMs, inferMs, serviceMs, roundTripMs };
 }
 
 /**

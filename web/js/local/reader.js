@@ -1,0 +1,236 @@
+// Reads drawings, pictures and grids with the model file, and answers as the service does: serving/api/predict.py and network.py.
+
+import { GRID, bytesOf } from "../base/pixels.js";
+import { drawPicture, PICTURE_SIDE, SIDE } from "../base/raster.js";
+import { metadataOf } from "./metadata.js";
+
+/** Decimals in an answer. */
+const SCORE_DECIMALS = 6;
+const BOX_DECIMALS = 2;
+
+/** Grids in one run, to bound the memory. */
+const N_IN_BATCH = 64;
+
+/** Characters that are made of bytes at a time. */
+const CHUNK = 2 ** 13;
+
+/** @typedef {typeof import("onnxruntime-web")} Runtime */
+/** @typedef {Map<string, import("onnxruntime-web").Tensor>} Outputs */
+/** @typedef {{input: string, probabilities: string, digit_score: string, layers: {name: string, kind: string, output: string}[], fragment: string}} Description */
+
+/**
+ * @typedef {object} Grey upright grey levels
+ * @property {Uint8Array} levels width x height
+ * @property {number} width
+ * @property {number} height
+ * @property {number} zoom size of a pixel of the source
+ * @property {number} left of the source's corner, pixels
+ * @property {number} top
+ * @property {number} sourceWidth pixels of the source
+ * @property {number} sourceHeight
+ */
+
+/** The session runs one question at a time. */
+export class Reader {
+  #runtime;
+  #file;
+  #card;
+  #session;
+  /** @type {Promise<import("onnxruntime-web").InferenceSession> | null} runs the network without the preprocessing */
+  #network = null;
+  /** @type {Description | null} */
+  #description;
+
+  /**
+   * @param {Runtime} runtime
+   * @param {Uint8Array<ArrayBuffer>} file of the model
+   * @param {Card} card of the same model
+   * @param {import("onnxruntime-web").InferenceSession} session of the file
+   */
+  constructor(runtime, file, card, session) {
+    this.#runtime = runtime;
+    this.#file = file;
+    this.#card = card;
+    this.#session = session;
+    this.#description = JSON.parse(metadataOf(file).get("network_alone") ?? "null");
+  }
+
+  /**
+   * @param {Runtime} runtime
+   * @param {Uint8Array<ArrayBuffer>} file
+   * @param {Card} card
+   * @returns {Promise<Reader>}
+   */
+  static async open(runtime, file, card) {
+    return new Reader(runtime, file, card, await openSession(runtime, file));
+  }
+
+  /**
+   * @param {Stroke[]} strokes
+   * @param {boolean} [withFeatures]
+   * @returns {Promise<FullAnswer & Durations>}
+   */
+  async readStrokes(strokes, withFeatures) {
+    const startMs = performance.now();
+    const { levels, ...view } = drawPicture(strokes);
+    const grey = { levels, width: PICTURE_SIDE, height: PICTURE_SIDE, ...view, sourceWidth: SIDE, sourceHeight: SIDE };
+    return this.readGrey(grey, startMs, withFeatures);
+  }
+
+  /**
+   * @param {Grey} grey
+   * @param {number} startMs when the question came
+   * @param {boolean} [withFeatures]
+   * @returns {Promise<FullAnswer & Durations>}
+   */
+  async readGrey(grey, startMs, withFeatures = false) {
+    const drawnMs = performance.now();
+    const image = new this.#runtime.Tensor("uint8", grey.levels, [1, grey.height, grey.width]);
+    const names = this.#session.outputNames.filter((name) => name !== "features" || withFeatures);
+    const outputs = await this.#session.run({ image }, names);
+    const endMs = performance.now();
+    const reading = this.#reading(floats(outputs.probabilities), floats(outputs.digit_score)[0]);
+    return {
+      ...reading,
+      model_version: this.#card.version,
+      ...(withFeatures ? { features: [...floats(outputs.features)].map((value) => rounded(value, SCORE_DECIMALS)) } : {}),
+      box: reading.state === "blank" ? null : boxOf(grey, floats(outputs.box)),
+      normalized: base64Of(/** @type {Uint8Array} */ (outputs.normalized.data)),
+      width: grey.sourceWidth,
+      height: grey.sourceHeight,
+      decodeMs: drawnMs - startMs,
+      inferMs: endMs - drawnMs,
+      serviceMs: endMs - startMs,
+    };
+  }
+
+  /**
+   * Run the network without the preprocessing.
+   *
+   * @param {Uint8Array} grids n x GRID x GRID levels, 255 = ink
+   * @param {boolean} withLayers
+   * @returns {Promise<NetworkAnswer>}
+   */
+  async readGrids(grids, withLayers) {
+    const description = this.#description;
+    if (!description) throw new Error("The model file lacks the metadata 'network_alone'.");
+    this.#network ??= openSession(this.#runtime, joined(this.#file, bytesOf(description.fragment)));
+    const session = await this.#network;
+    // The whole graph wants its input, too. The smallest picture costs almost nothing.
+    const unused = { image: new this.#runtime.Tensor("uint8", new Uint8Array(1), [1, 1, 1]) };
+    /** @param {string[]} names @param {Uint8Array} batch */
+    const run = (names, batch) => {
+      const input = new this.#runtime.Tensor("uint8", batch, [batch.length / GRID ** 2, GRID, GRID]);
+      return session.run({ [description.input]: input, ...unused }, names);
+    };
+    /** @type {Reading[]} */
+    const answers = [];
+    const nClasses = this.#card.classes.length;
+    for (let start = 0; start < grids.length; start += N_IN_BATCH * GRID ** 2) {
+      const found = await run([description.probabilities, description.digit_score], grids.subarray(start, start + N_IN_BATCH * GRID ** 2));
+      const probabilities = floats(found[description.probabilities]);
+      floats(found[description.digit_score]).forEach((score, i) => {
+        answers.push(this.#reading(probabilities.subarray(i * nClasses, (i + 1) * nClasses), score));
+      });
+    }
+    if (!withLayers) return { model_version: this.#card.version, answers };
+    const found = await run(description.layers.map(({ output }) => output), grids.subarray(0, GRID ** 2));
+    const layers = description.layers.map(({ name, kind, output }) => ({ name, kind, ...mapsOf(found[output]) }));
+    return { model_version: this.#card.version, answers, layers };
+  }
+
+  /**
+   * @param {Float32Array} probabilities of the classes
+   * @param {number} score 0 only if there is no ink
+   * @returns {Reading}
+   */
+  #reading(probabilities, score) {
+    const { thresholds } = this.#card;
+    const confidence = Math.max(...probabilities);
+    const digit = probabilities.indexOf(confidence);
+    const read = confidence >= thresholds.confidence ? "digit" : "unsure";
+    const state = score > 0 ? (score >= thresholds.digit_score ? read : "not_a_digit") : "blank";
+    const isRead = state === read;
+    return {
+      state,
+      digit: isRead ? digit : null,
+      confidence: isRead ? rounded(confidence, SCORE_DECIMALS) : null,
+      probabilities: [...probabilities].map((value) => rounded(value, SCORE_DECIMALS)),
+      digit_score: rounded(score, SCORE_DECIMALS),
+    };
+  }
+}
+
+/**
+ * @param {Runtime} runtime
+ * @param {Uint8Array} file
+ */
+function openSession(runtime, file) {
+  return runtime.InferenceSession.create(file, { executionProviders: ["wasm"], logSeverityLevel: 3 });
+}
+
+/**
+ * @param {import("onnxruntime-web").Tensor} tensor
+ * @returns {Float32Array}
+ */
+function floats(tensor) {
+  return /** @type {Float32Array} */ (tensor.data);
+}
+
+/**
+ * @param {Grey} grey
+ * @param {Float32Array} sides left, top, right and bottom in its pixels
+ * @returns {Box} in pixels of the source
+ */
+function boxOf({ zoom, left, top, sourceWidth, sourceHeight }, sides) {
+  const [starts, limits] = [[left, top], [sourceWidth, sourceHeight]];
+  const scaled = [...sides].map((side, i) => rounded(Math.min((side - starts[i % 2]) / zoom, limits[i % 2]), BOX_DECIMALS));
+  return { left: scaled[0], top: scaled[1], right: scaled[2], bottom: scaled[3] };
+}
+
+/**
+ * Scale the maps of a layer to bytes: 255 is the highest value of all maps, 0 is 0 or less.
+ *
+ * @param {import("onnxruntime-web").Tensor} tensor [1, maps, height, width]
+ * @returns {Pick<LayerMaps, "shape" | "peak" | "maps">}
+ */
+function mapsOf(tensor) {
+  const values = floats(tensor);
+  const [, nMaps, height, width] = tensor.dims;
+  const peak = values.reduce((most, value) => Math.max(most, value), 0);
+  const factor = Math.fround(peak ? 255 / peak : 0);
+  const levels = Uint8Array.from(values, (value) => Math.round(Math.max(value, 0) * factor));
+  return { shape: [height, width, nMaps], peak: rounded(peak, SCORE_DECIMALS), maps: base64Of(levels) };
+}
+
+/**
+ * @param {number} value
+ * @param {number} decimals
+ */
+function rounded(value, decimals) {
+  return Math.round(value * 10 ** decimals) / 10 ** decimals;
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {string} base64
+ */
+function base64Of(bytes) {
+  let text = "";
+  for (let start = 0; start < bytes.length; start += CHUNK) text += String.fromCharCode(...bytes.subarray(start, start + CHUNK));
+  return btoa(text);
+}
+
+/**
+ * @param {...Uint8Array} parts
+ * @returns {Uint8Array} one after the other
+ */
+function joined(...parts) {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let place = 0;
+  for (const part of parts) {
+    whole.set(part, place);
+    place += part.length;
+  }
+  return whole;
+}
