@@ -1,11 +1,14 @@
 """The real service, started for the tests of the page."""
 
+import json
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from serving.api.predict import RUNTIME
 from tests.project import ROOT, answers, free_port, started
@@ -43,3 +46,17 @@ def site(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(built)]
     with started(command, lambda: answers(url), folder / "site.txt"):
         yield url
+
+
+def service_answers(folder: Path, drawings: list[Any]) -> list[dict[str, Any]]:
+    """Return a service's full answers to drawings."""
+    answered = []
+    with running(folder / "answers.txt") as url:
+        for strokes in drawings:
+            body = json.dumps({"strokes": strokes}).encode()
+            request = urllib.request.Request(
+                f"{url}/api/predict?detail=full", body, {"content-type": "application/json"}
+            )
+            with urllib.request.urlopen(request) as response:
+                answered.append(json.load(response))
+    return answered

@@ -16,7 +16,7 @@ from serving.http.ids import ids_of
 from serving.http.middleware import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, Middleware
 from serving.logs import JSONFormatter
 from serving.model.predictor import Predictor
-from serving.settings import Settings
+from serving.settings import ROOT, Settings
 from tests.serving.asgi import exchange, refused
 from tests.serving.conftest import LOOPBACK, MAX_BODY_BYTES
 from tests.serving.drawings import draw, encode
@@ -101,6 +101,14 @@ def test_every_answer_has_the_headers_and_every_error_one_shape(
         assert "broken" not in response.text
         assert response.headers["content-type"] == "application/json"
         assert re.fullmatch(r"(decode;dur=\d+\.\d+, )?total;dur=\d+\.\d+", response.headers["server-timing"])
+
+
+def test_only_the_worker_of_the_page_may_run_webassembly(settings: Settings) -> None:
+    client = TestClient(create_app(replace(settings, web=ROOT / "web")), client=LOOPBACK)
+    for path in ("/", "/js/app.js", "/js/local/reader.js", "/js/local/worker.js"):
+        (policy,) = client.get(path).headers.get_list("content-security-policy")
+        assert ("'wasm-unsafe-eval'" in policy) == (path == "/js/local/worker.js")
+        assert policy.replace(" 'wasm-unsafe-eval'", "") == CONTENT_SECURITY_POLICY
 
 
 @pytest.mark.parametrize(
