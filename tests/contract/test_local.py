@@ -41,7 +41,9 @@ def service() -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("n", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "n", [pytest.param(100, marks=pytest.mark.workflow), pytest.param(1000, marks=pytest.mark.slow)]
+)
 def test_a_browser_reads_as_the_service_does(service: TestClient, tmp_path: Path, n: int) -> None:
     asked = drawings(n)
     details = "full,features" if has_features(service) else "full"  # older files lack them
