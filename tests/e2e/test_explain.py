@@ -1,6 +1,7 @@
 """The explanations on the visitor's own ink: the preprocessing, the network's layers, and the resized canvas."""
 
 import base64
+import gzip
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Response, expect
 
-from tests.e2e.answers import DASH, QUIET_MS, expect_digit
+from tests.e2e.answers import DASH, QUIET_MS, expect_digit, hold
 from tests.e2e.digits import DIGITS, Stroke
 from tests.e2e.hand import draw, n_inked_pixels
 
@@ -37,6 +38,10 @@ def network_requests(page: Page, query: str) -> list[Request]:
     wanted = ("/api/network", query)
     page.on("request", lambda request: found.append(request) if urlsplit(request.url)[2:4] == wanted else None)
     return found
+
+
+def grids_of(request: Request) -> bytes:
+    return gzip.decompress(request.post_data_buffer or b"")
 
 
 def look_inside(page: Page) -> None:
@@ -87,7 +92,7 @@ def test_maps_follow_the_pen_and_the_deciding_part_glows_at_its_end(page: Page) 
     page.wait_for_timeout(QUIET_MS)
     for tiles in page.locator(".live-maps").all():
         assert tiles.locator("canvas").evaluate_all(IS_PAINTED)
-    assert {len(request.post_data_buffer or b"") for request in requests} == {N_BYTES}
+    assert {len(grids_of(request)) for request in requests} == {N_BYTES}
     expect(page.locator("#why")).to_have_text("")
     page.mouse.up()
     page.keyboard.press("Escape")
@@ -97,11 +102,12 @@ def test_maps_follow_the_pen_and_the_deciding_part_glows_at_its_end(page: Page) 
     expect(page.locator("#why")).to_have_text(story)
     expect(page.locator("#glow")).to_be_visible(visible=page.locator("#why").inner_text().startswith("Without"))
     n_requests = len(requests)
-    body = requests[-1].post_data_buffer or b""
-    assert 20 * N_BYTES < len(body) <= 256 * N_BYTES
+    grids = grids_of(requests[-1])
+    assert 20 * N_BYTES < len(grids) <= 256 * N_BYTES
+    assert len(requests[-1].post_data_buffer or b"") < 10 * N_BYTES
     look_inside(page)
     assert len(requests) == n_requests
-    expect(page.locator("#inside-price")).to_contain_text(f" {len(body) // N_BYTES - 1} more times")
+    expect(page.locator("#inside-price")).to_contain_text(f" {len(grids) // N_BYTES - 1} more times")
     expect(page.locator("#hold-story")).to_have_text(story)
     assert n_inked_pixels(page, "#heat-canvas") > 30
     page.get_by_role("button", name="Clear").click()
@@ -169,6 +175,16 @@ def test_a_map_is_explained_by_its_kernel(page: Page) -> None:
     expect(dialog).to_be_hidden()
 
 
+def test_the_deciding_part_is_found_when_the_card_comes_after_the_answer(tab: Page) -> None:
+    held = hold(tab, "**/api/model")
+    tab.goto("/")
+    draw(tab, DIGITS[9])
+    expect_digit(tab, 9)
+    expect(tab.locator("#why")).to_have_text("")
+    held.pop().continue_()
+    expect(tab.locator("#why")).not_to_have_text("")
+
+
 @pytest.mark.slow
 def test_each_explanation_is_requested_once_after_a_stroke(page: Page) -> None:
     draw(page, DIGITS[1])
@@ -176,11 +192,12 @@ def test_each_explanation_is_requested_once_after_a_stroke(page: Page) -> None:
     # A window with the sheet and the explanations in view.
     page.set_viewport_size({"width": 1280, "height": 5000})
     page.evaluate("scrollTo(0, 0)")
+    expect(page.locator("#squeezed-reading")).to_contain_text("Read as")
     maps, squeezed = network_requests(page, "layers=true"), network_requests(page, "")
     draw(page, [[(0.2, 0.2), (0.3, 0.3), (0.4, 0.3), (0.6, 0.4), (0.7, 0.7)]])
     expect(page.locator("#why")).not_to_have_text("")
     page.wait_for_timeout(QUIET_MS)
-    assert [len(request.post_data_buffer or b"") > N_BYTES for request in maps].count(True) == 1
+    assert [len(grids_of(request)) > N_BYTES for request in maps].count(True) == 1
     assert len(squeezed) == 1
 
 

@@ -99,6 +99,7 @@ function forgetAnswer() {
 function endStroke() {
   state.penUpMs = performance.now();
   keepDrawing(state.isSample ? [] : sheet.strokes);
+  predictor.hurry();
   if (!predictor.isBusy) conclude();
 }
 

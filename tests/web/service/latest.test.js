@@ -72,6 +72,20 @@ test("a cancelled request has no result, and the next one is answered", async ()
   assert.deepEqual(shown(log), [[2, true]]);
 });
 
+test("a hurried request does not wait for the running one, which is forgotten", async () => {
+  const { latest, log, ask } = start();
+  for (const url of ["a", "b"]) ask(url);
+  latest.hurry();
+  assert.equal(urls(), "ab");
+  latest.hurry();
+  await requests[0].answer({ digit: 1 });
+  assert.equal(latest.isBusy, true);
+  await requests[1].answer({ digit: 2 });
+  assert.deepEqual(shown(log), [[2, true]]);
+  assert.equal(latest.isBusy, false);
+  assert.equal(urls(), "ab");
+});
+
 test("an error is reported only if no newer request waits", async () => {
   const { log, ask } = start();
   for (const url of ["a", "b"]) ask(url);
@@ -86,6 +100,7 @@ test("after Retry-After, only the latest request is sent again", async () => {
   await beBusy(1, "0.02");
   assert.deepEqual(log, [["The service cannot answer just now. It is asked again by itself.", true]]);
   for (const url of ["b", "c"]) ask(url);
+  latest.hurry();
   assert.equal(urls(), "a");
   await beBusy(2);
   while (requests.length < 3) await settled(1);

@@ -43,7 +43,10 @@ export const needs = ["network"];
 /** @param {Card} card */
 export function showCard(card) {
   live.showLayers(card.network.layers);
+  const isFirst = !hasMaps;
   hasMaps = true;
+  // The answer to the drawing of a link may come before the card.
+  if (isFirst) showBack();
   // Another model has other feature maps.
   if (asked && asked.model_version !== card.version) asked = null;
 }
@@ -53,7 +56,10 @@ export function showCard(card) {
  * @param {Drawing} drawing
  */
 export function showAnswer(answer, { isDrawing }) {
-  if (!hasMaps) return;
+  if (!hasMaps) {
+    newest = isDrawing ? null : answer;
+    return;
+  }
   if (answer.state === "blank") return showBlank();
   if (isDrawing) {
     forgetWhy();

