@@ -31,7 +31,8 @@ const withFeatures = process.env.WITH_FEATURES === "yes";
 const read = [];
 for (const strokes of drawings) read.push(await reader.readStrokes(strokes, withFeatures));
 const network = await reader.readGrids(load("grids"), true);
-writeFileSync(answers, JSON.stringify({ drawings: read, network }));
+const kernel = await reader.readKernel("conv2d_2", 3);
+writeFileSync(answers, JSON.stringify({ drawings: read, network, kernel }));
 """
 
 
@@ -56,6 +57,12 @@ def test_a_browser_reads_as_the_service_does(service: TestClient, tmp_path: Path
     assert {answer["state"] for answer in answers} >= {"digit", "unsure", "not_a_digit"}
     compare(found["network"]["answers"], network["answers"])
     assert found["network"]["model_version"] == network["model_version"]
+    kernel = service.get("/api/kernel?layer=conv2d_2&channel=3").json()
+    assert found["kernel"] | {"weights": ""} == kernel | {"weights": ""}
+    weights = (
+        np.frombuffer(base64.b64decode(each["weights"]), np.int8).astype(int) for each in (found["kernel"], kernel)
+    )
+    assert np.abs(np.subtract(*weights)).max() <= 1
     for layer, expected in zip(found["network"]["layers"], network["layers"], strict=True):
         assert layer | {"peak": 0, "maps": ""} == expected | {"peak": 0, "maps": ""}
         assert layer["peak"] == pytest.approx(expected["peak"], abs=TOLERANCE, rel=TOLERANCE)

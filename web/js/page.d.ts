@@ -163,6 +163,12 @@ interface NetworkAsk {
   layers?: boolean;
 }
 
+interface KernelAsk {
+  /** Name of a convolution. */
+  layer: string;
+  channel: number;
+}
+
 /** The type of the element that `html("p.note")` makes: a `p`. */
 type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMap
   ? HTMLElementTagNameMap[TagName<T>]

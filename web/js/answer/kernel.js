@@ -4,7 +4,7 @@ import { html, svg } from "../base/markup.js";
 import { byId } from "../base/dom.js";
 import { GridCursor, paintGrey, paintTinted, paintWeights } from "../base/grid.js";
 import { GRID, bytesOf } from "../base/pixels.js";
-import { fetchKernel } from "../service/predict.js";
+import { askKernel } from "../local/choice.js";
 
 /** How many of the maps that the layer reads are shown. */
 const N_SHOWN = 3;
@@ -17,8 +17,12 @@ const story = byId("kernel-story");
 const row = byId("kernel-row");
 const sum = byId("kernel-sum");
 let timer = 0;
+let closed = new AbortController();
 
-dialog.addEventListener("close", () => clearInterval(timer));
+dialog.addEventListener("close", () => {
+  clearInterval(timer);
+  closed.abort();
+});
 byId("kernel-close").addEventListener("click", () => dialog.close());
 
 /** One map of a layer, with what it is made of. Places are pixels of the map, row by row. */
@@ -97,9 +101,10 @@ export async function open(name, number, channel, layers, normalized) {
   story.textContent = "Asking for its kernel…";
   sum.textContent = "";
   row.replaceChildren();
+  closed = new AbortController();
   dialog.showModal();
   try {
-    const kernel = await fetchKernel(name, channel);
+    const kernel = await askKernel({ layer: name, channel }, closed.signal);
     const [made, read] = [name, kernel.reads].map((each) => layers.find((layer) => layer.name === each));
     if (dialog.open && made) show(new Convolution(kernel, channel, made, read, normalized), Boolean(read));
   } catch (error) {

@@ -39,9 +39,18 @@ export function askNetwork(ask, signal) {
 }
 
 /**
+ * @param {KernelAsk} ask
+ * @param {AbortSignal} signal
+ * @returns {Promise<KernelAnswer>}
+ */
+export function askKernel(ask, signal) {
+  return choose(signal, (from) => from.askKernel(ask, signal));
+}
+
+/**
  * @template Result
  * @param {AbortSignal} signal
- * @param {(from: Pick<typeof service, "predict" | "askNetwork">) => Promise<Result>} askFrom
+ * @param {(from: Pick<typeof service, "predict" | "askNetwork" | "askKernel">) => Promise<Result>} askFrom
  * @returns {Promise<Result>}
  */
 async function choose(signal, askFrom) {

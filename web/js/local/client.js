@@ -30,6 +30,14 @@ export function askNetwork({ grids, layers = false }) {
   return call("grids", grids, layers);
 }
 
+/**
+ * @param {KernelAsk} ask
+ * @returns {Promise<KernelAnswer>}
+ */
+export function askKernel({ layer, channel }) {
+  return call("kernel", layer, channel);
+}
+
 /** Load the model anew, because another was kept. It gets the questions without an answer. */
 export function restart() {
   if (!worker) return;

@@ -16,7 +16,7 @@ const CHUNK = 2 ** 13;
 
 /** @typedef {typeof import("onnxruntime-web")} Runtime */
 /** @typedef {Map<string, import("onnxruntime-web").Tensor>} Outputs */
-/** @typedef {{input: string, probabilities: string, digit_score: string, layers: {name: string, kind: string, output: string}[], fragment: string}} Description */
+/** @typedef {{input: string, probabilities: string, digit_score: string, layers: {name: string, kind: string, output: string, kernels?: string, reads?: string, stride?: number}[], fragment: string}} Description */
 
 /**
  * @typedef {object} Grey upright grey levels
@@ -112,31 +112,60 @@ export class Reader {
    * @returns {Promise<NetworkAnswer>}
    */
   async readGrids(grids, withLayers) {
-    const description = this.#description;
-    if (!description) throw new Error("The model file lacks the metadata 'network_alone'.");
-    this.#network ??= openSession(this.#runtime, joined(this.#file, bytesOf(description.fragment)));
-    const session = await this.#network;
-    // The whole graph wants its input, too. The smallest picture costs almost nothing.
-    const unused = { image: new this.#runtime.Tensor("uint8", new Uint8Array(1), [1, 1, 1]) };
-    /** @param {string[]} names @param {Uint8Array} batch */
-    const run = (names, batch) => {
-      const input = new this.#runtime.Tensor("uint8", batch, [batch.length / GRID ** 2, GRID, GRID]);
-      return session.run({ [description.input]: input, ...unused }, names);
-    };
+    const description = this.#described();
     /** @type {Reading[]} */
     const answers = [];
     const nClasses = this.#card.classes.length;
     for (let start = 0; start < grids.length; start += N_IN_BATCH * GRID ** 2) {
-      const found = await run([description.probabilities, description.digit_score], grids.subarray(start, start + N_IN_BATCH * GRID ** 2));
+      const found = await this.#run([description.probabilities, description.digit_score], grids.subarray(start, start + N_IN_BATCH * GRID ** 2));
       const probabilities = floats(found[description.probabilities]);
       floats(found[description.digit_score]).forEach((score, i) => {
         answers.push(this.#reading(probabilities.subarray(i * nClasses, (i + 1) * nClasses), score));
       });
     }
     if (!withLayers) return { model_version: this.#card.version, answers };
-    const found = await run(description.layers.map(({ output }) => output), grids.subarray(0, GRID ** 2));
+    const found = await this.#run(description.layers.map(({ output }) => output), grids.subarray(0, GRID ** 2));
     const layers = description.layers.map(({ name, kind, output }) => ({ name, kind, ...mapsOf(found[output]) }));
     return { model_version: this.#card.version, answers, layers };
+  }
+
+  /**
+   * @param {string} name of a convolution
+   * @param {number} channel
+   * @returns {Promise<KernelAnswer>}
+   */
+  async readKernel(name, channel) {
+    const layer = this.#described().layers.find((each) => each.name === name);
+    if (!layer?.kernels) throw new Error(`${name} has no kernels in the model file.`);
+    const tensor = (await this.#run([layer.kernels], new Uint8Array(GRID ** 2)))[layer.kernels];
+    const [, n_maps, height, width] = tensor.dims;
+    const size = n_maps * height * width;
+    const kernel = floats(tensor).subarray(channel * size, (channel + 1) * size);
+    const peak = kernel.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const weights = Int8Array.from(kernel, (value) => Math.round(value * (peak ? 127 / peak : 0)));
+    return {
+      model_version: this.#card.version, reads: layer.reads ?? "", stride: layer.stride ?? 1,
+      n_maps, height, width, peak: rounded(peak, SCORE_DECIMALS), weights: base64Of(new Uint8Array(weights.buffer)),
+    };
+  }
+
+  #described() {
+    if (!this.#description) throw new Error("The model file lacks the metadata 'network_alone'.");
+    return this.#description;
+  }
+
+  /**
+   * @param {string[]} names of outputs of the network without the preprocessing
+   * @param {Uint8Array} grids
+   */
+  async #run(names, grids) {
+    const { fragment, input } = this.#described();
+    this.#network ??= openSession(this.#runtime, joined(this.#file, bytesOf(fragment)));
+    const session = await this.#network;
+    const tensor = new this.#runtime.Tensor("uint8", grids, [grids.length / GRID ** 2, GRID, GRID]);
+    // The whole graph wants its input, too. The smallest picture costs almost nothing.
+    const unused = new this.#runtime.Tensor("uint8", new Uint8Array(1), [1, 1, 1]);
+    return session.run({ [input]: tensor, image: unused }, names);
   }
 
   /**

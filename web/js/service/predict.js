@@ -50,12 +50,12 @@ export async function askNetwork({ grids, layers = false }, signal) {
 }
 
 /**
- * @param {string} layer name of a convolution
- * @param {number} channel
+ * @param {KernelAsk} ask
+ * @param {AbortSignal} signal
  * @returns {Promise<KernelAnswer>}
  */
-export async function fetchKernel(layer, channel) {
-  return (await fetchJson(`api/kernel?layer=${layer}&channel=${channel}`, {})).body;
+export async function askKernel({ layer, channel }, signal) {
+  return (await fetchJson(`api/kernel?layer=${layer}&channel=${channel}`, {}, signal)).body;
 }
 
 /**
