@@ -20,7 +20,7 @@ PIPELINE = {
     "network": "base config dataset",
     "reader": "base config ink network",
     "training": "base config dataset network",
-    "evaluation": "base dataset ink network nondigits reader sources serving.model",
+    "evaluation": "base dataset ink network nondigits reader sources serving.drawing serving.model serving.numbers",
     "modelfile": "base config dataset ink network nondigits reader sources serving.errors serving.model",
     "tracking": "base config dataset network runtime",
     "registry": "base dataset evaluation network reader tracking serving.model",
@@ -32,22 +32,23 @@ SERVING = {
     "settings": "errors",
     "version": "settings",
     "drawing": "",
-    "model": "errors",
+    "numbers": "drawing",
+    "model": "errors numbers",
     "queue": "errors model",
     "metrics": "errors model queue",
     "reload": "errors metrics model queue",
     "service": "metrics queue reload settings",
     "http": "errors metrics queue service settings",
-    "api": "drawing errors http model queue service",
+    "api": "drawing errors http model numbers queue service",
     "v2": "errors http metrics model queue service version",
-    "openapi": "api drawing errors http model service settings v2 version",
+    "openapi": "api drawing errors http model numbers service settings v2 version",
     "app": "api errors http metrics model openapi queue reload service settings v2",
     "site": "api errors http model settings",
     "workers": "app errors http metrics reload settings version",
     "__main__": "errors logs settings workers",
 }
 # Packages of the service that the pipeline's commands use.
-SHARED = {"serving.drawing", "serving.errors", "serving.model"}
+SHARED = {"serving.drawing", "serving.errors", "serving.model", "serving.numbers"}
 
 # The only modules that import a library.
 ADAPTERS = {

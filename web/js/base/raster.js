@@ -30,7 +30,7 @@ const MIN_LINE = 1;
  */
 export function drawPicture(strokes) {
   const { placed, lineWidth, zoom, left, top } = layOut(strokes);
-  const square = rasterize(placed, SIDE, lineWidth);
+  const square = rasterize(placed, SIDE, SIDE, lineWidth);
   const picture = new Uint8Array(PICTURE_SIDE ** 2);
   for (let row = 0; row < SIDE; row += 1) {
     picture.set(square.subarray(row * SIDE, (row + 1) * SIDE), (row + MARGIN) * PICTURE_SIDE + MARGIN);
@@ -44,7 +44,7 @@ export function drawPicture(strokes) {
  * @returns {Uint8Array<ArrayBuffer>} side x side levels of the whole sheet as it is on the screen, 255 = ink
  */
 export function drawSheet(strokes, side) {
-  return rasterize(strokes.map((stroke) => stroke.map(([x, y]) => [x * side, y * side])), side, PEN * side);
+  return rasterize(strokes.map((stroke) => stroke.map(([x, y]) => [x * side, y * side])), side, side, PEN * side);
 }
 
 /**
@@ -72,16 +72,17 @@ function layOut(strokes) {
  * Draw strokes with round caps and joins. The order of the operations decides the last bits.
  *
  * @param {readonly Stroke[]} strokes pixels
- * @param {number} side of the square, pixels
- * @param {number} lineWidth pixels
- * @returns {Uint8Array<ArrayBuffer>} side x side levels, 255 = ink
+ * @param {number} width pixels
+ * @param {number} height
+ * @param {number} lineWidth
+ * @returns {Uint8Array<ArrayBuffer>} levels row by row, 255 = ink
  */
-function rasterize(strokes, side, lineWidth) {
+export function rasterize(strokes, width, height, lineWidth) {
   const reach = Math.max(lineWidth, MIN_LINE) / 2 + 0.5; // pixels at this distance have no ink
-  const nearest = new Float64Array(side * side).fill(reach * reach); // squared distances
+  const nearest = new Float64Array(width * height).fill(reach * reach); // squared distances
   for (const stroke of strokes) {
     for (let i = 0; i < Math.max(stroke.length - 1, 1); i += 1) {
-      addSegment(nearest, side, reach, stroke[i], stroke[Math.min(i + 1, stroke.length - 1)]);
+      addSegment(nearest, width, height, reach, stroke[i], stroke[Math.min(i + 1, stroke.length - 1)]);
     }
   }
   return Uint8Array.from(nearest, (square) => Math.min(Math.max(reach - Math.sqrt(square), 0), 1) * 255 + 0.5);
@@ -89,18 +90,19 @@ function rasterize(strokes, side, lineWidth) {
 
 /**
  * @param {Float64Array} nearest squared distance of each pixel from the nearest segment; updated
- * @param {number} side of the square
+ * @param {number} width of the picture
+ * @param {number} height
  * @param {number} reach
  * @param {Point} start
  * @param {Point} end
  */
-function addSegment(nearest, side, reach, [startX, startY], [endX, endY]) {
+function addSegment(nearest, width, height, reach, [startX, startY], [endX, endY]) {
   const [stepX, stepY] = [endX - startX, endY - startY];
   const length = Math.sqrt(stepX * stepX + stepY * stepY);
   const [directionX, directionY] = length > 0 ? [stepX / length, stepY / length] : [1, 0];
   const [middleX, middleY, half] = [(startX + endX) / 2, (startY + endY) / 2, length / 2];
   const [left, top] = [Math.min(startX, endX), Math.min(startY, endY)].map((low) => Math.max(Math.floor(low - reach), 0));
-  const [right, bottom] = [Math.max(startX, endX), Math.max(startY, endY)].map((high) => Math.min(Math.ceil(high + reach), side));
+  const [right, bottom] = [[startX, endX, width], [startY, endY, height]].map(([start, end, limit]) => Math.min(Math.ceil(Math.max(start, end) + reach), limit));
   for (let y = top; y < bottom; y += 1) {
     const fromY = y + 0.5 - middleY;
     for (let x = left; x < right; x += 1) {
@@ -108,7 +110,7 @@ function addSegment(nearest, side, reach, [startX, startY], [endX, endY]) {
       const beyond = Math.max(Math.abs(fromX * directionX + fromY * directionY) - half, 0);
       const across = fromY * directionX - fromX * directionY;
       const square = beyond * beyond + across * across;
-      const pixel = y * side + x;
+      const pixel = y * width + x;
       if (square < nearest[pixel]) nearest[pixel] = square;
     }
   }
