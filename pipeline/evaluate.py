@@ -5,6 +5,7 @@ The results do not decide about any setting.
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from pipeline.evaluation.metrics import (
     without_disputed,
 )
 from pipeline.evaluation.mistakes import details, network_input, worst_mistakes
+from pipeline.evaluation.numbers import measure_numbers
 from pipeline.evaluation.refusal import held_out_shares, measure_refusal
 from pipeline.evaluation.robustness import measure_robustness
 from pipeline.evaluation.statistics import reliability
@@ -35,6 +37,7 @@ from pipeline.reader.model import load_reader, read_all
 from pipeline.runtime.mode import set_up, use_float32
 from pipeline.runtime.stage import run_stage
 from pipeline.tracking import runs
+from serving.numbers.weights import NumberWeights
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,7 @@ def evaluate(config: Config) -> None:
     set_up(config.runtime, config.train.seed)
     use_float32()
     reader = load_reader(config.model, outputs)
-    thresholds = reader.calibration.thresholds
+    thresholds, weights = reader.calibration.thresholds, NumberWeights(**config.number.model_dump())
     test, drawings = load_split("test"), load_test_drawings()
 
     mnist = Answered(test.labels, read_all(reader, test.images))
@@ -78,6 +81,7 @@ def evaluate(config: Config) -> None:
         "refusal": refusal,
         "robustness": measure_robustness(reader, test),
         "steps": measure_steps(reader.network, drawings),
+        "numbers": measure_numbers(partial(read_all, reader), drawings, weights, thresholds),
         "details": details(tests, bins, mistakes),
     }
     measured = read_json(outputs.metrics("train"), made_by="train") | metrics["test"]

@@ -24,7 +24,7 @@ from pipeline.sources.unipen import unpack
 from pipeline.tracking import runs
 
 log = logging.getLogger(__name__)
-EVALUATED = ("test", "strokes", "refusal", "robustness", "steps", "details")  # metrics of `evaluate`
+EVALUATED = ("test", "strokes", "refusal", "robustness", "steps", "numbers", "details")  # metrics of `evaluate`
 
 
 def export(config: Config) -> None:

@@ -12,9 +12,9 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from pipeline.base.files import digest_arrays, read_arrays
+from pipeline.base.files import digest_arrays, read_arrays, write_arrays
 from pipeline.base.parts import PARTS
-from pipeline.base.paths import PROJECT, RAW
+from pipeline.base.paths import PREPARED, PROJECT, RAW
 from pipeline.config.schema import Config, DataConfig
 from pipeline.dataset.pictures import render_drawings, render_nondigits, render_skeletons
 from pipeline.dataset.splits import DataCard, Split, digest, join, save
@@ -118,6 +118,7 @@ def prepare(config: Config) -> None:
         parameters={"data": data.model_dump(), "strokes": config.strokes.model_dump()},
     )
     save(splits, pack(drawings["test"]), card)
+    write_arrays(PREPARED / "validation_drawings.npz", **pack(drawings["validation"]))  # for the weights of numbers
     log.info("%s: %d train, %d validation, %d test", card.title, card.train, card.validation, card.test)
     log.info("test: %d images, %d drawings", card.test, card.test_drawings)
 

@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 
 from serving import openapi
-from serving.api import drawings, network, predict
+from serving.api import drawings, network, number, predict
 from serving.api.page import Page
 from serving.errors import StartError
 from serving.http.middleware import Middleware
@@ -24,6 +24,8 @@ REFERENCES = {
     "estimated_accuracy": "Mean confidence in the digits of the test images.",
     "share_called_digit": "Share of the test images with ink that the model reads as a digit, sure or unsure.",
 }
+
+API = (predict, number, network, drawings)
 
 
 def create_app(
@@ -50,7 +52,7 @@ def create_app(
         # Each part is a mount. A plain route would leave a wrong method to the page's mount, which answers 404.
         routes=[
             # No redirects: their address would come from the Host header.
-            Mount("/api", app=Router([*predict.routes, *network.routes, *drawings.routes], redirect_slashes=False)),
+            Mount("/api", app=Router([route for part in API for route in part.routes], redirect_slashes=False)),
             Route("/v2", routes.server_metadata),
             Mount("/v2", app=Router(routes.routes, redirect_slashes=False)),
             Route("/metrics", read_metrics, methods=["GET"]),

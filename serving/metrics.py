@@ -19,7 +19,9 @@ from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
 STATM = Path("/proc/self/statm")  # on Linux; the second field is the number of resident pages
 
 # "none" is a request that was rejected before its head was read.
-API_ROUTES = ("/api/predict", "/api/model", "/api/model.onnx", "/api/network", "/api/kernel", "/api/drawings")
+API_ROUTES = (
+    "/api/predict", "/api/number", "/api/model", "/api/model.onnx", "/api/network", "/api/kernel", "/api/drawings"
+)  # fmt: skip
 ROUTES = (*API_ROUTES, "/v2/infer", "/v2/health", "/v2", "/metrics", "page", "none")
 STATUSES = ("200", "201", "304", *sorted({str(error.status) for error in RequestError.kinds}), "other")
 REASONS = tuple(dict.fromkeys(error.reason for error in RequestError.kinds))

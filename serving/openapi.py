@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.api import drawings
+from serving.api import drawings, number
 from serving.api import messages as api
 from serving.api.containers import FORMATS, FORMATS_TEXT
 from serving.api.images import MAX_SIDE_PX
@@ -19,6 +19,7 @@ from serving.errors import RequestError
 from serving.http import responses
 from serving.http.responses import Error, JSONResponse
 from serving.model.card import INPUTS, MODEL_NAME, ModelCard
+from serving.numbers.reader import MAX_STROKES as MAX_STROKES_OF_NUMBER
 from serving.service import Service
 from serving.settings import Settings
 from serving.v2 import messages as v2
@@ -75,6 +76,7 @@ def document(settings: Settings) -> Json:
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": {
             "/api/predict": _predict(settings),
+            "/api/number": _number(),
             "/api/network": _network(),
             "/api/kernel": _kernel(),
             "/api/drawings": _drawings(),
@@ -171,6 +173,16 @@ def _predict(settings: Settings) -> Json:
             ),
         ],
         requestBody=_body(files, json(api.Drawing, api.Picture, example=EXAMPLE), BYTES),
+    )  # fmt: skip
+
+
+def _number() -> Json:
+    return post(
+        PREDICT, "number", "Read a number of several digits", json(api.NumberAnswer),
+        description="JSON with pen strokes in the order of drawing. A digit has up to four strokes, which may be drawn "
+        f"later than the next digit. At most {MAX_STROKES_OF_NUMBER} strokes, so at most as many digits, "
+        f"{MAX_POINTS:,} points and {number.MAX_BYTES:,} bytes.",
+        requestBody=_body(json(api.NumberDrawing, example=number.EXAMPLE)),
     )  # fmt: skip
 
 

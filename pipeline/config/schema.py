@@ -115,6 +115,21 @@ class DecisionConfig(_Section):
     accuracy: float = Field(gt=0.5, lt=1, description="share of correct answers among those reported as a digit")
 
 
+class NumberConfig(_Section):
+    """The weights that divide strokes into the digits of a number; `python -m bench.numbers` fits them.
+
+    They are parts of a cost, relative to minus the log of a digit's probability. Lengths are in heights of the line.
+    """
+
+    score: float = Field(ge=-100, le=100, description="weight of minus the log of the digit score")
+    digit: float = Field(ge=-100, le=100, description="constant for each digit")
+    gap: float = Field(ge=-100, le=100, description="weight of the widest gap between the strokes of a digit")
+    late: float = Field(ge=-100, le=100, description="weight of a stroke of another digit between those of a digit")
+    lowness: float = Field(ge=-100, le=100, description="weight of how much lower than the line a digit is")
+    width: float = Field(ge=-100, le=100, description="weight of how much wider than high a digit is")
+    overlap: float = Field(ge=-100, le=100, description="weight of how much a digit overlaps the next")
+
+
 class RuntimeConfig(_Section):
     """How numbers are computed. This changes the bits of the result, not its meaning."""
 
@@ -162,6 +177,7 @@ class Config(_Section):
     model: ModelConfig
     train: TrainConfig
     decision: DecisionConfig
+    number: NumberConfig
     runtime: RuntimeConfig
     evaluate: EvaluateConfig
     export: ExportConfig

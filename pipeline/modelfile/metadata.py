@@ -175,6 +175,7 @@ def describe(
         "parameters": config.model_dump(),
         "classes": CLASSES,
         "thresholds": reader.calibration.thresholds,
+        "number": config.number.model_dump(),
         "data": {name: value for name, value in asdict(card).items() if name not in ("parameters", "source")},
         "metrics": metrics["test"],
         "network": {

@@ -7,6 +7,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from serving.model.card import ModelCard, Version, about
 from serving.model.decisions import State
+from serving.numbers.reader import MAX_STROKES as MAX_STROKES_OF_NUMBER
+from serving.numbers.reader import State as NumberState
 
 # A digit is a few strokes of some hundred points each.
 MAX_STROKES = 100
@@ -124,6 +126,64 @@ class LabelledDrawing(Drawing):
     """The strokes of a drawing, and the digit that it shows."""
 
     label: Annotated[Index, about("The digit, an index of the model's classes.")]
+
+
+class NumberDrawing(Struct):
+    """The strokes of a number."""
+
+    strokes: Annotated[
+        list[Stroke],
+        Meta(
+            min_length=1,
+            max_length=MAX_STROKES_OF_NUMBER,
+            description="In the order of drawing: lists of points, x and y from the top left of the canvas, 0 to 1.",
+        ),
+    ]
+
+
+class SheetBox(Struct, forbid_unknown_fields=True):
+    """A part of the canvas, which is 0 to 1."""
+
+    left: Coordinate
+    top: Coordinate
+    right: Coordinate
+    bottom: Coordinate
+
+
+class NumberDigit(Struct, forbid_unknown_fields=True):
+    """A digit of a number."""
+
+    digit: Annotated[Index, about("An index of the model's classes.")]
+    confidence: Annotated[Share, about("Its calibrated probability, if the strokes are one digit.")]
+    digit_score: Annotated[Share, about("Probability that the strokes are one digit.")]
+    strokes: Annotated[list[Index], about("The positions of its strokes in the request.")]
+    box: Annotated[SheetBox, about("Around its strokes.")]
+
+
+class AlternativeNumber(Struct, forbid_unknown_fields=True):
+    """Another reading of a number."""
+
+    number: str
+    confidence: Share
+
+
+class NumberAnswer(Struct, forbid_unknown_fields=True):
+    """The reading of a number."""
+
+    state: Annotated[
+        NumberState,
+        about(
+            "`number`: one or more digits. `unsure`: its confidence is below the model's threshold. `not_a_number`: "
+            "a part is not a digit. The thresholds are in the model's card."
+        ),
+    ]
+    number: Annotated[str | None, about("The digits from left to right; null if the strokes are not a number.")]
+    confidence: Annotated[
+        Share | None, about("Probability of this reading among all readings of the strokes as digits.")
+    ]
+    digits: Annotated[list[NumberDigit], about("From left to right.")]
+    alternatives: Annotated[list[AlternativeNumber], about("The next readings, the best first.", max_length=2)]
+    model_version: Version
 
 
 class KeptDrawing(Struct, forbid_unknown_fields=True):

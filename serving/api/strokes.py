@@ -3,7 +3,7 @@
 import numpy as np
 
 from serving.api.images import GreyImage
-from serving.api.messages import Drawing
+from serving.api.messages import Drawing, NumberDrawing
 from serving.drawing.sheet import MARGIN_PX, SIDE_PX, Sheet, lay_out
 from serving.errors import TooLargeError
 
@@ -12,7 +12,7 @@ MAX_POINTS = 20_000
 EXAMPLE = {"strokes": [[[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]]}
 
 
-def check_length(drawing: Drawing) -> None:
+def check_length(drawing: Drawing | NumberDrawing) -> None:
     """Raise `TooLargeError` if a drawing has too many points."""
     n_points = sum(map(len, drawing.strokes))
     if n_points > MAX_POINTS:

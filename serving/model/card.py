@@ -11,6 +11,7 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from serving.errors import ModelError
+from serving.numbers.weights import NumberWeights
 
 MODEL_NAME = "digits"
 MAX_CLASSES = 256  # each has its own cell in the metrics
@@ -80,11 +81,12 @@ class ModelCard:
     network: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
     evaluation: dict[str, Any] | None = None
+    number: NumberWeights | None = None
 
 
 # The entries of the file's metadata: texts, and JSON.
 TEXTS = ("normalizer", "params_sha256")
-JSONS = ("classes", "thresholds", "parameters", "data", "metrics", "network", "training", "evaluation")
+JSONS = ("classes", "thresholds", "number", "parameters", "data", "metrics", "network", "training", "evaluation")
 
 
 class _Golden(msgspec.Struct):

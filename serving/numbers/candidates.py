@@ -163,7 +163,7 @@ def draw_candidates(
     """
     scale = LINE_PX / line
     corners = [_corner(box, scale) for box in boxes]
-    placed = [
+    placed: Strokes = [
         stroke.astype(np.float64) * scale + (place * SIDE_PX - left, -top)
         for place, (stroke, (left, top)) in enumerate(zip(strokes, corners, strict=True))
     ]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from serving.numbers.decode import decode
-from serving.numbers.weights import NumberWeights
 from serving.numbers.reader import sketch
+from serving.numbers.weights import NumberWeights
 from tests.web.node import ROOT, node
 
 WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, width=3.0, overlap=5.0)
@@ -33,7 +33,8 @@ def random_number(rng: np.random.Generator) -> list[list[list[float]]]:
     for place in rng.permutation(n_strokes):
         height = size * rng.choice([0.1, 0.5, 1, 1.1, 2], p=[0.05, 0.25, 0.5, 0.18, 0.02])
         points = rng.uniform(0, 1, (rng.integers(1, 12), 2)) * (size * rng.uniform(0, 0.8), height)
-        strokes.append((points + (place * size * rng.choice([0.3, 0.8]), 0.3)).tolist())
+        corner = np.array([place * size * rng.choice([0.3, 0.8]), 0.3])
+        strokes.append((points + corner).tolist())
     return strokes
 
 

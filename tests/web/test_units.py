@@ -13,8 +13,9 @@ FOLDERS = {
     "base": "",
     "sheet": "base",
     "service": "",
+    "number": "base",
     "local": "base service",
-    "answer": "base local service",
+    "answer": "base local number service",
     "model": "base",
     "docs": "base sheet service",
 }

@@ -126,6 +126,56 @@ interface LabelledDrawing {
   label: number;
 }
 
+/** The strokes of a number. */
+interface NumberDrawing {
+  /** In the order of drawing: lists of points, x and y from the top left of the canvas, 0 to 1. */
+  strokes: [number, number][][];
+}
+
+/** A part of the canvas, which is 0 to 1. */
+interface SheetBox {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** A digit of a number. */
+interface NumberDigit {
+  /** An index of the model's classes. */
+  digit: number;
+  /** Its calibrated probability, if the strokes are one digit. */
+  confidence: number;
+  /** Probability that the strokes are one digit. */
+  digit_score: number;
+  /** The positions of its strokes in the request. */
+  strokes: number[];
+  /** Around its strokes. */
+  box: SheetBox;
+}
+
+/** Another reading of a number. */
+interface AlternativeNumber {
+  number: string;
+  confidence: number;
+}
+
+/** The reading of a number. */
+interface NumberAnswer {
+  /** `number`: one or more digits. `unsure`: its confidence is below the model's threshold. `not_a_number`: a part is not a digit. The thresholds are in the model's card. */
+  state: "not_a_number" | "number" | "unsure";
+  /** The digits from left to right; null if the strokes are not a number. */
+  number: string | null;
+  /** Probability of this reading among all readings of the strokes as digits. */
+  confidence: number | null;
+  /** From left to right. */
+  digits: NumberDigit[];
+  /** The next readings, the best first. */
+  alternatives: AlternativeNumber[];
+  /** The first 12 hex digits of the model file's SHA-256. */
+  model_version: string;
+}
+
 /** A stored drawing. */
 interface KeptDrawing {
   /** The same drawing has the same ID. */
@@ -160,6 +210,7 @@ interface CardAnswer {
   network: Record<string, unknown> | null;
   training: Record<string, unknown> | null;
   evaluation: Record<string, unknown> | null;
+  number: NumberWeights | null;
 }
 
 /** One input or output. The datatype is `UINT8` or `FP32`; a length of -1 means any. */
@@ -173,4 +224,24 @@ interface Tensor {
 interface Thresholds {
   digit_score: number;
   confidence: number;
+}
+
+/** The weights of the parts of the cost. Lengths are relative to the line's height.
+
+Attributes:
+    score: of minus the log of the digit score.
+    digit: constant for each digit.
+    gap: of the widest gap between the strokes of a digit.
+    late: of each stroke of another digit that was drawn between those of a digit.
+    lowness: of how much lower than the line a digit is.
+    width: of how much wider than `USUAL_WIDTH` a digit is.
+    overlap: of how much a digit overlaps the next one. */
+interface NumberWeights {
+  score: number;
+  digit: number;
+  gap: number;
+  late: number;
+  lowness: number;
+  width: number;
+  overlap: number;
 }

@@ -58,7 +58,7 @@ def test_the_line_is_as_high_as_the_digits(strokes: Strokes, height: float) -> N
 
 def test_a_picture_is_that_of_its_strokes_alone() -> None:
     rng = np.random.default_rng(0)
-    strokes = [rng.uniform(0, 0.2, (20, 2)) + (0.05 * place, 0.4) for place in range(4)]
+    strokes = [rng.uniform((0.05 * place, 0.4), (0.05 * place + 0.2, 0.6), (20, 2)) for place in range(4)]
     boxes = boxes_of(strokes)
     line = line_height(boxes)
     candidates = find_candidates(boxes, line)

@@ -15,7 +15,9 @@ WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, wi
 
 
 def problem(rng: np.random.Generator, n_strokes: int) -> tuple[list[Candidate], list[list[float]], list[float], float]:
-    strokes = [rng.uniform(0, 0.2, (5, 2)) + (0.1 * place, 0.4) for place in rng.permutation(n_strokes)]
+    strokes = [
+        rng.uniform((0.1 * place, 0.4), (0.1 * place + 0.2, 0.6), (5, 2)) for place in rng.permutation(n_strokes)
+    ]
     boxes = boxes_of(strokes)
     line = line_height(boxes)
     candidates = find_candidates(boxes, line)
