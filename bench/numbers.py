@@ -28,8 +28,8 @@ from pipeline.sources.unipen import unpack
 from serving.errors import ModelError
 from serving.model.predictor import Predictor
 from serving.numbers.decode import decode, step_cost
-from serving.numbers.weights import NumberWeights
 from serving.numbers.reader import Sketch, sketch
+from serving.numbers.weights import NumberWeights
 
 NAMES = [field.name for field in fields(NumberWeights)]
 # The cost of a step is linear in the weights.

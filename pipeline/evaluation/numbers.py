@@ -9,8 +9,8 @@ import numpy as np
 from pipeline.evaluation.statistics import proportion
 from pipeline.sources.unipen import Drawing
 from serving.drawing.strokes import Strokes, bounds
-from serving.numbers.weights import NumberWeights
 from serving.numbers.reader import NO_NUMBER, Number, read_sketch, sketch
+from serving.numbers.weights import NumberWeights
 
 # Gaps between the digits, in line heights. The pen is 0.12 wide: the ink is apart, just apart, or touches.
 SPACINGS = {"spaced": (0.25, 0.5), "tight": (0.12, 0.2), "touching": (-0.1, 0.05)}
@@ -126,10 +126,11 @@ def measure_numbers(
 
     Returns:
         For each kind of string: ``n``, and with 95 % intervals that resample the writers ``accuracy`` (the best reading
-        is right, in any state), ``cut`` (the strokes are divided right), ``read`` (the state is not "not_a_number"), and
-        ``lengths``: the accuracy by number of digits; also the mean ``confidence``. For ``single`` digits: ``n``, the
-        share ``became_number`` that is read as several digits, and the same of those with several strokes. A digit of
-        one stroke, such as a line of MNIST's, cannot become a number.
+        is right, in any state), ``cut`` (the strokes are divided right) and ``read`` (the state is not "not_a_number");
+        the mean ``confidence``; ``lengths``: the accuracy by number of digits.
+
+        For ``single`` digits: ``n`` and the share ``became_number`` that is read as several digits, also of the
+        digits with several strokes. One stroke cannot become a number.
     """
     if not drawings:
         return {}

@@ -23,6 +23,12 @@ DISPUTED = (
     'A label is disputed if fewer than three of five raters chose it (Northcutt, Athalye and Mueller, 2021: "Pervasive '
     'label errors in test sets destabilize machine learning benchmarks").'
 )
+NUMBERS = (
+    "A service reads numbers of several digits from pen strokes: it divides them, and the model reads the parts. "
+    "Numbers of 2 to 8 digits, each of one test writer: the ink of the digits is apart, just apart, or "
+    "touches. *Late strokes* are just apart, and all strokes but the first of each digit are drawn at the end. "
+    "Intervals resample the writers:"
+)
 N_WORST = 3  # length of each list of limits
 
 
@@ -42,7 +48,7 @@ def write_card(
         config: the parameters of the training.
         data: the card of the data.
         reader: the reader that became the file.
-        metrics: metrics of `evaluate` by file: test, strokes, refusal, robustness, steps and details.
+        metrics: metrics of `evaluate` by file: test, strokes, refusal, robustness, steps, numbers and details.
     """
     sections = (
         _identity(file, config.model.name, reader),
@@ -86,8 +92,8 @@ def _use() -> str:
         "## What it is for\n\n"
         "The model reads one handwritten digit, 0 to 9, drawn with a finger, a mouse or a pen, or cut out of a scan. "
         "It reports when it is unsure, and refuses pictures that are not a digit.\n\n"
-        "It is not for numbers of several digits, printed digits, digits of other scripts, photographs of whole pages, "
-        "or uses in which an unnoticed error does harm."
+        "It is not for pictures of several digits, printed digits, digits of other scripts, photographs of whole "
+        "pages, or uses in which an unnoticed error does harm."
     )
 
 
@@ -145,7 +151,7 @@ def _recipe(config: Config) -> str:
 
 
 def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    test, strokes, refusal = metrics["test"], metrics["strokes"], metrics["refusal"]
+    test, strokes, refusal, numbers = (metrics[name] for name in ("test", "strokes", "refusal", "numbers"))
     kinds = refusal["held_out"] | {"letters by hand: trained, new drawings": refusal["families"]["hand_letters"]}
     refused = [(kind, interval(row, "refused", 1)) for kind, row in kinds.items()]
     one_first = sorted(refusal["pairs"].items(), key=lambda pair: (pair[0] != "1", pair))
@@ -170,6 +176,8 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         "Pairs of digits by test writers that touch or nearly do:" if pairs else "",
         table(("first digit", "refused"), pairs) if pairs else "",
         "![Answers by family](../plots/refusal.png)",
+        NUMBERS if numbers else "",
+        _numbers(numbers) if numbers else "",
         "The figures for handwriting fonts are in [measurements.md](measurements.md#handwriting-fonts), because "
         "`python -m bench.hands` needs the finished file.",
         f"{n_changed:,} MNIST test images that are changed before the model reads them. *Still right* is the share "
@@ -181,6 +189,19 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         "![The mistakes with the highest confidence](../plots/mistakes.png)",
     )
     return "\n\n".join(part for part in parts if part)
+
+
+def _numbers(numbers: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        (_words(kind), *(interval(row, name, 1) for name in ("accuracy", "cut", "read")))
+        for kind, row in numbers.items()
+        if kind != "single"
+    ]
+    became = interval(numbers["single"], "became_number", 2)
+    return (
+        table(("digits", "read right", "divided right", "read as a number"), rows)
+        + f"\n\n{became} of the single digits of the test writers are read as several digits."
+    )
 
 
 def _accuracy(test: Mapping[str, Any], strokes: Mapping[str, Mapping[str, Any]]) -> str:

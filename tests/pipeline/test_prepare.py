@@ -46,6 +46,7 @@ def prepared(digits, tmp_path_factory):
         @functools.cache
         def run(*overrides):
             directory = tmp_path_factory.mktemp("prepared")
+            patch.setattr(prepare, "PREPARED", directory)
             patch.setattr(prepare, "save", functools.partial(save, directory=directory))
             prepare.prepare(load_config([*FEW, *overrides]))
             return directory
@@ -96,6 +97,8 @@ def test_no_writer_is_in_two_splits(prepared, monkeypatch):
     assert card.test_drawings == 14 * 2
     tested = unpack(read_arrays(directory / "test_drawings.npz", "prepare"))
     assert {drawing.writer for drawing in tested} == set(range(1, 15))
+    known = unpack(read_arrays(directory / "validation_drawings.npz", "prepare"))
+    assert {drawing.writer for drawing in known} == validation
 
 
 def test_without_pen_strokes_generated_ones_validate_and_the_limit_shortens_each_split(prepared):

@@ -47,6 +47,7 @@ def test_evaluation_is_what_was_measured(metadata):
 def test_parameters_and_network_are_those_of_the_project(metadata):
     network = build_network(load_config().model)
     assert metadata["parameters"] == load_config().model_dump()
+    assert metadata["number"] == load_config().number.model_dump()
     assert metadata["classes"] == list(CLASSES)
     assert metadata["network"]["layers"] == describe_layers(network)
     assert metadata["network"]["definition"] == definition(network)
