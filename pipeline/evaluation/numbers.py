@@ -74,11 +74,11 @@ def make_string(
         right = left + high[0] - low[0]
     parts.sort(key=lambda part: part[:1])  # stable
     strokes = [stroke for _, _, stroke in parts]
-    low, high = bounds(strokes)
-    extent = high - low
+    corner, end = bounds(strokes)
+    extent = end - corner
     scale = min(WIDEST / max(extent[0], 1e-9), HIGHEST / max(extent[1], 1e-9))
     origin = rng.uniform(0.02, 1 - 0.02 - extent * scale)
-    placed = [(stroke - low) * scale + origin for stroke in strokes]
+    placed = [(stroke - corner) * scale + origin for stroke in strokes]
     label = tuple(drawing.label for drawing in drawings)
     return String(label, drawings[0].writer, placed, tuple(place for _, place, _ in parts))
 

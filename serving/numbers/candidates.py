@@ -20,8 +20,7 @@ LINE_PX = 28
 PEN = 0.12
 
 # Wider or higher candidates, in line heights, are not drawn. They would leave less than 4 pixels around the ink.
-MAX_WIDTH = 1.5
-MAX_HEIGHT = 1.85
+MAX_EXTENT = 1.85
 
 # The line is at least this share of the sheet, so that a dot stays a dot, and of the widest stroke, because a dash has
 # no height.
@@ -132,7 +131,7 @@ def find_candidates(boxes: list[Box], line: float) -> list[Candidate]:
                 mask = sum(bits[index] for index in chosen)
                 box = join([boxes[index] for index in chosen])
                 width, height = (box.right - box.left) / line, (box.bottom - box.top) / line
-                if mask not in found and width <= MAX_WIDTH and height <= MAX_HEIGHT:
+                if mask not in found and width <= MAX_EXTENT and height <= MAX_EXTENT:
                     gap = _gap([boxes[index] for index in chosen]) / line
                     n_late = chosen[-1] - chosen[0] + 1 - len(chosen)
                     found[mask] = Candidate(tuple(chosen), mask, box, max(1.0 - height, 0.0), width, gap, n_late)

@@ -14,7 +14,7 @@ FOLDERS = {
     "sheet": "base",
     "service": "",
     "number": "base",
-    "local": "base service",
+    "local": "base number service",
     "answer": "base local number service",
     "model": "base",
     "docs": "base sheet service",

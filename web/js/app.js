@@ -16,6 +16,7 @@ import * as network from "./answer/network.js";
 import { LatestRequest } from "./service/latest.js";
 import { keepOffline } from "./service/offline.js";
 import { addSamples, sampleOf } from "./sheet/picker.js";
+import * as numberView from "./number/view.js";
 import * as picture from "./sheet/picture.js";
 import { ServiceError, fileRequest, strokesRequest } from "./service/predict.js";
 import { errorText } from "./service/problems.js";
@@ -42,6 +43,9 @@ const REFUSAL_MS = 600;
 
 /** The sample that plays when the page opens, and where it may. */
 const FIRST_SAMPLE = 2;
+/** How long the verdict waits for a number, and the strokes that one may have. */
+const NUMBER_MS = 1500;
+const MAX_NUMBER_STROKES = 30;
 const MOTION = "(prefers-reduced-motion: no-preference)";
 
 const state = {
@@ -59,6 +63,8 @@ const state = {
   askedAgain: null,
   /** @type {Set<string>} models whose card was requested; two models that alternate cost one request each */
   versions: new Set(),
+  /** Whether the model file has the weights for numbers. */
+  hasNumbers: false,
   shownCard: "",
 };
 
@@ -139,15 +145,35 @@ function takeAnswer(answer, ask, isNewest) {
 /** Show the verdict when the drawing has come to rest. */
 function conclude() {
   if (!state.read) return;
-  const { answer } = state.read;
+  const { answer, ask } = state.read;
   const pauseMs = answer.state === "not_a_digit" ? REFUSAL_MS : VERDICT_MS;
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => {
-    verdict.showAnswer(answer);
+  state.timer = setTimeout(async () => {
+    const number = await readNumber(ask);
+    // The drawing may have gone on meanwhile.
+    if (state.read?.ask !== ask || sheet.isDrawing) return;
+    const isNumber = numberView.isNumber(number, answer);
+    if (number && isNumber) verdict.showNumber(number);
+    else verdict.showAnswer(answer);
+    sheet.tint(isNumber ? numberView.colourOf : null);
     showParts(false);
+    if (isNumber) correction.showBlank();
     if (sheet.isCut && !picture.isThere()) verdict.notify("What is beyond the sheet’s edge is not read.");
     verdict.speak();
   }, state.penUpMs + pauseMs - performance.now());
+}
+
+/**
+ * @param {Ask} ask
+ * @returns {Promise<NumberAnswer | null>} null if the strokes cannot be a number, or there is no answer in time
+ */
+async function readNumber({ strokes }) {
+  if (!state.hasNumbers || !strokes || strokes.length < 2 || strokes.length > MAX_NUMBER_STROKES) return null;
+  try {
+    return await choice.askNumber(strokes, AbortSignal.timeout(NUMBER_MS));
+  } catch {
+    return null; // the reading as one digit is shown
+  }
 }
 
 /** @param {boolean} isDrawing whether more ink may come at once */
@@ -217,6 +243,7 @@ async function takeDown(error) {
 function takeCard(card, isLocal) {
   state.versions.add(card.version);
   setClasses(card.classes);
+  state.hasNumbers = card.number !== null;
   verdict.showCard(card, isLocal);
   // Showing the same card again would reset the visitor's choices.
   const key = JSON.stringify([card.version, card.sha256, card.service]);

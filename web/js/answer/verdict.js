@@ -5,12 +5,13 @@ import { byId } from "../base/dom.js";
 import { paintGrey, wipe } from "../base/grid.js";
 import { GRID, bytesOf, countParts } from "../base/pixels.js";
 import { say } from "../base/speech.js";
+import * as numberView from "../number/view.js";
 import { bestTwo, isRead, modelText, verdictOf } from "./sentences.js";
 
 /** How long a notice stays on the sheet. */
 const NOTICE_MS = 2000;
 
-/** @typedef {"blank" | "reading" | "digit" | "unsure" | "not_a_digit" | "error"} State of the answer on the page */
+/** @typedef {"number" | "blank" | "reading" | "digit" | "unsure" | "not_a_digit" | "error"} State of the answer on the page */
 
 const panel = byId("answer");
 const seen = byId("seen", HTMLCanvasElement);
@@ -79,11 +80,23 @@ export function showAnswer(answer) {
 }
 
 /**
+ * Show a number of several digits.
+ *
+ * @param {NumberAnswer} number
+ */
+export function showNumber(number) {
+  showVerdict("number", "", "", numberView.detailOf(number));
+  byId("headline").replaceChildren(...numberView.headlineOf(number));
+  numberView.show(number);
+}
+
+/**
  * Show what can change with each point of the pen. The words stay.
  *
  * @param {Answer} answer
  */
 export function showProgress(answer) {
+  numberView.hide();
   showBars(answer);
   paintGrey(seen, bytesOf(answer.normalized), GRID);
   byId("box-story").textContent = boxText(answer);
@@ -152,6 +165,7 @@ export function notify(text) {
  * @param {boolean} [canRetry]
  */
 function showVerdict(state, glyph, headline, detail, canRetry = false) {
+  numberView.hide();
   panel.dataset.state = state;
   panel.classList.remove("dim");
   byId("glyph").textContent = glyph;

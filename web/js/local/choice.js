@@ -48,9 +48,18 @@ export function askKernel(ask, signal) {
 }
 
 /**
+ * @param {Stroke[]} strokes
+ * @param {AbortSignal} signal
+ * @returns {Promise<NumberAnswer>}
+ */
+export function askNumber(strokes, signal) {
+  return choose(signal, (from) => from.askNumber(strokes, signal));
+}
+
+/**
  * @template Result
  * @param {AbortSignal} signal
- * @param {(from: Pick<typeof service, "predict" | "askNetwork" | "askKernel">) => Promise<Result>} askFrom
+ * @param {(from: Pick<typeof service, "predict" | "askNetwork" | "askKernel" | "askNumber">) => Promise<Result>} askFrom
  * @returns {Promise<Result>}
  */
 async function choose(signal, askFrom) {

@@ -38,6 +38,14 @@ export function askKernel({ layer, channel }) {
   return call("kernel", layer, channel);
 }
 
+/**
+ * @param {Stroke[]} strokes
+ * @returns {Promise<NumberAnswer>}
+ */
+export function askNumber(strokes) {
+  return call("number", strokes);
+}
+
 /** Load the model anew, because another was kept. It gets the questions without an answer. */
 export function restart() {
   if (!worker) return;

@@ -15,6 +15,8 @@ const FILES = [
   "js/local/worker.js",
   "js/base/pixels.js",
   "js/base/raster.js",
+  "js/number/candidates.js",
+  "js/number/decode.js",
   "runtime/ort.wasm.bundle.min.mjs",
   "runtime/ort-wasm-simd-threaded.wasm",
 ];

@@ -1,15 +1,18 @@
-// Reads drawings, pictures and grids with the model file, and answers as the service does: serving/api/predict.py and network.py.
+// Reads drawings, pictures and grids with the model file, and answers as the service does: serving/api/predict.py, network.py and number.py.
 
 import { GRID, bytesOf } from "../base/pixels.js";
 import { drawPicture, PICTURE_SIDE, SIDE } from "../base/raster.js";
+import { SIDE as CANDIDATE_SIDE } from "../number/candidates.js";
+import { decode, sketchOf } from "../number/decode.js";
 import { metadataOf } from "./metadata.js";
 
 /** Decimals in an answer. */
 const SCORE_DECIMALS = 6;
 const BOX_DECIMALS = 2;
 
-/** Grids in one run, to bound the memory. */
+/** Grids in one run, to bound the memory, and pictures of candidates for a digit of a number. */
 const N_IN_BATCH = 64;
+const N_CANDIDATES_IN_BATCH = 16;
 
 /** Characters that are made of bytes at a time. */
 const CHUNK = 2 ** 13;
@@ -127,6 +130,48 @@ export class Reader {
     const found = await this.#run(description.layers.map(({ output }) => output), grids.subarray(0, GRID ** 2));
     const layers = description.layers.map(({ name, kind, output }) => ({ name, kind, ...mapsOf(found[output]) }));
     return { model_version: this.#card.version, answers, layers };
+  }
+
+  /**
+   * @param {Stroke[]} strokes
+   * @returns {Promise<NumberAnswer>}
+   */
+  async readNumber(strokes) {
+    const { version: model_version, classes, number: weights, thresholds } = this.#card;
+    const sketch = sketchOf(strokes);
+    const none = { state: /** @type {const} */ ("not_a_number"), number: null, confidence: null, digits: [], alternatives: [], model_version };
+    if (!weights || !sketch) return none;
+    const { candidates, pictures } = sketch;
+    /** @type {number[][]} */
+    const probabilities = [];
+    /** @type {number[]} */
+    const scores = [];
+    for (let start = 0; start < pictures.length; start += N_CANDIDATES_IN_BATCH) {
+      const batch = pictures.slice(start, start + N_CANDIDATES_IN_BATCH);
+      const image = new this.#runtime.Tensor("uint8", joined(...batch), [batch.length, CANDIDATE_SIDE, CANDIDATE_SIDE]);
+      const outputs = await this.#session.run({ image }, ["probabilities", "digit_score"]);
+      const found = [...floats(outputs.probabilities)];
+      scores.push(...floats(outputs.digit_score));
+      batch.forEach((_, i) => probabilities.push(found.slice(i * classes.length, (i + 1) * classes.length)));
+    }
+    const [best, ...others] = decode(sketch, probabilities, scores, weights);
+    if (!best || best.candidates.some((index) => scores[index] < thresholds.digit_score)) return none;
+    /** @param {number[]} digits */
+    const textOf = (digits) => digits.map((digit) => classes[digit]).join("");
+    return {
+      state: best.confidence >= thresholds.confidence ? "number" : "unsure",
+      number: textOf(best.digits),
+      confidence: rounded(best.confidence, SCORE_DECIMALS),
+      digits: best.digits.map((digit, place) => {
+        const index = best.candidates[place];
+        const { strokes: own, box } = candidates[index];
+        const [left, top, right, bottom] = [box.left, box.top, box.right, box.bottom].map((side) => rounded(side, SCORE_DECIMALS));
+        const [confidence, digit_score] = [probabilities[index][digit], scores[index]].map((share) => rounded(share, SCORE_DECIMALS));
+        return { digit, confidence, digit_score, strokes: own, box: { left, top, right, bottom } };
+      }),
+      alternatives: others.map(({ digits, confidence }) => ({ number: textOf(digits), confidence: rounded(confidence, SCORE_DECIMALS) })),
+      model_version,
+    };
   }
 
   /**

@@ -21,6 +21,7 @@ const ANSWERS = {
     return reader.readGrey(await decode(file), startMs, withFeatures);
   },
   grids: (reader, grids, withLayers) => reader.readGrids(grids, withLayers),
+  number: (reader, strokes) => reader.readNumber(strokes),
   kernel: (reader, layer, channel) => reader.readKernel(layer, channel),
 };
 

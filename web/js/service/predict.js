@@ -59,6 +59,18 @@ export async function askKernel({ layer, channel }, signal) {
 }
 
 /**
+ * Read strokes as a number of several digits.
+ *
+ * @param {Stroke[]} strokes
+ * @param {AbortSignal} signal
+ * @returns {Promise<NumberAnswer>}
+ */
+export async function askNumber(strokes, signal) {
+  const headers = { "Content-Type": "application/json" };
+  return (await fetchJson("api/number", { method: "POST", body: JSON.stringify({ strokes }), headers }, signal)).body;
+}
+
+/**
  * Store a drawing in the service, as training data.
  *
  * @param {Stroke[]} strokes

@@ -23,6 +23,8 @@ export class DrawingCanvas {
   #replayed = null;
   #isPaintDue = false;
   #hasPen = false;
+  /** @type {((index: number) => string | undefined) | null} */
+  #colourOf = null;
 
   /**
    * @param {HTMLCanvasElement} canvas its CSS `color` is the colour of the ink
@@ -116,6 +118,16 @@ export class DrawingCanvas {
     this.#change(() => {});
   }
 
+  /**
+   * Give strokes colours, until the drawing changes.
+   *
+   * @param {((index: number) => string | undefined) | null} colourOf called at each painting, with a stroke's index
+   */
+  tint(colourOf) {
+    this.#colourOf = colourOf;
+    this.#paintSoon();
+  }
+
   /** Enable fingers again, until a pen is used. */
   allowFingers() {
     this.#hasPen = false;
@@ -127,6 +139,7 @@ export class DrawingCanvas {
 
   /** @param {() => void} step */
   #change(step) {
+    this.#colourOf = null;
     this.#pen = this.#replayed = null;
     step();
     this.#paintSoon();
@@ -149,7 +162,7 @@ export class DrawingCanvas {
       if (!isPen && !isResting) return;
     }
     this.#on.start();
-    this.#replayed = null;
+    this.#replayed = this.#colourOf = null;
     this.#canvas.setPointerCapture(event.pointerId);
     this.#pen = { id: event.pointerId, type: event.pointerType, stroke: [] };
     this.#history.change([...this.#history.strokes, this.#pen.stroke]);
@@ -231,7 +244,8 @@ export class DrawingCanvas {
     if (canvas.width !== side) canvas.width = canvas.height = side;
     const context = contextOf(canvas);
     context.clearRect(0, 0, side, side);
-    drawStrokes(context, this.#shown, side, getComputedStyle(canvas).color);
+    const { color } = getComputedStyle(canvas);
+    this.#shown.forEach((stroke, index) => drawStrokes(context, [stroke], side, this.#colourOf?.(index) ?? color));
   }
 }
 
