@@ -31,6 +31,13 @@ def see_refused(page: Page) -> None:
     see_digit(page, "not_a_digit")
 
 
+def see_number(page: Page) -> None:
+    draw(
+        page, [[(x / 2, y) for x, y in stroke] for stroke in DIGITS[4]] + [[(x / 2 + 0.45, y) for x, y in DIGITS[2][0]]]
+    )
+    expect_state(page, "number")
+
+
 def see_error(page: Page) -> None:
     page.route("**/api/**", lambda route: route.abort())
     page.reload()
@@ -106,8 +113,8 @@ def see_docs(page: Page) -> None:
 
 
 STATES: list[Callable[[Page], Any]] = [
-    see_empty, see_digit, see_unsure, see_refused, see_error, see_image, see_reading, see_unreadable, see_correction,
-    see_pen_mode, see_explanations, see_kernel, see_damaged_link, see_waiting, see_docs,
+    see_empty, see_digit, see_unsure, see_refused, see_number, see_error, see_image, see_reading, see_unreadable,
+    see_correction, see_pen_mode, see_explanations, see_kernel, see_damaged_link, see_waiting, see_docs,
 ]  # fmt: skip
 
 

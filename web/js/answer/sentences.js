@@ -30,7 +30,7 @@ export function verdictOf({ state, digit, confidence, probabilities }, nParts) {
   // No figure, because a score just below the threshold would look like a digit.
   if (state === "not_a_digit") {
     const headline = nParts > 1 ? "Several things" : "Not a digit";
-    return { glyph: "×", headline, detail: "It reads one digit, 0 to 9." };
+    return { glyph: "×", headline, detail: "It reads digits, 0 to 9." };
   }
   if (state === "unsure") {
     const [first, second] = bestTwo(probabilities).map(className);

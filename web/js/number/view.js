@@ -8,6 +8,13 @@ import { html, track } from "../base/markup.js";
 /** Colours in tokens.css; they repeat after the last. */
 const N_COLOURS = 4;
 
+/** The least sure digit is named below this confidence. */
+const SURE = 0.99;
+
+/** From a box's lower side, which is that of the pen's path, to the mark under the ink, and the lowest mark. */
+const BELOW_INK = 0.04;
+const LOWEST = 0.92;
+
 const bars = byId("bars");
 const list = byId("number-digits", HTMLOListElement);
 const marks = byId("number-marks");
@@ -34,7 +41,7 @@ export function detailOf({ state, confidence, digits, alternatives }) {
   const sure = `${chance(confidence ?? 0)} confident`;
   if (state === "unsure" && alternatives.length > 0) return `Not sure, or is it ${alternatives[0].number}? ${sure}`;
   const least = digits.reduce((low, digit) => (digit.confidence < low.confidence ? digit : low));
-  return `${sure}; least of the ${className(least.digit)}, ${chance(least.confidence)}`;
+  return least.confidence < SURE ? `${sure}, least of the ${className(least.digit)}: ${chance(least.confidence)}` : sure;
 }
 
 /**
@@ -51,7 +58,7 @@ export function show(number) {
     const mark = html("span", { class: colourClass(place) }, className(digit));
     mark.style.left = `${100 * box.left}%`;
     mark.style.width = `${100 * (box.right - box.left)}%`;
-    mark.style.top = `${100 * Math.min(box.bottom, 0.9)}%`;
+    mark.style.top = `${100 * Math.min(box.bottom + BELOW_INK, LOWEST)}%`;
     return mark;
   }));
   list.hidden = marks.hidden = false;
