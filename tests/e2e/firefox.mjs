@@ -27,13 +27,14 @@ const STEPS = {
   click: (selector) => page.click(selector),
   text: (selector) => page.$eval(selector, (element) => element.textContent),
   // Not page.evaluate of a text, which the page's policy forbids.
-  ask: (drawings) =>
-    page.evaluate(async (asked) => {
-      const { predict } = await import(new URL("js/local/client.js", document.baseURI));
+  ask: (module, drawings) =>
+    page.evaluate(async (name, asked) => {
+      const { predict } = await import(new URL(name, document.baseURI));
+      const { strokesRequest } = await import(new URL("js/service/predict.js", document.baseURI));
       const answers = [];
-      for (const strokes of asked) answers.push(await predict({ strokes, request: () => ({ url: "api/predict?detail=full" }) }));
+      for (const strokes of asked) answers.push(await predict({ strokes, request: () => strokesRequest(strokes) }));
       return answers;
-    }, drawings),
+    }, module, drawings),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

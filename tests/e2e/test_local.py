@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.contract.local import compare, drawings
 from tests.e2e.answers import expect_digit, serve_card
+from tests.e2e.ask import ASK, BROWSER
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw, png_of, upload
@@ -23,16 +24,6 @@ LOCAL = (
     "/local/worker.js",
     "/local/metadata.js",
 )
-
-ASK_BROWSER = """async (drawings) => {
-  const load = (name) => import(new URL(name, document.baseURI));
-  const { predict } = await load("js/local/client.js");
-  const answers = [];
-  for (const strokes of drawings) {
-    answers.push(await predict({ strokes, request: () => ({ url: "api/predict?detail=full" }) }));
-  }
-  return answers;
-}"""
 
 
 @pytest.fixture
@@ -104,7 +95,7 @@ def test_the_browser_answers_a_thousand_drawings_as_the_service_does(opened: Pag
     asked = drawings(1000)
     with running(tmp_path / "log.txt", "--web", str(page_with_runtime(tmp_path))) as url:
         opened.goto(url)
-        compare(opened.evaluate(ASK_BROWSER, asked), service_answers(tmp_path, asked))
+        compare(opened.evaluate(ASK, [BROWSER, asked]), service_answers(tmp_path, asked))
 
 
 def test_without_the_runtime_there_is_no_button(page: Page, card: dict[str, Any]) -> None:
