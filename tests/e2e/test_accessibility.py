@@ -73,6 +73,18 @@ def test_nothing_is_lost_in_a_narrow_window(page: Page, see: Callable[[Page], No
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
 
 
+@pytest.mark.parametrize("viewport", [{"width": 390, "height": 664}])
+def test_text_of_twice_the_size_is_neither_cut_nor_covered(page: Page) -> None:
+    see_digit(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    scroll_through(page)
+    assert page.evaluate(OVERFLOWING) == []
+    verdict, bars, stage = (page.locator(part).bounding_box() for part in (".verdict", "#bars", "#stage"))
+    assert verdict is not None and bars is not None and stage is not None
+    assert verdict["y"] + verdict["height"] <= bars["y"]
+    assert bars["y"] + bars["height"] <= stage["y"]
+
+
 # Everything that the keyboard should reach, in the order of the document; of a group of radio buttons, the checked one.
 CONTROLS = """() => {
   const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")];

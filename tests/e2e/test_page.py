@@ -91,6 +91,23 @@ def test_the_words_change_only_when_the_pen_is_lifted(page: Page) -> None:
         page.evaluate("changes.length = 0")
 
 
+FALSIFY = """
+const getImageData = CanvasRenderingContext2D.prototype.getImageData;
+CanvasRenderingContext2D.prototype.getImageData = function (...area) {
+  const image = getImageData.apply(this, area);
+  image.data.forEach((_, i) => { image.data[i] = (31 * i) % 256; });
+  return image;
+};
+"""
+
+
+def test_a_browser_that_falsifies_canvases_sends_the_same_strokes(tab: Page) -> None:
+    tab.add_init_script(FALSIFY)
+    tab.goto("/")
+    draw(tab, DIGITS[7])
+    expect_digit(tab, 7)
+
+
 @pytest.mark.slow
 def test_every_digit_is_read_and_a_scribble_is_not(page: Page) -> None:
     for digit, strokes in DIGITS.items():
