@@ -80,7 +80,9 @@ def test_text_of_twice_the_size_is_neither_cut_nor_covered(page: Page) -> None:
     scroll_through(page)
     assert page.evaluate(OVERFLOWING) == []
     verdict, bars, stage = (page.locator(part).bounding_box() for part in (".verdict", "#bars", "#stage"))
-    assert verdict is not None and bars is not None and stage is not None
+    assert verdict is not None
+    assert bars is not None
+    assert stage is not None
     assert verdict["y"] + verdict["height"] <= bars["y"]
     assert bars["y"] + bars["height"] <= stage["y"]
 
