@@ -26,6 +26,9 @@ LOCAL = (
 )
 
 
+LOADING_MS = 60_000  # of the runtime, on a machine under load
+
+
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Page]:
     """Open a tab whose page may have a service worker. Without motion, no sample plays."""
@@ -42,6 +45,7 @@ def test_a_static_host_serves_a_page_that_reads(opened: Page, tmp_path: Path) ->
     with site(tmp_path) as url:
         opened.goto(url)
         draw(opened, DIGITS[4])
+        expect(opened.locator("#headline")).to_have_text("Four", timeout=LOADING_MS)
         expect_digit(opened, 4)
         expect(opened.locator("#latency-total")).to_contain_text("This browser answered")
         expect(opened.locator("#model-state")).to_have_text("This browser")
@@ -68,15 +72,16 @@ def test_after_the_button_the_page_reads_while_the_service_is_away(opened: Page,
         expect(opened.locator("#latency-total")).to_contain_text("The service answered")
         assert [name for name in asked if any(part in name for part in LOCAL)] == []
         opened.locator("#keep-button").click()
-        expect(opened.locator("#keep-text")).to_contain_text("works without the service")
+        expect(opened.locator("#keep-text")).to_contain_text("works without the service", timeout=LOADING_MS)
         expect(opened.locator("#model-state")).to_have_text("Ready")
     opened.locator("#clear").click()
     draw(opened, DIGITS[3])  # the page is open when the service ends
+    expect(opened.locator("#headline")).to_have_text("Three", timeout=LOADING_MS)
     expect_digit(opened, 3)
     opened.reload()
     opened.locator("#clear").click()
     draw(opened, DIGITS[7])
-    expect_digit(opened, 7)
+    expect(opened.locator("#headline")).to_have_text("Seven", timeout=LOADING_MS)
     expect(opened.locator("#latency-total")).to_contain_text("This browser answered")
     expect(opened.locator("#model-state")).to_have_text("This browser")
     expect(opened.locator("#banner")).to_be_hidden()
