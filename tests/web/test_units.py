@@ -16,6 +16,7 @@ FOLDERS = {
     "number": "base",
     "local": "base number service",
     "answer": "base local number service",
+    "memory": "base service",
     "model": "base",
     "docs": "base sheet service",
 }

@@ -41,6 +41,21 @@ interface Drawing {
   isDrawing: boolean;
 }
 
+/** A drawing of the visitor that the browser remembers. */
+interface Remembered {
+  /** The model's features, a unit vector. */
+  vector: Float32Array;
+  label: number;
+}
+
+/** The constants of web/js/memory/rule.js, which the model file has. */
+interface MemoryRule {
+  similarity: number;
+  weight: number;
+  score_similarity: number;
+  score_weight: number;
+}
+
 /** A part of the page below the sheet. */
 interface Part {
   /** The ID of its section, and the entries of the card that it needs: without them the section is hidden. */

@@ -1,0 +1,54 @@
+"""Answers that take remembered drawings of the same writer into account. web/js/memory/rule.js computes the same.
+
+A writer's memory is a list of drawings with their digits, each a unit vector: the model's `features`. An answer whose
+vector is similar to a remembered one moves towards its digit.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+MAX_REMEMBERED = 200
+SMALLEST = 1e-6  # probability; the service rounds to as many decimals
+
+Answers = Mapping[str, np.ndarray]
+
+
+def nearest(features: np.ndarray, remembered: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the similarity to the nearest remembered drawing of each class, 0 if none is remembered.
+
+    Args:
+        features: ``[n, n_features]``, unit vectors of the answers.
+        remembered: ``[n_remembered, n_features]``, unit vectors.
+        labels: int ``[n_remembered]``, their classes.
+        n_classes: number of classes.
+
+    Returns:
+        float64 ``[n, n_classes]``.
+    """
+    similar = features.astype(np.float64) @ remembered.astype(np.float64).T
+    found = np.zeros((len(features), n_classes))
+    for label in np.unique(labels):
+        found[:, label] = np.maximum(similar[:, labels == label].max(axis=1), 0)
+    return found
+
+
+def recall(answers: Answers, similarity: np.ndarray, rule: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """Return ``probabilities`` and ``digit_score`` with the memory taken into account, float64.
+
+    Each class gains log-odds: `weight` for each unit of similarity above `similarity`. The digit score gains
+    `score_weight` likewise above `score_similarity`, for the most similar class; it never falls.
+
+    Args:
+        answers: ``probabilities`` ``[n, n_classes]`` and ``digit_score`` ``[n]`` of the model.
+        similarity: the result of `nearest`.
+        rule: the section `memory` of params.yaml.
+    """
+    logits = np.log(np.maximum(answers["probabilities"].astype(np.float64), SMALLEST))
+    logits += rule["weight"] * np.maximum(similarity - rule["similarity"], 0)
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    score = answers["digit_score"].astype(np.float64)
+    gain = rule["score_weight"] * np.maximum(similarity.max(axis=1) - rule["score_similarity"], 0)
+    # A score of 0 is a blank image, and stays one.
+    raised = score / (score + (1 - score) * np.exp(-gain))
+    return {"probabilities": odds / odds.sum(axis=1, keepdims=True), "digit_score": raised}

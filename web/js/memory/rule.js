@@ -1,0 +1,42 @@
+// Answers that take remembered drawings into account. pipeline/evaluation/memory.py computes the same.
+
+/** Probability; the service rounds to as many decimals. */
+const SMALLEST = 1e-6;
+
+/**
+ * @param {ArrayLike<number>} features unit vector of the answer
+ * @param {Remembered[]} remembered
+ * @param {number} nClasses
+ * @returns {number[]} similarity to the nearest remembered drawing of each class, 0 if none is remembered
+ */
+export function nearest(features, remembered, nClasses) {
+  /** @type {number[]} */
+  const found = Array(nClasses).fill(0);
+  for (const { vector, label } of remembered) {
+    let similar = 0;
+    for (let index = 0; index < vector.length; index++) similar += vector[index] * features[index];
+    found[label] = Math.max(found[label], similar);
+  }
+  return found;
+}
+
+/**
+ * Move an answer towards the digits of similar drawings. The digit score never falls.
+ *
+ * @param {Pick<Reading, "probabilities" | "digit_score">} answer of the model
+ * @param {number[]} similarity the result of `nearest`
+ * @param {MemoryRule} rule of the model's card
+ * @returns {Pick<Reading, "probabilities" | "digit_score">}
+ */
+export function recall({ probabilities, digit_score: score }, similarity, rule) {
+  const logits = probabilities.map(
+    (value, digit) => Math.log(Math.max(value, SMALLEST)) + rule.weight * Math.max(similarity[digit] - rule.similarity, 0),
+  );
+  const highest = Math.max(...logits);
+  const odds = logits.map((logit) => Math.exp(logit - highest));
+  const sum = odds.reduce((total, value) => total + value, 0);
+  const gain = rule.score_weight * Math.max(Math.max(...similarity) - rule.score_similarity, 0);
+  // A score of 0 is a blank image, and stays one.
+  const raised = score / (score + (1 - score) * Math.exp(-gain));
+  return { probabilities: odds.map((value) => value / sum), digit_score: raised };
+}
