@@ -18,6 +18,7 @@ from pipeline.config.schema import Config
 from pipeline.dataset.cells import REFERENCE
 from pipeline.dataset.splits import load_split
 from pipeline.evaluation import plots
+from pipeline.evaluation.learning import measure_memory, split_by_writer
 from pipeline.evaluation.metrics import (
     N_OFFICIAL,
     Answered,
@@ -28,7 +29,7 @@ from pipeline.evaluation.metrics import (
 )
 from pipeline.evaluation.mistakes import details, network_input, worst_mistakes
 from pipeline.evaluation.numbers import measure_numbers
-from pipeline.evaluation.refusal import held_out_shares, measure_refusal
+from pipeline.evaluation.refusal import held_out_shares, measure_refusal, read_held_out
 from pipeline.evaluation.robustness import measure_robustness
 from pipeline.evaluation.statistics import reliability
 from pipeline.evaluation.steps import measure_steps
@@ -70,6 +71,8 @@ def evaluate(config: Config) -> None:
     tests = {"MNIST": mnist} | ({"pen strokes": cells[REFERENCE]} if cells else {})
     bins = {source: reliability(tested.answers["probabilities"], tested.labels) for source, tested in tests.items()}
     mistakes = worst_mistakes(tests, thresholds)
+    writers = split_by_writer(cells[REFERENCE]) if cells else []
+    others = read_held_out(reader, drawings, config.evaluate.nondigits)
     is_official = config.data.source == "mnist" and len(test.labels) == N_OFFICIAL
     metrics: dict[str, dict[str, Any]] = {
         "test": measure("test", mnist, thresholds)
@@ -82,6 +85,7 @@ def evaluate(config: Config) -> None:
         "robustness": measure_robustness(reader, test),
         "steps": measure_steps(reader.network, drawings),
         "numbers": measure_numbers(partial(read_all, reader), drawings, weights, thresholds),
+        "memory": measure_memory(writers, others, config.memory.model_dump(), thresholds),
         "details": details(tests, bins, mistakes),
     }
     measured = read_json(outputs.metrics("train"), made_by="train") | metrics["test"]

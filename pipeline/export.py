@@ -24,7 +24,8 @@ from pipeline.sources.unipen import unpack
 from pipeline.tracking import runs
 
 log = logging.getLogger(__name__)
-EVALUATED = ("test", "strokes", "refusal", "robustness", "steps", "numbers", "details")  # metrics of `evaluate`
+# Metrics of `evaluate`.
+EVALUATED = ("test", "strokes", "refusal", "robustness", "steps", "numbers", "memory", "details")
 
 
 def export(config: Config) -> None:

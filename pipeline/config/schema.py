@@ -130,6 +130,16 @@ class NumberConfig(_Section):
     overlap: float = Field(ge=-100, le=100, description="weight of how much a digit overlaps the next")
 
 
+class MemoryConfig(_Section):
+    """How answers use remembered drawings of the same writer. `python -m bench.memory` searches these values."""
+
+    similarity: float = Field(ge=0, le=1, description="cosine above which a remembered drawing attracts an answer")
+    unknown_similarity: float = Field(ge=0, le=1, description="the same if the digit that was read is not remembered")
+    weight: float = Field(ge=0, le=1000, description="log-odds of a digit for each unit of similarity above that")
+    score_similarity: float = Field(ge=0, le=1, description="cosine above which the digit score rises")
+    score_weight: float = Field(ge=0, le=1000, description="log-odds of the digit score for each unit above that")
+
+
 class RuntimeConfig(_Section):
     """How numbers are computed. This changes the bits of the result, not its meaning."""
 
@@ -178,6 +188,7 @@ class Config(_Section):
     train: TrainConfig
     decision: DecisionConfig
     number: NumberConfig
+    memory: MemoryConfig
     runtime: RuntimeConfig
     evaluate: EvaluateConfig
     export: ExportConfig

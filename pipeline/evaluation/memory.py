@@ -36,8 +36,9 @@ def nearest(features: np.ndarray, remembered: np.ndarray, labels: np.ndarray, n_
 def recall(answers: Answers, similarity: np.ndarray, rule: Mapping[str, float]) -> dict[str, np.ndarray]:
     """Return ``probabilities`` and ``digit_score`` with the memory taken into account, float64.
 
-    Each class gains log-odds: `weight` for each unit of similarity above `similarity`. The digit score gains
-    `score_weight` likewise above `score_similarity`, for the most similar class; it never falls.
+    Each class gains log-odds: `weight` for each unit of similarity above `similarity`, or above `unknown_similarity` if
+    no drawing of the digit that the model read is remembered: a single correction must not attract its neighbours. The
+    digit score gains `score_weight` likewise above `score_similarity`, for the most similar class; it never falls.
 
     Args:
         answers: ``probabilities`` ``[n, n_classes]`` and ``digit_score`` ``[n]`` of the model.
@@ -45,7 +46,9 @@ def recall(answers: Answers, similarity: np.ndarray, rule: Mapping[str, float]) 
         rule: the section `memory` of params.yaml.
     """
     logits = np.log(np.maximum(answers["probabilities"].astype(np.float64), SMALLEST))
-    logits += rule["weight"] * np.maximum(similarity - rule["similarity"], 0)
+    is_known = np.take_along_axis(similarity, logits.argmax(axis=1, keepdims=True), axis=1) > 0
+    least = np.where(is_known, rule["similarity"], rule["unknown_similarity"])
+    logits += rule["weight"] * np.maximum(similarity - least, 0)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     score = answers["digit_score"].astype(np.float64)
     gain = rule["score_weight"] * np.maximum(similarity.max(axis=1) - rule["score_similarity"], 0)

@@ -17,7 +17,8 @@ from pipeline.sources.unipen import Drawing
 from serving.model.decisions import STATES, is_refused, states
 
 N_CANVASES = 25  # canvas sizes in a family, few enough to read the pictures in batches
-SEED, PAIRS_SEED = 2, 5
+SEED, PAIRS_SEED, OTHERS_SEED = 2, 5, 6
+MAX_OTHERS = 100
 
 
 def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) -> dict[str, dict[str, dict[str, Any]]]:
@@ -49,6 +50,15 @@ def measure_refusal(reader: Reader, drawings: Sequence[Drawing], n_each: int) ->
             by_kind[family.kind].append(is_refused(found))
     held_out = {kind: proportion("refused", np.concatenate(refused)) for kind, refused in by_kind.items()}
     return {"families": families, "held_out": held_out, "pairs": _measure_pairs(reader, drawings, n_each)}
+
+
+def read_held_out(reader: Reader, drawings: Sequence[Drawing], n_each: int) -> dict[str, np.ndarray]:
+    """Return the answers to at most `MAX_OTHERS` new pictures of each held-out family, on canvases of one size."""
+    rng = np.random.default_rng(OTHERS_SEED)
+    digits, shape = digit_source(drawings), (CANVAS_PX[1], CANVAS_PX[1])
+    held_out = [family for family in FAMILIES.values() if family.is_held_out]
+    n_pictures = min(n_each, MAX_OTHERS)
+    return _read(reader, [draw_picture(family, rng, digits, shape) for family in held_out for _ in range(n_pictures)])
 
 
 def held_out_shares(refusal: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, float]:

@@ -29,6 +29,12 @@ NUMBERS = (
     "touches. *Late strokes* are just apart, and all strokes but the first of each digit are drawn at the end. "
     "Intervals resample the writers:"
 )
+MEMORY = (
+    "The pen drawings of each test writer (the first of the renderings above) with a memory of drawings of the same "
+    "writer, as the page keeps it: only wrong and refused answers corrected, in order, or the first one, two or five "
+    "of each digit taught and the others read. As a control, the memory of another writer. Non-digits are of held-out "
+    "families. The constants were chosen on validation writers (`python -m bench.memory`)."
+)
 N_WORST = 3  # length of each list of limits
 
 
@@ -185,6 +191,8 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         table(("change", "accuracy", "refused", "read as a wrong digit", "still right"), changed),
         "Pen strokes without one step of the normaliser, with the same network:" if left_out else "",
         table(("left out", "accuracy"), left_out) if left_out else "",
+        MEMORY if metrics["memory"] else "",
+        _memory(metrics["memory"]) if metrics["memory"] else "",
         "![Accuracy by confidence](../plots/reliability.png)",
         "![The mistakes with the highest confidence](../plots/mistakes.png)",
     )
@@ -219,6 +227,21 @@ def _accuracy(test: Mapping[str, Any], strokes: Mapping[str, Mapping[str, Any]])
         accuracy, errors = interval(test, "test_undisputed_accuracy", 2), f"{test['test_undisputed_errors']:,}"
         rows.insert(1, ("MNIST test without disputed labels", accuracy, errors, "", "", "", ""))
     return table(("digits", "accuracy", "errors", "ECE", "refused", "unsure", "accuracy if read as a digit"), rows)
+
+
+def _memory(ways: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        (_words(name), f"{row['remembered']:g}", f"{row['drawings']:,}", percent(row["accuracy_before"]),
+         percent(row["accuracy"]), *(f"{row[count]:,}" for count in ("errors_before", "errors", "newly_wrong")),
+         f"{row['refused_before']:,} / {row['refused']:,}",
+         f"{percent(row['others_refused_before'])} / {percent(row['others_refused'])}")
+        for name, row in ways.items()
+    ]  # fmt: skip
+    columns = (
+        "memory", "size", "drawings", "accuracy without", "accuracy", "errors without", "errors", "newly wrong",
+        "digits refused without / with", "non-digits refused without / with",
+    )  # fmt: skip
+    return table(columns, rows)
 
 
 def _decisions(calibration: Calibration) -> str:

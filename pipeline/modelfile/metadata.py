@@ -176,6 +176,7 @@ def describe(
         "classes": CLASSES,
         "thresholds": reader.calibration.thresholds,
         "number": config.number.model_dump(),
+        "memory": config.memory.model_dump(),
         "data": {name: value for name, value in asdict(card).items() if name not in ("parameters", "source")},
         "metrics": metrics["test"],
         "network": {

@@ -61,6 +61,21 @@ class Thresholds:
     confidence: Annotated[float, Meta(gt=0, le=1)]
 
 
+Similarity = Annotated[float, Meta(ge=0, le=1)]
+Weight = Annotated[float, Meta(ge=0)]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How a client can use remembered drawings: see the guide."""
+
+    similarity: Similarity
+    unknown_similarity: Similarity
+    weight: Weight
+    score_similarity: Similarity
+    score_weight: Weight
+
+
 @dataclass(frozen=True)
 class ModelCard:
     """The metadata of the model file. Entries that the file lacks are null."""
@@ -73,6 +88,7 @@ class ModelCard:
     outputs: list[Tensor]
     classes: Classes
     thresholds: Thresholds
+    memory: Memory | None = None
     normalizer: str | None = None
     params_sha256: str | None = None
     parameters: dict[str, Any] | None = None
@@ -86,7 +102,9 @@ class ModelCard:
 
 # The entries of the file's metadata: texts, and JSON.
 TEXTS = ("normalizer", "params_sha256")
-JSONS = ("classes", "thresholds", "number", "parameters", "data", "metrics", "network", "training", "evaluation")
+JSONS = (
+    "classes", "thresholds", "number", "memory", "parameters", "data", "metrics", "network", "training", "evaluation"
+)  # fmt: skip
 
 
 class _Golden(msgspec.Struct):

@@ -43,7 +43,7 @@ def small_project(tmp_path, digits):
     values = {"data": config.data.model_dump(), "strokes": config.strokes.model_dump()}
     digests = {name: digest(split) for name, split in splits.items()}
     card = DataCard("mnist", "MNIST", 200, 100, 200, parts, 0, digests, values)
-    save(splits, {}, card, directory / "data/prepared")
+    save(splits, {"test": {}}, card, directory / "data/prepared")
     return directory
 
 

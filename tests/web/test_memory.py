@@ -9,7 +9,9 @@ from pipeline.evaluation.memory import nearest, recall
 from tests.web.node import ROOT, node
 
 N_CLASSES, N_FEATURES = 10, 32
-RULE = {"similarity": 0.5, "weight": 20.0, "score_similarity": 0.6, "score_weight": 30.0}
+RULE = {
+    "similarity": 0.5, "unknown_similarity": 0.7, "weight": 20.0, "score_similarity": 0.6, "score_weight": 30.0,
+}  # fmt: skip
 SCRIPT = f"""
 import {{ readFileSync, writeFileSync }} from "node:fs";
 import {{ nearest, recall }} from "{(ROOT / "web/js/memory/rule.js").as_uri()}";

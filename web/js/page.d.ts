@@ -51,6 +51,7 @@ interface Remembered {
 /** The constants of web/js/memory/rule.js, which the model file has. */
 interface MemoryRule {
   similarity: number;
+  unknown_similarity: number;
   weight: number;
   score_similarity: number;
   score_weight: number;

@@ -202,6 +202,7 @@ interface CardAnswer {
   classes: string[];
   thresholds: Thresholds;
   service: ServiceFacts;
+  memory: Memory | null;
   normalizer: string | null;
   params_sha256: string | null;
   parameters: Record<string, unknown> | null;
@@ -224,6 +225,15 @@ interface Tensor {
 interface Thresholds {
   digit_score: number;
   confidence: number;
+}
+
+/** How a client can use remembered drawings: see the guide. */
+interface Memory {
+  similarity: number;
+  unknown_similarity: number;
+  weight: number;
+  score_similarity: number;
+  score_weight: number;
 }
 
 /** The weights of the parts of the cost. Lengths are relative to the line's height.

@@ -3,7 +3,9 @@ import pytest
 
 from pipeline.evaluation.memory import nearest, recall
 
-RULE = {"similarity": 0.5, "weight": 20.0, "score_similarity": 0.6, "score_weight": 30.0}
+RULE = {
+    "similarity": 0.5, "unknown_similarity": 0.7, "weight": 20.0, "score_similarity": 0.6, "score_weight": 30.0,
+}  # fmt: skip
 SEVEN_LIKE_ONE = {"probabilities": np.array([[0.0, 0.8, 0.2]]), "digit_score": np.array([0.3])}
 
 
@@ -18,6 +20,12 @@ def test_drawings_that_are_not_similar_change_nothing():
     found = recall(SEVEN_LIKE_ONE, np.array([[0.1, 0.2, 0.5]]), RULE)
     assert found["probabilities"][0] == pytest.approx(SEVEN_LIKE_ONE["probabilities"][0], abs=2e-6)
     assert found["digit_score"] == pytest.approx(SEVEN_LIKE_ONE["digit_score"])
+
+
+def test_a_digit_that_is_not_remembered_needs_more_similarity():
+    known, unknown = ([[0, one, 0.69]] for one in (0.1, 0))
+    found = recall(SEVEN_LIKE_ONE, np.array(known), RULE), recall(SEVEN_LIKE_ONE, np.array(unknown), RULE)
+    assert [answer["probabilities"].argmax() for answer in found] == [2, 1]
 
 
 def test_a_blank_image_stays_blank():

@@ -50,6 +50,13 @@ METRICS = {
         "single": {f"became_number{end}": 0.0012 for end in ("", "_low", "_high")},
     },
 }
+METRICS["memory"] = {
+    "taught_2": {
+        "drawings": 3218, "remembered": 20.0, "accuracy_before": 0.9871, "accuracy": 0.9961, "errors_before": 41,
+        "errors": 13, "newly_wrong": 2, "refused_before": 7, "refused": 4, "others_refused_before": 0.955,
+        "others_refused": 0.954,
+    }
+}  # fmt: skip
 CONFIG = load_config()
 DATA = DataCard(
     source="mnist", title="MNIST and others", train=4321, validation=321, test=999,
@@ -109,7 +116,7 @@ def test_every_figure_comes_from_the_metrics(card):
 
 def test_without_drawings_the_card_does_not_mention_strokes(card):
     details = {"confusion": {"mnist": np.eye(10).tolist()}}
-    metrics = METRICS | {"strokes": {}, "steps": {}, "numbers": {}, "details": details}
+    metrics = METRICS | {"strokes": {}, "steps": {}, "numbers": {}, "memory": {}, "details": details}
     metrics["refusal"] = METRICS["refusal"] | {"pairs": {}}
     before_figures, figures = card(metrics).split("## How it was trained")
     assert not re.search("stroke|writers that|first digit", before_figures + figures.split("## Figures")[1])

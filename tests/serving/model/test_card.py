@@ -27,6 +27,9 @@ METADATA = {
     "classes": json.dumps([str(digit) for digit in range(10)]),
     "normalizer": "1",
     "thresholds": '{"digit_score": 0.5, "confidence": 0.9}',
+    "memory": (
+        '{"similarity": 0.4, "unknown_similarity": 0.7, "weight": 30, "score_similarity": 0.6, "score_weight": 20}'
+    ),
     "params_sha256": "ab" * 32,
     "data": '{"source": "mnist"}',
     "metrics": '{"test_accuracy": 0.99}',
@@ -48,6 +51,8 @@ def test_a_good_file() -> None:
     result = card()
     assert result.version == "0123456789ab"
     assert result.thresholds == Thresholds(digit_score=0.5, confidence=0.9)
+    assert result.memory is not None
+    assert (result.memory.similarity, result.memory.weight) == (0.4, 30)
     assert result.classes == list("0123456789")
     assert result.data == {"source": "mnist"}
 

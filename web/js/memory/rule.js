@@ -29,8 +29,11 @@ export function nearest(features, remembered, nClasses) {
  * @returns {Pick<Reading, "probabilities" | "digit_score">}
  */
 export function recall({ probabilities, digit_score: score }, similarity, rule) {
+  const read = probabilities.indexOf(Math.max(...probabilities));
+  // A single correction must not attract its neighbours.
+  const least = similarity[read] > 0 ? rule.similarity : rule.unknown_similarity;
   const logits = probabilities.map(
-    (value, digit) => Math.log(Math.max(value, SMALLEST)) + rule.weight * Math.max(similarity[digit] - rule.similarity, 0),
+    (value, digit) => Math.log(Math.max(value, SMALLEST)) + rule.weight * Math.max(similarity[digit] - least, 0),
   );
   const highest = Math.max(...logits);
   const odds = logits.map((logit) => Math.exp(logit - highest));
