@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from pipeline.base.classes import N_CLASSES
-from pipeline.evaluation.memory import MAX_REMEMBERED, Answers, nearest, recall
+from pipeline.evaluation.memory import MAX_REMEMBERED, Answers, nearest, nearest_of, recall
 from pipeline.evaluation.metrics import Answered
 from serving.model.decisions import is_refused, states
 
@@ -71,9 +72,10 @@ class Taught:
 
 def teach(tested: Answered, teacher: Answered, n_each: int, rule: Mapping[str, float]) -> Taught:
     """Answer all but the first `n_each` drawings of each digit. Remember those of the teacher."""
-    before = select(tested, ~is_first(tested.labels, n_each))
-    remembered = select(teacher, is_first(teacher.labels, n_each))
-    return Taught(before, Answered(before.labels, _recall(before.answers, remembered, rule)), remembered)
+    is_tested, is_taught = ~is_first(tested.labels, n_each), is_first(teacher.labels, n_each)
+    before, remembered = select(tested, is_tested), select(teacher, is_taught)
+    similar = nearest_of(cosines(tested, teacher)[is_tested][:, is_taught], remembered.labels, N_CLASSES)
+    return Taught(before, Answered(before.labels, recall(before.answers, similar, rule)), remembered)
 
 
 def is_first(labels: np.ndarray, n_each: int) -> np.ndarray:
@@ -91,15 +93,18 @@ def correct(tested: Answered, rule: Mapping[str, float], thresholds: Mapping[str
         # The answers up to the next correction are final.
         start += int(is_due.argmax()) + 1
         corrected[start - 1] = True
-        remembered = select(tested, np.flatnonzero(corrected)[-MAX_REMEMBERED:])
-        for name, values in _recall(select(tested, slice(start, None)).answers, remembered, rule).items():
+        chosen = np.flatnonzero(corrected)[-MAX_REMEMBERED:]
+        similar = nearest_of(cosines(tested, tested)[start:, chosen], tested.labels[chosen], N_CLASSES)
+        for name, values in recall(select(tested, slice(start, None)).answers, similar, rule).items():
             answers[name][start:] = values
     return Taught(tested, after, select(tested, np.flatnonzero(corrected)[-MAX_REMEMBERED:]))
 
 
-def _recall(answers: Answers, remembered: Answered, rule: Mapping[str, float]) -> dict[str, np.ndarray]:
-    similar = nearest(answers["features"], remembered.answers["features"], remembered.labels, N_CLASSES)
-    return recall(answers, similar, rule)
+@lru_cache(maxsize=500)  # a search asks for the same ones with each rule
+def cosines(one: Answered, other: Answered) -> np.ndarray:
+    """Return the cosine of each drawing of one with each of the other: float64 ``[n_one, n_other]``."""
+    first, second = (each.answers["features"].astype(np.float64) for each in (one, other))
+    return first @ second.T
 
 
 def compare_answers(
@@ -129,7 +134,10 @@ def compare_answers(
     }
     if others is None:
         return figures
-    refused = [_refused(_recall(others, one.remembered, rule), thresholds).mean() for one in taught]
+    refused = []
+    for one in taught:
+        similar = nearest(others["features"], one.remembered.answers["features"], one.remembered.labels, N_CLASSES)
+        refused.append(_refused(recall(others, similar, rule), thresholds).mean())
     return figures | {
         "others_refused_before": round(float(_refused(others, thresholds).mean()), 6),
         "others_refused": round(float(np.mean(refused)), 6),

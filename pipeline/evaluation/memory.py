@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 MAX_REMEMBERED = 200
-SMALLEST = 1e-6  # probability; the service rounds to as many decimals
+SMALLEST = 2e-4  # probability; limits the model's confidence, so that the same drawing again is read as corrected
 
 Answers = Mapping[str, np.ndarray]
 
@@ -26,8 +26,12 @@ def nearest(features: np.ndarray, remembered: np.ndarray, labels: np.ndarray, n_
     Returns:
         float64 ``[n, n_classes]``.
     """
-    similar = features.astype(np.float64) @ remembered.astype(np.float64).T
-    found = np.zeros((len(features), n_classes))
+    return nearest_of(features.astype(np.float64) @ remembered.astype(np.float64).T, labels, n_classes)
+
+
+def nearest_of(similar: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the result of `nearest` from the cosines, float64 ``[n, n_remembered]``."""
+    found = np.zeros((len(similar), n_classes))
     for label in np.unique(labels):
         found[:, label] = np.maximum(similar[:, labels == label].max(axis=1), 0)
     return found

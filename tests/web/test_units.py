@@ -15,7 +15,7 @@ FOLDERS = {
     "service": "",
     "number": "base",
     "local": "base number service",
-    "answer": "base local number service",
+    "answer": "base local memory number service",
     "memory": "base service",
     "model": "base",
     "docs": "base sheet service",

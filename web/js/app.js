@@ -5,6 +5,7 @@ import { DrawingCanvas } from "./sheet/canvas.js";
 import * as correction from "./answer/correction.js";
 import { setClasses } from "./base/classes.js";
 import { byId } from "./base/dom.js";
+import * as hand from "./memory/hand.js";
 import * as evaluation from "./model/evaluation.js";
 import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
@@ -30,11 +31,11 @@ import * as verdict from "./answer/verdict.js";
 import { HealthMonitor } from "./service/health.js";
 
 /** @type {Part[]} the parts of the page that show the card or the answers */
-const parts = [correction, steps, network, architecture, evaluation, keep];
+const parts = [hand, correction, steps, network, architecture, evaluation, keep];
 
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
-const predictor = new LatestRequest(choice.predict, { answer: takeAnswer, error: takeError });
+const predictor = new LatestRequest(hand.read, { answer: takeAnswer, error: takeError });
 const health = new HealthMonitor({ card: takeServiceCard, down: takeDown, back: takeBack });
 
 /** Pause after the pen's end before the verdict: a digit may have another stroke, above all ink that is no digit yet. */
@@ -91,7 +92,7 @@ function askInk() {
   const ask = {
     request: () => {
       ask.strokes = brief(sheet.strokes);
-      return strokesRequest(ask.strokes);
+      return strokesRequest(ask.strokes, hand.isInUse());
     },
   };
   predictor.ask(ask);
@@ -119,7 +120,7 @@ function askFile(file) {
   showBlank();
   verdict.showReading("Reading the image…");
   showStage();
-  predictor.ask({ file, request: () => fileRequest(file) });
+  predictor.ask({ file, request: () => fileRequest(file, hand.isInUse()) });
 }
 
 /**
@@ -144,7 +145,7 @@ function takeAnswer(answer, ask, isNewest) {
 
 /** Show the verdict when the drawing has come to rest. */
 function conclude() {
-  if (!state.read) return;
+  if (!state.read || hand.isTeaching()) return;
   const { answer, ask } = state.read;
   const pauseMs = answer.state === "not_a_digit" ? REFUSAL_MS : VERDICT_MS;
   clearTimeout(state.timer);
@@ -361,6 +362,7 @@ addSamples((digit) => {
   showStage();
 });
 showBlank();
+hand.start({ strokes: () => (state.isSample || picture.isThere() ? [] : brief(sheet.strokes)), clear, changed: () => predictor.askAgain() });
 open();
 health.check();
 choice.whenLost((error) => health.lost(error));

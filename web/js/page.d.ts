@@ -17,6 +17,8 @@ interface Durations {
 /** A prediction. */
 interface Answer extends FullAnswer, Durations {
   by: "service" | "browser";
+  /** Whether remembered drawings changed the digit. */
+  isByMemory?: boolean;
   /** From sending the request to its answer. */
   roundTripMs: number;
 }
@@ -48,13 +50,11 @@ interface Remembered {
   label: number;
 }
 
-/** The constants of web/js/memory/rule.js, which the model file has. */
-interface MemoryRule {
-  similarity: number;
-  unknown_similarity: number;
-  weight: number;
-  score_similarity: number;
-  score_weight: number;
+/** What the visitor taught one model. */
+interface HandMemory {
+  /** The version of the model whose features the vectors are. */
+  model: string;
+  drawings: Remembered[];
 }
 
 /** A part of the page below the sheet. */

@@ -18,7 +18,7 @@ def test_a_similar_drawing_decides_and_raises_the_score():
 
 def test_drawings_that_are_not_similar_change_nothing():
     found = recall(SEVEN_LIKE_ONE, np.array([[0.1, 0.2, 0.5]]), RULE)
-    assert found["probabilities"][0] == pytest.approx(SEVEN_LIKE_ONE["probabilities"][0], abs=2e-6)
+    assert found["probabilities"][0] == pytest.approx(SEVEN_LIKE_ONE["probabilities"][0], abs=2e-4)
     assert found["digit_score"] == pytest.approx(SEVEN_LIKE_ONE["digit_score"])
 
 

@@ -1,16 +1,20 @@
-// The correction of an answer: sends the drawing and the right digit to the service.
+// The correction of an answer: the page remembers it, and the service gets the drawing and the right digit if the visitor
+// wants that.
 
 import { className } from "../base/classes.js";
 import { html } from "../base/markup.js";
 import { byId } from "../base/dom.js";
+import { canRemember, remember, repeat } from "../memory/hand.js";
 import { ServiceError, sendDrawing } from "../service/predict.js";
 import { errorText } from "../service/problems.js";
+import { notify } from "./verdict.js";
 
 const wrong = byId("wrong", HTMLButtonElement);
 const thanks = byId("thanks");
 const dialog = byId("correction", HTMLDialogElement);
 const problem = byId("correction-problem");
 const digits = byId("correction-digits");
+const isSent = byId("correction-send", HTMLInputElement);
 
 let collects = false;
 /** @type {Stroke[] | null} the drawing of the current answer */
@@ -26,6 +30,9 @@ export function showCard({ classes, service }) {
   digits.replaceChildren(
     ...classes.map((name, digit) => html("button.button.digit", { type: "button", onclick: () => send(digit) }, name)),
   );
+  byId("correction-sent").hidden = canRemember();
+  byId("correction-learned").hidden = !canRemember();
+  byId("correction-choice").hidden = !canRemember() || !collects;
   offer();
 }
 
@@ -44,7 +51,7 @@ export function showBlank() {
 }
 
 function offer() {
-  wrong.hidden = !collects || strokes === null;
+  wrong.hidden = !(collects || canRemember()) || strokes === null;
   thanks.hidden = true;
 }
 
@@ -55,7 +62,8 @@ async function send(label) {
   taken.add(sent);
   problem.hidden = true;
   try {
-    await sendDrawing(sent, label);
+    if (collects && (!canRemember() || isSent.checked)) await sendDrawing(sent, label);
+    if (canRemember()) await remember(sent, label);
   } catch (error) {
     taken.delete(sent);
     if (!(error instanceof ServiceError)) throw error;
@@ -68,6 +76,11 @@ async function send(label) {
   if (sent === chosen) dialog.close();
   // Other ink may have been drawn meanwhile.
   if (sent !== strokes) return;
+  if (canRemember()) {
+    notify(`Learned as a ${className(label)}`);
+    repeat();
+    return;
+  }
   wrong.hidden = true;
   thanks.textContent = `Thank you. It is stored as a ${className(label)}.`;
   thanks.hidden = false;

@@ -21,11 +21,21 @@ export function modelText({ data, metrics }) {
 }
 
 /**
+ * @param {Reading & {isByMemory?: boolean}} answer
+ * @param {number} nParts separate parts of the ink
+ * @returns {{glyph: string, headline: string, detail: string}}
+ */
+export function verdictOf(answer, nParts) {
+  const text = readingVerdict(answer, nParts);
+  return answer.isByMemory ? { ...text, detail: `${text.detail}, because of your drawings` } : text;
+}
+
+/**
  * @param {Reading} reading
  * @param {number} nParts separate parts of the ink
  * @returns {{glyph: string, headline: string, detail: string}}
  */
-export function verdictOf({ state, digit, confidence, probabilities }, nParts) {
+function readingVerdict({ state, digit, confidence, probabilities }, nParts) {
   if (state === "blank") return { glyph: "", headline: "No ink found", detail: "The image is empty." };
   // No figure, because a score just below the threshold would look like a digit.
   if (state === "not_a_digit") {

@@ -1,7 +1,7 @@
 // Answers that take remembered drawings into account. pipeline/evaluation/memory.py computes the same.
 
-/** Probability; the service rounds to as many decimals. */
-const SMALLEST = 1e-6;
+/** Probability; limits the model's confidence, so that the same drawing again is read as corrected. */
+const SMALLEST = 2e-4;
 
 /**
  * @param {ArrayLike<number>} features unit vector of the answer
@@ -25,7 +25,7 @@ export function nearest(features, remembered, nClasses) {
  *
  * @param {Pick<Reading, "probabilities" | "digit_score">} answer of the model
  * @param {number[]} similarity the result of `nearest`
- * @param {MemoryRule} rule of the model's card
+ * @param {NonNullable<Card["memory"]>} rule of the model's card
  * @returns {Pick<Reading, "probabilities" | "digit_score">}
  */
 export function recall({ probabilities, digit_score: score }, similarity, rule) {
@@ -42,4 +42,18 @@ export function recall({ probabilities, digit_score: score }, similarity, rule) 
   // A score of 0 is a blank image, and stays one.
   const raised = score / (score + (1 - score) * Math.exp(-gain));
   return { probabilities: odds.map((value) => value / sum), digit_score: raised };
+}
+
+/**
+ * Decide the state as the service does.
+ *
+ * @param {Pick<Reading, "probabilities" | "digit_score">} answer of ink
+ * @param {Thresholds} thresholds
+ * @returns {Reading}
+ */
+export function decide({ probabilities, digit_score }, thresholds) {
+  const confidence = Math.max(...probabilities);
+  const digit = probabilities.indexOf(confidence);
+  if (digit_score < thresholds.digit_score) return { state: "not_a_digit", digit: null, confidence: null, probabilities, digit_score };
+  return { state: confidence < thresholds.confidence ? "unsure" : "digit", digit, confidence, probabilities, digit_score };
 }

@@ -83,19 +83,35 @@ export async function sendDrawing(strokes, label) {
 
 /**
  * @param {Stroke[]} strokes
+ * @returns {Promise<{features: number[], model_version: string}>}
+ */
+export async function fetchFeatures(strokes) {
+  const headers = { "Content-Type": "application/json" };
+  return (await fetchJson("api/predict?detail=features", { method: "POST", body: JSON.stringify({ strokes }), headers })).body;
+}
+
+/**
+ * @param {Stroke[]} strokes
+ * @param {boolean} [withFeatures]
  * @returns {ServiceRequest}
  */
-export function strokesRequest(strokes) {
+export function strokesRequest(strokes, withFeatures = false) {
   const headers = { "Content-Type": "application/json" };
-  return { url: "api/predict?detail=full", body: JSON.stringify({ strokes }), headers };
+  return { url: predictUrl(withFeatures), body: JSON.stringify({ strokes }), headers };
 }
 
 /**
  * @param {File} file
+ * @param {boolean} [withFeatures]
  * @returns {ServiceRequest} with the unchanged file and its own Content-Type
  */
-export function fileRequest(file) {
-  return { url: "api/predict?detail=full", body: file };
+export function fileRequest(file, withFeatures = false) {
+  return { url: predictUrl(withFeatures), body: file };
+}
+
+/** @param {boolean} withFeatures */
+function predictUrl(withFeatures) {
+  return `api/predict?detail=full${withFeatures ? ",features" : ""}`;
 }
 
 /**
