@@ -46,10 +46,11 @@ def measure_memory(
 
 def split_by_writer(answered: Answered) -> list[Answered]:
     """Return the answers to the drawings of each writer, in their order."""
-    return [select(answered, answered.writers == writer) for writer in np.unique(answered.writers)]
+    writers = np.asarray(answered.writers)
+    return [select(answered, writers == writer) for writer in np.unique(writers)]
 
 
-def select(answered: Answered, which: np.ndarray) -> Answered:
+def select(answered: Answered, which: np.ndarray | slice) -> Answered:
     """Return some of the answers, with the outputs that a memory uses."""
     answers = {name: answered.answers[name][which] for name in OUTPUTS if name in answered.answers}
     return Answered(answered.labels[which], answers)

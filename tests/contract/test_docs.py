@@ -4,8 +4,11 @@ import json
 import re
 import tomllib
 
+import numpy as np
 import pytest
 
+from pipeline.config.values import load_config
+from pipeline.evaluation.memory import nearest, recall
 from tests.project import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -44,6 +47,23 @@ def test_the_readme_has_the_measured_figures():
     for name, words in {"test_accuracy": "on MNIST", "strokes_accuracy": "on pen strokes"}.items():
         mean, low, high = (f"{100 * seeds[name][kind]:.2f}" for kind in ("mean", "min", "max"))
         assert f"{mean} % {words} ({low} to {high})" in text
+
+
+def test_the_guides_function_does_what_the_pipeline_measures():
+    text = re.search(r"```python\n(import numpy as np\n.*?)```", (ROOT / "docs/guide.md").read_text(), re.DOTALL)
+    names = {}
+    exec(text[1], names)
+    rule, rng = load_config().memory.model_dump(), np.random.default_rng(0)
+    for _ in range(100):
+        vectors = np.abs(rng.normal(size=(12, 6)))
+        features, *vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        labels = rng.integers(10, size=11)
+        answer = {"probabilities": rng.dirichlet(np.full(10, 0.1)), "digit_score": 0.3}
+        given = {name: np.array([value]) for name, value in answer.items()}
+        expected = recall(given, nearest(features[None], np.array(vectors), labels, 10), rule)
+        probabilities, score = names["remind"](answer | {"features": features}, vectors, labels, rule)
+        assert probabilities == pytest.approx(expected["probabilities"][0])
+        assert score == pytest.approx(expected["digit_score"][0])
 
 
 def test_the_readme_is_short():

@@ -14,7 +14,7 @@ from tests.e2e.hand import draw, give_file, png_of
 @pytest.fixture
 def page(tab: Page, card: dict[str, Any]) -> Page:
     """Open the page of a service that stores drawings, and draw a 7."""
-    serve_card(tab, card | {"service": {"collects": True}})
+    serve_card(tab, card | {"memory": None, "service": {"collects": True}})
     tab.goto("/")
     draw(tab, DIGITS[7])
     expect_digit(tab, 7)

@@ -6,19 +6,21 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.evaluation.memory import nearest, recall
+from serving.model.decisions import states
 from tests.web.node import ROOT, node
 
 N_CLASSES, N_FEATURES = 10, 32
 RULE = {
     "similarity": 0.5, "unknown_similarity": 0.7, "weight": 20.0, "score_similarity": 0.6, "score_weight": 30.0,
 }  # fmt: skip
+THRESHOLDS = {"digit_score": 0.5, "confidence": 0.6}
 SCRIPT = f"""
 import {{ readFileSync, writeFileSync }} from "node:fs";
-import {{ nearest, recall }} from "{(ROOT / "web/js/memory/rule.js").as_uri()}";
-const {{ rule, cases }} = JSON.parse(readFileSync(process.argv[2]));
+import {{ decide, nearest, recall }} from "{(ROOT / "web/js/memory/rule.js").as_uri()}";
+const {{ rule, thresholds, cases }} = JSON.parse(readFileSync(process.argv[2]));
 writeFileSync(process.argv[3], JSON.stringify(cases.map(({{ answer, features, remembered }}) => {{
   const similarity = nearest(features, remembered, {N_CLASSES});
-  return {{ similarity, ...recall(answer, similarity, rule) }};
+  return {{ similarity, ...decide(recall(answer, similarity, rule), thresholds) }};
 }})));
 """
 
@@ -48,7 +50,9 @@ def test_a_thousand_answers_are_equal(tmp_path: Path) -> None:
                 "answer": {name: values[0].tolist() for name, values in answer.items()},
             }
         )
-    (tmp_path / "cases.json").write_text(json.dumps({"rule": RULE, "cases": cases}), encoding="utf-8")
+    (tmp_path / "cases.json").write_text(
+        json.dumps({"rule": RULE, "thresholds": THRESHOLDS, "cases": cases}), encoding="utf-8"
+    )
     (tmp_path / "recall.mjs").write_text(SCRIPT, encoding="utf-8")
     done = node(tmp_path / "recall.mjs", tmp_path / "cases.json", tmp_path / "answers.json")
     assert done.returncode == 0, done.stderr
@@ -57,5 +61,7 @@ def test_a_thousand_answers_are_equal(tmp_path: Path) -> None:
     for case, one, other in zip(cases, found, expected, strict=True):
         for name, values in other.items():
             assert np.allclose(one[name], values[0], rtol=0, atol=1e-12)
+        if other["digit_score"][0]:
+            assert one["state"] == states(other, THRESHOLDS)[0]
         changed += np.argmax(one["probabilities"]) != np.argmax(case["answer"]["probabilities"])
     assert changed > 50

@@ -34,9 +34,12 @@ export function start(given) {
 
 /** @param {Card} shown */
 export function showCard(shown) {
+  const wasInUse = isInUse();
   card = shown;
   byId("hand").hidden = !canRemember();
   showState();
+  // The answer to a drawing from before a reload came without the memory.
+  if (isInUse() && !wasInUse) page.changed();
 }
 
 /** @returns {boolean} whether the model has what a memory needs */
