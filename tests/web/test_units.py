@@ -16,7 +16,7 @@ FOLDERS = {
     "number": "base",
     "local": "base number service",
     "answer": "base local memory number service",
-    "memory": "base service",
+    "memory": "base local service",
     "model": "base",
     "docs": "base sheet service",
 }

@@ -3,7 +3,8 @@
 import { className } from "../base/classes.js";
 import { byId } from "../base/dom.js";
 import { say } from "../base/speech.js";
-import { ServiceError, fetchFeatures, predict } from "../service/predict.js";
+import { predict } from "../local/choice.js";
+import { ServiceError, strokesRequest } from "../service/predict.js";
 import { errorText } from "../service/problems.js";
 import { decide, nearest, recall } from "./rule.js";
 import { emptyMemory, keepMemory, keptMemory, memoryText, parseMemory, withDrawing } from "./store.js";
@@ -87,7 +88,8 @@ function remind(found) {
  * @throws {ServiceError} if the service does not answer
  */
 export async function remember(strokes, label) {
-  const { features, model_version } = await fetchFeatures(strokes);
+  const ask = { strokes, request: () => strokesRequest(strokes, true) };
+  const { features = [], model_version } = await predict(ask, new AbortController().signal);
   change(withDrawing(memory, model_version, { vector: new Float32Array(features), label }));
 }
 

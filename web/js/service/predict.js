@@ -83,15 +83,6 @@ export async function sendDrawing(strokes, label) {
 
 /**
  * @param {Stroke[]} strokes
- * @returns {Promise<{features: number[], model_version: string}>}
- */
-export async function fetchFeatures(strokes) {
-  const headers = { "Content-Type": "application/json" };
-  return (await fetchJson("api/predict?detail=features", { method: "POST", body: JSON.stringify({ strokes }), headers })).body;
-}
-
-/**
- * @param {Stroke[]} strokes
  * @param {boolean} [withFeatures]
  * @returns {ServiceRequest}
  */
