@@ -47,10 +47,10 @@ def measure_memory(
 def split_by_writer(answered: Answered) -> list[Answered]:
     """Return the answers to the drawings of each writer, in their order."""
     writers = np.asarray(answered.writers)
-    return [select(answered, writers == writer) for writer in np.unique(writers)]
+    return [select(answered, writers == writer) for writer in sorted(set(writers.tolist()))]
 
 
-def select(answered: Answered, which: np.ndarray | slice) -> Answered:
+def select(answered: Answered, which: np.ndarray) -> Answered:
     """Return some of the answers, with the outputs that a memory uses."""
     answers = {name: answered.answers[name][which] for name in OUTPUTS if name in answered.answers}
     return Answered(answered.labels[which], answers)
@@ -96,7 +96,7 @@ def correct(tested: Answered, rule: Mapping[str, float], thresholds: Mapping[str
         corrected[start - 1] = True
         chosen = np.flatnonzero(corrected)[-MAX_REMEMBERED:]
         similar = nearest_of(cosines(tested, tested)[start:, chosen], tested.labels[chosen], N_CLASSES)
-        for name, values in recall(select(tested, slice(start, None)).answers, similar, rule).items():
+        for name, values in recall(select(tested, np.arange(start, len(after.labels))).answers, similar, rule).items():
             answers[name][start:] = values
     return Taught(tested, after, select(tested, np.flatnonzero(corrected)[-MAX_REMEMBERED:]))
 

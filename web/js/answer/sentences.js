@@ -27,7 +27,8 @@ export function modelText({ data, metrics }) {
  */
 export function verdictOf(answer, nParts) {
   const text = readingVerdict(answer, nParts);
-  return answer.isByMemory ? { ...text, detail: `${text.detail}, because of your drawings` } : text;
+  // Two lines on a phone.
+  return answer.isByMemory ? { ...text, detail: `${chance(answer.confidence ?? 0)} because of your drawings` } : text;
 }
 
 /**
