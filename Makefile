@@ -47,8 +47,9 @@ train: $(INSTALLED) ## choose values and train an experiment with them
 ui: $(INSTALLED) ## compare the runs in MLflow on 127.0.0.1:5000
 	$(RUN) pipeline.ui $(if $(TYPED_PORT),--port $(TYPED_PORT))
 
-web: $(PACKAGES) ## build the page's CSS
+web: $(PACKAGES) ## build the page's CSS and its script
 	$(NPM) run --silent css
+	$(NPM) run --silent js
 
 runtime: $(RUNTIME) ## install what runs the model in a browser, so that the page can work without the service
 

@@ -51,7 +51,7 @@ def installed(fill_once: FillOnce) -> Installed:
 
 
 def page_files():
-    """Return the files of web/ that a browser loads."""
+    """Return the files of the pages, and the modules of their scripts."""
     listed = run(ROOT, "git", "ls-files", "web").split()
     pages = "".join((ROOT / "web" / page).read_text() for page in ("index.html", "docs.html"))
     styles = {f"web/{style}" for style in re.findall(r'rel="stylesheet" href="([^"]+)"', pages)}

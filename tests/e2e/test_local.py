@@ -16,14 +16,7 @@ from tests.e2e.hand import draw, png_of, upload
 from tests.e2e.service import page_with_runtime, running, service_answers, site
 from tests.project import free_port
 
-LOCAL = (
-    "/api/model.onnx",
-    "/runtime/",
-    "/local/client.js",
-    "/local/reader.js",
-    "/local/worker.js",
-    "/local/metadata.js",
-)
+LOCAL = ("/api/model.onnx", "/runtime/", "/js/local/", "/js/number/")
 
 
 LOADING_MS = 60_000  # of the runtime, on a machine under load

@@ -12,14 +12,23 @@ SCRIPTS = json.loads((ROOT / "package.json").read_text())["scripts"]
 LOCK = (ROOT / "package-lock.json").read_text()
 
 
+def expect_up_to_date(committed, script, program, folder):
+    """Run a script of package.json with another output, and compare this with the committed file."""
+    built = folder / "built"
+    arguments = SCRIPTS[script].replace(committed, str(built)).split()[1:]
+    done = node(package(program), *arguments)
+    assert done.returncode == 0, done.stderr
+    assert built.read_bytes() == (ROOT / committed).read_bytes(), f"{committed} is out of date: run `make web`"
+
+
 @pytest.mark.slow
 def test_the_css_is_up_to_date(tmp_path):
-    built = tmp_path / "page.css"
-    arguments = SCRIPTS["css"].replace("web/css/page.css", str(built)).split()[1:]
-    done = node(package("@tailwindcss/cli/dist/index.mjs"), *arguments)
-    assert done.returncode == 0, done.stderr
-    committed = (ROOT / "web/css/page.css").read_bytes()
-    assert built.read_bytes() == committed, "web/css/page.css is out of date: run `make web`"
+    expect_up_to_date("web/css/page.css", "css", "@tailwindcss/cli/dist/index.mjs", tmp_path)
+
+
+# Quick, because the tests of the page run what was built.
+def test_the_script_is_up_to_date(tmp_path):
+    expect_up_to_date("web/page.js", "js", "esbuild/bin/esbuild", tmp_path)
 
 
 @pytest.mark.slow

@@ -39,24 +39,5 @@ def test_a_folder_imports_only_those_of_its_row(folder: str) -> None:
     assert imported <= set(FOLDERS[folder].split())
 
 
-def imported_by(module: Path) -> set[Path]:
-    """Return the modules that load with a module, without itself."""
-    found: set[Path] = set()
-    waiting = [module]
-    while waiting:
-        module = waiting.pop()
-        names = re.findall(r'^import (?:[^"]* from )?"(\.[^"]+)"', module.read_text(encoding="utf-8"), re.MULTILINE)
-        new = {(module.parent / name).resolve() for name in names} - found
-        found |= new
-        waiting += new
-    return found
-
-
-def test_the_page_preloads_every_module() -> None:
-    page = (ROOT / "web/index.html").read_text(encoding="utf-8")
-    preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
-    assert sorted(preloaded) == sorted(str(path.relative_to(ROOT / "web")) for path in imported_by(MODULES / "app.js"))
-
-
 def test_every_folder_has_its_row() -> None:
     assert {path.name for path in MODULES.iterdir() if path.is_dir()} == {*FOLDERS, "vendor"}

@@ -26,7 +26,7 @@ function whenIdle(run) {
 function load() {
   for (const file of LIBRARY) {
     const script = document.createElement("script");
-    script.src = new URL(`../vendor/${file}`, import.meta.url).href;
+    script.src = `js/vendor/${file}`;
     script.async = false; // in this order
     if (file === LIBRARY[LIBRARY.length - 1]) script.addEventListener("load", move);
     document.head.append(script);

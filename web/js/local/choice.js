@@ -1,6 +1,7 @@
 // Asks the service, or this browser while the service is away.
 
 import * as service from "../service/predict.js";
+import * as client from "./client.js";
 import { keptCard } from "./keep.js";
 
 /** Whether this copy of the page has no service; `make site` writes it. */
@@ -72,5 +73,5 @@ async function choose(signal, askFrom) {
       onLost(error);
     }
   }
-  return askFrom(await import("./client.js"));
+  return askFrom(client);
 }

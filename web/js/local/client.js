@@ -1,4 +1,4 @@
-// Asks the worker instead of the service. It loads only when it is needed.
+// Asks the worker instead of the service. The worker starts with the first question.
 
 import { ServiceError } from "../service/predict.js";
 
@@ -70,7 +70,7 @@ function call(kind, ...content) {
 }
 
 function start() {
-  const started = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  const started = new Worker("js/local/worker.js", { type: "module" });
   started.addEventListener("message", ({ data: { id, answer, problem } }) => {
     if (problem) waiting.get(id)?.reject(new ServiceError(problem));
     else waiting.get(id)?.resolve(answer);

@@ -2,6 +2,7 @@
 
 import { byId } from "../base/dom.js";
 import { say } from "../base/speech.js";
+import { restart } from "./client.js";
 
 /** The same name as in sw.js, which answers with the kept files. */
 const CACHE = "inkling-page";
@@ -9,7 +10,6 @@ const CACHE = "inkling-page";
 const CARD = "api/model";
 const MODEL = "api/model.onnx";
 const FILES = [
-  "js/local/client.js",
   "js/local/metadata.js",
   "js/local/reader.js",
   "js/local/worker.js",
@@ -95,7 +95,7 @@ async function load(wanted) {
   // The last one: with it, everything is there.
   await cache.put(CARD, Response.json(wanted));
   kept = Promise.resolve(wanted);
-  if (isOther) (await import("./client.js")).restart();
+  if (isOther) restart();
 }
 
 async function forget() {
