@@ -74,6 +74,13 @@ def see_correction(page: Page) -> None:
     expect(page.locator("#correction")).to_be_visible()
 
 
+def see_teaching(page: Page) -> None:
+    see_empty(page)
+    page.locator("#hand-teach").click()
+    draw(page, DIGITS[0])
+    expect(page.locator("#teach-task")).to_be_in_viewport()
+
+
 def see_pen_mode(page: Page) -> None:
     see_empty(page)
     draw_by_pen(page, DIGITS[3])
@@ -114,7 +121,7 @@ def see_docs(page: Page) -> None:
 
 STATES: list[Callable[[Page], Any]] = [
     see_empty, see_digit, see_unsure, see_refused, see_number, see_error, see_image, see_reading, see_unreadable,
-    see_correction, see_pen_mode, see_explanations, see_kernel, see_damaged_link, see_waiting, see_docs,
+    see_correction, see_teaching, see_pen_mode, see_explanations, see_kernel, see_damaged_link, see_waiting, see_docs,
 ]  # fmt: skip
 
 

@@ -71,6 +71,7 @@ def test_nothing_is_lost_in_a_narrow_window(page: Page, see: Callable[[Page], No
         scroll_through(page)
         assert page.evaluate(OVERFLOWING) == []
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("viewport", [{"width": 390, "height": 664}])
@@ -79,6 +80,7 @@ def test_text_of_twice_the_size_is_neither_cut_nor_covered(page: Page) -> None:
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     scroll_through(page)
     assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     verdict, bars, stage = (page.locator(part).bounding_box() for part in (".verdict", "#bars", "#stage"))
     assert verdict is not None
     assert bars is not None

@@ -21,7 +21,7 @@ def test_retry_reads_the_last_ink(tab: Page) -> None:
     expect(page.locator("#model-state")).to_have_text("Away")
     draw(page, DIGITS[0])
     expect_state(page, "error")
-    expect(page.locator("#detail")).to_have_text("The service cannot be reached. It is asked again by itself.")
+    expect(page.locator("#detail")).to_have_text("It is read when the service is back.")
     retry = page.get_by_role("button", name="Retry")
     retry.press("Enter")
     expect(page.locator("#speech")).to_have_text("The service cannot be reached.")
@@ -58,7 +58,7 @@ def test_a_busy_service_is_asked_again_automatically_and_a_fault_by_hand(page: P
     busy = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"error": "Send it again in a second."}}
     page.route("**/api/predict*", lambda route: route.fulfill(**busy), times=1)
     draw(page, [[(0.5, 0.5)]])
-    expect(detail).to_have_text("The service cannot answer just now. It is asked again by itself.")
+    expect(detail).to_have_text("The service cannot answer just now. Retrying automatically.")
     expect(page.locator("#ask-again")).to_be_hidden()
     expect(page.locator("#answer")).not_to_have_attribute("data-state", "error")
 
@@ -88,7 +88,7 @@ def test_an_image_that_fails_again_after_an_outage_is_not_repeated(page: Page) -
 
     page.route("**/api/predict*", refuse)
     upload(page, SEVEN)
-    expect(page.locator("#detail")).to_have_text("The service cannot be reached. It is asked again by itself.")
+    expect(page.locator("#detail")).to_have_text("It is read when the service is back.")
     expect(page.locator("#detail")).to_have_text("The image did not get through. A smaller copy of it may.")
     expect(page.locator("#banner")).to_be_hidden()
     page.wait_for_timeout(QUIET_MS)

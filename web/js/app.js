@@ -260,6 +260,7 @@ function takeCard(card, isLocal) {
 function showSheet() {
   verdict.showSheet({
     isBlank: sheet.isBlank && !picture.isThere(),
+    isSample: state.isSample && !picture.isThere(),
     hasInk: !sheet.isBlank && !picture.isThere(),
     canUndo: sheet.canUndo || picture.isThere(),
     canRedo: sheet.canRedo,
@@ -298,6 +299,7 @@ function playSample(digit) {
   forgetLink();
   replay(sampleOf(digit));
   state.isSample = true;
+  showSheet();
 }
 
 /** @param {Stroke[]} strokes */

@@ -33,9 +33,9 @@ test("each state has its verdict", () => {
   const probabilities = [0, 0, 0.02, 0, 0.55, 0, 0, 0, 0, 0.43];
   const verdict = (state, nParts = 1) => Object.values(verdictOf({ state, digit: 4, confidence: 0.55, probabilities }, nParts)).map(plain);
   assert.deepEqual(verdict("digit"), ["4", "Four", "55.0 % confident"]);
-  assert.deepEqual(verdict("unsure"), ["4?", "4 or 9?", "Not sure: 55.0 % for 4, 43.0 % for 9"]);
-  assert.deepEqual(verdict("not_a_digit"), ["×", "Not a digit", "It reads digits, 0 to 9."]);
-  assert.deepEqual(verdict("not_a_digit", 2), ["×", "Several things", "It reads digits, 0 to 9."]);
+  assert.deepEqual(verdict("unsure"), ["4?", "4 or 9?", "55.0 % for 4, 43.0 % for 9"]);
+  assert.deepEqual(verdict("not_a_digit"), ["×", "Not a digit", "It reads the digits 0 to 9."]);
+  assert.deepEqual(verdict("not_a_digit", 2), ["×", "Several things", "It reads the digits 0 to 9."]);
   assert.deepEqual(verdict("blank"), ["", "No ink found", "The image is empty."]);
 });
 

@@ -98,7 +98,7 @@ test("after Retry-After, only the latest request is sent again", async () => {
   const { latest, log, ask } = start();
   ask("a");
   await beBusy(1, "0.02");
-  assert.deepEqual(log, [["The service cannot answer just now. It is asked again by itself.", true]]);
+  assert.deepEqual(log, [["The service cannot answer just now. Retrying automatically.", true]]);
   for (const url of ["b", "c"]) ask(url);
   latest.hurry();
   assert.equal(urls(), "a");

@@ -119,8 +119,8 @@ export async function open(name, number, channel, layers, normalized) {
 function show(map, readsMaps) {
   const { n_read, kernelHeight: height, kernelWidth: width, inputHeight, inputWidth } = map;
   const sources = map.strongest;
-  const slides = `A kernel of ${height} × ${width} weights slides over ${readsMaps ? "a map" : "your ink"}, multiplies what is under it, and adds up. Orange weights look for ink, grey ones for none. Where the pattern fits, the new map is bright.`;
-  const others = ` This map adds up ${n_read} kernels, one for each map of the layer before. Those that add the most are shown.`;
+  const slides = `A kernel of ${height} × ${width} weights slides over ${readsMaps ? "a map" : "your ink"}: orange looks for ink, grey for none. Where it fits, the new map is bright.`;
+  const others = ` ${n_read} kernels add up, one for each map of the layer before. The strongest are shown.`;
   story.textContent = n_read > N_SHOWN ? slides + others : slides;
 
   const frames = sources.map(() => svg("rect", { class: "cursor", width, height }));

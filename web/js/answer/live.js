@@ -68,7 +68,7 @@ export function showLayers(layers) {
     const buttons = tiles.map((tile, i) => button(place, i, tile));
     const label = `${tiles.length} of the ${n_maps} maps of layer ${place + 1}: how each is made`;
     const maps = html("div.live-maps", { role: "toolbar", "aria-label": label, onkeydown: (/** @type {KeyboardEvent} */ event) => press(event, buttons) }, ...buttons);
-    return html("li", { "data-n": tiles.length }, maps, html("p", {}, `Layer ${place + 1}`, html("span", {}, `${height} × ${width}`)));
+    return html("li", { "data-n": tiles.length }, maps, html("p", {}, `Layer ${place + 1} `, html("span", {}, `${height} × ${width}`)));
   }));
 }
 

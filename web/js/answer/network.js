@@ -64,7 +64,9 @@ export function showAnswer(answer, { isDrawing }) {
   if (isDrawing) {
     forgetWhy();
     newest = null;
-    if (!isSlow && performance.now() - askedMs > PAUSE_MS) ask(answer, []);
+    // The maps of earlier ink would stand beside the new pixels.
+    if (isSlow) live.wipeAll();
+    else if (performance.now() - askedMs > PAUSE_MS) ask(answer, []);
   } else if (answer !== asked) {
     newest = asked = answer;
     ask(answer, windowsOf(bytesOf(answer.normalized)));

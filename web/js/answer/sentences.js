@@ -41,12 +41,12 @@ function readingVerdict({ state, digit, confidence, probabilities }, nParts) {
   // No figure, because a score just below the threshold would look like a digit.
   if (state === "not_a_digit") {
     const headline = nParts > 1 ? "Several things" : "Not a digit";
-    return { glyph: "×", headline, detail: "It reads digits, 0 to 9." };
+    return { glyph: "×", headline, detail: "It reads the digits 0\u00a0to\u00a09." };
   }
   if (state === "unsure") {
     const [first, second] = bestTwo(probabilities).map(className);
     const shares = bestTwo(probabilities).map((each) => `${chance(probabilities[each])} for ${className(each)}`);
-    return { glyph: `${first}?`, headline: `${first} or ${second}?`, detail: `Not sure: ${shares.join(", ")}` };
+    return { glyph: `${first}?`, headline: `${first} or ${second}?`, detail: shares.join(", ") };
   }
   const name = className(digit ?? 0);
   return { glyph: name, headline: WORDS[name] ?? name, detail: `${chance(confidence ?? 0)} confident` };

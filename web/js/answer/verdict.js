@@ -129,10 +129,11 @@ export function speak() {
 /**
  * Show which buttons of the sheet work, and the hint while the sheet is empty.
  *
- * @param {{isBlank: boolean, hasInk: boolean, canUndo: boolean, canRedo: boolean}} sheet
+ * @param {{isBlank: boolean, isSample: boolean, hasInk: boolean, canUndo: boolean, canRedo: boolean}} sheet
  */
-export function showSheet({ isBlank, hasInk, canUndo, canRedo }) {
+export function showSheet({ isBlank, isSample, hasInk, canUndo, canRedo }) {
   byId("hint").hidden = !isBlank;
+  byId("sample-note").hidden = !isSample;
   const can = { undo: canUndo, redo: canRedo, clear: !isBlank, share: hasInk };
   // Not `disabled`, because a disabled button loses the keyboard focus.
   for (const [id, isPossible] of Object.entries(can)) byId(id).ariaDisabled = String(!isPossible);

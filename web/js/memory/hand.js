@@ -126,7 +126,7 @@ function startTeaching() {
   nTaught = 0;
   page.clear();
   showTask();
-  byId("stage").scrollIntoView({ block: "nearest" });
+  teach.scrollIntoView({ block: "nearest" });
   byId("teach-task").focus({ preventScroll: true });
 }
 

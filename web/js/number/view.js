@@ -56,7 +56,7 @@ export function show(number) {
   }));
   marks.replaceChildren(...number.digits.map(({ digit, box }, place) => {
     const mark = html("span", { class: colourClass(place) }, className(digit));
-    mark.style.left = `${100 * box.left}%`;
+    mark.style.left = `${50 * (box.left + box.right)}%`;
     mark.style.width = `${100 * (box.right - box.left)}%`;
     mark.style.top = `${100 * Math.min(box.bottom + BELOW_INK, LOWEST)}%`;
     return mark;

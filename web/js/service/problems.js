@@ -2,7 +2,7 @@
 
 /** @typedef {import("./predict.js").ServiceError} ServiceError */
 
-const AGAIN = "It is asked again by itself.";
+const AGAIN = "Retrying automatically.";
 const UNREADABLE = "This file is no image that can be read. Give a PNG, JPEG, WebP, BMP or GIF file.";
 
 /** @type {Record<number, string>} messages for a file, by the status of the response */
@@ -23,7 +23,8 @@ const OF_FILES = {
 export function errorText({ status = 0, isUnreachable, message }, isFile, isAskedAgain) {
   const again = isAskedAgain ? ` ${AGAIN}` : "";
   if (isUnreachable && isFile && !isAskedAgain) return "The image did not get through. A smaller copy of it may.";
-  if (isUnreachable) return `${message}${again}`;
+  // The banner says why.
+  if (isUnreachable) return isAskedAgain ? "It is read when the service is back." : message;
   if (status === 503) return `The service cannot answer just now.${again}`;
   if (status === 507) return "The service cannot store drawings just now.";
   if (status >= 500) return "The service has a fault.";
