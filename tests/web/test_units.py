@@ -1,7 +1,6 @@
 """The page's modules: unit tests in Node's test runner, and the imports between their folders."""
 
 import re
-from pathlib import Path
 
 import pytest
 
