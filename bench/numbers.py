@@ -2,15 +2,17 @@
 
 python -m bench.numbers
 
-The weights maximise the confidence of the true readings, of strings and of single digits. They are printed for the
-section `number` of params.yaml, and written to bench/results/numbers.json with the figures of each kind of string. The
-model file, params.yaml and data/prepared/validation_drawings.npz are read, and no test data.
+The weights maximise the confidence of the true readings, of strings and of single digits. The limit of the cost is the
+least at which each kind of string loses at most 0.5 % of its strings. They are printed for the section `number` of
+params.yaml, and written to bench/results/numbers.json with the figures of each kind of string, and of letters of the
+training families. The model file, params.yaml and data/prepared/validation_drawings.npz are read, and no test data.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
@@ -22,22 +24,35 @@ from pipeline.base.files import file_sha256, read_arrays, write_json
 from pipeline.base.markdown import interval, table
 from pipeline.base.paths import PREPARED, Outputs
 from pipeline.config.values import load_config
-from pipeline.evaluation.numbers import KINDS, LATE, String, make_string, make_strings
+from pipeline.evaluation.numbers import (
+    KINDS,
+    LATE,
+    String,
+    became_number,
+    make_letters,
+    make_string,
+    make_strings,
+    read_numbers,
+)
 from pipeline.evaluation.statistics import proportion
 from pipeline.sources.unipen import unpack
 from serving.errors import ModelError
 from serving.model.predictor import Predictor
-from serving.numbers.decode import decode, step_cost
+from serving.numbers.decode import Reading, decode, step_cost
 from serving.numbers.reader import Sketch, sketch
 from serving.numbers.weights import NumberWeights
 
-NAMES = [field.name for field in fields(NumberWeights)]
+NAMES = [field.name for field in fields(NumberWeights) if field.name != "max_cost"]
+NO_LIMIT = 100.0
 # The cost of a step is linear in the weights.
-UNITS = [NumberWeights(*row) for row in np.eye(len(NAMES)).tolist()]
-N_EACH = 24  # strings of each length and spacing
+UNITS = [NumberWeights(*[*row, NO_LIMIT]) for row in np.eye(len(NAMES)).tolist()]
+N_EACH = 60  # strings of each length and spacing
+N_LETTERS = 400  # of each family
 SEED = 5
 # Standard deviation of the weights beforehand. Without it, what never happens in the strings would cost infinitely.
 SPREAD = 3.0
+# Share of each kind of string that the limit of the cost may lose.
+LOST = 0.005
 
 
 class Case:
@@ -56,13 +71,13 @@ class Case:
         if all(strokes in places for strokes in string.digits):
             self.truth = [places[strokes] for strokes in string.digits]
 
-    def is_right(self, weights: NumberWeights) -> bool:
-        """Return whether the best reading is the true one."""
+    def right_reading(self, weights: NumberWeights) -> Reading | None:
+        """Return the best reading if it is the true one."""
         if self.sketch is None:
-            return False
+            return None
         arguments = self.probabilities, self.scores, self.sketch.line, len(self.string.strokes), weights
         readings = decode(self.sketch.candidates, *arguments)
-        return bool(readings) and readings[0].digits == self.string.label
+        return readings[0] if readings and readings[0].digits == self.string.label else None
 
 
 def cases(predictor: Predictor) -> dict[str, list[Case]]:
@@ -144,7 +159,17 @@ def fit(by_kind: Mapping[str, Sequence[Case]]) -> tuple[NumberWeights, float]:
     """Return the weights with the least mean loss, and the loss. The digits' probabilities do not depend on them."""
     graph = Graph([case for every in by_kind.values() for case in every])
     found = minimize(graph.loss, np.ones(len(NAMES)), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * len(NAMES))
-    return NumberWeights(*(round(value, 2) for value in found.x.tolist())), round(float(found.fun), 6)
+    return NumberWeights(*[*found.x.round(2).tolist(), NO_LIMIT]), round(float(found.fun), 6)
+
+
+def limit(by_kind: Mapping[str, Sequence[Case]], weights: NumberWeights) -> float:
+    """Return the least limit of the cost at which each kind of string loses at most `LOST` of its strings."""
+    limits = []
+    for every in (by_kind[kind] for kind in KINDS):
+        right = (case.right_reading(weights) for case in every)
+        costs = sorted((reading.cost for reading in right if reading), reverse=True)
+        limits.append(costs[int(LOST * len(every))])
+    return math.ceil(100 * max(limits)) / 100
 
 
 def figures(by_kind: Mapping[str, Sequence[Case]], weights: NumberWeights) -> dict[str, dict[str, float]]:
@@ -152,28 +177,41 @@ def figures(by_kind: Mapping[str, Sequence[Case]], weights: NumberWeights) -> di
     found = {}
     for kind, every in by_kind.items():
         writers = np.array([case.string.writer for case in every])
-        right = np.array([case.is_right(weights) for case in every])
+        right = np.array([case.right_reading(weights) is not None for case in every])
         found[kind] = {"n": len(every), **proportion("accuracy", right, writers)}
     return found
+
+
+def letters_figures(predictor: Predictor, weights: NumberWeights) -> dict[str, float]:
+    """Return the share of the letters of several strokes, of the training families, that is read as several digits."""
+    letters = make_letters(N_LETTERS, np.random.default_rng(SEED), is_held_out=False)
+    strokes, thresholds = [letter.strokes for letter in letters], asdict(predictor.card.thresholds)
+    numbers = read_numbers(lambda pictures: predictor.run(pictures).arrays(), strokes, weights, thresholds)
+    return {"n": len(letters), **proportion("became_number", became_number(numbers))}
 
 
 def section(results: Mapping[str, Any]) -> str:
     """Return the tables of the weights and of the figures."""
     weights = table(results["weights"], [[f"{value:g}" for value in results["weights"].values()]])
-    rows = [(kind, f"{row['n']:,}", interval(row, "accuracy", 2)) for kind, row in results["validation"].items()]
-    return f"{weights}\n\n{table(('strings', 'number', 'read right'), rows)}"
+    rows = [(kind, f"{row['n']:,}", interval(row, "accuracy", 2), "") for kind, row in results["validation"].items()]
+    letters = results["letters"]
+    rows.append(("letters of several strokes", f"{letters['n']:,}", "", interval(letters, "became_number", 2)))
+    return f"{weights}\n\n{table(('strings', 'number', 'read right', 'become a number'), rows)}"
 
 
 def main() -> None:
     """Print the weights and the figures, and write bench/results/numbers.json."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     try:
-        by_kind = cases(Predictor.load(Outputs().model))
+        predictor = Predictor.load(Outputs().model)
+        by_kind = cases(predictor)
     except (InklingError, ModelError) as error:
         sys.exit(f"error: {error}")
     weights, loss = fit(by_kind)
+    weights = replace(weights, max_cost=limit(by_kind, weights))
     results = origin(load_config()) | {"model_sha256": file_sha256(Outputs().model)}
     results |= {"weights": asdict(weights), "loss": loss, "validation": figures(by_kind, weights)}
+    results["letters"] = letters_figures(predictor, weights)
     write_json(RESULTS / "numbers.json", results)
     print(section(results))
 

@@ -116,7 +116,7 @@ class DecisionConfig(_Section):
 
 
 class NumberConfig(_Section):
-    """The weights that divide strokes into the digits of a number; `python -m bench.numbers` fits them.
+    """The weights that divide strokes into the digits of a number, and a limit; `python -m bench.numbers` fits them.
 
     They are parts of a cost, relative to minus the log of a digit's probability. Lengths are in heights of the line.
     """
@@ -128,6 +128,7 @@ class NumberConfig(_Section):
     lowness: float = Field(ge=-100, le=100, description="weight of how much lower than the line a digit is")
     width: float = Field(ge=-100, le=100, description="weight of how much wider than high a digit is")
     overlap: float = Field(ge=-100, le=100, description="weight of how much a digit overlaps the next")
+    max_cost: float = Field(ge=-100, le=100, description="several digits that cost more are not a number")
 
 
 class MemoryConfig(_Section):

@@ -1,12 +1,16 @@
-"""Measure how numbers of several digits are read, and that single digits do not become numbers."""
+"""Measure how numbers of several digits are read, and that single digits and letters do not become numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
 
+from pipeline.dataset.pictures import digit_source
 from pipeline.evaluation.statistics import proportion
+from pipeline.ink.warp import warp
+from pipeline.nondigits.families import FAMILIES
 from pipeline.sources.unipen import Drawing
 from serving.drawing.strokes import Strokes, bounds
 from serving.numbers.reader import NO_NUMBER, Number, read_sketch, sketch
@@ -24,7 +28,9 @@ UNEVEN = 0.05
 # Size of the number on the sheet, and the highest line.
 WIDEST, HIGHEST = 0.94, 0.6
 SEED = 4
-N_EACH = 100  # strings of each length and kind
+N_EACH = 100  # strings of each length and kind, and letters of each family
+LETTERS_SEED = 6
+NOT_A_DIGIT = -1  # the label of a letter
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +106,30 @@ def make_strings(
     return strings
 
 
+def make_letters(n_each: int, rng: np.random.Generator, is_held_out: bool) -> list[String]:
+    """Return letters of several strokes, warped as in the test of refusal: `n_each` of each family.
+
+    Args:
+        n_each: letters of each family.
+        rng: for the letters.
+        is_held_out: whether the families are those of the test, or those of the training.
+    """
+    digits = digit_source([])
+    letters = []
+    for family in FAMILIES.values():
+        if family.kind == "letters" and family.is_held_out == is_held_out:
+            things = (family.draw(rng, digits) for _ in count())
+            several = (thing for thing in things if isinstance(thing, list) and len(thing) > 1)
+            drawings = [Drawing(NOT_A_DIGIT, 0, warp(strokes, rng)) for strokes in islice(several, n_each)]
+            letters += [make_string([drawing], (0, 0), rng) for drawing in drawings]
+    return letters
+
+
+def became_number(numbers: Sequence[Number]) -> np.ndarray:
+    """Return whether each is read as several digits: bool ``[n]``."""
+    return np.array([len(number.digits) > 1 and number.state != "not_a_number" for number in numbers])
+
+
 # Pictures uint8 [n, side, side] to the model's outputs.
 Model = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
@@ -122,15 +152,16 @@ def read_numbers(
 def measure_numbers(
     model: Model, drawings: Sequence[Drawing], weights: NumberWeights, thresholds: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Measure strings of test writers in each spacing, and their single digits. Empty without drawings.
+    """Measure strings of test writers in each spacing, their single digits, and letters. Empty without drawings.
 
     Returns:
-        For each kind of string: ``n``, and with 95 % intervals that resample the writers ``accuracy`` (the best reading
-        is right, in any state), ``cut`` (the strokes are divided right) and ``read`` (the state is not "not_a_number");
-        the mean ``confidence``; ``lengths``: the accuracy by number of digits.
+        For each kind of string: ``n``, and with 95 % intervals that resample the writers ``accuracy`` (the digits are
+        right), ``cut`` (the strokes are divided right) and ``read`` (the state is not "not_a_number"); the mean
+        ``confidence``; ``lengths``: the accuracy by number of digits.
 
         For ``single`` digits: ``n`` and the share ``became_number`` that is read as several digits, also of the
-        digits with several strokes. One stroke cannot become a number.
+        digits with several strokes. One stroke cannot become a number. For ``letters`` of several strokes, of the
+        held-out families, ``n`` and ``became_number``.
     """
     if not drawings:
         return {}
@@ -156,7 +187,7 @@ def measure_numbers(
     singles = [make_string([drawing], (0, 0), rng) for drawing in drawings]
     numbers = read_numbers(model, [string.strokes for string in singles], weights, thresholds)
     writers = np.array([string.writer for string in singles])
-    became = np.array([len(number.digits) > 1 and number.state != "not_a_number" for number in numbers])
+    became = became_number(numbers)
     several = np.array([len(string.strokes) > 1 for string in singles])
     measured["single"] = {
         "n": len(singles),
@@ -164,4 +195,7 @@ def measure_numbers(
         "n_several_strokes": int(several.sum()),
         **proportion("became_number_several_strokes", became[several], writers[several]),
     }
+    letters = make_letters(N_EACH, np.random.default_rng(LETTERS_SEED), is_held_out=True)
+    numbers = read_numbers(model, [letter.strokes for letter in letters], weights, thresholds)
+    measured["letters"] = {"n": len(letters), **proportion("became_number", became_number(numbers))}
     return measured

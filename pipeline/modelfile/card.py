@@ -203,12 +203,13 @@ def _numbers(numbers: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
         (_words(kind), *(interval(row, name, 1) for name in ("accuracy", "cut", "read")))
         for kind, row in numbers.items()
-        if kind != "single"
+        if "accuracy" in row
     ]
-    became = interval(numbers["single"], "became_number", 2)
+    single, letters = (interval(numbers[kind], "became_number", 2) for kind in ("single", "letters"))
     return (
         table(("digits", "read right", "divided right", "read as a number"), rows)
-        + f"\n\n{became} of the single digits of the test writers are read as several digits."
+        + f"\n\n{single} of the single digits of the test writers are read as several digits, and {letters} of the "
+        "letters of several strokes of held-out families."
     )
 
 

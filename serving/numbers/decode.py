@@ -2,7 +2,8 @@
 
 A reading divides all strokes among candidates and names a digit for each. Its cost is a sum: minus the log of each
 digit's probability and of its digit score, a constant for each digit, and what its shape and place make unlikely. The
-weight of a reading is exp(-cost). `web/js/number/decode.js` repeats this module, with the operations in the same order.
+weight of a reading is exp(-cost). Several digits that cost too much are not a number, such as the parts of a letter.
+`web/js/number/decode.js` repeats this module, with the operations in the same order.
 """
 
 import math
@@ -75,7 +76,9 @@ def decode(
     n_strokes: int,
     weights: NumberWeights,
 ) -> list[Reading]:
-    """Return the best readings, at most `N_READINGS`. There is none if a stroke is in no candidate.
+    """Return the best readings, at most `N_READINGS`.
+
+    There is none if a stroke is in no candidate, or if the best has several digits and costs more than the limit.
 
     Args:
         candidates: the result of `find_candidates`.
@@ -83,7 +86,7 @@ def decode(
         scores: digit score of each candidate.
         line: the result of `line_height`.
         n_strokes: number of all strokes.
-        weights: of the cost.
+        weights: of the cost, and its limit.
     """
     best_digits = [sorted(range(len(row)), key=lambda digit: -row[digit])[:N_READINGS] for row in probabilities]
     starting: list[list[int]] = [[] for _ in range(n_strokes)]  # candidates by their first stroke from the left
@@ -121,7 +124,9 @@ def decode(
     for state in ends[1:]:
         log_weight = _log_of_sum(log_weight, state.log_weight)
     found = _best([reading for state in ends for reading in state.readings])
-    return [Reading(digits, used, cost, min(math.exp(-cost - log_weight), 1.0)) for cost, digits, used in found]
+    readings = [Reading(digits, used, cost, min(math.exp(-cost - log_weight), 1.0)) for cost, digits, used in found]
+    is_number = len(readings[0].digits) == 1 or readings[0].cost <= weights.max_cost
+    return readings if is_number else []
 
 
 def _first_bit(mask: int) -> int:

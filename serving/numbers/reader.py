@@ -59,9 +59,10 @@ class Number:
     """The digits of a number, from left to right.
 
     Attributes:
-        state: "not_a_number" if a digit has a score below the model's threshold, or a stroke is in no candidate;
-            otherwise "unsure" if the confidence is below the model's threshold.
-        digits: empty only if a stroke is in no candidate.
+        state: "not_a_number" if a digit has a score below the model's threshold, several digits cost more than the
+            model's limit, or a stroke is in no candidate; otherwise "unsure" if the confidence is below the model's
+            threshold.
+        digits: empty if several digits cost too much, or a stroke is in no candidate.
         confidence: probability of this reading among all readings of the strokes as digits; see `decode.Reading`.
         alternatives: the digits and the confidence of the next readings, at most two.
     """

@@ -13,7 +13,7 @@ Weight = Annotated[float, Meta(ge=-100, le=100)]
 
 @dataclass(frozen=True)
 class NumberWeights:
-    """The weights of the parts of the cost. Lengths are relative to the line's height.
+    """The weights of the parts of the cost, and its limit. Lengths are relative to the line's height.
 
     Attributes:
         score: of minus the log of the digit score.
@@ -23,6 +23,7 @@ class NumberWeights:
         lowness: of how much lower than the line a digit is.
         width: of how much wider than `USUAL_WIDTH` a digit is.
         overlap: of how much a digit overlaps the next one.
+        max_cost: strokes whose best reading has several digits and costs more are not a number.
     """
 
     score: Weight
@@ -32,3 +33,4 @@ class NumberWeights:
     lowness: Weight
     width: Weight
     overlap: Weight
+    max_cost: Weight

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.numbers import NAMES, SPREAD, Case, Graph, fit
+from bench.numbers import KINDS, NAMES, NO_LIMIT, SPREAD, Case, Graph, fit, limit
 from pipeline.evaluation.numbers import make_string
 from pipeline.sources.unipen import Drawing
 from serving.model.predictor import Prediction
@@ -31,7 +31,7 @@ def cases():
 
 def test_the_loss_is_that_of_the_decoder_and_its_gradient_is_right(cases):
     values = np.random.default_rng(1).uniform(0, 2, len(NAMES))
-    weights = NumberWeights(*values.tolist())
+    weights = NumberWeights(*values.tolist(), NO_LIMIT)
     expected = 0.5 * float(np.square(values / SPREAD).sum())
     for case in cases:
         sketch = case.sketch
@@ -54,3 +54,18 @@ def test_the_fitted_weights_lose_less_than_others(cases):
     graph = Graph(cases)
     assert loss <= graph.loss(np.ones(len(NAMES)))[0]
     assert graph.loss(np.array([getattr(weights, name) for name in NAMES]))[0] == pytest.approx(loss, abs=1e-3)
+
+
+def test_the_limit_loses_the_allowed_share_of_each_kind(monkeypatch):
+    monkeypatch.setattr("bench.numbers.LOST", 0.25)
+
+    class Known:
+        def __init__(self, cost):
+            self.cost = cost
+
+        def right_reading(self, _weights):
+            return None if self.cost is None else self
+
+    costs = [[3.001, 1, 0, 0], [9, 4.001, None, -1], [9, 2, 2, 2], [-5, -5, -5, -5]]
+    by_kind = {kind: [Known(cost) for cost in row] for kind, row in zip(KINDS, costs, strict=True)}
+    assert limit(by_kind, NumberWeights(*[0.0] * len(NAMES), NO_LIMIT)) == 4.01

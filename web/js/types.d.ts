@@ -236,7 +236,7 @@ interface Memory {
   score_weight: number;
 }
 
-/** The weights of the parts of the cost. Lengths are relative to the line's height.
+/** The weights of the parts of the cost, and its limit. Lengths are relative to the line's height.
 
 Attributes:
     score: of minus the log of the digit score.
@@ -245,7 +245,8 @@ Attributes:
     late: of each stroke of another digit that was drawn between those of a digit.
     lowness: of how much lower than the line a digit is.
     width: of how much wider than `USUAL_WIDTH` a digit is.
-    overlap: of how much a digit overlaps the next one. */
+    overlap: of how much a digit overlaps the next one.
+    max_cost: strokes whose best reading has several digits and costs more are not a number. */
 interface NumberWeights {
   score: number;
   digit: number;
@@ -254,4 +255,5 @@ interface NumberWeights {
   lowness: number;
   width: number;
   overlap: number;
+  max_cost: number;
 }

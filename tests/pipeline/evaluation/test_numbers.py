@@ -4,11 +4,23 @@ import numpy as np
 import pytest
 
 from pipeline.evaluation import numbers
-from pipeline.evaluation.numbers import KINDS, LATE, LENGTHS, SPACINGS, make_string, make_strings, measure_numbers
+from pipeline.evaluation.numbers import (
+    KINDS,
+    LATE,
+    LENGTHS,
+    SPACINGS,
+    make_letters,
+    make_string,
+    make_strings,
+    measure_numbers,
+)
+from pipeline.nondigits.families import FAMILIES
 from pipeline.sources.unipen import Drawing
 from serving.numbers.weights import NumberWeights
 
-WEIGHTS = NumberWeights(score=1.0, digit=2.0, gap=90.0, late=0.0, lowness=20.0, width=90.0, overlap=20.0)
+WEIGHTS = NumberWeights(
+    score=1.0, digit=2.0, gap=90.0, late=0.0, lowness=20.0, width=90.0, overlap=20.0, max_cost=100.0
+)
 THRESHOLDS = {"digit_score": 0.5, "confidence": 0.5}
 
 
@@ -68,7 +80,7 @@ def few_strings(monkeypatch):
 @pytest.mark.usefixtures("few_strings")
 def test_the_shares_are_those_of_the_answers():
     measured = measure_numbers(all_fours, [drawing(4), drawing(7, writer=2)], WEIGHTS, THRESHOLDS)
-    assert set(measured) == {*KINDS, "single"}
+    assert set(measured) == {*KINDS, "single", "letters"}
     for kind in ("spaced", "tight", LATE):
         # Writer 1 writes only fours, and the other only sevens.
         assert measured[kind]["accuracy"] == measured[kind]["cut"] / 2 == 0.5
@@ -86,6 +98,27 @@ def test_a_single_digit_in_pieces_becomes_a_number():
     measured = measure_numbers(all_fours, [drawing(4), drawing(7, writer=2)], wide, THRESHOLDS)
     assert measured["single"]["became_number"] == 1
     assert measured["spaced"]["cut"] == 0
+
+
+def test_letters_have_several_strokes_and_are_those_of_the_split():
+    held_out, trained = (make_letters(3, np.random.default_rng(0), is_held_out=held) for held in (True, False))
+    families = [family for family in FAMILIES.values() if family.kind == "letters"]
+    assert len(held_out) == 3 * sum(family.is_held_out for family in families)
+    assert len(trained) == 3 * len(families) - len(held_out)
+    assert all(len(letter.strokes) > 1 for letter in held_out + trained)
+
+
+@pytest.mark.usefixtures("few_strings")
+def test_letters_that_cost_too_much_do_not_become_numbers():
+    shares = []
+    for max_cost in (100.0, -100.0):
+        weights = NumberWeights(
+            **vars(WEIGHTS) | {"digit": -10.0, "overlap": 0.0, "lowness": 0.0, "max_cost": max_cost}
+        )
+        measured = measure_numbers(all_fours, [drawing(4), drawing(7, writer=2)], weights, THRESHOLDS)
+        shares.append(measured["letters"]["became_number"])
+    assert shares[0] > 0.8
+    assert shares[1] == 0
 
 
 def test_without_drawings_there_is_nothing():

@@ -48,6 +48,7 @@ METRICS = {
             f"{name}{end}": 0.943 for name in ("accuracy", "cut", "read") for end in ("", "_low", "_high")
         },
         "single": {f"became_number{end}": 0.0012 for end in ("", "_low", "_high")},
+        "letters": {f"became_number{end}": 0.0834 for end in ("", "_low", "_high")},
     },
 }
 METRICS["memory"] = {

@@ -18,7 +18,7 @@ from serving.numbers.weights import NumberWeights
 from tests.serving.asgi import refused
 from tests.serving.models import minimal, with_metadata
 
-WEIGHTS = NumberWeights(score=2.0, digit=0.0, gap=3.0, late=0.3, lowness=3.0, width=3.0, overlap=5.0)
+WEIGHTS = NumberWeights(score=2.0, digit=0.0, gap=3.0, late=0.3, lowness=3.0, width=3.0, overlap=5.0, max_cost=20.0)
 
 ONE = [[[0.2, 0.3], [0.2, 0.7]]]
 FOUR = [[[0.3, 0.3], [0.25, 0.5], [0.5, 0.5]], [[0.43, 0.35], [0.42, 0.7]]]

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from serving.numbers.candidates import Candidate, boxes_of, find_candidates, lin
 from serving.numbers.decode import decode, step_cost
 from serving.numbers.weights import NumberWeights
 
-WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, width=3.0, overlap=5.0)
+WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, width=3.0, overlap=5.0, max_cost=30.0)
 
 
 def problem(rng: np.random.Generator, n_strokes: int) -> tuple[list[Candidate], list[list[float]], list[float], float]:
@@ -63,6 +64,18 @@ def test_without_a_candidate_for_a_stroke_there_is_no_reading() -> None:
     kept = [index for index, candidate in enumerate(candidates) if 2 not in candidate.strokes]
     chosen = [[values[index] for index in kept] for values in (candidates, probabilities, scores)]
     assert decode(*chosen, line, 3, WEIGHTS) == []  # type: ignore[arg-type]
+
+
+def test_several_digits_that_cost_too_much_are_not_a_number() -> None:
+    uprights = [np.array([[x, 0.3], [x, 0.7]]) for x in (0.2, 0.8)]
+    for strokes, is_limited in ((uprights, True), (uprights[:1], False)):
+        boxes = boxes_of(strokes)
+        line = line_height(boxes)
+        candidates = find_candidates(boxes, line)
+        scored = [[0.9, 0.1]] * len(candidates), [0.9] * len(candidates), line, len(strokes)
+        [best, *_] = decode(candidates, *scored, WEIGHTS)
+        assert decode(candidates, *scored, replace(WEIGHTS, max_cost=best.cost))[0] == best
+        assert (decode(candidates, *scored, replace(WEIGHTS, max_cost=best.cost - 0.01)) == []) == is_limited
 
 
 def test_strokes_that_lie_on_one_another_take_bounded_time() -> None:

@@ -57,7 +57,7 @@ export function sketchOf(strokes) {
  * @param {readonly (readonly number[])[]} probabilities of each class, for each candidate
  * @param {readonly number[]} scores digit score of each candidate
  * @param {NumberWeights} weights
- * @returns {{digits: number[], candidates: number[], confidence: number}[]} the best readings
+ * @returns {{digits: number[], candidates: number[], confidence: number}[]} the best readings; none if the best has several digits and costs more than the limit
  */
 export function decode({ nStrokes, line, candidates }, probabilities, scores, weights) {
   const best = probabilities.map((row) => [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, N_READINGS));
@@ -92,7 +92,9 @@ export function decode({ nStrokes, line, candidates }, probabilities, scores, we
   const ends = [...states[nStrokes].values()];
   if (ends.length === 0) return [];
   const logWeight = ends.map((state) => state.logWeight).reduce(logOfSum);
-  return bestOf(ends.flatMap(({ paths }) => paths)).map(({ cost, digits, used }) => {
+  const found = bestOf(ends.flatMap(({ paths }) => paths));
+  if (found[0].digits.length > 1 && found[0].cost > weights.max_cost) return [];
+  return found.map(({ cost, digits, used }) => {
     return { digits, candidates: used, confidence: Math.min(Math.exp(-cost - logWeight), 1) };
   });
 }
