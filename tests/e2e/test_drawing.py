@@ -57,6 +57,7 @@ def test_undo_redo_and_clear_by_key_and_button(page: Page) -> None:
 def test_samples_work_by_keyboard_and_keys_elsewhere_do_not_change_the_drawing(page: Page) -> None:
     sample = page.get_by_role("button", name="Draw a sample 5")
     sample.press("Enter")
+    expect(page.locator("#sample-note")).to_be_visible()
     expect(page.locator("#speech")).to_have_text(re.compile(r"^Five\. "))
     expect_digit(page, 5)
     expect(sample).to_be_focused()
@@ -142,6 +143,7 @@ def test_a_reload_keeps_the_drawing_and_the_next_stroke_replaces_a_sample(page: 
     expect_digit(page, 6)
     draw(page, DIGITS[7])
     expect_digit(page, 7)
+    expect(page.locator("#sample-note")).to_be_hidden()
     page.keyboard.press("Escape")
     page.reload()
     expect_blank(page)

@@ -79,10 +79,18 @@ def test_the_steps_and_the_resized_canvas(page: Page) -> None:
         assert n_inked_pixels(page, f"#{stage}-canvas") == 0
 
 
+CHANGE_CLOCK = """(factor) => {
+  const now = performance.now.bind(performance);
+  performance.now = () => factor * now();
+}"""
+
+
 @pytest.mark.workflow
 def test_maps_follow_the_pen_and_the_deciding_part_glows_at_its_end(page: Page) -> None:
     requests = network_requests(page, "layers=true")
     expect(page.locator("#live-layers li")).to_have_count(5)
+    page.wait_for_timeout(700)  # longer than the pause between two requests, by the page's clock
+    page.evaluate(CHANGE_CLOCK, 0.1)  # no answer is slow
     page.locator("#ink").hover(position={"x": 150, "y": 100})
     page.mouse.down()
     for y in range(110, 350, 20):
@@ -112,6 +120,24 @@ def test_maps_follow_the_pen_and_the_deciding_part_glows_at_its_end(page: Page) 
     assert n_inked_pixels(page, "#heat-canvas") > 30
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#inside-note")).to_have_text("Draw a digit first.")
+
+
+@pytest.mark.workflow
+def test_when_answers_are_slow_no_maps_of_earlier_ink_stay(page: Page) -> None:
+    tiles = page.locator(".live-maps canvas")
+    page.evaluate(CHANGE_CLOCK, 1000)
+    draw(page, DIGITS[3])
+    expect(page.locator("#why")).not_to_have_text("")
+    assert tiles.evaluate_all(IS_PAINTED)
+    page.locator("#ink").hover(position={"x": 150, "y": 100})
+    with page.expect_response("**/api/predict*"):
+        page.mouse.down()
+        page.mouse.move(170, 300)
+    page.wait_for_timeout(QUIET_MS)
+    assert not tiles.evaluate_all(IS_PAINTED)
+    page.mouse.up()
+    expect(page.locator("#why")).not_to_have_text("")
+    assert tiles.evaluate_all(IS_PAINTED)
 
 
 @pytest.mark.slow
