@@ -12,14 +12,24 @@ import pipeline  # noqa: F401 - it sets variables that numpy reads when it is lo
 # isort: split
 
 import numpy as np
+from omegaconf import OmegaConf
 
 from pipeline.base.files import file_sha256
 from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
-from pipeline.config.values import params_sha256
 from pipeline.dataset.splits import Split
 
 RESULTS = Path(__file__).parent / "results"
+
+
+# Sections that only answers of the finished network use. A change of them makes no measurement of the network old.
+LATER = {"memory", "number"}
+
+
+def network_sha256(config: Config) -> str:
+    """Return the hash of the parameters that decide the network and its evaluation."""
+    values = config.model_dump(exclude=LATER)
+    return hashlib.sha256(OmegaConf.to_yaml(OmegaConf.create(values)).encode()).hexdigest()
 
 
 def origin(config: Config) -> dict[str, Any]:
@@ -27,7 +37,7 @@ def origin(config: Config) -> dict[str, Any]:
     file = Path(sys.argv[0])
     name = file.parent.name if file.stem == "__main__" else file.stem
     command = " ".join(["python -m", f"bench.{name}", *sys.argv[1:]])
-    return {"command": command, "params_sha256": params_sha256(config)}
+    return {"command": command, "params_sha256": network_sha256(config)}
 
 
 def service_origin() -> dict[str, Any]:

@@ -22,14 +22,14 @@ import tensorflow as tf
 from keras import layers
 from matplotlib.figure import Figure
 
-from bench import RESULTS
+from bench import RESULTS, network_sha256
 from pipeline.base.errors import ConfigError, InklingError
 from pipeline.base.figures import save_figure
 from pipeline.base.files import read_json, write_json
 from pipeline.base.markdown import percent, table
 from pipeline.base.paths import ROOT
 from pipeline.config.schema import Config
-from pipeline.config.values import load_config, params_sha256
+from pipeline.config.values import load_config
 from pipeline.dataset.splits import NO_DIGIT, load_card, load_split, part_slices
 from pipeline.network.blocks import INPUT_SHAPE, logits
 from pipeline.network.calibration import calibrate, mean_cross_entropy
@@ -165,7 +165,7 @@ def main() -> None:
     except InklingError as error:
         sys.exit(f"error: {error}")
     row = {"network": arguments.network, "values": sorted(arguments.values)} | figures
-    row["params_sha256"] = params_sha256(config)
+    row["params_sha256"] = network_sha256(config)
     print(row)
     rows = read_json(FILE, made_by="bench.networks")["rows"] if FILE.exists() else []
     same = {key: row[key] for key in ("network", "values")}

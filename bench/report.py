@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bench import RESULTS
+from bench import RESULTS, network_sha256
 from bench.hands import section as hands_section
 from bench.networks import section as networks_section
 from bench.peers.section import section
@@ -17,7 +17,7 @@ from bench.scale.section import section as scale_section
 from pipeline.base.files import write_text
 from pipeline.base.markdown import percent, table
 from pipeline.base.paths import ROOT, Outputs
-from pipeline.config.values import load_config, params_sha256
+from pipeline.config.values import load_config
 
 DOCUMENT = ROOT / "docs" / "measurements.md"
 REPRODUCIBILITY = ROOT / "docs" / "reproducibility.md"
@@ -50,7 +50,7 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _age(name: str, results: Mapping[str, Any]) -> str:
     """Return a note for a benchmark of the service or the data that has not been repeated with the present model."""
-    if name not in MAY_BE_OLD or results["params_sha256"] == params_sha256(load_config()):
+    if name not in MAY_BE_OLD or results["params_sha256"] == network_sha256(load_config()):
         return ""
     return "\n\nThis was measured with an earlier model and has not been repeated since."
 

@@ -1,9 +1,10 @@
 import pytest
 
+from bench import network_sha256
 from bench.networks import build, multiply_adds, section
 from bench.report import read
 from pipeline.base.errors import ConfigError
-from pipeline.config.values import load_config, params_sha256
+from pipeline.config.values import load_config
 
 
 def test_a_description_becomes_a_network_whose_cost_is_counted():
@@ -17,5 +18,5 @@ def test_a_description_becomes_a_network_whose_cost_is_counted():
 def test_the_rows_were_measured_with_the_values_that_the_table_shows():
     results = read()["networks"]
     for row in results["rows"]:
-        assert row["params_sha256"] == params_sha256(load_config(row["values"]))
+        assert row["params_sha256"] == network_sha256(load_config(row["values"]))
         assert row["network"] in section(results)
