@@ -11,7 +11,7 @@ from serving.numbers.reader import sketch
 from serving.numbers.weights import NumberWeights
 from tests.web.node import ROOT, node
 
-WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, width=3.0, overlap=5.0, max_cost=30.0)
+WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, width=3.0, overlap=5.0, max_cost=12.0)
 SCRIPT = f"""
 import {{ readFileSync, writeFileSync }} from "node:fs";
 import {{ decode, sketchOf }} from "{(ROOT / "web/js/number/decode.js").as_uri()}";

@@ -309,9 +309,9 @@ function replay(strokes) {
   showSheet();
 }
 
-/** Scroll to the sheet: on a phone, the samples and the upload are a screen below it. */
+/** Scroll to the answer and the sheet below it: on a phone, the samples and the upload are a screen further down. */
 function showStage() {
-  byId("stage").scrollIntoView({ block: "nearest" });
+  for (const part of ["stage", "answer"]) byId(part).scrollIntoView({ block: "nearest" });
 }
 
 /**
