@@ -182,7 +182,7 @@ def test_a_shared_link_opens_the_drawing_and_a_damaged_one_is_reported(page: Pag
     opened.goto(link)
     expect(opened.locator("#speech")).to_have_text(re.compile(r"^Four\. "))
     expect(opened.locator("#why")).not_to_have_text("")
-    assert {url.partition("?")[0].rpartition("/")[2] for url in uploads} == {"predict", "network"}
+    assert {url.partition("?")[0].rpartition("/")[2] for url in uploads} == {"predict", "network", "number"}
     assert all("ink" not in url for url in uploads)
     assert n_inked_pixels(opened, "#ink") == pytest.approx(n_inked_pixels(page, "#ink"), rel=0.02)
     held: list[Route] = []

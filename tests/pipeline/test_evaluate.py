@@ -14,7 +14,8 @@ from serving.app import REFERENCES
 
 pytestmark = pytest.mark.workflow
 
-STROKES = [np.array([[0, 0], [0, 100], [60, 100]], np.float32)]
+STROKES = [np.array([[0, 0], [0, 100]], np.float32), np.array([[0, 100], [60, 100]], np.float32)]
+N_DRAWINGS = 7  # more than the memory is taught of a digit
 
 
 class Run:
@@ -38,7 +39,7 @@ def project(request, tmp_path_factory, reader, digits):
     outputs.metrics("train").write_text('{"val_accuracy": 0.98765432}')
     images = Split(digits[0][::500], digits[1][::500].astype(np.int32))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "load_test_drawings", lambda: [Drawing(1, 1, STROKES)] * 3 * request.param)
+        patch.setattr(evaluate, "load_test_drawings", lambda: [Drawing(1, 1, STROKES)] * N_DRAWINGS * request.param)
         patch.setattr(evaluate, "Outputs", lambda: outputs)
         patch.setattr(evaluate, "set_up", lambda *_: None)
         patch.setattr(evaluate, "load_reader", lambda *_: reader)
@@ -60,7 +61,7 @@ def test_everything_is_written_and_logged(project):
     assert len(written["main"]) == 4 + 2 * has_drawings
     assert {file.suffix for file in run.files} == {".csv", ".png"}
     assert all(file.stat().st_size for file in run.files)
-    for name, n_answers in (("confusion", 10), ("confusion_strokes", 3 * has_drawings)):
+    for name, n_answers in (("confusion", 10), ("confusion_strokes", N_DRAWINGS * has_drawings)):
         assert len(outputs.plot(f"{name}.csv").read_text().splitlines()) == 1 + n_answers
 
 
@@ -68,7 +69,7 @@ def test_details_agree_with_the_metrics(project):
     outputs, _, has_drawings = project
     details, test, steps = (json.loads(outputs.metrics(name).read_text()) for name in ("details", "test", "steps"))
     matrices = {name: np.array(matrix) for name, matrix in details["confusion"].items()}
-    assert [matrix.sum() for matrix in matrices.values()] == [10, 3][: 1 + has_drawings]
+    assert [matrix.sum() for matrix in matrices.values()] == [10, N_DRAWINGS][: 1 + has_drawings]
     assert (1 - np.eye(10)).ravel() @ matrices["mnist"].ravel() == test["test_errors"]
     assert len(details["mistakes"]) == sum(matrix.sum() - np.trace(matrix) for matrix in matrices.values())
     for mistake in details["mistakes"]:
