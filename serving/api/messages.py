@@ -174,7 +174,7 @@ class NumberAnswer(Struct, forbid_unknown_fields=True):
         NumberState,
         about(
             "`number`: one or more digits. `unsure`: its confidence is below the model's threshold. `not_a_number`: "
-            "a part is not a digit. The thresholds are in the model's card."
+            "a part is not a digit, or the parts do not fit together. The thresholds are in the model's card."
         ),
     ]
     number: Annotated[str | None, about("The digits from left to right; null if the strokes are not a number.")]

@@ -17,6 +17,7 @@ import * as network from "./answer/network.js";
 import { LatestRequest } from "./service/latest.js";
 import { keepOffline } from "./service/offline.js";
 import { addSamples, sampleOf } from "./sheet/picker.js";
+import { MAX_STROKES } from "./number/decode.js";
 import * as numberView from "./number/view.js";
 import * as picture from "./sheet/picture.js";
 import { ServiceError, fileRequest, strokesRequest } from "./service/predict.js";
@@ -44,9 +45,8 @@ const REFUSAL_MS = 600;
 
 /** The sample that plays when the page opens, and where it may. */
 const FIRST_SAMPLE = 2;
-/** How long the verdict waits for a number, and the strokes that one may have. */
+/** How long the verdict waits for a number. */
 const NUMBER_MS = 1500;
-const MAX_NUMBER_STROKES = 30;
 const MOTION = "(prefers-reduced-motion: no-preference)";
 
 const state = {
@@ -169,7 +169,7 @@ function conclude() {
  * @returns {Promise<NumberAnswer | null>} null if the strokes cannot be a number, or there is no answer in time
  */
 async function readNumber({ strokes }) {
-  if (!state.hasNumbers || !strokes || strokes.length < 2 || strokes.length > MAX_NUMBER_STROKES) return null;
+  if (!state.hasNumbers || !strokes || strokes.length < 2 || strokes.length > MAX_STROKES) return null;
   try {
     return await choice.askNumber(strokes, AbortSignal.timeout(NUMBER_MS));
   } catch {

@@ -162,7 +162,7 @@ interface AlternativeNumber {
 
 /** The reading of a number. */
 interface NumberAnswer {
-  /** `number`: one or more digits. `unsure`: its confidence is below the model's threshold. `not_a_number`: a part is not a digit. The thresholds are in the model's card. */
+  /** `number`: one or more digits. `unsure`: its confidence is below the model's threshold. `not_a_number`: a part is not a digit, or the parts do not fit together. The thresholds are in the model's card. */
   state: "not_a_number" | "number" | "unsure";
   /** The digits from left to right; null if the strokes are not a number. */
   number: string | null;

@@ -1,4 +1,4 @@
-"""Candidates are sets of strokes of a digit's size, drawn as if they were drawn alone."""
+"""Candidates are sets of strokes of a digit's size, drawn as if there were no other strokes."""
 
 import numpy as np
 import pytest
@@ -69,6 +69,6 @@ def test_a_picture_is_that_of_its_strokes_alone() -> None:
         middle = np.array([candidate.box.left + candidate.box.right, candidate.box.top + candidate.box.bottom]) / 2
         corner = np.floor(middle * scale) - SIDE_PX / 2
         own = [strokes[index] * scale - corner for index in candidate.strokes]
-        alone = rasterize(own, (SIDE_PX, SIDE_PX), PEN * LINE_PX)
-        assert np.abs(picture.astype(int) - alone).max() <= 1  # the tiles lie elsewhere, so the last bits differ
+        expected = rasterize(own, (SIDE_PX, SIDE_PX), PEN * LINE_PX)
+        assert np.abs(picture.astype(int) - expected).max() <= 1  # the tiles lie elsewhere, so the last bits differ
         assert picture[:4].max() == picture[-4:].max() == picture[:, :4].max() == picture[:, -4:].max() == 0

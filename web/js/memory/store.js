@@ -1,6 +1,6 @@
 // The remembered drawings: in the browser's storage, and as a file. They are never sent.
 
-export const MAX_REMEMBERED = 200;
+const MAX_REMEMBERED = 200;
 
 const KEY = "hand";
 
