@@ -32,7 +32,8 @@ def measure_memory(
         - ``taught_1`` and so on: the writer's first drawings of each digit; the remaining ones are tested.
         - ``taught_2_by_another``: the same with the memory of the next writer.
 
-        Each has the result of `compare_answers`. Empty without writers or features.
+        Each has the result of `compare_answers`. A way that leaves no drawing to test is absent. Empty without writers
+        or features.
     """
     if not writers or "features" not in writers[0].answers:
         return {}
@@ -41,7 +42,8 @@ def measure_memory(
         ways[f"taught_{n_each}"] = [teach(writer, writer, n_each, rule) for writer in writers]
     following = [*writers[1:], writers[0]]
     ways["taught_2_by_another"] = [teach(*pair, 2, rule) for pair in zip(writers, following, strict=True)]
-    return {name: compare_answers(pairs, others, rule, thresholds) for name, pairs in ways.items()}
+    tested = {name: taught for name, taught in ways.items() if any(len(one.before.labels) for one in taught)}
+    return {name: compare_answers(taught, others, rule, thresholds) for name, taught in tested.items()}
 
 
 def split_by_writer(answered: Answered) -> list[Answered]:
@@ -116,7 +118,7 @@ def compare_answers(
     Returns:
         - ``drawings``: number of answers. ``remembered``: mean size of a memory in the end.
         - ``accuracy``, and the numbers ``errors``, ``newly_wrong`` and ``refused``, of digits in any state.
-          ``accuracy_before``, ``errors_before`` and ``refused_before`` are those of the model alone.
+          ``accuracy_before``, ``errors_before`` and ``refused_before`` are those without a memory.
         - ``others_refused_before`` and ``others_refused``: shares of the non-digits, on average over the memories.
           Absent if `others` is None.
     """

@@ -193,8 +193,9 @@ def measure_numbers(
         "n": len(singles),
         **proportion("became_number", became, writers),
         "n_several_strokes": int(several.sum()),
-        **proportion("became_number_several_strokes", became[several], writers[several]),
     }
+    if several.any():
+        measured["single"] |= proportion("became_number_several_strokes", became[several], writers[several])
     letters = make_letters(N_EACH, np.random.default_rng(LETTERS_SEED), is_held_out=True)
     numbers = read_numbers(model, [letter.strokes for letter in letters], weights, thresholds)
     measured["letters"] = {"n": len(letters), **proportion("became_number", became_number(numbers))}

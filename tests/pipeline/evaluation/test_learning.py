@@ -62,3 +62,8 @@ def test_without_writers_or_features_there_is_nothing_to_measure(writer, others)
     assert measure_memory([], others, RULE, THRESHOLDS) == {}
     plain = Answered(writer.labels, {name: writer.answers[name] for name in ("probabilities", "digit_score")})
     assert measure_memory([plain], others, RULE, THRESHOLDS) == {}
+
+
+def test_a_way_that_leaves_nothing_to_test_is_absent(writer, others):
+    once = Answered(writer.labels[:10], {name: values[:10] for name, values in writer.answers.items()})
+    assert list(measure_memory([once, once], others, RULE, THRESHOLDS)) == ["corrections"]

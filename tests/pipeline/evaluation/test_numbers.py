@@ -121,5 +121,13 @@ def test_letters_that_cost_too_much_do_not_become_numbers():
     assert shares[1] == 0
 
 
+@pytest.mark.usefixtures("few_strings")
+def test_without_drawings_of_several_strokes_they_have_no_share():
+    drawings = [Drawing(label, label, drawing(label).strokes[:1]) for label in (4, 7)]
+    single = measure_numbers(all_fours, drawings, WEIGHTS, THRESHOLDS)["single"]
+    assert single["n_several_strokes"] == 0
+    assert "became_number_several_strokes" not in single
+
+
 def test_without_drawings_there_is_nothing():
     assert measure_numbers(all_fours, [], WEIGHTS, THRESHOLDS) == {}

@@ -29,6 +29,12 @@ def test_the_candidates_are_runs_of_strokes_that_are_no_wider_than_a_digit() -> 
     assert candidates_of([line_at(0.1), line_at(0.2), line_at(0.9)]) == {(0,), (1,), (2,), (0, 1)}
 
 
+def test_only_all_strokes_together_may_be_wider_than_a_digit() -> None:
+    crossbar = line_at(0.1, height=0.0, width=0.45)
+    assert candidates_of([line_at(0.1), crossbar]) == {(0,), (1,), (0, 1)}
+    assert candidates_of([line_at(0.1), crossbar, line_at(0.9)]) == {(0,), (1,), (2,)}
+
+
 def test_a_late_stroke_is_a_candidate_with_its_digit() -> None:
     crossbar = line_at(0.08, height=0.0, width=0.1)
     found = candidates_of([line_at(0.1), line_at(0.5), line_at(0.9), crossbar])

@@ -12,7 +12,7 @@ from serving.numbers.candidates import Candidate, boxes_of, find_candidates, lin
 from serving.numbers.decode import decode, step_cost
 from serving.numbers.weights import NumberWeights
 
-WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, width=3.0, overlap=5.0, max_cost=30.0)
+WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, width=3.0, overlap=5.0, max_cost=100.0)
 
 
 def problem(rng: np.random.Generator, n_strokes: int) -> tuple[list[Candidate], list[list[float]], list[float], float]:

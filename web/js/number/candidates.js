@@ -14,6 +14,9 @@ const PEN = 0.12;
 /** Wider or higher candidates, in line heights, are not drawn. */
 const MAX_EXTENT = 1.85;
 
+/** Some of the strokes are a candidate only up to this width. */
+const MAX_WIDTH_OF_SOME = 1.4;
+
 /** The line is at least a share of the sheet and of the widest stroke, and at most so many times as high as the strokes. */
 const LEAST_LINE = 0.04;
 const LEAST_OF_WIDEST = 0.2;
@@ -95,7 +98,8 @@ export function findCandidates(boxes, line) {
         const mask = strokes.reduce((bits, index) => bits | (1 << places.indexOf(index)), 0);
         const box = join(strokes.map((index) => boxes[index]));
         const [width, height] = [(box.right - box.left) / line, (box.bottom - box.top) / line];
-        if (found.has(mask) || width > MAX_EXTENT || height > MAX_EXTENT) continue;
+        const maxWidth = length > 1 && length < boxes.length ? MAX_WIDTH_OF_SOME : MAX_EXTENT;
+        if (found.has(mask) || width > maxWidth || height > MAX_EXTENT) continue;
         const gap = gapIn(strokes.map((index) => boxes[index])) / line;
         const nLate = strokes[strokes.length - 1] - strokes[0] + 1 - strokes.length;
         found.set(mask, { strokes, mask, box, lowness: Math.max(1 - height, 0), width, gap, nLate });
