@@ -38,7 +38,7 @@ from pipeline.evaluation.statistics import proportion
 from pipeline.sources.unipen import unpack
 from serving.errors import ModelError
 from serving.model.predictor import Predictor
-from serving.numbers.decode import Reading, decode, step_cost
+from serving.numbers.decode import Reading, are_on_one_line, decode, step_cost
 from serving.numbers.reader import Sketch, sketch
 from serving.numbers.weights import NumberWeights
 
@@ -120,12 +120,14 @@ class Graph:
                     # The first stroke from the left that is not read yet must be the candidate's first.
                     if candidate.mask & mask or candidate.mask & -candidate.mask != ~mask & (mask + 1):
                         continue
+                    previous = candidates[last] if last >= 0 else None
+                    if previous and not are_on_one_line(previous.box, candidate.box):
+                        continue
                     covered = mask | candidate.mask
                     key = (covered, -1 if covered == everything else index)
                     if key not in numbers:
                         numbers[key] = -1
                         levels[covered.bit_count()].append(key)
-                    previous = candidates[last] if last >= 0 else None
                     rows.append((self.n_cases, level, (mask, last), key, (last, index) in steps))
                     costs.append([step_cost(previous, candidate, case.scores[index], drawn.line, one) for one in UNITS])
         for key in [key for states in levels for key in states]:

@@ -98,8 +98,9 @@ def _use() -> str:
         "## What it is for\n\n"
         "The model reads one handwritten digit, 0 to 9, drawn with a finger, a mouse or a pen, or cut out of a scan. "
         "It reports when it is unsure, and refuses pictures that are not a digit.\n\n"
-        "It is not for pictures of several digits, printed digits, digits of other scripts, photographs of whole "
-        "pages, or uses in which an unnoticed error does harm."
+        "A service reads numbers of several digits from pen strokes. "
+        "The model is not for pictures of several digits, printed digits, digits of other scripts, photographs of "
+        "whole pages, or uses in which an unnoticed error does harm."
     )
 
 

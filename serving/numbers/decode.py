@@ -3,13 +3,14 @@
 A reading divides all strokes among candidates and names a digit for each. Its cost is a sum: minus the log of each
 digit's probability and of its digit score, a constant for each digit, and what its shape and place make unlikely. The
 weight of a reading is exp(-cost). Several digits that cost too much are not a number, such as the parts of a letter.
+Neither are digits in a column or in two lines: a digit has a height in common with the next one.
 `web/js/number/decode.js` repeats this module, with the operations in the same order.
 """
 
 import math
 from dataclasses import dataclass
 
-from serving.numbers.candidates import Candidate
+from serving.numbers.candidates import Box, Candidate
 from serving.numbers.weights import USUAL_WIDTH, NumberWeights
 
 # How many readings are kept for each set of strokes: the best, and two alternatives.
@@ -54,6 +55,11 @@ class _State:
     log_weight: float
 
 
+def are_on_one_line(previous: Box, box: Box) -> bool:
+    """Return whether a digit has a height in common with the previous one."""
+    return box.top <= previous.bottom and previous.top <= box.bottom
+
+
 def step_cost(
     previous: Candidate | None, candidate: Candidate, score: float, line: float, weights: NumberWeights
 ) -> float:
@@ -78,7 +84,8 @@ def decode(
 ) -> list[Reading]:
     """Return the best readings, at most `N_READINGS`.
 
-    There is none if a stroke is in no candidate, or if the best has several digits and costs more than the limit.
+    There is none if a stroke is in no candidate, if the digits are not on one line, or if the best has several digits
+    and costs more than the limit.
 
     Args:
         candidates: the result of `find_candidates`.
@@ -100,9 +107,9 @@ def decode(
         for (mask, last), state in kept:
             for index in starting[_first_bit(~mask)]:
                 candidate = candidates[index]
-                if candidate.mask & mask:
-                    continue
                 previous = candidates[last] if last >= 0 else None
+                if candidate.mask & mask or (previous and not are_on_one_line(previous.box, candidate.box)):
+                    continue
                 cost = step_cost(previous, candidate, scores[index], line, weights)
                 digits = [(digit, -math.log(max(probabilities[index][digit], LEAST))) for digit in best_digits[index]]
                 longer = [

@@ -60,9 +60,9 @@ class Number:
 
     Attributes:
         state: "not_a_number" if a digit has a score below the model's threshold, several digits cost more than the
-            model's limit, or a stroke is in no candidate; otherwise "unsure" if the confidence is below the model's
-            threshold.
-        digits: empty if several digits cost too much, or a stroke is in no candidate.
+            model's limit or are not on one line, or a stroke is in no candidate; otherwise "unsure" if the confidence
+            is below the model's threshold.
+        digits: empty if there is no reading; see `decode`.
         confidence: probability of this reading among all readings of the strokes as digits; see `decode.Reading`.
         alternatives: the digits and the confidence of the next readings, at most two.
     """

@@ -17,7 +17,9 @@ WEIGHTS = NumberWeights(score=1.5, digit=0.3, gap=3.0, late=0.4, lowness=2.0, wi
 
 def problem(rng: np.random.Generator, n_strokes: int) -> tuple[list[Candidate], list[list[float]], list[float], float]:
     strokes = [
-        rng.uniform((0.1 * place, 0.4), (0.1 * place + 0.2, 0.6), (5, 2)) for place in rng.permutation(n_strokes)
+        # Each goes through the middle of the line.
+        np.vstack([rng.uniform((0.1 * place, 0.4), (0.1 * place + 0.2, 0.6), (5, 2)), (0.1 * place + 0.1, 0.5)])
+        for place in rng.permutation(n_strokes)
     ]
     boxes = boxes_of(strokes)
     line = line_height(boxes)
@@ -64,6 +66,15 @@ def test_without_a_candidate_for_a_stroke_there_is_no_reading() -> None:
     kept = [index for index, candidate in enumerate(candidates) if 2 not in candidate.strokes]
     chosen = [[values[index] for index in kept] for values in (candidates, probabilities, scores)]
     assert decode(*chosen, line, 3, WEIGHTS) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tops", [(0.1, 0.4, 0.7), (0.1, 0.1, 0.5)])
+def test_digits_that_are_not_on_one_line_are_not_a_number(tops: tuple[float, ...]) -> None:
+    strokes = [np.array([[x, top], [x, top + 0.2]]) for x, top in zip((0.3, 0.5, 0.4), tops, strict=True)]
+    boxes = boxes_of(strokes)
+    line = line_height(boxes)
+    candidates = find_candidates(boxes, line)
+    assert decode(candidates, [[0.9, 0.1]] * len(candidates), [0.9] * len(candidates), line, 3, WEIGHTS) == []
 
 
 def test_several_digits_that_cost_too_much_are_not_a_number() -> None:

@@ -70,7 +70,9 @@ export function decode({ nStrokes, line, candidates }, probabilities, scores, we
       candidates.forEach((candidate, index) => {
         // A step adds the first stroke from the left that is not read yet.
         if (candidate.mask & mask || (candidate.mask & -candidate.mask) !== (~mask & (mask + 1))) return;
-        const cost = stepCost(last < 0 ? null : candidates[last], candidate, scores[index], line, weights);
+        const previous = last < 0 ? null : candidates[last];
+        if (previous && !areOnOneLine(previous.box, candidate.box)) return;
+        const cost = stepCost(previous, candidate, scores[index], line, weights);
         const longer = paths.flatMap((path) =>
           best[index].map((digit) => ({
             cost: path.cost + cost + -Math.log(Math.max(probabilities[index][digit], LEAST)),
@@ -98,6 +100,13 @@ export function decode({ nStrokes, line, candidates }, probabilities, scores, we
     return { digits, candidates: used, confidence: Math.min(Math.exp(-cost - logWeight), 1) };
   });
 }
+
+/**
+ * @param {Candidate["box"]} previous
+ * @param {Candidate["box"]} box
+ * @returns {boolean} whether a digit has a height in common with the previous one
+ */
+const areOnOneLine = (previous, box) => box.top <= previous.bottom && previous.top <= box.bottom;
 
 /**
  * @param {Candidate | null} previous
