@@ -11,6 +11,7 @@ import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
 import * as choice from "./local/choice.js";
 import * as keep from "./local/keep.js";
+import { whenIdle } from "./base/idle.js";
 import * as motion from "./base/motion.js";
 import * as navigation from "./base/navigation.js";
 import * as network from "./answer/network.js";
@@ -31,8 +32,10 @@ import "./base/theme.js";
 import * as verdict from "./answer/verdict.js";
 import { HealthMonitor } from "./service/health.js";
 
+/** @type {Part[]} the parts of the page that only show the card, below the first screen */
+const below = [architecture, evaluation, keep];
 /** @type {Part[]} the parts of the page that show the card or the answers */
-const parts = [hand, correction, steps, network, architecture, evaluation, keep];
+const parts = [hand, correction, steps, network, ...below];
 
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
@@ -253,7 +256,9 @@ function takeCard(card, isLocal) {
   for (const part of parts) {
     const isComplete = part.needs?.every((entry) => card[entry] !== null) ?? true;
     if (part.section) byId(part.section).hidden = !isComplete;
-    if (isComplete) part.showCard?.(card);
+    if (!isComplete) continue;
+    if (below.includes(part)) whenIdle(() => part.showCard?.(card));
+    else part.showCard?.(card);
   }
 }
 

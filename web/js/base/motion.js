@@ -1,6 +1,8 @@
 // Animations while scrolling. The page is complete without them: elements are hidden only after the library has loaded,
 // and never with reduced motion.
 
+import { whenIdle } from "./idle.js";
+
 /** @typedef {NonNullable<Window["ScrollTrigger"]>} Trigger */
 
 const LIBRARY = ["gsap.min.js", "ScrollTrigger.min.js"];
@@ -14,13 +16,6 @@ export function start() {
   const wait = () => (query.matches ? whenIdle(load) : query.addEventListener("change", wait, { once: true }));
   if (document.readyState === "complete") wait();
   else addEventListener("load", wait, { once: true });
-}
-
-/** @param {() => void} run */
-function whenIdle(run) {
-  // Safari has no requestIdleCallback.
-  if ("requestIdleCallback" in window) requestIdleCallback(run, { timeout: 2000 });
-  else setTimeout(run, 200);
 }
 
 function load() {
