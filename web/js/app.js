@@ -39,6 +39,8 @@ const parts = [hand, correction, steps, network, ...below];
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
 const predictor = new LatestRequest(hand.read, { answer: takeAnswer, error: takeError });
+/** @type {LatestRequest<Ask, Answer>} reads one digit of a number by itself, to show what the network sees */
+const explainer = new LatestRequest(hand.read, { answer: explain, error: () => {} });
 const health = new HealthMonitor({ card: takeServiceCard, down: takeDown, back: takeBack });
 
 /** Pause after the pen's end before the verdict: a digit may have another stroke, above all ink that is no digit yet. */
@@ -103,6 +105,7 @@ function askInk() {
 function forgetAnswer() {
   state.read = state.failed = null;
   clearTimeout(state.timer);
+  explainer.cancel();
 }
 
 function endStroke() {
@@ -147,7 +150,8 @@ function takeAnswer(answer, ask, isNewest) {
 
 /** Show the verdict when the drawing has come to rest. */
 function conclude() {
-  if (!state.read || hand.isTeaching()) return;
+  if (!state.read) return;
+  if (hand.isTeaching()) return showParts(false);
   const { answer, ask } = state.read;
   const pauseMs = answer.state === "not_a_digit" ? REFUSAL_MS : VERDICT_MS;
   clearTimeout(state.timer);
@@ -156,11 +160,12 @@ function conclude() {
     // The drawing may have gone on meanwhile.
     if (state.read?.ask !== ask || sheet.isDrawing) return;
     const isNumber = numberView.isNumber(number, answer);
-    if (number && isNumber) verdict.showNumber(number);
-    else verdict.showAnswer(answer);
+    if (number && isNumber) verdict.showNumber(number, (own) => askDigit(ask, own));
+    else {
+      verdict.showAnswer(answer);
+      showParts(false);
+    }
     sheet.tint(isNumber ? numberView.colourOf : null);
-    showParts(false);
-    if (isNumber) correction.showBlank();
     if (sheet.isCut && !picture.isThere()) verdict.notify("What is beyond the sheet’s edge is not read.");
     verdict.speak();
   }, state.penUpMs + pauseMs - performance.now());
@@ -177,6 +182,24 @@ async function readNumber({ strokes }) {
   } catch {
     return null; // the reading as one digit is shown
   }
+}
+
+/**
+ * @param {Ask} ask
+ * @param {number[]} own indices of a digit's strokes
+ */
+function askDigit({ strokes: all = [] }, own) {
+  const strokes = own.map((index) => all[index]);
+  explainer.ask({ strokes, request: () => strokesRequest(strokes, hand.isInUse()) });
+}
+
+/**
+ * @param {Answer} answer to one digit of a number
+ * @param {Ask} ask
+ */
+function explain(answer, { strokes }) {
+  verdict.showSeen(answer);
+  for (const part of [steps, network]) part.showAnswer(answer, { strokes: strokes ?? null, file: null, isDrawing: false });
 }
 
 /** @param {boolean} isDrawing whether more ink may come at once */
