@@ -17,7 +17,7 @@ interface Durations {
 /** A prediction. */
 interface Answer extends FullAnswer, Durations {
   by: "service" | "browser";
-  /** Whether remembered drawings changed the digit. */
+  /** Whether remembered drawings changed the digit, or whether it is sure. */
   isByMemory?: boolean;
   /** From sending the request to its answer. */
   roundTripMs: number;
