@@ -336,6 +336,13 @@ function replay(strokes) {
   showSheet();
 }
 
+function showSamples() {
+  addSamples((digit) => {
+    playSample(digit);
+    showStage();
+  });
+}
+
 /** Scroll to the answer and the sheet below it: on a phone, the samples and the upload are a screen further down. */
 function showStage() {
   for (const part of ["stage", "answer"]) byId(part).scrollIntoView({ block: "nearest" });
@@ -355,7 +362,7 @@ function openLink() {
 
 /** Show the drawing of the link, or the one from before a reload, or play a sample. */
 function open() {
-  if (openLink()) return;
+  if (!sheet.isBlank || openLink()) return; // a visitor may be faster
   const strokes = keptDrawing();
   if (strokes) {
     sheet.show(strokes);
@@ -386,15 +393,9 @@ window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
 takeKeys({ undo, redo, clear, sample: playSample });
 takeFiles({ file: askFile, none: () => refuseInput("There is no image file in what you gave. Save the image, then give the file.") });
-addSamples((digit) => {
-  playSample(digit);
-  showStage();
-});
 showBlank();
 hand.start({ strokes: () => (state.isSample || picture.isThere() ? [] : brief(sheet.strokes)), clear, changed: () => predictor.askAgain() });
-open();
 health.check();
 choice.whenLost((error) => health.lost(error));
-keepOffline();
-commands.start();
-navigation.start();
+// In tasks of their own, so that a stroke does not wait for all.
+for (const run of [open, showSamples, keepOffline, commands.start, navigation.start]) setTimeout(run);
