@@ -68,8 +68,8 @@ const state = {
   askedAgain: null,
   /** @type {Set<string>} models whose card was requested; two models that alternate cost one request each */
   versions: new Set(),
-  /** Whether the model file has the weights for numbers. */
-  hasNumbers: false,
+  /** Whether the model file has the weights for numbers. Before its card comes, the service is asked. */
+  hasNumbers: true,
   shownCard: "",
 };
 
