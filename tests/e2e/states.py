@@ -98,6 +98,7 @@ def see_explanations(page: Page) -> None:
 
 def see_kernel(page: Page) -> None:
     see_digit(page)
+    expect(page.locator("#why")).not_to_have_text("")
     page.locator("#live-layers li").nth(2).get_by_role("button").first.click()
     expect(page.locator("#kernel canvas")).to_have_count(7)
 

@@ -162,8 +162,6 @@ MOTION = """() => {
       if (animation.playState !== "running" || duration === 0) continue;
       moved.add(animation.transitionProperty ?? animation.animationName);
     }
-    const tweens = window.gsap?.globalTimeline.getChildren(true, true, false) ?? [];
-    if (tweens.some((tween) => tween.isActive())) moved.add("gsap");
     requestAnimationFrame(note);
   };
   note();

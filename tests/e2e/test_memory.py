@@ -82,6 +82,7 @@ def test_teaching_asks_for_each_digit_and_can_be_left(page: Page, viewport: View
     for digit in (0, 1, 2):
         expect(page.locator("#teach-task")).to_have_text(f"Draw a {digit}")
         draw(page, DIGITS[digit])
+        expect(page.locator("#why")).not_to_have_text("")  # the maps are those of the whole digit
         assert violations(page) == []
         page.get_by_role("button", name="Next").click()
     expect(page.locator("#teach-count")).to_have_text("4 of 20, as you always write it.")

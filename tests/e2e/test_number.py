@@ -1,5 +1,6 @@
 """Several digits are read as a number, by mouse and by touch, whatever the order of their strokes."""
 
+import base64
 import re
 
 import pytest
@@ -98,6 +99,24 @@ def test_each_digit_has_its_colour_on_the_sheet_in_both_themes(page: Page) -> No
         assert len(set(shown)) == 2
     draw(page, [[(0.1, 0.9), (0.12, 0.92)]])
     assert len(page.locator("#ink").evaluate(colours)) == 1
+
+
+def test_the_network_shows_the_chosen_digit_of_a_number(page: Page) -> None:
+    draw(page, [stroke for digit in beside([DIGITS[4], DIGITS[2]]) for stroke in digit])
+    expect_number(page, "42")
+    digits = page.get_by_role("group", name="Digit of the number").get_by_role("button")
+    expect(digits).to_have_text(["4", "2"])
+    expect(digits.first).to_have_attribute("aria-pressed", "true")
+    with page.expect_response("**/api/network?layers=true"), page.expect_response("**/api/predict*") as response:
+        digits.nth(1).click()
+    assert response.value.json()["digit"] == 2
+    expect(digits.nth(1)).to_have_attribute("aria-pressed", "true")
+    seen = page.locator("#seen").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0)"
+    )
+    assert bytes(seen) == base64.b64decode(response.value.json()["normalized"])
+    page.get_by_role("button", name="Clear").click()
+    expect(digits).to_have_count(0)
 
 
 @pytest.mark.usefixtures("load_errors")

@@ -31,12 +31,6 @@ def test_the_script_is_up_to_date(tmp_path):
     expect_up_to_date("web/page.js", "js", "esbuild/bin/esbuild", tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("file", sorted((ROOT / "web/js/vendor").glob("*.js")), ids=lambda path: path.name)
-def test_vendored_files_are_unchanged(file):
-    assert file.read_bytes() == package(f"gsap/dist/{file.name}").read_bytes()
-
-
 def test_the_lock_names_no_registry_and_has_a_digest_of_each_package():
     lock = json.loads(LOCK)
     packages = {name: entry for name, entry in lock["packages"].items() if name}

@@ -39,4 +39,4 @@ def test_a_folder_imports_only_those_of_its_row(folder: str) -> None:
 
 
 def test_every_folder_has_its_row() -> None:
-    assert {path.name for path in MODULES.iterdir() if path.is_dir()} == {*FOLDERS, "vendor"}
+    assert {path.name for path in MODULES.iterdir() if path.is_dir()} == {*FOLDERS}

@@ -11,7 +11,7 @@ import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
 import * as choice from "./local/choice.js";
 import * as keep from "./local/keep.js";
-import * as motion from "./base/motion.js";
+import { whenIdle } from "./base/idle.js";
 import * as navigation from "./base/navigation.js";
 import * as network from "./answer/network.js";
 import { LatestRequest } from "./service/latest.js";
@@ -31,12 +31,16 @@ import "./base/theme.js";
 import * as verdict from "./answer/verdict.js";
 import { HealthMonitor } from "./service/health.js";
 
+/** @type {Part[]} the parts of the page that only show the card, below the first screen */
+const below = [architecture, evaluation, keep];
 /** @type {Part[]} the parts of the page that show the card or the answers */
-const parts = [hand, correction, steps, network, architecture, evaluation, keep];
+const parts = [hand, correction, steps, network, ...below];
 
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
 const predictor = new LatestRequest(hand.read, { answer: takeAnswer, error: takeError });
+/** @type {LatestRequest<Ask, Answer>} reads one digit of a number by itself, to show what the network sees */
+const explainer = new LatestRequest(hand.read, { answer: explain, error: () => {} });
 const health = new HealthMonitor({ card: takeServiceCard, down: takeDown, back: takeBack });
 
 /** Pause after the pen's end before the verdict: a digit may have another stroke, above all ink that is no digit yet. */
@@ -64,8 +68,8 @@ const state = {
   askedAgain: null,
   /** @type {Set<string>} models whose card was requested; two models that alternate cost one request each */
   versions: new Set(),
-  /** Whether the model file has the weights for numbers. */
-  hasNumbers: false,
+  /** Whether the model file has the weights for numbers. Before its card comes, the service is asked. */
+  hasNumbers: true,
   shownCard: "",
 };
 
@@ -101,6 +105,7 @@ function askInk() {
 function forgetAnswer() {
   state.read = state.failed = null;
   clearTimeout(state.timer);
+  explainer.cancel();
 }
 
 function endStroke() {
@@ -145,7 +150,8 @@ function takeAnswer(answer, ask, isNewest) {
 
 /** Show the verdict when the drawing has come to rest. */
 function conclude() {
-  if (!state.read || hand.isTeaching()) return;
+  if (!state.read) return;
+  if (hand.isTeaching()) return showParts(false);
   const { answer, ask } = state.read;
   const pauseMs = answer.state === "not_a_digit" ? REFUSAL_MS : VERDICT_MS;
   clearTimeout(state.timer);
@@ -154,11 +160,12 @@ function conclude() {
     // The drawing may have gone on meanwhile.
     if (state.read?.ask !== ask || sheet.isDrawing) return;
     const isNumber = numberView.isNumber(number, answer);
-    if (number && isNumber) verdict.showNumber(number);
-    else verdict.showAnswer(answer);
+    if (number && isNumber) verdict.showNumber(number, (own) => askDigit(ask, own));
+    else {
+      verdict.showAnswer(answer);
+      showParts(false);
+    }
     sheet.tint(isNumber ? numberView.colourOf : null);
-    showParts(false);
-    if (isNumber) correction.showBlank();
     if (sheet.isCut && !picture.isThere()) verdict.notify("What is beyond the sheet’s edge is not read.");
     verdict.speak();
   }, state.penUpMs + pauseMs - performance.now());
@@ -175,6 +182,24 @@ async function readNumber({ strokes }) {
   } catch {
     return null; // the reading as one digit is shown
   }
+}
+
+/**
+ * @param {Ask} ask
+ * @param {number[]} own indices of a digit's strokes
+ */
+function askDigit({ strokes: all = [] }, own) {
+  const strokes = own.map((index) => all[index]);
+  explainer.ask({ strokes, request: () => strokesRequest(strokes, hand.isInUse()) });
+}
+
+/**
+ * @param {Answer} answer to one digit of a number
+ * @param {Ask} ask
+ */
+function explain(answer, { strokes }) {
+  verdict.showSeen(answer);
+  for (const part of [steps, network]) part.showAnswer(answer, { strokes: strokes ?? null, file: null, isDrawing: false });
 }
 
 /** @param {boolean} isDrawing whether more ink may come at once */
@@ -253,7 +278,9 @@ function takeCard(card, isLocal) {
   for (const part of parts) {
     const isComplete = part.needs?.every((entry) => card[entry] !== null) ?? true;
     if (part.section) byId(part.section).hidden = !isComplete;
-    if (isComplete) part.showCard?.(card);
+    if (!isComplete) continue;
+    if (below.includes(part)) whenIdle(() => part.showCard?.(card));
+    else part.showCard?.(card);
   }
 }
 
@@ -309,6 +336,13 @@ function replay(strokes) {
   showSheet();
 }
 
+function showSamples() {
+  addSamples((digit) => {
+    playSample(digit);
+    showStage();
+  });
+}
+
 /** Scroll to the answer and the sheet below it: on a phone, the samples and the upload are a screen further down. */
 function showStage() {
   for (const part of ["stage", "answer"]) byId(part).scrollIntoView({ block: "nearest" });
@@ -328,7 +362,7 @@ function openLink() {
 
 /** Show the drawing of the link, or the one from before a reload, or play a sample. */
 function open() {
-  if (openLink()) return;
+  if (!sheet.isBlank || openLink()) return; // a visitor may be faster
   const strokes = keptDrawing();
   if (strokes) {
     sheet.show(strokes);
@@ -359,16 +393,9 @@ window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
 takeKeys({ undo, redo, clear, sample: playSample });
 takeFiles({ file: askFile, none: () => refuseInput("There is no image file in what you gave. Save the image, then give the file.") });
-addSamples((digit) => {
-  playSample(digit);
-  showStage();
-});
 showBlank();
 hand.start({ strokes: () => (state.isSample || picture.isThere() ? [] : brief(sheet.strokes)), clear, changed: () => predictor.askAgain() });
-open();
 health.check();
 choice.whenLost((error) => health.lost(error));
-keepOffline();
-commands.start();
-navigation.start();
-motion.start();
+// In tasks of their own, so that a stroke does not wait for all.
+for (const run of [open, showSamples, keepOffline, commands.start, navigation.start]) setTimeout(run);

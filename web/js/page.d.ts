@@ -17,7 +17,7 @@ interface Durations {
 /** A prediction. */
 interface Answer extends FullAnswer, Durations {
   by: "service" | "browser";
-  /** Whether remembered drawings changed the digit. */
+  /** Whether remembered drawings changed the digit, or whether it is sure. */
   isByMemory?: boolean;
   /** From sending the request to its answer. */
   roundTripMs: number;
@@ -190,26 +190,3 @@ type ElementOf<T extends string> = TagName<T> extends keyof HTMLElementTagNameMa
   ? HTMLElementTagNameMap[TagName<T>]
   : HTMLElement;
 type TagName<T extends string> = T extends `${infer Name}.${string}` ? Name : T;
-
-/** The part of GSAP that the page uses: https://gsap.com/docs/ */
-interface Gsap {
-  registerPlugin(...plugins: object[]): void;
-  matchMedia(): { add(query: string, animate: () => void | (() => void)): void };
-  from(targets: GsapTargets, to: GsapVariables): GsapTween;
-  to(targets: GsapTargets, to: GsapVariables): GsapTween;
-  fromTo(targets: GsapTargets, from: GsapVariables, to: GsapVariables): GsapTween;
-  set(targets: GsapTargets, to: GsapVariables): GsapTween;
-}
-
-type GsapTargets = string | object;
-type GsapVariables = Record<string, unknown>;
-
-interface GsapTween {
-  kill(): void;
-}
-
-/** The scripts of web/js/vendor/ set these; the page works without them. */
-interface Window {
-  gsap?: Gsap;
-  ScrollTrigger?: { create(options: object): object; batch(targets: GsapTargets, options: object): object; refresh(isSafe?: boolean): void };
-}

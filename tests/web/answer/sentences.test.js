@@ -39,6 +39,12 @@ test("each state has its verdict", () => {
   assert.deepEqual(verdict("blank"), ["", "No ink found", "The image is empty."]);
 });
 
+test("a verdict names the visitor's drawings that changed it", () => {
+  const detail = (state) => plain(verdictOf({ ...reading(state, 4, 0.6), isByMemory: true }, 1).detail);
+  assert.equal(detail("digit"), "60.0 % because of your drawings");
+  assert.equal(detail("unsure"), "You showed it one like this.");
+});
+
 for (const [state, expected] of [["digit", "4 (60.0 %)"], ["unsure", "4 or 5, unsure"], ["not_a_digit", "not a digit"], ["blank", "nothing at all"]]) {
   test(`the text for the state ${state}`, () => assert.equal(plain(readingText(reading(state, 4, 0.6))), expected));
 }

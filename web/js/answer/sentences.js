@@ -27,8 +27,10 @@ export function modelText({ data, metrics }) {
  */
 export function verdictOf(answer, nParts) {
   const text = readingVerdict(answer, nParts);
-  // Two lines on a phone.
-  return answer.isByMemory ? { ...text, detail: `${chance(answer.confidence ?? 0)} because of your drawings` } : text;
+  if (!answer.isByMemory) return text;
+  // At most two lines on a phone.
+  const detail = answer.state === "unsure" ? "You showed it one like this." : `${chance(answer.confidence ?? 0)} because of your drawings`;
+  return { ...text, detail };
 }
 
 /**

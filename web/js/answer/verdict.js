@@ -83,11 +83,12 @@ export function showAnswer(answer) {
  * Show a number of several digits.
  *
  * @param {NumberAnswer} number
+ * @param {(strokes: number[]) => void} explain runs with the indices of the chosen digit's strokes
  */
-export function showNumber(number) {
+export function showNumber(number, explain) {
   showVerdict("number", "", "", numberView.detailOf(number));
   byId("headline").replaceChildren(...numberView.headlineOf(number));
-  numberView.show(number);
+  numberView.show(number, explain);
 }
 
 /**
@@ -98,9 +99,18 @@ export function showNumber(number) {
 export function showProgress(answer) {
   numberView.hide();
   showBars(answer);
+  showSeen(answer);
+  showLatency(answer);
+}
+
+/**
+ * Show the pixels that the network saw.
+ *
+ * @param {Answer} answer
+ */
+export function showSeen(answer) {
   paintGrey(seen, bytesOf(answer.normalized), GRID);
   byId("box-story").textContent = boxText(answer);
-  showLatency(answer);
 }
 
 /**

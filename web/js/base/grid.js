@@ -65,9 +65,13 @@ export function paintWeights(canvas, weights, width) {
   });
 }
 
-/** @param {HTMLCanvasElement} canvas */
+/**
+ * Clear a canvas, without a context for one that was never painted.
+ *
+ * @param {HTMLCanvasElement} canvas
+ */
 export function wipe(canvas) {
-  canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
+  canvas.width |= 0;
 }
 
 /** The grey of cold ink; the legend's gradient starts with it. */

@@ -77,7 +77,7 @@ function remind(found) {
   if (!isInUse() || !card?.memory || !found.features || found.model_version !== memory.model || found.state === "blank") return found;
   const similarity = nearest(found.features, memory.drawings, card.classes.length);
   const reading = decide(recall(found, similarity, card.memory), card.thresholds);
-  return { ...found, ...reading, isByMemory: reading.digit !== found.digit };
+  return { ...found, ...reading, isByMemory: reading.digit !== found.digit || reading.state !== found.state };
 }
 
 /**

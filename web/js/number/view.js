@@ -18,6 +18,9 @@ const LOWEST = 0.92;
 const bars = byId("bars");
 const list = byId("number-digits", HTMLOListElement);
 const marks = byId("number-marks");
+const title = byId("live-title");
+const choices = byId("live-digits");
+const TITLE = title.textContent;
 /** @type {NumberAnswer | null} */
 let shown = null;
 
@@ -45,11 +48,12 @@ export function detailOf({ state, confidence, digits, alternatives }) {
 }
 
 /**
- * Show the digits in place of the bars, and mark them on the sheet.
+ * Show the digits in place of the bars, mark them on the sheet, and offer to explain each. The first is explained at once.
  *
  * @param {NumberAnswer} number with two digits or more
+ * @param {(strokes: number[]) => void} explain runs with the indices of a digit's strokes
  */
-export function show(number) {
+export function show(number, explain) {
   shown = number;
   list.replaceChildren(...number.digits.map(({ digit, confidence }, place) => {
     return html("li", { class: colourClass(place) }, html("span.name", {}, className(digit)), track(confidence), html("span.share", {}, chance(confidence)));
@@ -61,14 +65,25 @@ export function show(number) {
     mark.style.top = `${100 * Math.min(box.bottom + BELOW_INK, LOWEST)}%`;
     return mark;
   }));
-  list.hidden = marks.hidden = false;
+  const buttons = number.digits.map(({ digit, strokes }, place) => {
+    const choose = () => {
+      for (const each of buttons) each.ariaPressed = String(each === buttons[place]);
+      explain(strokes);
+    };
+    return html("button", { type: "button", class: colourClass(place), onclick: choose }, className(digit));
+  });
+  choices.replaceChildren(...buttons);
+  buttons[0].click();
+  title.textContent = "What the network sees of digit";
+  list.hidden = marks.hidden = choices.hidden = false;
   bars.hidden = true;
 }
 
 /** Show the bars again. */
 export function hide() {
   shown = null;
-  list.hidden = marks.hidden = true;
+  title.textContent = TITLE;
+  list.hidden = marks.hidden = choices.hidden = true;
   bars.hidden = false;
 }
 
