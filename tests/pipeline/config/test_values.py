@@ -55,7 +55,7 @@ def test_without_a_checkout_the_error_names_the_folder_and_the_remedy(missing, m
         ("train.epochs='3'", "train.epochs: input should be a valid integer, not '3'"),
         ("train.parts=[mnist,cifar]", "train.parts.1: input should be 'mnist', 'pendigits', 'skeletons' or"),
         ("~train.epochs", "train.epochs is missing"),
-        ("model=huge", "there is no model=huge; choose from seed_edge, seed_vision, small"),
+        ("model=huge", "there is no model=huge; choose from seed_vision, small"),
         ("train.epochs=[", "train.epochs"),
         ("model.width=0,5", "model.width=0,5 has several values; a decimal number has a point"),
         ("train.epochs", "train.epochs has no value; write train.epochs=VALUE"),
