@@ -112,13 +112,13 @@ def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> 
     rows = [(name, *astuple(epoch)) for name, history in histories.items() for epoch in history]
     write_table(data, ["experiment", *(field.name for field in fields(Epoch))], rows)
     sections = (
-        "# Experiments\n\nWritten by `python -m pipeline.experiment_log` from the runs that MLflow has. Typed by hand "
-        "is only what was expected; each run recorded it as it started. The experiments are those that "
-        "[DigitVision](https://github.com/murodovdev/digit-vision) published, with its network; how many epochs, how "
-        "much patience and which warps it took, it does not say. Here `python -m pipeline.train -m "
-        f"'experiment=glob(*)'` runs them, on {card.train:,} images; {card.validation:,} others choose the epoch that "
-        f"is kept. The {card.test:,} test images, read from raw pixels as the service would, choose nothing; in "
-        "brackets 95 % intervals (Wilson).",
+        "# Experiments\n\n`python -m pipeline.experiment_log` writes this page from the runs in MLflow. Only the "
+        "expectations are typed by hand, and each run recorded its own when it started. "
+        "[DigitVision](https://github.com/murodovdev/digit-vision) published these experiments and their network, but "
+        "not the number of epochs, the patience and the ranges of the warps. `python -m pipeline.train -m "
+        f"'experiment=glob(*)'` runs them on {card.train:,} images; {card.validation:,} other images choose the epoch "
+        f"to keep. The {card.test:,} test images are read from raw pixels, as the service does, and decide about "
+        "nothing. Brackets contain 95 % intervals (Wilson).",
         _expectations(results),
         _outcomes(results),
         f"![Validation error and losses by epoch]({picture.name})\n\nThe curves' figures: [{data.name}]({data.name}).",
@@ -152,7 +152,7 @@ def _outcomes(results: Mapping[str, Result]) -> str:
     rows = []
     for name, result in results.items():
         n_better, n_worse, points, p = compare(result.is_right, results[BASELINE].is_right)
-        against = f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {format_p(p)}"
+        against = f"{points:+.2f} points: {n_better:,} right only here, {n_worse:,} only there, {format_p(p)}"
         losses = [f"{epoch.loss:.3f}, {epoch.val_loss:.3f}" for epoch in (result.kept, result.history[-1])]
         answer, share = result.most_frequent
         rows.append((name, "" if name == BASELINE else against, *losses, f"{answer} ({percent(share, 1)})",
@@ -160,9 +160,9 @@ def _outcomes(results: Mapping[str, Result]) -> str:
     header = ("experiment", "MNIST test, against baseline", "losses at the kept epoch", "at the last epoch",
               "most frequent answer", "seconds an epoch", "run")  # fmt: skip
     return (
-        "## What came out\n\nLosses are of training, in which features are dropped and images warped, and of "
-        "validation. The comparison is on the same test images: p is that of an exact McNemar test, and knows nothing "
-        "of how much another seed would change.\n\n" + table(header, rows)
+        "## Results\n\nThe first loss is of training, with dropout and warped images, the second of validation. The "
+        "comparison is on the same test images: p is that of an exact McNemar test, which does not include the spread "
+        "over seeds.\n\n" + table(header, rows)
     )
 
 

@@ -116,7 +116,7 @@ def compare_answers(
     Returns:
         - ``drawings``: number of answers. ``remembered``: mean size of a memory in the end.
         - ``accuracy``, and the numbers ``errors``, ``newly_wrong`` and ``refused``, of digits in any state.
-          ``accuracy_before``, ``errors_before`` and ``refused_before`` are those of the model alone.
+          ``accuracy_before``, ``errors_before`` and ``refused_before`` are without a memory.
         - ``others_refused_before`` and ``others_refused``: shares of the non-digits, on average over the memories.
           Absent if `others` is None.
     """
