@@ -101,9 +101,7 @@ def test_hypotheses_and_results(document):
     assert row(document, "against baseline", "baseline")["MNIST test, against baseline"] == ""
     high = row(document, "against baseline", "high_lr")
     assert high["MNIST test, against baseline"] == "-20.00 points: 2 right only here, 4 only there, p = 0.688"
-    assert high["most frequent answer"] == "1 (100.0 %)"
     assert high["losses at the kept epoch"] == high["at the last epoch"] == "2.300, 2.300"
-    assert high["seconds an epoch"] == "2.5"
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
         assert (document.parent / link).stat().st_size > 100
 
