@@ -37,7 +37,7 @@ def project(request, tmp_path_factory, reader, digits):
     outputs, run = Outputs(tmp_path_factory.mktemp("project")), Run()
     outputs.metrics("train").parent.mkdir()
     outputs.metrics("train").write_text('{"val_accuracy": 0.98765432}')
-    images = Split(digits[0][::500], digits[1][::500].astype(np.int32))
+    images = Split(digits[0][::500], digits[1][::500])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "load_test_drawings", lambda: [Drawing(1, 1, STROKES)] * N_DRAWINGS * request.param)
         patch.setattr(evaluate, "Outputs", lambda: outputs)

@@ -105,7 +105,7 @@ def test_size_and_place_on_sheets(images):
 
 def test_the_shares_of_each_row_add_up(reader, digits):
     images, labels = digits
-    table = measure_robustness(reader, Split(images[::500], labels[::500].astype(np.int32)))
+    table = measure_robustness(reader, Split(images[::500], labels[::500]))
     assert list(table) == [perturbation.key for perturbation in PERTURBATIONS]
     for row in table.values():
         assert row["right"] + row["wrong"] + row["unsure"] + row["refused"] == pytest.approx(1, abs=1e-5)
