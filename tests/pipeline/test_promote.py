@@ -34,8 +34,7 @@ def trial(accuracy, status="FINISHED", sha256=SHA256, lacking="", **overrides):
 
 
 def test_settings_are_ranked_by_their_mean_over_seeds():
-    # Of two trials with the same seed the latest counts, which comes first.
-    lucky = [trial(accuracy, **{"train.seed": seed}) for seed, accuracy in ((1, 0.999), (2, 0.981), (2, 0.5))]
+    lucky = [trial(accuracy, **{"train.seed": seed}) for seed, accuracy in ((1, 0.999), (2, 0.981))]
     steady = [
         trial(accuracy, **{"train.seed": seed, "model.width": 2.0}) for seed, accuracy in ((1, 0.991), (2, 0.993))
     ]
@@ -71,8 +70,6 @@ def test_a_promoted_value_has_its_type(key, value):
         (trial(0.9, lacking="model.width"), "only one of params.yaml and the run has model.width"),
         (trial(0.9, **{"train.learning_rate": 7}), "train.learning_rate: input should be less than or equal to 1"),
         (Trial("1", "a", "FINISHED", values(), {}, {}, 0.0, "1"), "no kept_val_accuracy"),
-        (Trial("1", "a", "FINISHED", values(), {}, {"pruned": "true"}, 0.0, "1"), "it was pruned by the search"),
-        (Trial("1", "a", "FINISHED", values(), {}, {runs.DIVERGED_TAG: "true"}, 0.0, "1"), "its training diverged"),
     ],
 )
 def test_a_trial_that_can_not_be_promoted_has_a_reason(refused, why):
