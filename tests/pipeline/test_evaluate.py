@@ -9,6 +9,7 @@ from pipeline import evaluate
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import Split
+from pipeline.evaluation import numbers
 from pipeline.sources.unipen import Drawing
 from serving.app import REFERENCES
 
@@ -40,6 +41,7 @@ def project(request, tmp_path_factory, reader, digits):
     images = Split(digits[0][::500], digits[1][::500])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "load_test_drawings", lambda: [Drawing(1, 1, STROKES)] * N_DRAWINGS * request.param)
+        patch.setattr(numbers, "N_EACH", 2)
         patch.setattr(evaluate, "Outputs", lambda: outputs)
         patch.setattr(evaluate, "set_up", lambda *_: None)
         patch.setattr(evaluate, "load_reader", lambda *_: reader)
