@@ -11,8 +11,9 @@ The run of the sweep gets the table and a picture.
 import argparse
 import statistics
 import sys
+import textwrap
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,25 +35,29 @@ HEADER = ("values", "accuracy", "low", "high", "n_seeds", "difference", "p", "se
 
 @dataclass(frozen=True)
 class Setting:
-    """The results of trials with the same values, except for the seed."""
+    """Trials with the same values, except for the seed."""
 
-    values: str  # the overrides that differ between settings of the sweep
-    accuracies: Mapping[str, float]  # validation accuracy, 0 to 1, by seed
-    seconds: float  # mean duration of a training
+    values: str  # those that differ between the settings
+    trials: Sequence["Trial"]  # at least one, the latest first
+
+    @property
+    def accuracies(self) -> dict[str, float]:
+        """Validation accuracy, 0 to 1, by seed. The latest trial of a seed counts."""
+        return {trial.parameters.get(SEED, ""): trial.accuracy for trial in reversed(self.trials)}
 
     @property
     def accuracy(self) -> float:
         """Mean validation accuracy over the seeds."""
         return statistics.mean(self.accuracies.values())
 
+    @property
+    def seconds(self) -> float:
+        """Mean duration of a training."""
+        return statistics.mean(trial.seconds for trial in self.trials)
+
 
 def group(trials: Sequence["Trial"]) -> list[Setting]:
-    """Return the settings of the trials that have a result, best first.
-
-    Of trials with the same values and the same seed, the latest counts.
-    """
-    from pipeline.registry.store import ACCURACY
-
+    """Return the settings of the trials that have a result, best first."""
     texts = defaultdict(set)
     for trial in trials:
         for key, text in trial.parameters.items():
@@ -61,14 +66,7 @@ def group(trials: Sequence["Trial"]) -> list[Setting]:
     groups = defaultdict[str, list["Trial"]](list)
     for trial in [trial for trial in trials if not trial.failure]:
         groups[" ".join(f"{key}={trial.parameters.get(key)}" for key in swept)].append(trial)
-    settings = [
-        Setting(
-            values or "(no value differs)",
-            {one.parameters.get(SEED, ""): one.metrics[ACCURACY] for one in reversed(same)},  # they come latest first
-            statistics.mean(one.seconds for one in same),
-        )
-        for values, same in groups.items()
-    ]
+    settings = [Setting(values or "(no value differs)", same) for values, same in groups.items()]
     return sorted(settings, key=lambda one: -one.accuracy)
 
 
@@ -140,7 +138,12 @@ def _line(one: Setting, best: Setting) -> str:
     from pipeline.evaluation.statistics import format_p
 
     compared = f"{100 * difference[0]:+.2f} points, {format_p(difference[1])}" if difference else "-"
-    return f"{one.accuracy:>9.2%}  {spread:<26}{compared:<25}{one.seconds:>6,.0f} s  {one.values}"
+    return fold(f"{one.accuracy:>9.2%}  {spread:<26}{compared:<25}{one.seconds:>6,.0f} s  {one.values}")
+
+
+def fold(row: str) -> str:
+    """Break a row of a printed table into lines of at most 120 columns."""
+    return textwrap.fill(row, 120, subsequent_indent=" " * 11, break_long_words=False, break_on_hyphens=False)
 
 
 def _row(one: Setting, best: Setting) -> Sequence[object]:

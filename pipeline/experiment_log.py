@@ -11,15 +11,14 @@ import logging
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import DataError, InklingError
 from pipeline.base.figures import save_figure
-from pipeline.base.files import write_table, write_text
+from pipeline.base.files import write_text
 from pipeline.base.markdown import interval, percent, table
 from pipeline.base.paths import CONF, ROOT, Outputs
 from pipeline.config.schema import Config
@@ -51,12 +50,6 @@ class Result:
     kept: Epoch
     figures: dict[str, float]  # named as in `measure`
     is_right: np.ndarray  # bool [n]
-    most_frequent: tuple[int, float]  # the most frequent answer, and its share of the answers
-
-    @property
-    def seconds(self) -> float:
-        """Seconds per epoch."""
-        return self.run.seconds / len(self.history)
 
 
 def presets() -> dict[str, Config]:
@@ -93,35 +86,30 @@ def evaluate_run(config: Config, run: store.Trial, test: Split) -> Result:
         store.fetch_network(run.run_id, outputs)
         reader = load_reader(config.model, outputs)
     answered = Answered(test.labels, read_all(reader, test.images))
-    counts = np.bincount(answered.predicted, minlength=N_CLASSES)
     history = store.load_history(run.run_id)
     kept = kept_epoch(history, config.train.patience)
     figures = measure("test", answered, reader.calibration.thresholds)
-    most_frequent = int(counts.argmax()), float(counts.max() / counts.sum())
-    return Result(config, run, history, kept, figures, answered.is_right, most_frequent)
+    return Result(config, run, history, kept, figures, answered.is_right)
 
 
 def write_log(results: Mapping[str, Result], card: DataCard, document: Path) -> None:
-    """Write the document. Write the learning curves (plot and data) to the same folder.
+    """Write the document, and a plot of the learning curves beside it.
 
     `results` must contain the baseline. `card` describes its training images.
     """
-    picture, data = document.with_suffix(".png"), document.with_suffix(".csv")
-    histories = {name: result.history for name, result in results.items()}
-    save_figure(curves.comparison(histories), picture)
-    rows = [(name, *astuple(epoch)) for name, history in histories.items() for epoch in history]
-    write_table(data, ["experiment", *(field.name for field in fields(Epoch))], rows)
+    picture = document.with_suffix(".png")
+    save_figure(curves.comparison({name: result.history for name, result in results.items()}), picture)
     sections = (
-        "# Experiments\n\nWritten by `python -m pipeline.experiment_log` from the runs that MLflow has. Typed by hand "
-        "is only what was expected; each run recorded it as it started. The experiments are those that "
-        "[DigitVision](https://github.com/murodovdev/digit-vision) published, with its network; how many epochs, how "
-        "much patience and which warps it took, it does not say. Here `python -m pipeline.train -m "
-        f"'experiment=glob(*)'` runs them, on {card.train:,} images; {card.validation:,} others choose the epoch that "
-        f"is kept. The {card.test:,} test images, read from raw pixels as the service would, choose nothing; in "
-        "brackets 95 % intervals (Wilson).",
+        "# Experiments\n\n`python -m pipeline.experiment_log` writes this page from the runs in MLflow. Only the "
+        "expectations are typed by hand, and each run recorded its own when it started. "
+        "[DigitVision](https://github.com/murodovdev/digit-vision) published these experiments and their network, but "
+        "not the number of epochs, the patience and the ranges of the warps. `python -m pipeline.train -m "
+        f"'experiment=glob(*)'` runs them on {card.train:,} images; {card.validation:,} other images choose the epoch "
+        f"to keep. The {card.test:,} test images are read from raw pixels, as the service does, and decide about "
+        "nothing. Brackets contain 95 % intervals (Wilson).",
         _expectations(results),
         _outcomes(results),
-        f"![Validation error and losses by epoch]({picture.name})\n\nThe curves' figures: [{data.name}]({data.name}).",
+        f"![Validation error and losses by epoch]({picture.name})",
     )
     write_text(document, "\n\n".join(sections) + "\n")
 
@@ -152,17 +140,14 @@ def _outcomes(results: Mapping[str, Result]) -> str:
     rows = []
     for name, result in results.items():
         n_better, n_worse, points, p = compare(result.is_right, results[BASELINE].is_right)
-        against = f"{points:+.2f} points: {n_better:,} right here alone, {n_worse:,} there alone, {format_p(p)}"
+        against = f"{points:+.2f} points: {n_better:,} right only here, {n_worse:,} only there, {format_p(p)}"
         losses = [f"{epoch.loss:.3f}, {epoch.val_loss:.3f}" for epoch in (result.kept, result.history[-1])]
-        answer, share = result.most_frequent
-        rows.append((name, "" if name == BASELINE else against, *losses, f"{answer} ({percent(share, 1)})",
-                     f"{result.seconds:.1f}", f"`{result.run.run_id[:8]}`"))  # fmt: skip
-    header = ("experiment", "MNIST test, against baseline", "losses at the kept epoch", "at the last epoch",
-              "most frequent answer", "seconds an epoch", "run")  # fmt: skip
+        rows.append((name, "" if name == BASELINE else against, *losses, f"`{result.run.run_id[:8]}`"))
+    header = ("experiment", "MNIST test, against baseline", "losses at the kept epoch", "at the last epoch", "run")
     return (
-        "## What came out\n\nLosses are of training, in which features are dropped and images warped, and of "
-        "validation. The comparison is on the same test images: p is that of an exact McNemar test, and knows nothing "
-        "of how much another seed would change.\n\n" + table(header, rows)
+        "## Results\n\nThe first loss is of training, with dropout and warped images, the second of validation. The "
+        "comparison is on the same test images: p is that of an exact McNemar test, which does not include the spread "
+        "over seeds.\n\n" + table(header, rows)
     )
 
 

@@ -10,7 +10,6 @@ mean validation accuracy. params.yaml keeps its seed.
 
 import argparse
 import difflib
-import statistics
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -20,16 +19,17 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from pipeline import compare
 from pipeline.base.errors import ConfigError, InklingError, PromotionError
 from pipeline.base.files import write_text
 from pipeline.base.paths import ROOT, Outputs
-from pipeline.compare import SEED, mean_interval
+from pipeline.compare import SEED, fold, mean_interval
 from pipeline.config.schema import Config
 from pipeline.config.values import check, dump, load_config
 from pipeline.dataset.splits import NO_DIGIT, DataCard, load_card, load_split, select_parts
 from pipeline.evaluation.statistics import wilson
 from pipeline.registry import store
-from pipeline.registry.store import ACCURACY, Trial
+from pipeline.registry.store import Trial
 from pipeline.tracking.runs import DATA_TAG, parameters
 
 PARAMS = ROOT / "params.yaml"
@@ -39,22 +39,11 @@ N_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Trials with the same values, except for the seed."""
+class Setting(compare.Setting):
+    """A setting with the values that it would give to params.yaml."""
 
     overrides: dict[str, Any]  # values that differ from params.yaml, by dotted key
     config: Config  # params.yaml with these values
-    trials: Sequence[Trial]  # at least one; they differ only in their seed
-
-    @property
-    def accuracies(self) -> list[float]:
-        """Validation accuracy with each seed."""
-        return list({trial.parameters[SEED]: trial.metrics[ACCURACY] for trial in self.trials}.values())
-
-    @property
-    def accuracy(self) -> float:
-        """Mean validation accuracy."""
-        return statistics.mean(self.accuracies)
 
     def row(self, n_digits: int) -> str:
         """Return the row of this setting in the printed table.
@@ -62,14 +51,12 @@ class Setting:
         It shows the spread over the seeds. If there is only one seed, it shows the 95 % interval of the accuracy on
         `n_digits` digits.
         """
-        if interval := mean_interval(self.accuracies):
+        if interval := mean_interval([*self.accuracies.values()]):
             spread = "{:.2%} to {:.2%} ({})".format(*interval, len(self.accuracies))
         else:
             spread = "{:.2%} to {:.2%}".format(*wilson(round(self.accuracy * n_digits), n_digits))
-        seconds = statistics.mean(trial.seconds for trial in self.trials)
-        cost = f"{seconds:,.0f} s, {self.trials[0].metrics['n_weights']:,.0f} weights"
-        values = " ".join(f"{key}={value}" for key, value in self.overrides.items()) or "(as in params.yaml)"
-        return f"{self.trials[0].run_id}  {self.accuracy:.2%}  {spread:<20}  {cost:>24}  {values}"
+        cost = f"{self.seconds:,.0f} s, {self.trials[0].metrics['n_weights']:,.0f} weights"
+        return fold(f"{self.trials[0].run_id}  {self.accuracy:.2%}  {spread:<20}  {cost:>24}  {self.values}")
 
 
 def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
@@ -92,10 +79,11 @@ def objection(trial: Trial, config: Config, card: DataCard) -> str | None:
 
 def make_setting(trials: Sequence[Trial], config: Config) -> Setting:
     """Return params.yaml with the values of trials that differ only in their seeds. Raise ConfigError if invalid."""
-    found, values = overrides(trials[0], config), OmegaConf.create(config.model_dump())
+    found, promoted = overrides(trials[0], config), OmegaConf.create(config.model_dump())
     for key, value in found.items():
-        OmegaConf.update(values, key, value)
-    return Setting(found, check(values), trials)
+        OmegaConf.update(promoted, key, value)
+    values = " ".join(f"{key}={value}" for key, value in found.items()) or "(as in params.yaml)"
+    return Setting(values, trials, found, check(promoted))
 
 
 def overrides(trial: Trial, config: Config) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 def write_json(path: Path, values: dict) -> None:
     """Write JSON atomically, with one value per line."""
-    write_text(path, json.dumps(values, indent=2) + "\n")
+    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
 
 def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence]) -> None:

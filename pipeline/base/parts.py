@@ -38,13 +38,13 @@ PARTS = {
         Part(
             "nondigits",
             "drawn by this project, from Hershey glyphs and from strokes of the other parts",
-            "as its sources",
+            "that of its sources",
             gate="nondigits",
         ),
         Part(
             "extra",
             "drawings of `data.extra_strokes`, such as corrections that a service collected",
-            "their writers' say",
+            "that of their writers",
             gate="strokes",
             selected_with="pendigits",
         ),

@@ -68,7 +68,7 @@ class ModelConfig(_Section):
         description="a module in pipeline/network/architectures"
     )
     width: float = Field(ge=0.1, le=4, description="factor on the filters and units of every layer except the last")
-    dropout: float = Field(ge=0, lt=1, description="rate before the last layer (seed_edge: before the second to last)")
+    dropout: float = Field(ge=0, lt=1, description="rate before the last layer")
     batchnorm: bool = Field(description="batch normalisation in every convolution")
 
 

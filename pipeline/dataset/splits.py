@@ -68,7 +68,7 @@ class DataCard:
         if parts == self.parts:
             return self
         n_train, n_validation = (sum(parts[split].values()) for split in ("train", "validation"))
-        title = f"{self.title}, of these {' and '.join(parts['train'])} alone"
+        title = f"{self.title}, only {' and '.join(parts['train'])}"
         return replace(self, title=title, train=n_train, validation=n_validation, parts=parts)
 
 

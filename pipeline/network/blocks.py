@@ -2,9 +2,11 @@
 
 from keras import layers
 
+from pipeline.base.classes import N_CLASSES
 from pipeline.config.schema import ModelConfig
 
 INPUT_SHAPE = (28, 28, 1)
+N_OUTPUTS = N_CLASSES + 1  # the last one is the logit of being a digit
 
 
 def scaled(size: int, config: ModelConfig) -> int:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from pipeline.base.errors import DataError
-from pipeline.base.files import write_table
+from pipeline.base.files import unreadable, write_table
 
 
 @dataclass(frozen=True)
@@ -55,4 +54,4 @@ def read_history(path: Path) -> list[Epoch]:
             rows = list(csv.DictReader(file))
         return [Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()}) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read ({error!r}): run `dvc repro train`") from error
+        raise unreadable(path, error, "train") from error

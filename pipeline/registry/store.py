@@ -62,6 +62,11 @@ class Trial:
         return None if ACCURACY in self.metrics else f"it has no {ACCURACY}"
 
     @property
+    def accuracy(self) -> float:
+        """Validation accuracy of the kept epoch, 0 to 1."""
+        return self.metrics[ACCURACY]
+
+    @property
     def values(self) -> dict[str, Any]:
         """The parameters of the run and of its last export, as typed values."""
         exported = {key: text for key, text in self.tags.items() if key.startswith("export.")}

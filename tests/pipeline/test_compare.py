@@ -16,6 +16,8 @@ def test_settings_are_ranked_by_their_mean_over_seeds_and_paired_by_seed():
     steady = [trial(0.001, seed, accuracy) for seed, accuracy in ((1, 0.980), (2, 0.990), (3, 0.986))]
     lucky = [trial(0.1, seed, accuracy) for seed, accuracy in ((1, 0.999), (2, 0.950), (3, 0.951), (4, 0.2))]
     unusable = [trial(0.5, 1, 1.0, "FAILED"), trial(0.5, 2, 1.0, pruned="true"), trial(0.5, 3, 1.0, diverged="true")]
+    reasons = ["it is FAILED", "it was pruned by the search", "its training diverged"]
+    assert [one.failure for one in unusable] == reasons
     best, other = compare.group([*lucky, *unusable, *steady])
     assert (best.values, best.accuracy) == ("train.learning_rate=0.001", pytest.approx(0.9853, abs=1e-4))
     assert len(other.accuracies) == 4

@@ -9,6 +9,7 @@ from pipeline import evaluate
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import Split
+from pipeline.evaluation import numbers
 from pipeline.sources.unipen import Drawing
 from serving.app import REFERENCES
 
@@ -37,9 +38,10 @@ def project(request, tmp_path_factory, reader, digits):
     outputs, run = Outputs(tmp_path_factory.mktemp("project")), Run()
     outputs.metrics("train").parent.mkdir()
     outputs.metrics("train").write_text('{"val_accuracy": 0.98765432}')
-    images = Split(digits[0][::500], digits[1][::500].astype(np.int32))
+    images = Split(digits[0][::500], digits[1][::500])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "load_test_drawings", lambda: [Drawing(1, 1, STROKES)] * N_DRAWINGS * request.param)
+        patch.setattr(numbers, "N_EACH", 2)
         patch.setattr(evaluate, "Outputs", lambda: outputs)
         patch.setattr(evaluate, "set_up", lambda *_: None)
         patch.setattr(evaluate, "load_reader", lambda *_: reader)

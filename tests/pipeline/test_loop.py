@@ -5,7 +5,6 @@ import json
 
 import onnx
 import pytest
-import yaml
 
 from tests.project import stages_run
 
@@ -76,12 +75,10 @@ def test_a_failed_export_keeps_the_previous_model(project):
     assert project.is_up_to_date()
 
 
-def test_experiments_and_sweeps_write_below_their_own_directories(project):
+def test_an_experiment_writes_below_its_own_directory(project):
     project.run("pipeline.train", "model.width=0.5")
-    project.run("pipeline.train", "-m", "train.learning_rate=0.001,0.003")
     for name in ("metrics/train.json", "models/network.weights.h5", "models/calibration.json", "plots/history.csv"):
         assert len(list(project.directory.glob(f"outputs/run/*/{name}"))) == 1
-        assert len(list(project.directory.glob(f"outputs/multirun/*/*/{name}"))) == 2
     assert project.is_up_to_date()
 
 
@@ -96,10 +93,3 @@ def test_another_seed_is_trained_once_and_added_to_the_summary(project):
     model = onnx.load(project.directory / "models/digits.onnx")
     assert summary["params_sha256"] in {entry.value for entry in model.metadata_props if entry.key == "params_sha256"}
     assert project.is_up_to_date()
-
-
-def test_after_a_changed_learning_rate_only_train_and_what_follows_runs(project):
-    params = yaml.safe_load(project.read("params.yaml"))
-    params["train"]["learning_rate"] = 0.004
-    project.write("params.yaml", yaml.safe_dump(params, sort_keys=False))
-    assert stages_run(project.run("dvc", "repro")) == ["train", "evaluate", "export"]

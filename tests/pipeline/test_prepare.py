@@ -32,7 +32,7 @@ def prepared(digits, tmp_path_factory):
     """Return a function that prepares the embedded data, or a replacement of MNIST and Pendigits, once for a file."""
     images, labels = digits
     raw = tmp_path_factory.mktemp("raw")
-    np.savez(raw / "embedded.npz", images=images, labels=labels.astype(np.int32))
+    np.savez(raw / "embedded.npz", images=images, labels=labels)
     for part, n_writers in (("train", 30), ("test", 14)):
         np.savez(raw / f"pendigits-{part}.npz", **pack(drawings(n_writers)))
     with pytest.MonkeyPatch.context() as patch:
@@ -41,7 +41,7 @@ def prepared(digits, tmp_path_factory):
         # Threads instead of processes, so that replaced functions are called.
         patch.setattr(prepare, "get_context", lambda _: multiprocessing.dummy)
         patch.setattr(prepare, "_start_worker", lambda _: None)
-        patch.setattr(prepare, "_read_mnist", lambda name: prepare.Split(images[:500], labels[:500].astype(np.int32)))
+        patch.setattr(prepare, "_read_mnist", lambda name: prepare.Split(images[:500], labels[:500]))
 
         @functools.cache
         def run(*overrides):

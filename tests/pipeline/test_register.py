@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import numpy as np
 import onnx
 import pytest
 
@@ -25,7 +24,7 @@ MODEL = Outputs().model
 @pytest.fixture
 def champion(empty_store, tmp_path, monkeypatch, digits):
     """The committed model, registered in a database, and 100 prepared images."""
-    split = Split(digits[0][::50], digits[1][::50].astype(np.int32))
+    split = Split(digits[0][::50], digits[1][::50])
     parts = {"validation": {"mnist": 60, "pendigits": 40}}
     card = DataCard("mnist", "MNIST", 0, 100, 0, parts, 0, {"train": "a", "validation": "b", "test": "c"}, {})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{shutil.copy(empty_store, tmp_path)}")

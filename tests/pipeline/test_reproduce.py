@@ -27,8 +27,7 @@ reproduce.main(["all"])
 
 
 @pytest.mark.workflow
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("hearing", ["prompt", "deaf"])
+@pytest.mark.parametrize(("sent", "code", "hearing"), [(signal.SIGTERM, 143, "deaf"), (signal.SIGINT, 130, "prompt")])
 def test_a_stage_ends_with_the_command_that_ran_it(sent, code, hearing, tmp_path):
     (tmp_path / "stage.py").write_text(STAGE)
     (tmp_path / "dvc.yaml").write_text(f"stages:\n  wait:\n    cmd: python stage.py {hearing}\n")

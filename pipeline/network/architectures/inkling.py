@@ -9,10 +9,10 @@ import keras
 from keras import layers
 
 from pipeline.config.schema import ModelConfig
-from pipeline.network.blocks import INPUT_SHAPE, convolution, logits, scaled
+from pipeline.network.blocks import INPUT_SHAPE, N_OUTPUTS, convolution, logits, scaled
 
 
-def build(config: ModelConfig, n_outputs: int) -> keras.Model:
+def build(config: ModelConfig) -> keras.Model:
     """Return the untrained network: 125,291 weights at width 1."""
     first, second, third, fourth, fifth = (scaled(filters, config) for filters in (8, 32, 48, 64, 128))
     # He et al., 2015: keeps the variance through ReLUs. There is no normalisation that would restore it.
@@ -28,7 +28,7 @@ def build(config: ModelConfig, n_outputs: int) -> keras.Model:
             *convolution(fifth, config, start),  # [batch, 2, 2, 128]
             layers.Flatten(),
             layers.Dropout(config.dropout),
-            logits(n_outputs),
+            logits(N_OUTPUTS),
         ],
         name="network",
     )

@@ -4,11 +4,11 @@ import keras
 from keras import layers
 
 from pipeline.config.schema import ModelConfig
-from pipeline.network.blocks import INPUT_SHAPE, convolution, logits, scaled
+from pipeline.network.blocks import INPUT_SHAPE, N_OUTPUTS, convolution, logits, scaled
 
 
-def build(config: ModelConfig, n_outputs: int) -> keras.Model:
-    """Return the untrained network: 225,163 weights at width 1. The published network has 10 outputs."""
+def build(config: ModelConfig) -> keras.Model:
+    """Return the untrained network: 225,163 weights at width 1. As published, with 10 outputs, it has 225,034."""
     return keras.Sequential(
         [
             keras.Input(INPUT_SHAPE),
@@ -19,7 +19,7 @@ def build(config: ModelConfig, n_outputs: int) -> keras.Model:
             layers.Flatten(),
             layers.Dense(scaled(128, config), activation="relu"),
             layers.Dropout(config.dropout),
-            logits(n_outputs),
+            logits(N_OUTPUTS),
         ],
         name="network",
     )

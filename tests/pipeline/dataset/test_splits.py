@@ -47,7 +47,7 @@ def test_a_restricted_card_has_only_the_selected_parts():
     mnist = card.restrict_to(["mnist"])
     assert (mnist.train, mnist.validation, mnist.test) == (5, 2, 4)
     assert mnist.parts == {"train": {"mnist": 5}, "validation": {"mnist": 2}}
-    assert mnist.title == "MNIST and pen strokes, of these mnist alone"
+    assert mnist.title == "MNIST and pen strokes, only mnist"
 
 
 def test_missing_and_damaged_files_are_named(tmp_path):

@@ -9,10 +9,12 @@ from pipeline.evaluation.numbers import (
     LATE,
     LENGTHS,
     SPACINGS,
+    became_number,
     make_letters,
     make_string,
     make_strings,
     measure_numbers,
+    read_numbers,
 )
 from pipeline.nondigits.families import FAMILIES
 from pipeline.sources.unipen import Drawing
@@ -108,15 +110,14 @@ def test_letters_have_several_strokes_and_are_those_of_the_split():
     assert all(len(letter.strokes) > 1 for letter in held_out + trained)
 
 
-@pytest.mark.usefixtures("few_strings")
 def test_letters_that_cost_too_much_do_not_become_numbers():
+    letters = [letter.strokes for letter in make_letters(4, np.random.default_rng(0), is_held_out=True)]
     shares = []
     for max_cost in (100.0, -100.0):
         weights = NumberWeights(
             **vars(WEIGHTS) | {"digit": -10.0, "overlap": 0.0, "lowness": 0.0, "max_cost": max_cost}
         )
-        measured = measure_numbers(all_fours, [drawing(4), drawing(7, writer=2)], weights, THRESHOLDS)
-        shares.append(measured["letters"]["became_number"])
+        shares.append(became_number(read_numbers(all_fours, letters, weights, THRESHOLDS)).mean())
     assert shares[0] > 0.8
     assert shares[1] == 0
 

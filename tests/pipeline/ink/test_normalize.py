@@ -20,7 +20,8 @@ PREDICTOR = Predictor.load(Outputs().model)
 
 def test_mnist_images_are_unchanged_and_the_file_agrees_with_the_pipeline(digits):
     images, _ = digits
-    normalized = PREDICTOR.run(images).normalized
+    # In batches, because one uneven picture sends its whole batch the long way.
+    normalized = np.concatenate([PREDICTOR.run(batch).normalized for batch in np.split(images, 50)])
     difference = np.abs(normalized.astype(int) - images).max(axis=(1, 2))
     assert (difference <= 1).mean() >= 0.999
     assert np.array_equal(normalized[::10], normalize_all(images[::10]))

@@ -61,7 +61,7 @@ def test_nan_passes_no_gate():
 
 
 def test_correct_answers_are_counted_for_each_part(digits):
-    images, labels = digits[0][::50], digits[1][::50].astype(np.int32)
+    images, labels = digits[0][::50], digits[1][::50]
     noise = np.random.default_rng(0).integers(0, 255, (5, 28, 28)).astype(np.uint8)
     wrong = Split(images[:5], (labels[:5] + 1) % 10)
     split = Split(
