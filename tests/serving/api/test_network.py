@@ -13,7 +13,6 @@ from serving.api.predict import SCORE_DECIMALS
 from serving.app import create_app
 from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor, open_session
-from serving.queue.engine import MAX_LARGE_TASKS
 from serving.settings import Settings
 from tests.serving.asgi import refused
 from tests.serving.drawings import STROKES, draw, encode
@@ -150,14 +149,6 @@ def test_a_bad_request_is_refused(
     refused(response, status, *words)
 
 
-def test_the_state_is_by_the_model_s_thresholds(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = with_metadata(thresholds=json.dumps({"digit_score": 1e-9, "confidence": 1}))
-    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
-    answer = ask(TestClient(app), grids)
-    assert {found["state"] for found in answer["answers"]} == {"unsure"}
-    assert answer["model_version"] == app.engine.model.card.version
-
-
 def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings, grids: bytes) -> None:
     app = create_app(settings)
     network_of.cache_clear()
@@ -169,24 +160,6 @@ def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings,
         assert (found.misses, found.currsize) == (n_made, 1)
         model = with_metadata(params_sha256="another")
         app.engine.predictor = Predictor(open_session(model), model)
-
-
-def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.engine.large, "n_tasks", MAX_LARGE_TASKS)
-    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "again in a second")
-
-
-@pytest.mark.parametrize("damage", ["{}", "[]", '{"fragment": "AAAA"}', "cut"])
-def test_a_damaged_one_is_a_fault_of_the_file(
-    settings: Settings, app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
-    whole = json.loads(app.engine.model.subnetwork)
-    text = json.dumps(whole | {"fragment": whole["fragment"][:400]}) if damage == "cut" else damage
-    model = with_metadata(network_alone=text)
-    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
-    client = TestClient(app, raise_server_exceptions=False)
-    refused(client.post("/api/network", content=grids, headers=HEADERS), 500, "in its log")
-    assert read(client, 7)["digit"] == 7
 
 
 def test_a_file_without_one_is_served_and_the_network_is_not_found(
