@@ -1,13 +1,12 @@
 """The figures of the model: each comes from the card, and the page works without animations."""
 
 import re
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.answers import serve_card
-from tests.e2e.cards import Card, card_without_strokes, other_card
+from tests.e2e.cards import Card, other_card
 
 HAS_ANIMATIONS = "() => window.ScrollTrigger?.getAll().length > 0"
 OTHER = {
@@ -46,17 +45,6 @@ def test_each_figure_is_the_cards(other: Page, card: Card) -> None:
     for name in ("all", "squeezed"):
         accuracy, low, high = (100 * steps[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
         expect(other.locator("#squeeze-cost")).to_contain_text(f"{accuracy:.1f} % ({low:.1f} to {high:.1f} %)")
-
-
-def test_the_page_of_a_model_that_was_not_tested_on_pen_strokes_has_no_figures_of_them(tab: Page, card: Card) -> None:
-    serve_card(tab, card_without_strokes(card))
-    tab.goto("/")
-    expect(tab.locator("#model-text")).to_contain_text("It learned from ")
-    expect(tab.locator(".stat")).to_have_count(7)
-    expect(tab.locator("#confusion table")).to_be_visible()
-    expect(tab.locator("#confusion-tests")).to_be_hidden()
-    for selector in ("#model-text", "#steps-note", "#squeeze-cost", "#box-cost", "#stats", "#more-stats", "#limits"):
-        assert re.findall("strokes|NaN|undefined", text_of(tab, selector)) == []
 
 
 def test_a_section_whose_entry_the_card_lacks_is_left_out(tab: Page, card: Card) -> None:
@@ -131,18 +119,3 @@ def test_the_page_is_complete_without_the_animations(tab: Page) -> None:
         tab.goto("/")
     expect(tab.locator("#stats .figure").first).to_have_text(re.compile(r"^\d+\.\d\d\s%$"))
     assert tab.evaluate("[...document.querySelectorAll('.part *')].every((each) => getComputedStyle(each).opacity > 0)")
-
-
-@pytest.mark.slow
-def test_reduced_motion_does_not_load_the_animations(browser: Browser, service: str) -> None:
-    with browser.new_context(reduced_motion="reduce") as context:
-        page = context.new_page()
-        requests: list[Any] = []
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(service, wait_until="networkidle")
-        page.wait_for_timeout(2500)  # longer than the wait for an idle moment
-        assert [url for url in requests if "/vendor/" in url] == []
-        page.emulate_media(reduced_motion="no-preference")
-        page.wait_for_function(HAS_ANIMATIONS)
-        page.emulate_media(reduced_motion="reduce")
-        page.wait_for_function("() => window.ScrollTrigger.getAll().length === 0")
