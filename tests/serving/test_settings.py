@@ -91,19 +91,8 @@ def test_flags_and_variables(arguments: list[str], environ: dict[str, str], chan
 @pytest.mark.parametrize(
     ("host", "is_usable"),
     [
-        *((host, True) for host in ("*", "*.example.org", "the_container", "a-b.c", "10.0.0.1")),
-        *(
-            (host, False)
-            for host in (
-                "https://a.example",
-                "a.example:80",
-                "a.example.",
-                "a.example/b",
-                "*a.example",
-                "a.*",
-                "caf\u00e9",
-            )
-        ),
+        *((host, True) for host in ("*", "*.example.org", "the_container", "10.0.0.1")),
+        *((host, False) for host in ("https://a.example", "a.example:80", "a.example.", "*a.example")),
     ],
 )
 def test_an_allowed_host_that_matches_nothing_warns(

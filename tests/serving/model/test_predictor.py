@@ -104,17 +104,6 @@ def test_a_file_that_answers_otherwise_fails_it(
         with_golden(predictor, tmp_path, **changes)
 
 
-def test_the_verdicts_of_a_batch(predictor: Predictor) -> None:
-    prediction = predictor.run(np.stack([SEVEN, PAPER, SCRIBBLE]))
-    verdicts = predictor.verdicts(prediction)
-    assert [verdict.state for verdict in verdicts] == ["digit", "blank", "not_a_digit"]
-    assert verdicts[0].digit == 7
-    for verdict, probabilities, score in zip(verdicts, prediction.probabilities, prediction.digit_score, strict=True):
-        assert verdict.digit == probabilities.argmax()
-        assert verdict.confidence == probabilities.max()
-        assert verdict.digit_score == score
-
-
 def test_onnxruntime_keeps_nothing_of_its_own_in_the_home_directory(tmp_path: Path) -> None:
     # Where CI is set, it would not do so anyway.
     environ = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}

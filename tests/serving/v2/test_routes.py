@@ -33,16 +33,6 @@ def values(response: httpx2.Response) -> dict[str, Any]:
     return {output["name"]: output["data"] for output in response.json()["outputs"]}
 
 
-def test_a_service_without_a_model_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = TestClient(own_app)
-    monkeypatch.setattr(own_app.engine, "predictor", None)
-    assert client.get("/v2/health/live").status_code == 200
-    assert client.get("/v2/health/ready").status_code == 503
-    refused(client.get("/v2/models/digits/ready"), 503, "not loaded")
-    refused(infer(client), 503, "not loaded")
-    assert client.get("/v2/models/digits/ready").headers["retry-after"] == "1"
-
-
 def test_a_service_that_ends_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     # KServe's client decodes JSON: `response.json().get("live")`, and the same with "ready".
     client = TestClient(own_app)
@@ -121,14 +111,6 @@ def test_a_pinned_version_is_the_one_that_ran(own_app: Middleware) -> None:
     finally:
         engine.predictor = loaded
     assert exchange(own_app, "POST", pinned, chunks=[BODY])[0] == 200
-
-
-def test_the_index_has_the_state_of_the_model(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = TestClient(own_app)
-    for state in ("READY", "UNAVAILABLE"):
-        for body in ("", "{}"):
-            assert [entry["state"] for entry in client.post("/v2/repository/index", content=body).json()] == [state]
-        monkeypatch.setattr(own_app.engine, "predictor", None)
 
 
 @pytest.mark.parametrize(
