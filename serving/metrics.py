@@ -14,7 +14,7 @@ from pathlib import Path
 from serving.errors import RequestError
 from serving.model.card import MAX_CLASSES
 from serving.model.decisions import READ, STATES
-from serving.queue.engine import MAX_BATCH_IMAGES, Answer, Images
+from serving.queue.engine import Answer, Images
 
 STATM = Path("/proc/self/statm")  # on Linux; the second field is the number of resident pages
 
@@ -26,7 +26,6 @@ ROUTES = (*API_ROUTES, "/v2/infer", "/v2/health", "/v2", "/metrics", "page", "no
 STATUSES = ("200", "201", "304", *sorted({str(error.status) for error in RequestError.kinds}), "other")
 REASONS = tuple(dict.fromkeys(error.reason for error in RequestError.kinds))
 STAGES = ("decode", "queue", "infer", "encode", "total", "refused")
-BATCHES = (*(str(n_images) for n_images in range(1, MAX_BATCH_IMAGES + 1)), "more")
 CLASS_INDICES = tuple(map(str, range(MAX_CLASSES)))
 LOADS = ("loaded", "refused", "unloaded")
 VERDICTS = ("same", "other")
@@ -121,8 +120,7 @@ class Metrics:
         self.waiting = Metric("inkling_waiting_requests", "Requests taken and not yet answered.")
         self.connections = Metric("inkling_connections", "Open connections.")
         self.stages = Metric("inkling_stage_seconds", stages, STAGE_BOUNDS_S, stage=STAGES)
-        self.runs = Metric("inkling_runs_total", "Runs of the model.", images=BATCHES)
-        self.run_seconds = Metric("inkling_run_seconds_total", "Time of these runs.", images=BATCHES)
+        self.runs = Metric("inkling_runs_total", "Runs of the model.")
         self.images = Metric("inkling_images_total", "Images that the model has read.")
         self.last_run = Metric("inkling_last_run_timestamp_seconds", "When it ran last.")
         self.answers = Metric("inkling_answers_total", "States of these images.", state=STATES)
@@ -154,9 +152,7 @@ class Metrics:
 
     def count_run(self, images: Images, answer: Answer) -> None:
         """Count a run of the model and its verdicts. This is an observer of `serving.queue.engine.Engine`."""
-        batch = str(answer.n_batch) if answer.n_batch <= MAX_BATCH_IMAGES else "more"
-        self.runs.add(batch)
-        self.run_seconds.add(batch, amount=answer.infer_s)
+        self.runs.add()
         self.images.add(amount=len(images))
         self.last_run.set(time.time())
         for state, digit, confidence, digit_score in answer.verdicts:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from serving.api.bodies import check_type
 from serving.api.messages import KernelAnswer, LayerMaps, NetworkAnswer, Reading
 from serving.api.predict import SCORE_DECIMALS, reading
-from serving.errors import BadRequestError, ModelError, NotFoundError
+from serving.errors import BadRequestError, NotFoundError
 from serving.http.compression import receive
 from serving.http.responses import JSONResponse
 from serving.http.timing import Timing
@@ -63,11 +63,8 @@ class Network:
 
     def __init__(self, predictor: Predictor) -> None:
         """Build the network from the predictor's file and the description in its metadata."""
-        try:
-            self._description = msgspec.json.decode(predictor.subnetwork, type=_Description)
-            self._session = open_session(predictor.content + self._description.fragment)
-        except Exception as error:  # onnxruntime's exceptions share no base class
-            raise ModelError("The model file's metadata 'network_alone' cannot be used.") from error
+        self._description = msgspec.json.decode(predictor.subnetwork, type=_Description)
+        self._session = open_session(predictor.content + self._description.fragment)
         # The original graph also needs its input. The smallest image costs almost nothing.
         self._unused = {INPUTS[0].name: np.zeros((1, 1, 1), np.uint8)}
 

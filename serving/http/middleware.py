@@ -160,7 +160,7 @@ class Middleware:
         announced = headers.get(b"content-length", b"")
         if not announced.isdigit():
             return self._counted(receive)
-        if len(announced) > 18 or int(announced) > self.settings.max_body_bytes:
+        if int(announced) > self.settings.max_body_bytes:
             raise self._too_large()
         return receive
 

@@ -58,7 +58,6 @@ class Answer:
         card: card of the model; a batch never mixes two models.
         queue_s: waiting time in the queue.
         infer_s: duration of the shared run.
-        n_batch: number of images in the shared run.
     """
 
     prediction: Prediction
@@ -66,7 +65,6 @@ class Answer:
     card: ModelCard
     queue_s: float
     infer_s: float
-    n_batch: int
 
 
 class Result(Protocol):
@@ -188,7 +186,7 @@ class Engine:
                 waiting.result.set_exception(error)
             return
         infer_s = time.perf_counter() - started_s
-        whole = Answer(prediction, verdicts, model.card, started_s - batch[0].since_s, infer_s, len(images))
+        whole = Answer(prediction, verdicts, model.card, started_s - batch[0].since_s, infer_s)
         if len(batch) == 1:
             batch[0].result.set_result(whole)
         else:
@@ -196,7 +194,7 @@ class Engine:
             for waiting in batch:
                 end = start + len(waiting.images)
                 own = prediction.part(start, end), verdicts[start:end]
-                waiting.result.set_result(Answer(*own, model.card, started_s - waiting.since_s, infer_s, len(images)))
+                waiting.result.set_result(Answer(*own, model.card, started_s - waiting.since_s, infer_s))
                 start = end
         self._observe(images, whole)
 
@@ -230,7 +228,7 @@ class Engine:
         parts = [model.run(images[start : start + n_images], with_features) for start in starts]
         infer_s = time.perf_counter() - started_s
         prediction = Prediction.joined(parts)
-        return Answer(prediction, model.verdicts(prediction), model.card, started_s - since_s, infer_s, len(images))
+        return Answer(prediction, model.verdicts(prediction), model.card, started_s - since_s, infer_s)
 
     def _observe(self, images: Images, answer: Answer) -> None:
         self._work_s += RUN_WEIGHT * (answer.infer_s / _work(images) - self._work_s)

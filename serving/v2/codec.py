@@ -88,8 +88,6 @@ def encode(asked: Asked, prediction: Prediction, card: ModelCard) -> tuple[bytes
     blobs: list[bytes] = []
     for name, is_binary in asked.outputs.items():
         values = getattr(prediction, name)
-        if values is None:  # the model was replaced meanwhile
-            raise _lacking([tensor.name for tensor in card.outputs])
         tensor = OutputTensor(name, DATATYPES[name], values.shape)
         if is_binary:
             blobs.append(values.tobytes())
@@ -152,17 +150,13 @@ def _levels(data: Data, shape: tuple[int, int, int]) -> Images:
     )
 
 
-def _lacking(available: Sequence[str]) -> NotFoundError:
-    return NotFoundError(f"The model file lacks one of the `outputs`; it has {list(available)}.")
-
-
 def _outputs(requested: list[RequestedOutput], is_binary: bool, available: Sequence[str]) -> dict[str, bool]:
     if not requested:
         return {name: is_binary for name in available if name != FEATURES}
     outputs: dict[str, bool] = {}
     for output in requested:
         if output.name not in available:
-            raise _lacking(available)
+            raise NotFoundError(f"The model file lacks one of the `outputs`; it has {list(available)}.")
         parameters = output.parameters
         if parameters.shared_memory_region is not UNSET or parameters.classification is not UNSET:
             raise BadRequestError(

@@ -102,7 +102,7 @@ def _statistics_of(card: ModelCard, metrics: Metrics) -> messages.ModelStatistic
         card.version,
         last_inference=round(1000 * metrics.read(metrics.last_run)[0]),
         inference_count=round(metrics.read(metrics.images)[0]),
-        execution_count=round(sum(metrics.read(metrics.runs))),
+        execution_count=round(metrics.read(metrics.runs)[0]),
         inference_stats={
             step: messages.Duration(round(count), round(1e9 * seconds)) for step, (count, seconds) in steps.items()
         },

@@ -64,7 +64,7 @@ def test_the_dashboard_names_units_and_the_chosen_source():
         assert panel["title"]
         assert panel["description"]
         assert panel["fieldConfig"]["defaults"]["unit"]
-        assert [panel["datasource"], *(target["datasource"] for target in panel["targets"])].count(source) > 1
+        assert panel["datasource"] == source
     for expression in EXPRESSIONS:
         assert 'job=~"$job"' in expression
         assert set(re.findall(r"\[(.*?)\]", expression)) <= {"$__rate_interval"}

@@ -36,18 +36,3 @@ def other_card(card: Card) -> Card:
         accuracy = 0.31 + number / 100
         step |= {"accuracy": accuracy, "accuracy_low": accuracy - 0.01, "accuracy_high": accuracy + 0.01}
     return other
-
-
-def card_without_strokes(card: Card) -> Card:
-    """Return a copy as `make demo` makes it: there were no pen strokes to test on."""
-    other = copy.deepcopy(card)
-    other["version"] = "eeeeeeeeeeee"
-    parts = {"train": {"mnist": 4000}, "validation": {"mnist": 400}}
-    other["data"] |= {"title": "MNIST", "test_drawings": 0, "parts": parts}
-    other["metrics"] = {name: value for name, value in other["metrics"].items() if not name.startswith("strokes_")}
-    evaluation = other["evaluation"]
-    del evaluation["confusion"]["strokes"]
-    evaluation["steps"] = {}
-    for key, name in (("reliability", "test"), ("mistakes", "source")):
-        evaluation[key] = [one for one in evaluation[key] if one[name] == "MNIST"]
-    return other

@@ -34,24 +34,6 @@ def test_retry_reads_the_last_ink(tab: Page) -> None:
     expect_digit(page, 0)
 
 
-@pytest.mark.slow
-def test_a_banner_is_shown_during_an_outage_and_the_last_ink_is_read_after_it(page: Page) -> None:
-    expect(page.locator("#model-state")).to_have_text("Ready")
-    expect(page.locator("#banner")).to_be_hidden()
-    sheet = page.locator("#stage").bounding_box()
-    for pattern, digit in (("**/api/*", 6), ("**/api/predict*", 4)):
-        page.route(pattern, lambda route: route.abort())
-        draw(page, DIGITS[digit])
-        expect(page.locator("#banner")).to_contain_text("The service cannot be reached.")
-        expect(page.locator("#model-state")).to_have_text("Away")
-        assert page.locator("#stage").bounding_box() == sheet
-        page.unroute(pattern)
-        expect(page.locator("#banner")).to_be_hidden()
-        expect(page.locator("#model-state")).to_have_text("Ready")
-        expect_digit(page, digit)
-        page.keyboard.press("Escape")
-
-
 @pytest.mark.workflow
 def test_a_busy_service_is_asked_again_automatically_and_a_fault_by_hand(page: Page) -> None:
     detail = page.locator("#detail")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.answers import serve_card
-from tests.e2e.cards import Card, card_without_strokes, other_card
+from tests.e2e.cards import Card, other_card
 
 OTHER = {
     "#network": ["tiny has 7,851 parameters in 2 layers", "layers.Dense(10)", "77", "epoch 2 of 3", "90.00 %"],
@@ -44,17 +44,6 @@ def test_each_figure_is_the_cards(other: Page, card: Card) -> None:
     for name in ("all", "squeezed"):
         accuracy, low, high = (100 * steps[name][key] for key in ("accuracy", "accuracy_low", "accuracy_high"))
         expect(other.locator("#squeeze-cost")).to_contain_text(f"{accuracy:.1f} % ({low:.1f} to {high:.1f} %)")
-
-
-def test_the_page_of_a_model_that_was_not_tested_on_pen_strokes_has_no_figures_of_them(tab: Page, card: Card) -> None:
-    serve_card(tab, card_without_strokes(card))
-    tab.goto("/")
-    expect(tab.locator("#model-text")).to_contain_text("It learned from ")
-    expect(tab.locator(".stat")).to_have_count(7)
-    expect(tab.locator("#confusion table")).to_be_visible()
-    expect(tab.locator("#confusion-tests")).to_be_hidden()
-    for selector in ("#model-text", "#steps-note", "#squeeze-cost", "#box-cost", "#stats", "#more-stats", "#limits"):
-        assert re.findall("strokes|NaN|undefined", text_of(tab, selector)) == []
 
 
 def test_a_section_whose_entry_the_card_lacks_is_left_out(tab: Page, card: Card) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.local import compare, drawings
 from tests.e2e.ask import BROWSER
 from tests.e2e.firefox import expect_read, expect_text, firefox
-from tests.e2e.service import page_with_runtime, running, service_answers, site
+from tests.e2e.service import service_answers, site
 
 pytestmark = pytest.mark.slow
 
@@ -28,16 +28,3 @@ def test_a_static_host_serves_a_page_that_reads_as_the_service_does(tmp_path: Pa
         expect_text(run, "#latency-total", "This browser answered")
         asked = drawings(1000)
         compare(run("ask", BROWSER, asked), service_answers(tmp_path, asked))
-
-
-def test_after_the_button_the_page_reads_while_the_service_is_away(tmp_path: Path) -> None:
-    with firefox() as run:
-        with running(tmp_path / "log.txt", "--web", str(page_with_runtime(tmp_path))) as url:
-            run("open", url)
-            expect_read(run, 2)
-            run("click", "#keep-button")
-            expect_text(run, "#keep-text", "works without the service")
-        expect_read(run, 3)
-        run("open", url)
-        expect_read(run, 7)
-        expect_text(run, "#latency-total", "This browser answered")

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.contract.local import compare, drawings
 from tests.e2e.answers import expect_digit, serve_card
-from tests.e2e.ask import ASK, BROWSER
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw, png_of, upload
-from tests.e2e.service import page_with_runtime, running, service_answers, site
+from tests.e2e.service import page_with_runtime, running, site
 from tests.project import free_port
 
 LOCAL = ("/api/model.onnx", "/runtime/", "/js/local/", "/js/number/")
@@ -86,14 +84,6 @@ def test_after_the_button_the_page_reads_while_the_service_is_away(opened: Page,
         opened.locator("#keep-button").click()
         expect(opened.locator("#keep-button")).to_have_text("Make it work without the service")
         assert opened.evaluate("caches.match('api/model')") is None
-
-
-@pytest.mark.slow
-def test_the_browser_answers_a_thousand_drawings_as_the_service_does(opened: Page, tmp_path: Path) -> None:
-    asked = drawings(1000)
-    with running(tmp_path / "log.txt", "--web", str(page_with_runtime(tmp_path))) as url:
-        opened.goto(url)
-        compare(opened.evaluate(ASK, [BROWSER, asked]), service_answers(tmp_path, asked))
 
 
 def test_without_the_runtime_there_is_no_button(page: Page, card: dict[str, Any]) -> None:

@@ -156,22 +156,3 @@ def test_sending_a_correction_is_a_choice_of_its_own(page: Page, is_sent: bool) 
     dialog.get_by_role("button", name="1", exact=True).click()
     expect_digit(page, 1)
     assert [set(body) for body in sent] == [{"strokes", "label"}] * is_sent
-
-
-COST = """async ([rule, n]) => {
-  const { nearest, recall, decide } = await import("/js/memory/rule.js");
-  const random = () => Float32Array.from({ length: 512 }, () => Math.random() / 13);
-  const remembered = Array.from({ length: 200 }, (_, label) => ({ vector: random(), label: label % 10 }));
-  const answer = { probabilities: Array(10).fill(0.1), digit_score: 0.9, features: [...random()] };
-  const thresholds = { digit_score: 0.5, confidence: 0.6 };
-  const once = () => decide(recall(answer, nearest(answer.features, remembered, 10), rule), thresholds);
-  for (let i = 0; i < 20; i++) once();
-  const start = performance.now();
-  for (let i = 0; i < n; i++) once();
-  return (performance.now() - start) / n;
-}"""
-
-
-@pytest.mark.slow
-def test_an_answer_costs_little_with_a_full_memory(page: Page) -> None:
-    assert page.evaluate(COST, [RULE, 200]) < 2, "milliseconds"

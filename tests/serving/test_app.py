@@ -33,15 +33,9 @@ def test_a_wrong_method_is_405_and_names_the_right_one(
     assert allowed in response.json()["error"]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
-    "path",
-    ["/nothing", "/api/nothing", "/v2/nothing", "/v2/models/digits/nothing", "/js", "/%00", "/../serving/app.py"],
-)
-def test_an_unknown_address_is_404_without_a_redirect(client: TestClient, method: str, path: str) -> None:
-    response = client.request(method, path, follow_redirects=False)
-    if method == "GET" or path.startswith(("/api", "/v2")):
-        refused(response, 404, "nothing at this address")
+@pytest.mark.parametrize("path", ["/nothing", "/api/nothing", "/v2/models/digits/nothing", "/js"])
+def test_an_unknown_address_is_404_without_a_redirect(client: TestClient, path: str) -> None:
+    refused(client.get(path, follow_redirects=False), 404, "nothing at this address")
 
 
 def test_a_disconnected_client_is_not_an_error(app: Middleware) -> None:

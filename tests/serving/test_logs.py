@@ -7,9 +7,6 @@ import subprocess
 import sys
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from serving.logs import JSONFormatter
 from serving.settings import ROOT
 
@@ -32,16 +29,6 @@ def test_a_record() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", fields["time"])
     assert (fields["level"], fields["event"]) == ("warning", "The model is now abc.")
     assert (fields["status"], fields["path"]) == (200, "/")
-
-
-@given(st.text(), st.dictionaries(st.sampled_from(["path", "method"]), st.text()))
-def test_any_record_is_one_line(text: str, facts: dict[str, str]) -> None:
-    written = line("%s", text, facts=facts)
-    assert written.isascii()
-    assert written.isprintable()
-    fields = json.loads(written)
-    assert fields["event"] == text
-    assert facts.items() <= fields.items()
 
 
 def test_the_records_on_standard_error() -> None:

@@ -14,10 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from serving.app import create_app
-from serving.http.middleware import Middleware, route_of
-from serving.metrics import BATCHES, REASONS, SCORE_BOUNDS, Metric, Metrics
+from serving.http.middleware import Middleware
+from serving.metrics import REASONS, SCORE_BOUNDS, Metric, Metrics
 from serving.model.predictor import Predictor
-from serving.queue.engine import MAX_BATCH_IMAGES, Answer
+from serving.queue.engine import Answer
 
 from .drawings import STROKES, draw, encode
 from .models import with_metadata
@@ -133,48 +133,19 @@ def test_a_histogram_is_as_prometheus_client_has_it(values: list[float]) -> None
     assert value(samples(text), f"{ours.name}_sum") == pytest.approx(sum(values))
 
 
-@settings(deadline=None)
-@given(
-    numbers=st.lists(
-        st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70).map(float), max_size=5
-    )
-)
-def test_numbers_are_written_exactly(numbers: list[float]) -> None:
-    metrics = Metrics()
-    for number in numbers:
-        metrics.last_run.set(number)
-        assert value(samples(text_of(metrics, metrics.last_run)), metrics.last_run.name) == number
-
-
-def test_routes_have_few_names() -> None:
-    for route, *others in (
-        ("page", "/", "/nothing"),
-        ("/api/model",),
-        ("/v2", "/v2/models/digits"),
-        ("/v2/health", "/v2/health/ready", "/v2/health/live/", "/v2/models/digits/ready"),
-        ("/v2/infer", "/v2/models/digits/infer", "/v2/models/digits/versions/1/infer"),
-    ):
-        assert {route_of(path) for path in others or [route]} == {route}
-
-
-@pytest.mark.parametrize("n_images", [1, MAX_BATCH_IMAGES + 1])
-def test_a_run_is_counted(predictor: Predictor, n_images: int) -> None:
+def test_a_run_is_counted(predictor: Predictor) -> None:
     image = np.asarray(draw(7))
-    images = np.stack([image] * (n_images - 1) + [np.zeros_like(image)])
+    images = np.stack([image, image, np.zeros_like(image)])
     prediction = predictor.run(images)
     metrics = Metrics()
-    metrics.count_run(images, Answer(prediction, predictor.verdicts(prediction), predictor.card, 0.5, 0.25, n_images))
+    metrics.count_run(images, Answer(prediction, predictor.verdicts(prediction), predictor.card, 0.5, 0.25))
     found = samples(metrics.text())
-    batch = BATCHES[min(n_images, len(BATCHES)) - 1]
-    assert value(found, "inkling_runs_total", images=batch) == 1
-    assert value(found, "inkling_run_seconds_total", images=batch) == 0.25
-    assert value(found, "inkling_images_total") == n_images
+    assert value(found, "inkling_runs_total") == 1
+    assert value(found, "inkling_images_total") == 3
     assert value(found, "inkling_answers_total", state="blank") == 1
     assert value(found, "inkling_digits_total", digit="0") == 0  # a blank image has no digit
-    n_digits = {value(found, "inkling_answers_total", state="digit"), value(found, "inkling_digits_total", digit="7")}
-    assert (
-        n_digits == {value(found, f"inkling_{name}_count") for name in ("confidence", "digit_score")} == {n_images - 1}
-    )
+    assert value(found, "inkling_answers_total", state="digit") == value(found, "inkling_digits_total", digit="7") == 2
+    assert value(found, "inkling_confidence_count") == value(found, "inkling_digit_score_count") == 2
 
 
 def test_requests_are_counted(app: Middleware, client: TestClient, predictor: Predictor) -> None:
@@ -207,14 +178,14 @@ def test_requests_are_counted(app: Middleware, client: TestClient, predictor: Pr
     for stage in ("decode", "queue", "infer", "encode", "total"):
         assert rise("inkling_stage_seconds_count", stage=stage) == len(STROKES)
     assert rise("inkling_stage_seconds_count", stage="refused") == 3
-    assert rise("inkling_images_total") == rise("inkling_runs_total", images="1") == len(STROKES)
+    assert rise("inkling_images_total") == rise("inkling_runs_total") == len(STROKES)
     assert rise("inkling_digits_total", digit="7") == 1
     assert value(after, "inkling_waiting_requests") == 1  # the one that reads this
     assert value(after, "inkling_model_info", version=predictor.card.version, sha256=predictor.card.sha256) == 1
     assert value(after, "process_resident_memory_bytes") > 2**20
 
 
-@pytest.mark.parametrize("number", ["NaN", "-1.0", '"0.5"', "true", "null", "{}"])
+@pytest.mark.parametrize("number", ["NaN", "-1.0", "null"])
 def test_only_the_shares_in_the_card_are_references(app: Middleware, tmp_path: Path, number: str) -> None:
     path = tmp_path / "digits.onnx"
     path.write_bytes(with_metadata(metrics=f'{{"estimated_accuracy": 0.99, "share_called_digit": {number}}}'))

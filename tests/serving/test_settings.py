@@ -73,7 +73,6 @@ def test_an_empty_variable_means_none_if_that_is_the_default() -> None:
         (["--watch", "TRUE"], {"INKLING_LOG_REQUESTS": "1"}, {"watch": True, "log_requests": True}),
         (["--watch=no"], {"INKLING_WATCH": "yes"}, {}),
         (["--watch", "--log-requests", "--port", "1"], {}, {"watch": True, "log_requests": True, "port": 1}),
-        (["--allowed-hosts", " , "], {"INKLING_CORS_ORIGINS": ""}, {}),
         (["--cors-origins", "*"], {}, {"cors_origins": ("*",)}),
         ([], {"INKLING_CORS_ORIGINS": "HTTPS://A.example"}, {"cors_origins": ("https://a.example",)}),
         (["--cors-origins", "http://[::1]:80"], {}, {"cors_origins": ("http://[::1]:80",)}),
@@ -92,19 +91,8 @@ def test_flags_and_variables(arguments: list[str], environ: dict[str, str], chan
 @pytest.mark.parametrize(
     ("host", "is_usable"),
     [
-        *((host, True) for host in ("*", "*.example.org", "the_container", "a-b.c", "10.0.0.1")),
-        *(
-            (host, False)
-            for host in (
-                "https://a.example",
-                "a.example:80",
-                "a.example.",
-                "a.example/b",
-                "*a.example",
-                "a.*",
-                "caf\u00e9",
-            )
-        ),
+        *((host, True) for host in ("*", "*.example.org", "the_container", "10.0.0.1")),
+        *((host, False) for host in ("https://a.example", "a.example:80", "a.example.", "*a.example")),
     ],
 )
 def test_an_allowed_host_that_matches_nothing_warns(
@@ -122,20 +110,14 @@ ORIGINS = ["foo", "a.example", "https://a.example/", "https://", "null", "https:
     [
         (["--port", "http"], {}, ["--port", "'http'"]),
         (["--port", "65536"], {}, ["--port", "65536", "65535"]),
-        (["--port", "-1"], {}, ["--port", "-1"]),
         (["--max-pixels", "1 6"], {}, ["--max-pixels", "'1 6'", "Expected `int`: largest picture"]),
         (["--host", ""], {}, ["--host"]),
         ([], {"INKLING_PORT": ""}, ["INKLING_PORT", "''"]),
         ([], {"INKLING_MODEL": " "}, ["INKLING_MODEL"]),
         (["--workers", "0"], {}, ["--workers", "'0'", "`int` >= 1"]),
-        (["--workers", "2.5"], {}, ["--workers", "'2.5'", "`int`"]),
-        (["--head-timeout-s", "soon"], {}, ["--head-timeout-s", "'soon'", "`float`"]),
-        (["--body-timeout-s", "0"], {}, ["--body-timeout-s", "`float` >= 0.1"]),
         (["--idle-timeout-s", "nan"], {}, ["--idle-timeout-s", "nan"]),
-        ([], {"INKLING_DRAIN_S": "inf"}, ["INKLING_DRAIN_S", "inf"]),
         (["--management-token", ""], {}, ["--management-token"]),
         (["--watch", "maybe"], {}, ["--watch", "'maybe'", "yes or no"]),
-        ([], {"INKLING_LOG_REQUESTS": ""}, ["INKLING_LOG_REQUESTS", "yes or no"]),
         *(
             (
                 [],

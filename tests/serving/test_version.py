@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from serving import version
 from serving.settings import ROOT
@@ -19,11 +18,6 @@ def forget_the_version() -> Iterator[None]:
     version.inkling_version.cache_clear()
     yield
     version.inkling_version.cache_clear()
-
-
-def test_the_service_reports_the_version_of_pyproject_toml(client: TestClient) -> None:
-    assert client.get("/v2").json()["version"] == DECLARED
-    assert client.get("/openapi.json").json()["info"]["version"] == DECLARED
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,6 @@ def as_json(image: object) -> bytes:
         (b"{}", "`image` or `strokes`"),
         (b'{"image": "AAAA", "strokes": [[[0, 0]]]}', "not both"),
         (b'{"strokes": "ab"}', r"\$\.strokes"),
-        (as_json("data:image/png,raw"), "base64"),
-        (as_json("data:image/png;base64"), "base64"),
-        (as_json("abcde"), "base64"),
-        (as_json("\u00fc"), "base64"),
     ],
 )
 def test_bad_json_is_refused_with_its_reason(data: bytes, reason: str) -> None:
@@ -98,7 +94,10 @@ def test_base64_is_read_as_the_standards_say(text: str) -> None:
     assert found("application/json", as_json(text)) == PNG
 
 
-@pytest.mark.parametrize("text", ["AAAAA", "AA=A", "AAA==", "A===", "=", "AA\0A", "AA*A", "data:image/png,AAAA"])
+@pytest.mark.parametrize(
+    "text",
+    ["AAAAA", "AA=A", "AAA==", "A===", "=", "AA\0A", "AA*A", "\u00fc", "data:image/png,AAAA", "data:image/png;base64"],
+)
 def test_what_is_not_base64_is_refused(text: str) -> None:
     with pytest.raises(BadRequestError, match="base64"):
         open_body("application/json", as_json(text), b"", MAX_PIXELS)

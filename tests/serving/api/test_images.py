@@ -82,13 +82,14 @@ def test_an_empty_transparent_canvas_is_blank_paper() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
 def test_exif_orientation_is_applied(orientation: int, file_format: str) -> None:
     upright = draw(7).crop((0, 0, 240, 280))
-    data = encode(sideways(upright, orientation), file_format, exif=exif(orientation))
+    options = {"lossless": True} if file_format == "WEBP" else {}
+    data = encode(sideways(upright, orientation), file_format, exif=exif(orientation), **options)
     grey = decode(data, MAX_PIXELS)
     assert (grey.width, grey.height) == (240, 280)
-    assert np.abs(grey.pixels.astype(int) - np.asarray(upright)).max() <= (0 if file_format == "PNG" else 64)
+    assert np.abs(grey.pixels.astype(int) - np.asarray(upright)).max() <= {"PNG": 0, "JPEG": 64, "WEBP": 1}[file_format]
 
 
 def test_a_broken_exif_block_does_not_cost_the_picture() -> None:
@@ -116,22 +117,6 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         decode(data, MAX_PIXELS)
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
-
-
-def with_scans(n_scans: int, trailer: bytes = b"") -> bytes:
-    """Return a progressive JPEG that repeats its last scan."""
-    data = encode(SEVEN, "JPEG", progressive=True)
-    head, *scans = data.removesuffix(b"\xff\xd9").split(b"\xff\xda")
-    scans += scans[-1:] * (n_scans - len(scans))
-    return head + b"".join(b"\xff\xda" + scan for scan in scans) + b"\xff\xd9" + trailer
-
-
-def test_a_jpeg_with_more_scans_than_encoders_write_is_refused() -> None:
-    assert decode(with_scans(100), MAX_PIXELS).width == SEVEN.width
-    with pytest.raises(UnreadableImageError, match="10000 scans; the limit at its size is 100"):
-        decode(with_scans(10_000), MAX_PIXELS)
-    video = b"\xff\xda\x12\x34" * 1_000  # after the end of the picture
-    assert decode(with_scans(10, video), MAX_PIXELS).width == SEVEN.width
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])

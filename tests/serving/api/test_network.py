@@ -1,20 +1,16 @@
 """The network without preprocessing agrees with the whole model and returns its feature maps."""
 
 import base64
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH, answer_grids, network_of
+from serving.api.network import MAX_GRIDS, N_GRID_BYTES, N_IN_BATCH
 from serving.api.predict import SCORE_DECIMALS
-from serving.app import create_app
 from serving.http.middleware import Middleware
 from serving.model.predictor import Predictor, open_session
-from serving.queue.engine import MAX_LARGE_TASKS
-from serving.settings import Settings
 from tests.serving.asgi import refused
 from tests.serving.drawings import STROKES, draw, encode
 from tests.serving.models import with_metadata
@@ -66,20 +62,6 @@ def test_many_are_answered_in_their_order(client: TestClient, grids: bytes) -> N
     assert answers[1]["digit"] is answers[1]["confidence"] is None
     for at in (0, 1, N_IN_BATCH - 1, N_IN_BATCH, N_IN_BATCH + 1):
         assert_same(answers[at], ask(client, many[at].tobytes())["answers"][0])
-
-
-def test_the_maps_are_the_network_s_own_in_bytes(predictor: Predictor, grids: bytes) -> None:
-    grid = np.frombuffer(grids[:N_GRID_BYTES], np.uint8).reshape(28, 28)
-    described = json.loads(predictor.subnetwork)
-    session = open_session(predictor.content + base64.b64decode(described["fragment"]))
-    inputs = {described["input"]: grid[None], "image": np.zeros((1, 1, 1), np.uint8)}
-    [*layers] = answer_grids(predictor, grid[None], with_layers=True).layers
-    for layer, its in zip(layers, described["layers"], strict=True):
-        [[maps]] = session.run([its["output"]], inputs)
-        height, width, channels = layer.shape
-        assert (layer.name, layer.kind, (channels, height, width)) == (its["name"], its["kind"], maps.shape)
-        levels = np.frombuffer(layer.maps, np.uint8).reshape(maps.shape)
-        np.testing.assert_allclose(levels * layer.peak / 255, maps.clip(0), atol=layer.peak / 500)
 
 
 def test_the_maps_are_of_the_first_grid(client: TestClient, grids: bytes) -> None:
@@ -148,45 +130,6 @@ def test_a_bad_request_is_refused(
 ) -> None:
     response = client.post(f"/api/network{query}", content=content, headers={"content-type": content_type})
     refused(response, status, *words)
-
-
-def test_the_state_is_by_the_model_s_thresholds(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = with_metadata(thresholds=json.dumps({"digit_score": 1e-9, "confidence": 1}))
-    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
-    answer = ask(TestClient(app), grids)
-    assert {found["state"] for found in answer["answers"]} == {"unsure"}
-    assert answer["model_version"] == app.engine.model.card.version
-
-
-def test_a_session_is_made_once_for_a_model_and_goes_with_it(settings: Settings, grids: bytes) -> None:
-    app = create_app(settings)
-    network_of.cache_clear()
-    client = TestClient(app)
-    for n_made in (1, 2):
-        for _ in range(2):
-            assert ask(client, grids)["model_version"] == app.engine.model.card.version
-        found = network_of.cache_info()
-        assert (found.misses, found.currsize) == (n_made, 1)
-        model = with_metadata(params_sha256="another")
-        app.engine.predictor = Predictor(open_session(model), model)
-
-
-def test_the_network_is_rejected_under_overload(app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.engine.large, "n_tasks", MAX_LARGE_TASKS)
-    refused(TestClient(app).post("/api/network", content=grids, headers=HEADERS), 503, "again in a second")
-
-
-@pytest.mark.parametrize("damage", ["{}", "[]", '{"fragment": "AAAA"}', "cut"])
-def test_a_damaged_one_is_a_fault_of_the_file(
-    settings: Settings, app: Middleware, grids: bytes, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
-    whole = json.loads(app.engine.model.subnetwork)
-    text = json.dumps(whole | {"fragment": whole["fragment"][:400]}) if damage == "cut" else damage
-    model = with_metadata(network_alone=text)
-    monkeypatch.setattr(app.engine, "predictor", Predictor(open_session(model), model))
-    client = TestClient(app, raise_server_exceptions=False)
-    refused(client.post("/api/network", content=grids, headers=HEADERS), 500, "in its log")
-    assert read(client, 7)["digit"] == 7
 
 
 def test_a_file_without_one_is_served_and_the_network_is_not_found(

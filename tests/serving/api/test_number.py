@@ -94,12 +94,7 @@ def test_the_confidence_decides_whether_a_number_is_sure(own_app: Middleware, mo
 @pytest.mark.parametrize(
     ("content", "status", "words"),
     [
-        (b"", 400, ["not valid JSON"]),
-        (b"[]", 400, ["strokes"]),
         (b'{"strokes": []}', 400, ["length >= 1"]),
-        (b'{"strokes": [[]]}', 400, ["length >= 1"]),
-        (b'{"strokes": [[[0.1, 2]]]}', 400, ["<= 1.5"]),
-        (b'{"strokes": [[[0.1, NaN]]]}', 400, ["not valid JSON"]),
         (json.dumps({"strokes": ONE * (MAX_STROKES + 1)}).encode(), 400, [f"length <= {MAX_STROKES}"]),
         (json.dumps({"strokes": [[[0, 0]] * (MAX_POINTS + 1)]}).encode(), 413, [f"limit is {MAX_POINTS}"]),
         (bytes(MAX_BYTES + 1), 413, [str(MAX_BYTES)]),
@@ -116,7 +111,3 @@ def test_a_file_without_the_weights_reads_no_numbers(own_app: Middleware, monkey
     client = TestClient(own_app)
     refused(client.post("/api/number", json=EXAMPLE), 404, "'number'")
     assert client.get("/api/model").json()["number"] is None
-
-
-def test_the_card_has_the_weights(numbers: TestClient) -> None:
-    assert numbers.get("/api/model").json()["number"] == asdict(WEIGHTS)

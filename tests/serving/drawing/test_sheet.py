@@ -4,10 +4,9 @@ import math
 from itertools import pairwise
 
 import numpy as np
-import pytest
 
 from serving.drawing.rasterize import rasterize
-from serving.drawing.sheet import LEAST_ENLARGED, LEAST_INK, PEN, PEN_OF_INK, SIDE_PX, Sheet, lay_out
+from serving.drawing.sheet import SIDE_PX, Sheet, lay_out
 
 # A pen's path as JSON has it.
 Points = list[tuple[float, float]]
@@ -102,30 +101,6 @@ def extent(sheet: Sheet) -> tuple[float, float]:
     """Return the left and the right end of the path in the picture, relative to its side."""
     left, right = (sheet.strokes[0][:, 0] / SIDE_PX).tolist()
     return left, right
-
-
-def test_large_ink_is_drawn_as_it_is() -> None:
-    sheet = bar(0.2, 0.8)
-    assert (sheet.zoom, sheet.origin, sheet.line_width) == (1, (0, 0), PEN * SIDE_PX)
-    assert extent(sheet) == (0.2, 0.8)
-    assert bar(0.1, 0.5).line_width == pytest.approx(0.4 * PEN_OF_INK * SIDE_PX)
-
-
-@pytest.mark.parametrize("left", [0, 0.3, 0.9])
-def test_small_ink_is_enlarged_with_its_pen_and_stays_on_the_sheet(left: float) -> None:
-    sheet = bar(left, left + 0.1, y=1)
-    assert sheet.zoom == pytest.approx(3)
-    assert sheet.line_width == pytest.approx(PEN_OF_INK * LEAST_INK * SIDE_PX)
-    start = left / 0.9 * 0.7  # the same place in the free space
-    assert extent(sheet) == pytest.approx((start, start + 0.3))
-    assert sheet.strokes[0][:, 1] == pytest.approx(SIDE_PX)
-
-
-def test_a_dot_stays_a_dot() -> None:
-    sheet = lay_out(arrays([[(0.5, 0.5)]]))
-    assert sheet.zoom == pytest.approx(LEAST_INK / LEAST_ENLARGED)
-    assert extent(bar(0.5, 0.501))[1] - extent(bar(0.5, 0.501))[0] < sheet.line_width / SIDE_PX
-    assert sheet.draw().sum() / 255 == pytest.approx(math.pi * sheet.line_width**2 / 4, rel=0.05)
 
 
 def test_what_the_sheet_cuts_off_stays_cut_off() -> None:

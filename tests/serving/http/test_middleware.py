@@ -50,12 +50,6 @@ def test_a_chunked_body_is_taken_to_the_limit_and_no_further(app: Middleware, co
     assert MAX_BODY_BYTES < n_taken <= MAX_BODY_BYTES + CHUNK_BYTES
 
 
-@pytest.mark.parametrize("content_length", ["", "x", "-1", "²"])
-def test_a_strange_content_length_is_left_to_the_count(client: TestClient, content_length: str) -> None:
-    headers = [(b"content-length", content_length.encode("latin-1"))]
-    assert client.post("/api/predict", content=iter([b"x"]), headers=headers).status_code == 415
-
-
 @pytest.mark.parametrize(
     ("method", "path", "headers", "body", "status", "cache"),
     [
@@ -122,7 +116,8 @@ def test_only_the_worker_of_the_page_may_run_webassembly(settings: Settings) -> 
 )
 def test_a_slash_at_the_end_changes_nothing(client: TestClient, method: str, path: str) -> None:
     for used in (method, "PUT"):
-        without, with_slash = (client.request(used, address) for address in (path, f"{path}/"))
+        options = {"follow_redirects": path == "/docs"}
+        without, with_slash = (client.request(used, address, **options) for address in (path, f"{path}/"))
         assert with_slash.status_code == without.status_code
         assert with_slash.headers.get("content-type") == without.headers.get("content-type")
 
@@ -142,16 +137,6 @@ def test_no_error_repeats_the_input(app: Middleware) -> None:
     ):
         assert response.status_code >= 400
         assert secret not in response.text.lower()
-
-
-def test_a_service_that_ends_asks_for_the_connection_to_be_closed(
-    app: Middleware, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = TestClient(app)
-    assert "connection" not in client.get("/v2/health/live").headers
-    monkeypatch.setattr(app.service, "is_draining", True)
-    for path in ("/v2/health/live", "/", "/nothing"):
-        assert client.get(path).headers["connection"] == "close"
 
 
 def test_a_line_for_each_request_if_asked_for(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

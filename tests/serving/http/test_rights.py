@@ -139,13 +139,6 @@ def test_a_token_is_needed_from_everywhere(
     check_rights(managed, address, headers, is_allowed)
 
 
-def test_the_token_is_needed_only_to_manage_models(app: Middleware) -> None:
-    outside = TestClient(app, client=("192.168.1.7", 50_000))
-    refused(outside.post("/v2/repository/models/digits/unload"), 403, "--management-token")
-    assert outside.post("/v2/repository/index").status_code == 200
-    assert outside.get("/v2/health/ready").status_code == 200
-
-
 ORIGIN = "https://a.example"
 PREFLIGHT = {
     "origin": ORIGIN,

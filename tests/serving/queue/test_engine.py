@@ -72,7 +72,6 @@ def test_queued_images_of_one_size_are_one_run(predictor: Predictor) -> None:
     small = np.zeros((1, 10, 12), np.uint8)
     answers = together(*(engine.predict(images) for images in (SEVEN, small, SEVEN, small, SEVEN)))
     assert sorted(runs.sizes) == [2, 3]
-    assert [answer.n_batch for answer in answers] == [3, 2, 3, 2, 3]
     assert [len(answer.verdicts) for answer in answers] == [1] * 5
     assert [answer.verdicts[0].state for answer in answers] == ["digit", "blank"] * 2 + ["digit"]
 
@@ -112,7 +111,7 @@ def test_cancelled_requests_are_not_run(predictor: Predictor) -> None:
         await asyncio.wait(tasks)
         return [task.result() for task in tasks[n_leaving:]]
 
-    assert [answer.n_batch for answer in asyncio.run(leave(2, 3))] == [3, 3, 3]
+    assert len(asyncio.run(leave(2, 3))) == 3
     assert runs.sizes == [3]
     asyncio.run(leave(2, 0))
     assert runs.sizes == [3]
@@ -146,7 +145,7 @@ def test_features_are_computed_only_for_who_asks(predictor: Predictor) -> None:
         engine.predict(np.repeat(SEVEN, MAX_BATCH_IMAGES + 1, axis=0), with_features=True),
     )
     same(asked.prediction, expected)
-    assert (beside.n_batch, beside.prediction.features.shape) == (2, expected.features.shape)
+    assert beside.prediction.features.shape == expected.features.shape
     assert np.allclose(large.prediction.features, expected.features, atol=1e-5)
     assert large.prediction.features.shape == (MAX_BATCH_IMAGES + 1, *expected.features.shape[1:])
     runs.clear()
@@ -161,7 +160,7 @@ def test_late_requests_are_rejected_and_not_run(predictor: Predictor) -> None:
     )
     assert isinstance(late, TimeoutExpiredError)
     assert isinstance(later, TimeoutExpiredError)
-    assert in_time.n_batch == 1
+    assert in_time.verdicts[0].digit == 7
     assert runs.sizes == [1]
 
 
@@ -199,23 +198,16 @@ def test_large_requests_are_run_in_parts_beside_the_loop(
     engine, runs = engine_of(predictor)
     (answer,) = together(engine.predict(images))
     assert seen == [(size, False) for size in sizes]
-    assert (runs.sizes, answer.n_batch) == ([len(images)], len(images))
+    assert runs.sizes == [len(images)]
     same(answer.prediction, expected)
     assert answer.verdicts == predictor.verdicts(answer.prediction)
 
 
-def test_large_requests_hold_up_no_other_and_take_turns(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_requests_hold_up_no_other(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     is_allowed = threading.Event()
-    running: list[int] = []
-    most = 0
 
     def run(images: Images, *_: object) -> Prediction:
-        nonlocal most
-        if images[0].size > MAX_INLINE_PIXELS:
-            running.append(1)
-            most = max(most, len(running))
-            assert is_allowed.wait(60)
-            running.pop()
+        assert images[0].size <= MAX_INLINE_PIXELS or is_allowed.wait(60)
         return Predictor.run(predictor, images)
 
     monkeypatch.setattr(predictor, "run", run)
@@ -231,8 +223,6 @@ def test_large_requests_hold_up_no_other_and_take_turns(predictor: Predictor, mo
         assert [answer.verdicts[0].digit for answer in await asyncio.gather(*large)] == [7, 7, 7]
 
     asyncio.run(main())
-    assert most == 1
-    assert engine.large.n_tasks == 0
 
 
 def test_a_failure_reaches_all_of_its_batch_and_no_other(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,20 +18,13 @@ from serving.reload import lifecycle as lifecycle_module
 from serving.reload.lifecycle import Lifecycle
 from tests.serving.conftest import MODEL
 from tests.serving.drawings import draw
-from tests.serving.models import golden, with_damaged_weights, with_metadata
+from tests.serving.models import with_damaged_weights, with_metadata
 
 SEVEN = np.asarray(draw(7))[None]
 GOOD = MODEL.read_bytes()
 OTHER = with_metadata(note="another version of the same model")
-ZEROS = np.zeros((1, 28, 28), np.uint8)
 BAD = {
     "truncated": GOOD[: len(GOOD) // 2],
-    "random": np.random.default_rng(0).bytes(len(GOOD)),
-    "empty": b"",
-    "another model": GOOD.replace(b"digit_score", b"digit_scope"),
-    "malformed golden answers": with_metadata(golden="{}"),
-    "wrong golden answers": with_metadata(golden=golden(Predictor.load(MODEL), ZEROS, states=["digit"])),
-    "infinite golden score": with_metadata(golden=golden(Predictor.load(MODEL), ZEROS, digit_score=[float("inf")])),
     "deep golden answers": with_metadata(golden="[" * 200_000),
     "damaged weights": with_damaged_weights(),
 }
@@ -115,21 +108,6 @@ def test_an_unload_waits_for_the_load_before_it(lifecycle: Lifecycle, may_go_on:
     assert lifecycle.engine.predictor is None
 
 
-def test_requests_are_answered_while_a_model_is_loaded(lifecycle: Lifecycle, may_go_on: threading.Event) -> None:
-    lifecycle.path.write_bytes(OTHER)
-
-    async def main() -> None:
-        loading = asyncio.ensure_future(lifecycle.load())
-        for _ in range(10):
-            assert (await lifecycle.engine.predict(SEVEN)).card.version == version_of(GOOD)
-        assert not loading.done()
-        may_go_on.set()
-        await loading
-        assert (await lifecycle.engine.predict(SEVEN)).card.version == version_of(OTHER)
-
-    asyncio.run(main())
-
-
 def watch(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> None:
     """Let the service look at its file once after each step."""
     todo = iter(steps)
@@ -166,18 +144,6 @@ def test_a_watched_file_is_loaded_when_it_is_complete(lifecycle: Lifecycle, monk
     parts = map(write_part, (0, 1000, len(OTHER) // 2, len(OTHER)))
     watch(lifecycle, monkeypatch, check_old, check_old, *parts, check_old, check_new, check_new)
     assert counted(lifecycle) == (1, 0, 0)
-
-
-def test_a_watched_bad_file_is_refused_once_and_the_next_good_one_loaded(
-    lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for step, counts, content in (
-        (write(lifecycle, BAD["truncated"]), (0, 1, 0), GOOD),
-        (lifecycle.path.unlink, (0, 2, 0), GOOD),
-        (write(lifecycle, OTHER), (1, 2, 0), OTHER),
-    ):
-        watch(lifecycle, monkeypatch, step, rest, rest, rest)
-        assert (counted(lifecycle), version(lifecycle)) == (counts, version_of(content))
 
 
 def test_the_watch_goes_on_after_any_failure(

@@ -106,15 +106,13 @@ def test_hostile_images(service: Running, name: str) -> None:
         check_error(answer)
 
 
-@pytest.mark.parametrize("n_bytes", [64 * 2**10, 15 * MB], ids=["small", "large"])
 @pytest.mark.parametrize("name", {**REFUSED, **READ})
-def test_pictures_that_keep_a_decoder_busy(service: Running, name: str, n_bytes: int) -> None:
-    data = {**REFUSED, **READ}[name](n_bytes)
+def test_pictures_that_keep_a_decoder_busy(service: Running, name: str) -> None:
+    data = {**REFUSED, **READ}[name](15 * MB)
     with others_are_served(service):
         answer = attack(service.address, request(PREDICT, data))
     assert answer is not None
-    assert answer.status in ((200,) if name in READ else (200, 413, 422))
-    assert answer.status != 200 or n_bytes < MB or name in READ
+    assert answer.status in ((200,) if name in READ else (413, 422))
 
 
 def test_more_large_pictures_than_the_lane_takes_are_all_answered(service: Running) -> None:

@@ -37,9 +37,7 @@ def trickle(connection: socket.socket, start: bytes, drop: bytes) -> None:
 # What each client does, and the status of its answer; None if it has sent no request.
 SLOW: dict[str, tuple[Callable[[socket.socket], None], int | None]] = {
     "silent": (lambda connection: None, None),
-    "half a head": (lambda connection: connection.sendall(HEAD), 408),
     "a trickled head": (lambda connection: trickle(connection, HEAD, b"X"), 408),
-    "half a body": (lambda connection: connection.sendall(START_OF_BODY), 408),
     "a trickled body": (lambda connection: trickle(connection, START_OF_BODY, b"x"), 408),
     "idle": (lambda connection: ask_once(connection), None),
 }

@@ -122,23 +122,6 @@ def test_a_worker_that_hangs_is_replaced_and_a_load_waits_for_it(tmp_path: Path)
         assert len(versions(service)) == 1
 
 
-def test_a_worker_that_dies_during_a_load_does_not_block_it(tmp_path: Path) -> None:
-    with (
-        running(tmp_path, "--workers", "2") as service,
-        socket.create_connection(service.address, END_SECONDS) as client,
-    ):
-        other = the_other(service, client)
-        other.suspend()
-        n_before = service.said().count("The model is now")
-        put(OTHER, service.model)
-        client.sendall(LOAD)
-        wait_until(lambda: service.said().count("The model is now") > n_before, service.popen)
-        other.kill()
-        assert read(client).status == 200
-        wait_for_replacement(service, other)
-        assert len(versions(service)) == 1
-
-
 def test_sigterm_to_a_worker_does_not_stop_the_service(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2", "--drain-s", "0") as service:
         ended = workers_of(service)[0]

@@ -1,6 +1,5 @@
-"""NVIDIA's unmodified client, synchronous and asyncio, against a running service."""
+"""NVIDIA's unmodified client against a running service."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tritonclient.http as triton
-import tritonclient.http.aio as triton_aio
 from tritonclient.utils import InferenceServerException
 
 from serving.model.card import FEATURES, OUTPUTS
@@ -23,30 +21,10 @@ SEVEN = np.asarray(draw(7))[None]
 BATCH = np.stack([np.asarray(draw(digit)) for digit in (7, 0, 1)])
 
 
-class AioClient:
-    """The asyncio client with the blocking calls of the other one."""
-
-    def __init__(self, address: str) -> None:
-        self._runner = asyncio.Runner()
-        self._client = self._runner.run(self._open(address))
-
-    async def _open(self, address: str) -> triton_aio.InferenceServerClient:
-        return triton_aio.InferenceServerClient(address)
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._client, name)
-        return lambda *arguments, **options: self._runner.run(call(*arguments, **options))
-
-    def close(self) -> None:
-        self._runner.run(self._client.close())
-        self._runner.close()
-
-
-@pytest.fixture(scope="module", params=[triton.InferenceServerClient, AioClient], ids=["sync", "aio"])
-def client(request: pytest.FixtureRequest, service: Running) -> Iterator[Any]:
-    client = request.param(service.host)
-    yield client
-    client.close()
+@pytest.fixture(scope="module")
+def client(service: Running) -> Iterator[triton.InferenceServerClient]:
+    with triton.InferenceServerClient(service.host) as client:
+        yield client
 
 
 def image(images: np.ndarray = SEVEN, is_binary: bool = True) -> list[triton.InferInput]:
@@ -133,18 +111,10 @@ def test_infer(
 def test_rejected_calls_of_the_client(client: Any) -> None:
     refused(lambda: client.infer("letters", image()), 404, "Request for unknown model", "'digits'")
     refused(lambda: client.infer("digits", image(), "9"), 404, "unknown model or version", "GET /v2/models/digits")
-    refused(lambda: client.infer("digits", [*image(), *image()]), 400, "$.inputs`")
     refused(lambda: client.infer("digits", image(), timeout=1), 503, "timeout")
     # Such an answer is never compressed: the client would not read it.
     options: dict[str, Any] = {"timeout": -1, "response_compression_algorithm": "gzip"}
     refused(lambda: client.infer("digits", image(), **options), 400, "$.parameters.timeout`")
-    scores = triton.InferInput("image", [1, 2, 2], "FP32").set_data_from_numpy(np.zeros((1, 2, 2), np.float32))
-    refused(lambda: client.infer("digits", [scores]), 400, "UINT8")
-    box = triton.InferRequestedOutput("box", class_count=1)
-    refused(lambda: client.infer("digits", image(), outputs=[box]), 400, "no classification", "'box'")
-    shared = triton.InferInput("image", [1, 2, 2], "UINT8")
-    shared.set_shared_memory("region", 4)
-    refused(lambda: client.infer("digits", [shared]), 400, "shared memory")
     for call in (client.get_model_metadata, client.get_model_config, client.get_inference_statistics):
         refused(lambda call=call: call("letters"), 404, "unknown model")
         refused(lambda call=call: call("digits", "9"), 404, "unknown model or version")

@@ -8,8 +8,7 @@ import pytest
 
 from serving.errors import NotFoundError, RequestError
 from serving.model.card import FEATURES, OUTPUTS
-from serving.model.predictor import Predictor
-from serving.v2.codec import MAX_FEATURE_IMAGES, MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, Asked, encode
+from serving.v2.codec import MAX_FEATURE_IMAGES, MAX_IMAGES, MAX_JSON_BYTES, MAX_JSON_CONTAINERS, Asked
 from serving.v2.codec import parse as parse_for
 
 MAX_PIXELS = 10_000
@@ -152,12 +151,6 @@ def test_features_are_sent_only_if_they_are_named_and_for_fewer_images() -> None
             assert f"at most {MAX_FEATURE_IMAGES} images" in refused(document(inputs=inputs, **asked), status=413)
         else:
             assert len(parse(document(inputs=inputs, **asked)).images) == n_images
-
-
-def test_an_output_that_a_new_model_lacks_is_not_found(predictor: Predictor) -> None:
-    asked = parse(document(outputs=[{"name": FEATURES}]))
-    with pytest.raises(NotFoundError, match="lacks one of the `outputs`"):
-        encode(asked, predictor.run(asked.images), predictor.card)
 
 
 def test_blobs_that_do_not_fit() -> None:

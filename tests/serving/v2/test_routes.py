@@ -34,26 +34,6 @@ def values(response: httpx2.Response) -> dict[str, Any]:
 
 
 def test_a_service_that_ends_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = TestClient(own_app)
-    monkeypatch.setattr(own_app.service, "is_draining", True)
-    assert client.get("/v2/health/live").status_code == 200
-    assert client.get("/v2/health/ready").status_code == 503
-    assert client.get("/v2/models/digits/ready").status_code == 503
-    assert infer(client).status_code == 200
-    assert infer(client).headers["connection"] == "close"
-
-
-def test_a_service_without_a_model_is_live_and_not_ready(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = TestClient(own_app)
-    monkeypatch.setattr(own_app.engine, "predictor", None)
-    assert client.get("/v2/health/live").status_code == 200
-    assert client.get("/v2/health/ready").status_code == 503
-    refused(client.get("/v2/models/digits/ready"), 503, "not loaded")
-    refused(infer(client), 503, "not loaded")
-    assert client.get("/v2/models/digits/ready").headers["retry-after"] == "1"
-
-
-def test_a_client_of_kserve_reads_the_health_answers(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
     # KServe's client decodes JSON: `response.json().get("live")`, and the same with "ready".
     client = TestClient(own_app)
     assert client.get("/v2/health/live").json() == {"live": True}
@@ -63,6 +43,10 @@ def test_a_client_of_kserve_reads_the_health_answers(own_app: Middleware, monkey
     assert client.get("/v2/health/live").json() == {"live": True}
     assert client.get("/v2/health/ready").json() == {"ready": False}
     assert client.get("/v2/models/digits/ready").json() == {"name": "digits", "ready": False}
+    assert [client.get(f"/v2/health/{state}").status_code for state in ("live", "ready")] == [200, 503]
+    assert client.get("/v2/models/digits/ready").status_code == 503
+    assert infer(client).status_code == 200
+    assert infer(client).headers["connection"] == "close"
 
 
 def test_a_request_of_kserve_is_answered(client: TestClient) -> None:
@@ -81,13 +65,6 @@ def test_an_unsupported_coding_names_the_supported_ones(client: TestClient) -> N
     response = infer(client, content_encoding="br")
     refused(response, 415, "Content-Encoding")
     assert response.headers["accept-encoding"] == "gzip, deflate"
-
-
-def test_the_server_is_at_both_addresses_without_a_redirect(client: TestClient) -> None:
-    for address in ("/v2", "/v2/"):
-        response = client.get(address, follow_redirects=False)
-        assert (response.status_code, response.json()["name"]) == (200, "inkling")
-        refused(client.post(address), 405, "GET")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
@@ -134,14 +111,6 @@ def test_a_pinned_version_is_the_one_that_ran(own_app: Middleware) -> None:
     finally:
         engine.predictor = loaded
     assert exchange(own_app, "POST", pinned, chunks=[BODY])[0] == 200
-
-
-def test_the_index_has_the_state_of_the_model(own_app: Middleware, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = TestClient(own_app)
-    for state in ("READY", "UNAVAILABLE"):
-        for body in ("", "{}"):
-            assert [entry["state"] for entry in client.post("/v2/repository/index", content=body).json()] == [state]
-        monkeypatch.setattr(own_app.engine, "predictor", None)
 
 
 @pytest.mark.parametrize(
