@@ -26,7 +26,7 @@ from pipeline.registry.latency import draw_one, time_pairs
 
 N_CALIBRATION = 500
 BATCH = 100
-N_TOGETHER = (1, 16)  # images in a run: one request, a full batch
+N_TOGETHER = (1, 16, 64)  # images in a run: one request, a full batch, and more
 SIDE_PX = 28
 
 
