@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.e2e.browser import MISSING, find_browser
+from bench.browser import MISSING, find_browser
 from tests.e2e.screenshots import SIZES, THEMES
 from tests.needs import missing
 from tests.project import ROOT
