@@ -11,12 +11,14 @@ writers.
 
 import argparse
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from bench import RESULTS, embedded_images, origin
+from bench import begin, embedded_images
 from pipeline.base.errors import DataError, InklingError
-from pipeline.base.files import write_json
+from pipeline.base.markdown import percent, table
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 from pipeline.dataset.cells import CELLS, draw_cell
@@ -95,6 +97,19 @@ def _draw_cells() -> tuple[dict[str, np.ndarray], np.ndarray]:
     return canvases, np.array([drawing.label for drawing in drawings], np.int32)
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    rows = [
+        (name, *(percent(figures[key]) for key in ("test_accuracy", "strokes_accuracy", "strokes_worst_accuracy")))
+        for name, figures in results["variants"].items()
+    ]
+    return (
+        f"## What each kind of image is worth\n\n`{results['origin']['command']}`. Each variant is "
+        f"shown as many digits as {results['epochs']} epochs of all have; the recipe is otherwise the model's.\n\n"
+        + table(("learnt from", "MNIST test", "14 writers", "worst of eight ways"), rows)
+    )
+
+
 def main() -> None:
     """Train and measure each variant, print a table, and write bench/results/ablation.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,11 +120,12 @@ def main() -> None:
         help="number of epochs over all digits; a smaller variant has more epochs, so that it sees as many digits",
     )
     n_epochs = parser.parse_args().epochs
+    save = begin("ablation")
     try:
         results = _run(n_epochs)
     except InklingError as error:
         sys.exit(f"error: {error}")
-    write_json(RESULTS / "ablation.json", origin(load_config()) | {"epochs": n_epochs, "variants": results})
+    save({"epochs": n_epochs, "variants": results})
 
 
 if __name__ == "__main__":

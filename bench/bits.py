@@ -24,11 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from bench import RESULTS, cpu_model, origin
+from bench import begin
 from bench.rounds import ratio
-from pipeline.base.files import write_json
+from pipeline.base.markdown import table
 from pipeline.base.paths import ROOT
-from pipeline.config.values import load_config
 
 N_PAIRS = 3
 
@@ -112,6 +111,33 @@ def emulated(cpu: str) -> Condition:
     return Condition(("qemu-x86_64", "-cpu", cpu))
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/reproducibility.md."""
+    kinds = {"held": "around it", "changed": "without a pin", "emulated": "emulated processor"}
+    rows = [
+        (
+            words,
+            name,
+            "; ".join(
+                f"{part} {row['arrays']} of {row['of']}, {row['largest']:.1e}"
+                for part, row in found["differing"].items()
+            )
+            or "equal",
+        )
+        for kind, words in kinds.items()
+        for name, found in results[kind].items()
+    ]
+    step, origin = results["step_ms"], results["origin"]
+    return (
+        f"`{origin['command']}`, on {origin['cpu']}, {origin['n_cores']} cores. {results['steps']} steps of the "
+        "training and some pictures in a process of their own, against another with mode=portable. Of what differs: "
+        "how many arrays, and the largest difference of a value.\n\n"
+        + table(("", "what is other", "bits"), rows)
+        + f"\n\nA step in mode=portable takes {ratio(step['portable'], step['fast'])} of one in mode=fast; "
+        f"{len(step['fast'])} pairs, both at once."
+    )
+
+
 def main() -> None:
     """Run and print all conditions, and write bench/results/bits.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -125,6 +151,7 @@ def main() -> None:
     if arguments.emulate and not shutil.which("qemu-x86_64"):
         sys.exit("error: --emulate needs qemu-x86_64: on Debian, apt-get install qemu-user")
 
+    save = begin("bits")
     cases = {"held": HELD, "changed": CHANGED, "emulated": {cpu: emulated(cpu) for cpu in arguments.emulate}}
     expected, _ = probe(Condition(), arguments.steps)
     conditions: dict[str, dict[str, Any]] = {kind: {} for kind in cases}
@@ -133,8 +160,7 @@ def main() -> None:
             found, _ = probe(condition, arguments.steps)
             conditions[kind][name] = compare(expected, found)
             print(f"{name:<55} {conditions[kind][name]}", flush=True)
-    figures = origin(load_config()) | {"cpu": cpu_model(), "n_cores": os.cpu_count(), "steps": arguments.steps}
-    write_json(RESULTS / "bits.json", figures | conditions | {"step_ms": _time(5 * arguments.steps)})
+    save({"steps": arguments.steps} | conditions | {"step_ms": _time(5 * arguments.steps)})
     if broken := [name for name, found in conditions["held"].items() if not found["equal"]]:
         sys.exit(f"error: mode=portable did not keep the bits: {'; '.join(broken)}")
 

@@ -11,13 +11,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from bench import begin
 from pipeline.base.errors import InklingError
 from pipeline.base.paths import ROOT
 from pipeline.config.values import dump, load_config
+
+MADE_FROM = ("pipeline", "serving", "conf", "models", "params.yaml", "dvc.yaml", "dvc.lock")
 
 
 def hashes(lock: str) -> dict[str, str]:
@@ -47,8 +52,16 @@ def reproduce_clone(directory: Path, overrides: list[str]) -> str:
     return (directory / "dvc.lock").read_text()
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/reproducibility.md."""
+    return (
+        f"`{results['origin']['command']}`: all {results['n_outputs']} outputs of two clean clones, made from the raw "
+        "data, agree with each other and with `dvc.lock`."
+    )
+
+
 def main(overrides: list[str]) -> None:
-    """Reproduce twice and compare. Without overrides, also compare with the committed dvc.lock."""
+    """Reproduce twice and compare. Without overrides, also with dvc.lock, and write bench/results/clones.json."""
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("overrides", nargs="*")
     overrides = parser.parse_args(overrides).overrides
@@ -56,15 +69,19 @@ def main(overrides: list[str]) -> None:
         load_config(overrides)
     except InklingError as error:
         sys.exit(f"error: {error}")
+    status = ["git", "status", "--porcelain", "--untracked-files=no", "--", *MADE_FROM]
+    if not overrides and subprocess.run(status, cwd=ROOT, check=True, capture_output=True).stdout:
+        sys.exit(f"error: commit the changes in {', '.join(MADE_FROM)} first: the clones contain the last commit")
+    save = begin("clones")
     with tempfile.TemporaryDirectory(prefix="inkling-clones-") as scratch:
         locks = [reproduce_clone(Path(scratch) / name, overrides) for name in ("first", "second")]
-    if different := differing(*locks):
-        sys.exit(f"the clones differ in {', '.join(different)}")
+    if not overrides:
+        locks.append((ROOT / "dvc.lock").read_text())
+    if different := {path for lock in locks[1:] for path in differing(locks[0], lock)}:
+        sys.exit(f"the clones differ{'' if overrides else ', or dvc.lock does,'} in {', '.join(sorted(different))}")
     print(f"the clones agree in all {len(hashes(locks[0]))} outputs")
     if not overrides:
-        if different := differing(locks[0], (ROOT / "dvc.lock").read_text()):
-            sys.exit(f"they differ from dvc.lock in {', '.join(different)}")
-        print("and with dvc.lock")
+        print(section(save({"n_outputs": len(hashes(locks[0]))})))
 
 
 if __name__ == "__main__":

@@ -9,14 +9,15 @@ these writers, and on the other writers. The model in use never learns from thes
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from bench import RESULTS, origin
+from bench import begin
 from pipeline.base.classes import N_CLASSES
 from pipeline.base.errors import InklingError
-from pipeline.base.files import write_json
+from pipeline.base.markdown import percent, table
 from pipeline.base.paths import Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
@@ -72,8 +73,25 @@ def train(config: Config, extra: Split) -> Reader:
     return Reader(network, calibrate(logits, validation.labels, card.parts["validation"], config.decision))
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    rows = [
+        (group, when, *(percent(row[name]) if name in row else "" for name in ("test_accuracy", *FIGURES)))
+        for group in results["results"]["before"]
+        for when, row in ((when, figures[group]) for when, figures in results["results"].items())
+    ]
+    return (
+        f"## From corrections to a better model\n\n`{results['origin']['command']}`. A model that also learns from "
+        f"{N_CORRECTIONS} corrections by half of the test writers, of which {N_FALSE} are false: a review of the first "
+        f"{N_LOOKED_AT} finds {results['n_false_found']}. It measures a way of working; the model in use never learns "
+        "from these writers.\n\n"
+        + table(("measured on", "corrections", "accuracy", "strokes", "worst of eight ways", "refused"), rows)
+    )
+
+
 def main() -> None:
     """Simulate, train, print a table, and write bench/results/corrections.json."""
+    save = begin("corrections")
     try:
         config, outputs = load_config(), Outputs()
         set_up(config.runtime, config.train.seed)
@@ -85,7 +103,6 @@ def main() -> None:
     visitors = set(writers[::2])
     theirs = [drawing for drawing in drawings if drawing.writer in visitors]
     kept, chosen, n_found = correct(theirs, Predictor.load(outputs.model), config.train.seed)
-    print(f"{n_found} of {N_FALSE} false labels are among the first {N_LOOKED_AT} of {N_CORRECTIONS} corrections")
     used = set(chosen)
     groups = {
         "visitors, other drawings": [drawing for number, drawing in enumerate(theirs) if number not in used],
@@ -102,10 +119,7 @@ def main() -> None:
         }
         figures["MNIST"] = measure("test", Answered(test.labels, read_all(reader, test.images)), thresholds)
         results[name] = figures
-        for group in groups:
-            print(f"{name:>7}  {group:>25}", *(f"{100 * figures[group][key]:7.2f} %" for key in FIGURES))
-        print(f"{name:>7}  {'MNIST':>25} {100 * figures['MNIST']['test_accuracy']:7.2f} %", flush=True)
-    write_json(RESULTS / "corrections.json", origin(config) | {"n_false_found": n_found, "results": results})
+    print(section(save({"n_false_found": n_found, "results": results})))
 
 
 if __name__ == "__main__":

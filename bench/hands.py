@@ -20,12 +20,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import distance_transform_edt, map_coordinates
 
-from bench import RESULTS, origin
+from bench import begin
 from pipeline.base.errors import DataError, InklingError
-from pipeline.base.files import file_sha256, write_json
 from pipeline.base.markdown import interval, percent, table
 from pipeline.base.paths import ROOT, Outputs
-from pipeline.config.values import load_config
 from pipeline.evaluation.statistics import proportion
 from pipeline.nondigits.glyphs import LATIN
 from serving.errors import ModelError
@@ -177,9 +175,9 @@ def section(results: Mapping[str, Any]) -> str:
         for label, characters in {"Digits": digits, "Letters": ascii_letters}.items()
     }
     return (
-        f"## Handwriting fonts\n\n`{results['command']}`. {n_each} pictures of each digit and letter in {len(fonts)} "
-        "handwriting fonts under the SIL Open Font License: plain and warped, with a thin pen, as drawn, and with a "
-        "thick pen. The fonts only measure: no model is trained on them, and they choose no value. "
+        f"## Handwriting fonts\n\n`{results['origin']['command']}`. {n_each} pictures of each digit and letter in "
+        f"{len(fonts)} handwriting fonts under the SIL Open Font License: plain and warped, with a thin pen, as drawn, "
+        "and with a thick pen. The fonts only measure: no model is trained on them, and they choose no value. "
         f"{len(left_out)} letters are left out because they are digits in shape: {' '.join(left_out)}. Accuracy counts "
         "the most probable digit in any state; a misread digit is read as another and not refused. In brackets 95 % "
         "intervals by a bootstrap over the fonts.\n\n"
@@ -192,13 +190,12 @@ def section(results: Mapping[str, Any]) -> str:
 def main() -> None:
     """Print the figures, and write bench/results/hands.json."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    save = begin("hands")
     try:
         answers = read(Predictor.load(Outputs().model))
     except (InklingError, ModelError) as error:
         sys.exit(f"error: {error}")
-    results = origin(load_config()) | {"model_sha256": file_sha256(Outputs().model)} | figures(answers)
-    write_json(RESULTS / "hands.json", results)
-    print(section(results))
+    print(section(save(figures(answers))))
 
 
 if __name__ == "__main__":

@@ -12,15 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from bench import RESULTS, origin, service_origin
-from bench.peers.jobs import raw_tensor
-from bench.peers.server import PeerError, free_address, seconds_to_digit
+from bench import begin
+from bench.jobs import raw_tensor
 from bench.rounds import ratio, spread
-from pipeline.base.files import write_json
-from pipeline.config.values import load_config
+from bench.server import ServerError, running
 from requirements.service import service
 
 PAUSE_S = 0.002  # between two attempts to reach the service
@@ -35,21 +34,17 @@ def start_service(python: Path) -> float:
     """Start `inkling-serve` in an empty folder, and return the seconds to its first correct answer.
 
     Raises:
-        PeerError: no answer in time, or a wrong one.
+        ServerError: no answer in time, or a wrong one.
     """
-    address = free_address()
-    request = raw_tensor("/api/predict").request
     # Removes this machine's settings for a service or for Python.
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("INKLING_", "PYTHON"))}
-    with tempfile.TemporaryDirectory() as elsewhere:
-        command = [str(python.parent / "inkling-serve"), "--port", str(address[1])]
-        started = time.perf_counter()
-        with subprocess.Popen(command, cwd=elsewhere, env=environ, stdout=subprocess.DEVNULL) as process:
-            starting_s = time.perf_counter() - started
-            try:
-                return starting_s + seconds_to_digit(process, address, request, PAUSE_S)
-            finally:
-                process.terminate()
+    command = [str(python.parent / "inkling-serve"), "--port", "{port}"]
+    request, options = raw_tensor("/api/predict").request, {"env": environ, "stdout": subprocess.DEVNULL}
+    with (
+        tempfile.TemporaryDirectory() as elsewhere,
+        running(command, request, pause_s=PAUSE_S, cwd=elsewhere, **options) as server,  # type: ignore[arg-type]
+    ):
+        return server.start_s
 
 
 def start_onnxruntime(python: Path) -> float:
@@ -71,11 +66,24 @@ def measure(python: Path, n_rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    service, alone = (results["seconds"][name] for name in ("service", "onnxruntime"))
+    return (
+        f"## What an installed service takes\n\n`{results['origin']['command']}`, on {results['origin']['cpu']}. The "
+        f"wheel, with the model and the page in it, has {results['wheel_bytes'] / 1e6:.2f} MB; an environment with the "
+        f"{results['n_packages']} packages that the service needs, itself among them, "
+        f"{results['environment_bytes'] / 1e6:.0f} MB, without pip. From the start of `inkling-serve` to the first "
+        f"right answer it takes {ratio(service, alone)} times as long as an interpreter that imports onnxruntime and "
+        f"ends, median (least to largest): {spread(service).median:.2f} s against {spread(alone).median:.2f} s."
+    )
+
+
 def main() -> None:
     """Print the figures, and write bench/results/install.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10, help="number of starts")
-    n_rounds = parser.parse_args().rounds
+    n_rounds, save = parser.parse_args().rounds, begin("install")
     with tempfile.TemporaryDirectory() as scratch:
         wheel, python = service(Path(scratch))
         figures = {
@@ -85,15 +93,9 @@ def main() -> None:
         }
         try:
             seconds = measure(python, n_rounds)
-        except PeerError as error:
+        except ServerError as error:
             sys.exit(f"error: {error}")
-    results = origin(load_config()) | service_origin() | figures | {"seconds": seconds}
-    write_json(RESULTS / "install.json", results)
-    for name, value in figures.items():
-        print(f"{name:<18} {value:>12,}")
-    for name, values in seconds.items():
-        print(f"{name + ', s':<18} {spread(values)}")
-    print(f"ratio              {ratio(seconds['service'], seconds['onnxruntime'])}")
+    print(section(save(figures | {"seconds": seconds})))
 
 
 if __name__ == "__main__":

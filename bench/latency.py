@@ -6,12 +6,14 @@ The files differ only in the network. They run in pairs, in alternating order, s
 """
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
 
-from bench import RESULTS, origin
-from pipeline.base.files import write_json
+from bench import begin
+from pipeline.base.markdown import table
 from pipeline.base.paths import Outputs
 from pipeline.config.values import load_config
 from pipeline.modelfile.onnx_graph import convert
@@ -21,7 +23,8 @@ from pipeline.reader.model import Reader
 from pipeline.registry.latency import Run, draw_one, time_pairs
 from pipeline.runtime.mode import use_float32
 
-SIDES_PX = (28, 280)  # an MNIST image, the page's canvas
+# An MNIST image, the page's canvas, and the largest picture that the service gives to the model, with one pixel more.
+SIDES_PX = (28, 280, 1023, 1024)
 
 
 def reference_file(opset: int) -> bytes:
@@ -60,16 +63,31 @@ def summarize(times: dict[str, np.ndarray]) -> dict[str, float]:
     return figures
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    kinds = [f"{name}_{kind}_us" for name in ("ours", "reference") for kind in ("median", "fastest")]
+    rows = [
+        (size.replace("_", " "), *(f"{figures[kind]:.0f}" for kind in kinds), f"{figures['ratio_median']:.2f}")
+        for size, figures in results.items()
+        if size.endswith("_px")
+    ]
+    return (
+        f"## Latency of the whole file\n\n`{results['origin']['command']}`. One run on one thread, microseconds; the "
+        "reference's network in the same graph, with the same normaliser and outputs, in pairs.\n\n"
+        + table(("picture", "ours, median", "fastest", "reference, median", "fastest", "ratio"), rows)
+    )
+
+
 def main() -> None:
     """Print the figures for each size, and write bench/results/latency.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=500, help="timed pairs for each size")
     n_runs = parser.parse_args().runs
-    config = load_config()
+    save, config = begin("latency"), load_config()
     files = {"ours": Outputs().model.read_bytes(), "reference": reference_file(config.export.opset)}
     runs = {name: runner(open_session(file)) for name, file in files.items()}
     results = {f"{side}_px": summarize(time_pairs(runs, draw_one(side), n_runs)) for side in SIDES_PX}
-    write_json(RESULTS / "latency.json", origin(config) | results)
+    save(results)
     for size, figures in results.items():
         print(size)
         for name, value in figures.items():

@@ -2,51 +2,58 @@
 
 python -m bench.local
 
-Drawings like those of the contract test, in Chromium and Firefox. Needs both and the packages of package-lock.json.
+The drawings are of the writers that were held out. Needs `make runtime`.
 """
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+import argparse
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from tests.contract.local import drawings
-from tests.e2e.ask import ASK, BROWSER, SERVICE
-from tests.e2e.browser import launched
-from tests.e2e.firefox import firefox
-from tests.e2e.service import page_with_runtime, running
+from bench import begin
+from bench.browser import ASK, BROWSER, SERVICE, launched
+from bench.page import choose, served
+from pipeline.base.markdown import table
+from pipeline.base.paths import ROOT
+from serving.api.predict import RUNTIME
 
 N_IN_TURN = 50
-N_TURNS = 20
+N_TURNS = 20  # and one before them, which does not count
+MODULES = {"the service": SERVICE, "the browser": BROWSER}
+
+
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    rows = [(name, f"{row['median_ms']:.1f}", f"{row['p95_ms']:.1f}") for name, row in results["answers"].items()]
+    return (
+        f"## An answer in the browser\n\n`{results['origin']['command']}`, on {results['origin']['cpu']}. From the "
+        f"question to the answer in Chromium, for {results['drawings']:,} drawings in turns.\n\n"
+        + table(("answer of", "median, ms", "95 %, ms"), rows)
+    )
 
 
 def main() -> None:
-    """Print the median and the 95th percentile of each."""
-    with tempfile.TemporaryDirectory() as folder:
-        web = page_with_runtime(Path(folder))
-        with running(Path(folder) / "log.txt", "--web", str(web)) as url:
-            with launched() as browser:
-                page = browser.new_page(reduced_motion="reduce")
-                page.goto(url)
-                report("Chromium", lambda module, asked: page.evaluate(ASK, [module, asked]))
-            with firefox() as run:
-                run("open", url)
-                report("Firefox", lambda module, asked: run("ask", module, asked))
-
-
-def report(name: str, ask: Callable[[str, list[Any]], list[dict[str, Any]]]) -> None:
-    """Ask in turns, and print the times from the question to the answer. The first turn does not count."""
-    turns = np.array_split(np.array(drawings(N_IN_TURN * (N_TURNS + 1)), object), N_TURNS + 1)
-    times: dict[str, list[float]] = {SERVICE: [], BROWSER: []}
-    for number, asked in enumerate(turns):
-        for module, found in times.items():
-            answers = ask(module, asked.tolist())
-            found += [answer["roundTripMs"] for answer in answers] if number else []
-    for module, found in times.items():
-        median, high = np.percentile(found, [50, 95])
-        print(f"{name}, {module}: p50 {median:.1f} ms, p95 {high:.1f} ms")
+    """Print the section, and write bench/results/local.json."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    if not all((ROOT / "web" / name).exists() for name in RUNTIME):
+        sys.exit("error: the browser has nothing to run the model with: run `make runtime`")
+    save, drawings = begin("local"), choose(N_IN_TURN * (N_TURNS + 1))
+    times: dict[str, list[float]] = {name: [] for name in MODULES}
+    with served() as url, launched() as browser:
+        page = browser.new_page(reduced_motion="reduce")
+        page.goto(url)
+        for turn in range(N_TURNS + 1):
+            asked = drawings[turn * N_IN_TURN : (turn + 1) * N_IN_TURN]
+            for name, module in MODULES.items():
+                answers = page.evaluate(ASK, [module, asked])
+                times[name] += [answer["roundTripMs"] for answer in answers] if turn else []
+    figures = {
+        name: {"median_ms": round(float(np.median(ms)), 1), "p95_ms": round(float(np.quantile(ms, 0.95)), 1)}
+        for name, ms in times.items()
+    }
+    print(section(save({"drawings": N_IN_TURN * N_TURNS, "answers": figures})))
 
 
 if __name__ == "__main__":

@@ -9,17 +9,17 @@ No test writer and no held-out family is read.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from bench import RESULTS, origin
+from bench import begin
 from pipeline.base.errors import DataError, InklingError
-from pipeline.base.files import file_sha256, read_arrays, write_json
+from pipeline.base.files import read_arrays
+from pipeline.base.markdown import percent, table
 from pipeline.base.paths import PREPARED, Outputs
-from pipeline.config.values import load_config
 from pipeline.dataset.cells import CELLS, draw_cell
 from pipeline.dataset.splits import NO_DIGIT, load_split
 from pipeline.evaluation.learning import compare_answers, correct, split_by_writer, teach
@@ -112,9 +112,29 @@ def pick(rows: Sequence[dict[str, Any]], is_allowed: Callable[[dict[str, Any]], 
     return min(allowed, key=lambda row: sum(row[way][figure] for way in WAYS))
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    chosen = results["chosen"]
+    constants = ", ".join(f"`{name}` {chosen[name]:g}" for name in (*CLASS_CONSTANTS, *SCORE_CONSTANTS))
+    rows = [
+        (way.replace("_", " "), f"{row['drawings']:,}", percent(row["accuracy_before"]), percent(row["accuracy"]),
+         f"{row['newly_wrong']:,}", f"{row['refused_before']:,} / {row['refused']:,}",
+         f"{percent(row['others_refused_before'])} / {percent(row['others_refused'])}")
+        for way, row in ((way, chosen[way]) for way in WAYS)
+    ]  # fmt: skip
+    head = ("memory", "drawings", "accuracy without", "accuracy", "newly wrong", "digits refused without / with",
+            "non-digits refused without / with")  # fmt: skip
+    return (
+        f"## The constants of the memory\n\n`{results['origin']['command']}`: {constants}. They are the best of "
+        f"{len(results['classes'])} and then {len(results['score'])} choices, on hands of validation writers that are "
+        f"harder to read than people's; the figures are of every {STEP}rd hand.\n\n" + table(head, rows)
+    )
+
+
 def main() -> None:
     """Print the choice, and write bench/results/memory.json."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    save = begin("memory")
     try:
         predictor = Predictor.load(Outputs().model)
         drawings = unpack(read_arrays(PREPARED / "validation_drawings.npz", made_by="prepare"))
@@ -122,8 +142,7 @@ def main() -> None:
         found = search(writers, others, vars(predictor.card.thresholds))
     except (InklingError, ModelError) as error:
         sys.exit(f"error: {error}")
-    write_json(RESULTS / "memory.json", origin(load_config()) | {"model_sha256": file_sha256(Outputs().model)} | found)
-    print(*(f"{name}: {value}" for name, value in found["chosen"].items()), sep="\n")
+    print(section(save(found)))
 
 
 if __name__ == "__main__":

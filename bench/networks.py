@@ -4,11 +4,13 @@ python -m bench.networks "c3x8 c4s2x32 c3x48 c3x64 p c3x128" train.epochs=7 mode
 
 A network is a list of layers: c3x8 is a convolution of 3x3 with 8 filters and a ReLU, s2 its stride, p a maximum over
 2x2. The last layer, dropout before it, and all values that are not given are the model's. Each run adds a row to
-bench/results/networks.json. No test image and no font is read.
+bench/results/networks.json. Without a network, it repeats the rows of other code or other values. No test image and no
+font is read.
 """
 
 import argparse
 import re
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,7 +24,7 @@ import tensorflow as tf
 from keras import layers
 from matplotlib.figure import Figure
 
-from bench import RESULTS, network_sha256
+from bench import RESULTS, begin, code_sha256, network_sha256
 from pipeline.base.errors import ConfigError, InklingError
 from pipeline.base.figures import save_figure
 from pipeline.base.files import read_json, write_json
@@ -152,12 +154,27 @@ def section(results: Mapping[str, Any]) -> str:
     )
 
 
+def repeat() -> None:
+    """Train the networks whose rows are of other code or other values again, each in a process of its own."""
+    save = begin("networks")
+    for row in read_json(FILE, made_by="bench.networks")["rows"]:
+        now = {"params_sha256": network_sha256(load_config(row["values"])), "code_sha256": code_sha256("networks")}
+        if row | now != row:
+            command = [sys.executable, "-m", "bench.networks", row["network"], *row["values"]]
+            subprocess.run(command, cwd=ROOT, check=True)
+    save({"rows": read_json(FILE, made_by="bench.networks")["rows"]})
+
+
 def main() -> None:
     """Train and measure a network, print its figures, and add them to bench/results/networks.json and its plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("network", help=f"its layers, or {OWN} for the model's own")
+    parser.add_argument("network", nargs="?", help=f"its layers, or {OWN} for the model's own")
     parser.add_argument("values", nargs="*", help="other values than those of params.yaml, as KEY=VALUE")
     arguments = parser.parse_args()
+    if arguments.network is None:
+        repeat()
+        return
+    code = code_sha256("networks")
     try:
         config = load_config(arguments.values)
         set_up(config.runtime, config.train.seed)
@@ -165,13 +182,14 @@ def main() -> None:
     except InklingError as error:
         sys.exit(f"error: {error}")
     row = {"network": arguments.network, "values": sorted(arguments.values)} | figures
-    row["params_sha256"] = network_sha256(config)
+    row |= {"params_sha256": network_sha256(config), "code_sha256": code}
     print(row)
-    rows = read_json(FILE, made_by="bench.networks")["rows"] if FILE.exists() else []
+    results = read_json(FILE, made_by="bench.networks")
     same = {key: row[key] for key in ("network", "values")}
-    rows = [other for other in rows if {key: other[key] for key in same} != same]
-    write_json(FILE, {"rows": [*rows, row]})
-    save_figure(plot([*rows, row]), ROOT / "docs" / "networks.png")
+    places = [number for number, other in enumerate(results["rows"]) if other | same == other]
+    results["rows"][slice(places[0], places[0] + 1) if places else slice(len(results["rows"]), None)] = [row]
+    write_json(FILE, results)
+    save_figure(plot(results["rows"]), ROOT / "docs" / "networks.png")
 
 
 if __name__ == "__main__":

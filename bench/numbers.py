@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from bench import RESULTS, origin
+from bench import begin
 from pipeline.base.errors import InklingError
-from pipeline.base.files import file_sha256, read_arrays, write_json
+from pipeline.base.files import read_arrays
 from pipeline.base.markdown import interval, table
 from pipeline.base.paths import PREPARED, Outputs
-from pipeline.config.values import load_config
 from pipeline.evaluation.numbers import (
     KINDS,
     LATE,
@@ -187,17 +186,21 @@ def letters_figures(predictor: Predictor, weights: NumberWeights) -> dict[str, f
 
 
 def section(results: Mapping[str, Any]) -> str:
-    """Return the tables of the weights and of the figures."""
+    """Return the section of docs/measurements.md."""
     weights = table(results["weights"], [[f"{value:g}" for value in results["weights"].values()]])
     rows = [(kind, f"{row['n']:,}", interval(row, "accuracy", 2), "") for kind, row in results["validation"].items()]
     letters = results["letters"]
     rows.append(("letters of several strokes", f"{letters['n']:,}", "", interval(letters, "became_number", 2)))
-    return f"{weights}\n\n{table(('strings', 'number', 'read right', 'become a number'), rows)}"
+    return (
+        f"## The weights that read numbers\n\n`{results['origin']['command']}`, fitted on strings of validation "
+        f"writers:\n\n{weights}\n\n{table(('strings', 'number', 'read right', 'become a number'), rows)}"
+    )
 
 
 def main() -> None:
     """Print the weights and the figures, and write bench/results/numbers.json."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    save = begin("numbers")
     try:
         predictor = Predictor.load(Outputs().model)
         by_kind = cases(predictor)
@@ -205,11 +208,8 @@ def main() -> None:
         sys.exit(f"error: {error}")
     weights, loss = fit(by_kind)
     weights = replace(weights, max_cost=limit(by_kind, weights))
-    results = origin(load_config()) | {"model_sha256": file_sha256(Outputs().model)}
-    results |= {"weights": asdict(weights), "loss": loss, "validation": figures(by_kind, weights)}
-    results["letters"] = letters_figures(predictor, weights)
-    write_json(RESULTS / "numbers.json", results)
-    print(section(results))
+    results = {"weights": asdict(weights), "loss": loss, "validation": figures(by_kind, weights)}
+    print(section(save(results | {"letters": letters_figures(predictor, weights)})))
 
 
 if __name__ == "__main__":

@@ -8,24 +8,26 @@ their tablet; the browser takes one a frame. Three figures: median, 95 % and the
 
 import argparse
 import json
-import tempfile
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page, Request, ViewportSize
 
-from bench import RESULTS, origin, service_origin
-from pipeline.base.files import write_json
-from pipeline.config.values import load_config
+from bench import begin
+from bench.browser import launched
+from bench.jobs import raw_tensor
+from bench.server import running
+from pipeline.base.markdown import table
+from pipeline.base.paths import ROOT
 from pipeline.evaluation.strokes import load_test_drawings
 from serving.drawing.sheet import PEN, SIDE_PX
 from serving.drawing.strokes import place
-from tests.e2e.browser import launched
-from tests.e2e.service import running
 
 SEED = 0
 POINT_S = 0.01
@@ -70,6 +72,14 @@ READY = "#model[data-state=ready]"
 
 Note = tuple[str, float, Any]
 Strokes = list[list[list[float]]]
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Start the service, and yield its address."""
+    command = [sys.executable, "-m", "serving", "--port", "{port}"]
+    with running(command, raw_tensor("/api/predict").request, cwd=ROOT, stderr=subprocess.DEVNULL) as server:
+        yield f"http://127.0.0.1:{server.address[1]}"
 
 
 def choose(n: int) -> list[Strokes]:
@@ -240,30 +250,40 @@ def _spread(values: list[float]) -> dict[str, float]:
     }
 
 
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    drawn, frames, slow = (results[part] for part in ("drawings", "frames", "slow"))
+    spreads = {
+        "from a stroke's end to the last response, ms": drawn["response_ms"],
+        "sent for a drawing, kB": drawn["sent_kb"],
+        "requests for a drawing": drawn["requests"],
+        "scripting in a frame while the pen is down, ms": frames["scripting_ms"],
+        "slow 3G: first paint, ms": slow["first_paint_ms"],
+        "slow 3G: the script has come, ms": slow["script_ms"],
+        "slow 3G: from a stroke's end to the last response, ms": slow["response_ms"],
+    }
+    rows = [(words, *(f"{figures[kind]:g}" for kind in ("median", "p95", "max"))) for words, figures in spreads.items()]
+    return (
+        f"## The page under a pen\n\n`{results['origin']['command']}`, on {results['origin']['cpu']}. "
+        f"{drawn['drawings']} drawings of held-out writers on a phone's page in Chromium. Of {drawn['strokes']} "
+        f"strokes, {drawn['headlines_before_the_end']} changed the headline before the pen was up, and none changed "
+        f"it more than {drawn['most_headlines_a_stroke']} times.\n\n" + table(("", "median", "95 %", "largest"), rows)
+    )
+
+
 def main() -> None:
-    """Print the figures, and write bench/results/page.json."""
+    """Print the section, and write bench/results/page.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drawings", type=int, default=50)
-    parser.add_argument("--only", choices=("drawings", "frames", "slow"))
-    arguments = parser.parse_args()
-    drawings = choose(arguments.drawings)
-    parts = {
-        "drawings": (measure_drawings, drawings),
-        "frames": (measure_frames, drawings[:N_TRACED]),
-        "slow": (measure_slow, drawings[:N_SLOW_DRAWINGS]),
-    }
-    results = {}
-    with tempfile.TemporaryDirectory() as logs, running(Path(logs, "log.txt")) as service, launched() as browser:
-        for name, (measure, its) in parts.items():
-            if arguments.only in (None, name):
-                results[name] = measure(browser, service, its)
-    if arguments.only is None:
-        write_json(RESULTS / "page.json", origin(load_config()) | service_origin() | results)
-    for part, figures in results.items():
-        print(part)
-        for name, value in figures.items():
-            text = f"{value['median']:>7} {value['p95']:>7} {value['max']:>7}" if isinstance(value, dict) else value
-            print(f"  {name:<26} {text}")
+    drawings = choose(parser.parse_args().drawings)
+    save = begin("page")
+    with served() as service, launched() as browser:
+        results = {
+            "drawings": measure_drawings(browser, service, drawings),
+            "frames": measure_frames(browser, service, drawings[:N_TRACED]),
+            "slow": measure_slow(browser, service, drawings[:N_SLOW_DRAWINGS]),
+        }
+    print(section(save(results)))
 
 
 if __name__ == "__main__":

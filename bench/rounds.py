@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Spread:
     """Median, least and largest value over the rounds."""
 

@@ -1,6 +1,6 @@
 """Compare the service with its peers: the same model file under the same load.
 
-python -m bench.peers [--only NAME ...] [--model FILE] [--seconds 1] [--rounds 5]
+python -m bench.peers [--only NAME ...] [--seconds 1] [--rounds 5]
 
 Each peer is installed once, into its own environment below outputs/peers. Each round starts every peer in turn,
 measures it with every form of request, and stops it; the order alternates. Ratios are computed within a round, and the
@@ -9,26 +9,21 @@ report shows their medians. All processes of a server run on one core, and the l
 """
 
 import argparse
-import os
 import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from bench import RESULTS, origin, service_origin
+from bench import begin
 from bench.peers import FLOOR, OURS
-from bench.peers.plot import PLOT, overview
-from bench.peers.section import section
-from bench.peers.server import CONNECTIONS, Figures, PeerError, build, measure, running, set_up
+from bench.peers.section import PLOT, plot, section
 from bench.peers.table import PEERS, Peer
 from bench.rounds import by_figure
+from bench.server import Figures, ServerError, measure, set_up
 from pipeline.base.figures import save_figure
-from pipeline.base.files import file_sha256, write_json
-from pipeline.base.paths import Outputs
-from pipeline.config.values import load_config
 
+CONNECTIONS = (1, 16, 64, 256)
 KEY = ("peer", "job", "form", "connections")
 Rows = defaultdict[tuple[str, str, str, int], list[Figures]]
 
@@ -37,16 +32,13 @@ def measure_peer(peer: Peer, seconds: float, rows: Rows) -> Figures:
     """Start a peer, add the figures of each form and number of connections to `rows`, and return those of the whole.
 
     Raises:
-        PeerError: it cannot be installed, started or measured.
+        ServerError: it cannot be installed, started or measured.
     """
-    build(peer)
-    with running(peer) as server:
+    peer.build()
+    with peer.running() as server:
         for form in peer.forms:
             for n_connections in CONNECTIONS:
-                try:
-                    figures = measure(server, form.request, n_connections, seconds)
-                except PeerError as error:
-                    raise PeerError(f"{form.job} as {form.name}, {n_connections} connections: {error}") from error
+                figures = measure(server, form.request, n_connections, seconds)
                 rows[peer.name, form.job, form.name, n_connections].append(figures)
         return {"start_s": server.start_s, "memory_mb": server.memory_mb()}
 
@@ -55,7 +47,7 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
     """Return the figures that were measured in every round, and for each peer that failed the reason.
 
     Raises:
-        PeerError: the service or the floor cannot be measured.
+        ServerError: the service or the floor cannot be measured.
     """
     rows: Rows = defaultdict(list)
     whole: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
@@ -67,19 +59,13 @@ def compare(peers: list[Peer], n_rounds: int, seconds: float) -> dict[str, Any]:
             print(f"round {number + 1} of {n_rounds}: {peer.name}", flush=True)
             try:
                 whole[peer.name].append(measure_peer(peer, seconds, rows))
-            except (PeerError, OSError, psutil.Error) as error:
+            except (ServerError, OSError, EOFError, psutil.Error) as error:
                 if peer.name in (OURS, FLOOR):
-                    raise PeerError(f"{peer.name}: {error}") from error
+                    raise ServerError(f"{peer.name}: {error}") from error
                 failed[peer.name] = str(error)
-    return {
-        "peers": {name: by_figure(rounds) for name, rounds in whole.items() if len(rounds) == n_rounds},
-        "rows": [
-            dict(zip(KEY, key, strict=True)) | by_figure(rounds)
-            for key, rounds in sorted(rows.items(), key=lambda item: list(whole).index(item[0][0]))
-            if len(rounds) == n_rounds
-        ],
-        "failed": failed,
-    }
+    complete = {name: by_figure(rounds) for name, rounds in whole.items() if name not in failed}
+    measured = [dict(zip(KEY, key, strict=True)) | by_figure(rows[key]) for key in rows if key[0] in complete]
+    return {"peers": complete, "rows": measured, "failed": failed}
 
 
 def main() -> None:
@@ -87,24 +73,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [peer.name for peer in PEERS if peer.name not in (OURS, FLOOR)]
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help=f"only these of {', '.join(names)}")
-    parser.add_argument("--model", type=Path, default=Outputs().model, help="model file of the service and all peers")
     parser.add_argument("--seconds", type=float, default=1.0, help="least seconds of load for each figure and round")
     parser.add_argument("--rounds", type=int, default=5, help="number of rounds")
     arguments = parser.parse_args()
+    save = begin("peers")
     peers = [peer for peer in PEERS if peer.name in (OURS, FLOOR, *(arguments.only or names))]
-    os.environ["INKLING_MODEL"] = str(arguments.model.resolve())
     try:
-        model_sha256 = file_sha256(arguments.model)
         set_up()
         measured = compare(peers, arguments.rounds, arguments.seconds)
-    except (OSError, PeerError) as error:
+    except ServerError as error:
         sys.exit(f"error: {error}")
     versions = {peer.name: peer.requirements.split("\n")[0] for peer in peers if peer.name in names}
-    results = origin(load_config()) | service_origin() | {"model_sha256": model_sha256, "versions": versions} | measured
+    results = save({"versions": versions} | measured, is_kept=not arguments.only)
     print(section(results))
     if not arguments.only:
-        write_json(RESULTS / "peers.json", results)
-        save_figure(overview(results), PLOT)
+        save_figure(plot(results), PLOT)
 
 
 if __name__ == "__main__":

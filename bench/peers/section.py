@@ -1,14 +1,18 @@
-"""Report section on the peers: aims and figures."""
+"""Report section and plot of the peers: aims and figures."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from bench.peers import FLOOR, HAND, OURS
 from bench.rounds import ratio, spread
 from pipeline.base.markdown import table
+from pipeline.base.paths import ROOT
 
 Row = Mapping[str, Any]
 
+PLOT = ROOT / "docs" / "peers.png"
 RATE = "requests_per_s"
 FIGURES = {"p50_ms": "p50", "cpu_us": "CPU per answer", RATE: "good answers/s"}
 JOBS = {"tensor": "28x28 tensor", "png": "280x280 PNG"}
@@ -38,35 +42,52 @@ COLUMNS = (
 TITLES = {"p50_ms": "p50, ms", "p99_ms": "p99, ms", "cpu_us": "CPU, us", RATE: "good/s"}
 
 
-def section(results: Mapping[str, Any]) -> str:
-    """Return the section as Markdown.
+# Of each panel: title, job, connections, figure. The largest rate and the least time come first.
+PANELS = (
+    ("28x28 tensor: median ms, 1 connection", "tensor", 1, "p50_ms"),
+    ("28x28 tensor: CPU us per answer, 1 connection", "tensor", 1, "cpu_us"),
+    ("28x28 tensor: good answers/s, 16 connections", "tensor", 16, RATE),
+    ("280x280 PNG: good answers/s, 16 connections", "png", 16, RATE),
+)
 
-    Args:
-        results: written by `python -m bench.peers`, with one value per round for each figure.
-    """
-    n_rounds = len(results["peers"][OURS]["start_s"])
+
+def plot(results: Mapping[str, Any]) -> Figure:
+    """Plot the median of each server and form as a bar, and its range over the rounds as a line."""
+    figure = Figure(figsize=(13, 9), layout="constrained")
+    for axes, (title, job, n_connections, name) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
+        rows = [row for row in results["rows"] if (row["job"], row["connections"]) == (job, n_connections)]
+        rows.sort(key=lambda row: spread(row[name]).median, reverse=name != RATE)
+        spreads = [spread(row[name]) for row in rows]
+        colours = ["#d1495b" if row["peer"] == OURS else "#a9b4c2" for row in rows]
+        ranges = [[one.median - one.low for one in spreads], [one.high - one.median for one in spreads]]
+        medians = [one.median for one in spreads]
+        bars = axes.barh([_label(row) for row in rows], medians, xerr=ranges, color=colours, log=True)
+        axes.bar_label(bars, [f"{median:,.{2 if median < 10 else 0}f}" for median in medians], padding=4, fontsize=8)
+        axes.set_title(title, fontsize=10, loc="left")
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def section(results: Mapping[str, Any]) -> str:
+    """Return the section of docs/measurements.md."""
+    origin, n_rounds = results["origin"], len(results["peers"][OURS]["start_s"])
     whole = [
-        (
-            name,
-            results["versions"].get(name, ""),
-            *(f"{spread(figures[key]).median:.{digits}f}" for key, digits in (("memory_mb", 0), ("start_s", 2))),
-        )
+        (name, results["versions"].get(name, ""), f"{spread(figures['memory_mb']).median:.0f}",
+         f"{spread(figures['start_s']).median:.2f}")
         for name, figures in results["peers"].items()
-    ]
+    ]  # fmt: skip
     failed = "".join(f"\n- Not measured: {name}: {reason}" for name, reason in results["failed"].items())
     return (
-        f"## The service and its peers\n\n`{results['command']}`, on {results['cpu']}, {results['n_cores']} cores. "
+        f"## The service and its peers\n\n`{origin['command']}`, on {origin['cpu']}, {origin['n_cores']} cores. "
         "All servers run the same model file in one worker on one core, without logs, and with onnxruntime on one "
         "thread. The load generator runs on another core and keeps its connections open. Each of the "
-        f"{n_rounds} rounds starts every server in turn.\n\n"
+        f"{n_rounds} rounds starts every server in turn; figures are medians of the rounds.\n\n"
         "- Each peer gets the forms of request that its documentation describes. "
         f"*{HAND}* reads the bytes of the body in an async function, which its documentation does not describe.\n"
-        "- *batching* means the adaptive batching of the peer, for up to 16 requests.\n"
-        "- The *floor* is bare ASGI on uvicorn: it runs the model for each request, without validation, batching or "
-        "admission control.\n"
-        "- Only correct answers with status 200 are good. Where other requests were refused or lost, their share "
-        "follows in brackets. CPU is the processor time of the server per good answer.\n"
-        "- Figures are medians of the rounds. p99 is left out if a round has fewer than 1,000 good answers.\n\n"
+        "- *batching* means the adaptive batching of the peer, for up to 16 requests. The *floor* is bare ASGI on "
+        "uvicorn: it runs the model for each request, without validation, batching or admission control.\n"
+        "- Only right answers with status 200 are good; the share of others follows in brackets. CPU is the server's "
+        "time per good answer. p99 is left out if a round has fewer than 1,000 good answers.\n\n"
         "![Bar chart of the figures](peers.png)\n\n"
         f"### Aims\n\n{OURS}'s figure divided by the other one within each round: median (least to largest).\n\n"
         + table(("job", "figure", "connections", "divided by", "aim", "measured", "reached"), aims(results))
@@ -95,8 +116,7 @@ def aims(results: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             )
 
 
-def label(row: Row) -> str:
-    """Return the label of a server and form."""
+def _label(row: Row) -> str:
     return f"{row['peer']}, {row['form']}"
 
 
@@ -110,7 +130,7 @@ def _figures(results: Mapping[str, Any], job: str) -> str:
     forms: dict[str, dict[int, Row]] = {}
     for row in results["rows"]:
         if row["job"] == job:
-            forms.setdefault(label(row), {})[row["connections"]] = row
+            forms.setdefault(_label(row), {})[row["connections"]] = row
     titles = (f"{TITLES[figure]} at {n}" for figure, n, _ in COLUMNS)
     rows = [
         (name, *(_cell(by_n.get(n, {}), figure, digits) for figure, n, digits in COLUMNS))

@@ -21,7 +21,7 @@ from serving.model.predictor import Prediction, Predictor, Verdict
 from serving.queue.backlog import Backlog
 from serving.queue.lane import Lane
 
-# Larger batches are not faster per image (python -m bench.predictor).
+# Larger batches are not faster per image (python -m bench.int8).
 MAX_BATCH_IMAGES = 16
 
 # Up to this size (600 x 600 pixels) the work runs on the event loop, because a thread would cost more than the model.
@@ -37,7 +37,7 @@ MAX_LARGE_TASKS = 16
 MAX_QUEUED_PIXELS = 64 * 2**20
 
 # For each image, a run takes a constant time for the network and a time for scaling that grows with the pixels. With
-# this many pixels, both are equal (python -m bench.predictor).
+# this many pixels, both are equal (python -m bench.latency).
 PIXELS_LIKE_AN_IMAGE = 40_000
 
 # Weight of the last run in the moving average that predicts the time of the next.

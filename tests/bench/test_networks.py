@@ -1,8 +1,7 @@
 import pytest
 
-from bench import network_sha256
+from bench import network_sha256, read
 from bench.networks import build, multiply_adds, section
-from bench.report import read
 from pipeline.base.errors import ConfigError
 from pipeline.config.values import load_config
 
@@ -16,7 +15,7 @@ def test_a_description_becomes_a_network_whose_cost_is_counted():
 
 
 def test_the_rows_were_measured_with_the_values_that_the_table_shows():
-    results = read()["networks"]
+    results = read("networks")
     for row in results["rows"]:
         assert row["params_sha256"] == network_sha256(load_config(row["values"]))
         assert row["network"] in section(results)

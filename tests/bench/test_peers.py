@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from bench.jobs import is_right, v2_tensor
 from bench.load import Answer
-from bench.peers.jobs import is_right
 from bench.peers.section import section
 from bench.rounds import by_figure, ratio
 
@@ -15,7 +15,7 @@ VALUES = PROBABILITIES.tolist()
 def answer(document, blobs=b"", status=200):
     text = json.dumps(document).encode()
     head = f"http/1.1 {status}\r\ninference-header-content-length: {len(text)}" if blobs else f"http/1.1 {status}"
-    return Answer(status, head.encode(), text + blobs, is_last=False)
+    return Answer(status, head.encode(), text + blobs)
 
 
 def v2(**tensor):
@@ -29,7 +29,7 @@ def v2(**tensor):
         answer({"probabilities": VALUES[0]}),
         answer({"predictions": {"probabilities": VALUES}}),
         answer([{"probabilities": VALUES[0]}]),
-        answer({"outputs": [{"name": "probabilities", "parameters": None, "data": VALUES[0]}]}),
+        answer(v2(data=VALUES[0])),
         answer(v2(parameters={"binary_data_size": 40}), np.float32(1).tobytes() + PROBABILITIES.tobytes()),
     ],
 )
@@ -50,6 +50,12 @@ def test_other_answers_are_not_right(given):
     assert not is_right(given)
 
 
+def test_v2_requests_have_the_tensor_in_json_or_behind_it():
+    (head, body), (_, text) = (v2_tensor(is_binary).request.split(b"\r\n\r\n", 1) for is_binary in (True, False))
+    assert body[-784:] == np.uint8(json.loads(text)["inputs"][0]["data"]).tobytes()
+    assert f"Inference-Header-Content-Length: {len(body) - 784}" in head.decode()
+
+
 def rows(peer, form, rate, *, job="tensor", failed=0.0):
     """Return rows of two rounds. The machine was half as fast in the second."""
     figures = {"p50_ms": [1e3 / rate, 2e3 / rate], "requests_per_s": [rate, rate / 2], "failed_percent": [failed] * 2}
@@ -59,9 +65,7 @@ def rows(peer, form, rate, *, job="tensor", failed=0.0):
 
 
 RESULTS = {
-    "command": "python -m bench.peers",
-    "cpu": "a processor",
-    "n_cores": 2,
+    "origin": {"command": "python -m bench.peers", "cpu": "a processor", "n_cores": 2},
     "versions": {"FastAPI": "fastapi==1"},
     "peers": {name: {"start_s": [s, s], "memory_mb": [9, 9]} for name, s in (("Inkling", 2), ("FastAPI", 1))},
     "rows": [

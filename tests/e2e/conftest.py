@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from bench.browser import MISSING, find_browser, launched
 from tests.e2e.answers import LOAD_ERROR
-from tests.e2e.browser import MISSING, find_browser, launched
 from tests.e2e.service import running
 from tests.needs import missing
 

@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 import mlflow
 
+from bench.browser import launched
 from pipeline.registry import store
 from pipeline.tracking.store import EXPERIMENT, uri
-from tests.e2e.browser import launched
 from tests.project import answers, free_port, started
 
 METRIC = "kept_val_accuracy"

@@ -9,8 +9,8 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, ViewportSize, expect
 
+from bench.browser import launched
 from tests.e2e.answers import expect_ready, expect_state
-from tests.e2e.browser import launched
 from tests.e2e.digits import DIGITS
 from tests.e2e.hand import draw
 from tests.e2e.service import running

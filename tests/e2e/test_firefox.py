@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.browser import BROWSER
 from tests.contract.local import compare, drawings
-from tests.e2e.ask import BROWSER
 from tests.e2e.firefox import expect_read, expect_text, firefox
 from tests.e2e.service import service_answers, site
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.browser import ARGUMENTS, MISSING, find_browser
+from bench.browser import ARGUMENTS, MISSING, find_browser
 from tests.needs import missing
 from tests.web.node import node, package
 

@@ -1,1 +1,0 @@
-"""Scaling of the service: open-loop load on one and two workers, and an estimate for many visitors."""
