@@ -30,18 +30,14 @@ from pipeline.base.paths import ROOT, Outputs
 from pipeline.config.schema import Config
 from pipeline.config.values import load_config
 from pipeline.dataset.splits import Split
+from pipeline.provenance.dvc_lock import read_yaml
 
 RESULTS = Path(__file__).parent / "results"
 
 # Sections that only answers of the finished network use. A change of them makes no measurement of the network old.
 LATER = {"memory", "number"}
 
-# Code that figures depend on. What only observes a run (tracking, registry, provenance) is not in it.
-LEARNING = (
-    *(f"pipeline/{name}" for name in ("dataset", "ink", "network", "nondigits", "reader", "runtime", "sources")),
-    *(f"pipeline/evaluation/{name}.py" for name in ("metrics", "statistics", "strokes")),
-    *("pipeline/training", "pipeline/prepare.py", "pipeline/train.py", "serving/drawing"),
-)
+# Code that figures depend on.
 READING = ("serving/drawing", "serving/model", "serving/numbers")
 SERVING = ("serving", "bench/jobs.py", "bench/load.py", "bench/server.py")
 PAGE = ("serving", "bench/browser.py", "web/index.html", "web/page.js", "web/css/page.css")
@@ -53,14 +49,13 @@ class Bench:
     """A benchmark.
 
     Attributes:
-        code: files and folders that its figures depend on, besides its own module.
+        code: files and folders that its figures depend on, besides its own module. None if it trains networks: then
+            the weights of the stage `train` stand for the code. Code that still makes the same weights trains alike.
         arguments: its command line, for the documents.
-        reads_model: its figures depend on the bytes of the model file, not only on the parameters of the network.
     """
 
-    code: tuple[str, ...]
+    code: tuple[str, ...] | None
     arguments: str = ""
-    reads_model: bool = True
 
 
 # In the order in which `python -m bench.all` runs them: those that take long are last.
@@ -75,12 +70,12 @@ BENCHES = {
     "local": Bench((*PAGE, "bench/page.py", "web/js/local")),
     "scale": Bench((*SERVING, "bench/peers/table.py"), "--rounds 3"),
     "peers": Bench((*SERVING, "requirements/serving.txt"), "--rounds 3"),
-    "bits": Bench((*LEARNING, "bench/bits_probe.py"), "--emulate Haswell EPYC", reads_model=False),
-    "ablation": Bench(LEARNING, "--epochs 2", reads_model=False),
-    "corrections": Bench((*LEARNING, "pipeline/review.py", *READING)),
-    "networks": Bench(LEARNING, reads_model=False),
-    "seeds": Bench(LEARNING, "--seeds 1 2 3 4", reads_model=False),
-    "clones": Bench((*LEARNING, "pipeline/modelfile", "pipeline/export.py", "dvc.yaml")),
+    "bits": Bench(None, "--emulate Haswell EPYC"),
+    "ablation": Bench(None, "--epochs 2"),
+    "corrections": Bench(None),
+    "networks": Bench(None),
+    "seeds": Bench(None, "--seeds 1 2 3 4"),
+    "clones": Bench(None),
 }
 
 
@@ -124,13 +119,21 @@ def code_sha256(name: str) -> str:
 def code_places(name: str) -> list[Path]:
     """Return the files and folders of the code that the figures of a benchmark depend on."""
     own = ROOT / "bench" / name
-    return [own if own.is_dir() else own.with_suffix(".py"), *(ROOT / place for place in BENCHES[name].code)]
+    return [own if own.is_dir() else own.with_suffix(".py"), *(ROOT / place for place in BENCHES[name].code or ())]
+
+
+def weights_md5() -> str:
+    """Return the hash of the trained weights, which dvc.lock holds."""
+    outs = read_yaml((ROOT / "dvc.lock").read_text())["stages"]["train"]["outs"]
+    return str(next(out["md5"] for out in outs if out["path"] == "models/network.weights.h5"))
 
 
 def identity(name: str) -> dict[str, str]:
-    """Return the hashes of the model file, of the parameters of the network, and of the code."""
-    hashes = {"model_sha256": file_sha256(Outputs().model)} if BENCHES[name].reads_model else {}
-    return hashes | {"params_sha256": network_sha256(load_config()), "code_sha256": code_sha256(name)}
+    """Return the hashes of what the figures of a benchmark depend on."""
+    parameters = {"params_sha256": network_sha256(load_config())}
+    if BENCHES[name].code is None:
+        return parameters | {"weights_md5": weights_md5()}
+    return parameters | {"model_sha256": file_sha256(Outputs().model), "code_sha256": code_sha256(name)}
 
 
 def command(name: str) -> str:
@@ -145,7 +148,7 @@ def state(name: str, results: Mapping[str, Any] | None) -> str:
     origin = results["origin"] | {"arguments": results["origin"]["command"]}
     for key, value in (identity(name) | {"arguments": command(name)}).items():
         if origin.get(key) != value:
-            what = "model" if key == "params_sha256" else key.removesuffix("_sha256")
+            what = {"code_sha256": "code", "arguments": "arguments"}.get(key, "model")
             return f"other {what}" if key in origin else f"unknown {what}"
     return "current"
 

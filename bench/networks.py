@@ -24,7 +24,7 @@ import tensorflow as tf
 from keras import layers
 from matplotlib.figure import Figure
 
-from bench import RESULTS, begin, code_sha256, network_sha256
+from bench import RESULTS, begin, network_sha256, weights_md5
 from pipeline.base.errors import ConfigError, InklingError
 from pipeline.base.figures import save_figure
 from pipeline.base.files import read_json, write_json
@@ -155,10 +155,10 @@ def section(results: Mapping[str, Any]) -> str:
 
 
 def repeat() -> None:
-    """Train the networks whose rows are of other code or other values again, each in a process of its own."""
+    """Train the networks whose rows are of another training or other values again, each in a process of its own."""
     save = begin("networks")
     for row in read_json(FILE, made_by="bench.networks")["rows"]:
-        now = {"params_sha256": network_sha256(load_config(row["values"])), "code_sha256": code_sha256("networks")}
+        now = {"params_sha256": network_sha256(load_config(row["values"])), "weights_md5": weights_md5()}
         if row | now != row:
             command = [sys.executable, "-m", "bench.networks", row["network"], *row["values"]]
             subprocess.run(command, cwd=ROOT, check=True)
@@ -174,7 +174,6 @@ def main() -> None:
     if arguments.network is None:
         repeat()
         return
-    code = code_sha256("networks")
     try:
         config = load_config(arguments.values)
         set_up(config.runtime, config.train.seed)
@@ -182,7 +181,7 @@ def main() -> None:
     except InklingError as error:
         sys.exit(f"error: {error}")
     row = {"network": arguments.network, "values": sorted(arguments.values)} | figures
-    row |= {"params_sha256": network_sha256(config), "code_sha256": code}
+    row |= {"params_sha256": network_sha256(config), "weights_md5": weights_md5()}
     print(row)
     results = read_json(FILE, made_by="bench.networks")
     same = {key: row[key] for key in ("network", "values")}

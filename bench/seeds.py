@@ -3,8 +3,8 @@
 python -m bench.seeds --seeds 1 2 3 4
 
 Train once for each seed, below outputs/seeds/, and measure like `evaluate`. A finished training is repeated only if
-params.yaml or the code changes. The results choose no seed: the model keeps the
-seed in params.yaml. Its own results are in the list.
+params.yaml changes, or the model's weights do. The results choose no seed: the model keeps the seed in params.yaml. Its
+own results are in the list.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from bench import LATER, begin, code_sha256
+from bench import LATER, begin, weights_md5
 from pipeline.base.errors import InklingError
 from pipeline.base.files import read_json, write_json
 from pipeline.base.markdown import percent, table
@@ -58,7 +58,7 @@ def train(seed: int) -> Outputs:
             raise InklingError(f"the training with seed {seed} failed; the message above says why")
         write_json(
             outputs.directory / TIMING,
-            {"train_seconds": round(time.perf_counter() - started, 1), "code": code_sha256("seeds")},
+            {"train_seconds": round(time.perf_counter() - started, 1), "weights_md5": weights_md5()},
         )
     return outputs
 
@@ -69,7 +69,7 @@ def is_trained(config: Config, outputs: Outputs) -> bool:
     results = (used, outputs.directory / TIMING, outputs.weights, outputs.calibration, outputs.metrics("train"))
     if not all(file.exists() for file in results):
         return False
-    if read_json(outputs.directory / TIMING, made_by="bench.seeds").get("code") != code_sha256("seeds"):
+    if read_json(outputs.directory / TIMING, made_by="bench.seeds").get("weights_md5") != weights_md5():
         return False
     own = OmegaConf.load(used)
     return all(OmegaConf.select(own, name) == values for name, values in config.model_dump(exclude=LATER).items())

@@ -65,7 +65,7 @@ def test_a_result_is_current_until_the_model_the_code_or_the_arguments_change(re
         state("latency", {"origin": found["origin"] | {"command": "python -m bench.latency --runs 1"}})
         == "other arguments"
     )
-    assert "model_sha256" not in identity("seeds")
+    assert identity("seeds").keys() == {"params_sha256", "weights_md5"}
 
 
 @pytest.fixture
