@@ -191,20 +191,12 @@ def closed_loop(
     is_right: Check | None = None,
     meter: Callable[[], float] = float,
 ) -> Outcome:
-    """Send a request on each connection as soon as the previous one is answered.
+    """Send a request on each connection as soon as the previous one is answered, for some seconds.
 
-    The measured time lasts until the answer to the last open request.
-
-    Args:
-        address: host and port.
-        request: result of `http_request`.
-        n_connections: number of connections.
-        seconds: time in which requests are sent.
-        warm_up_s: time before that, not measured. A server may accept connections slowly while it is busy, so the
-            measurement starts when every connection has got an answer.
-        n_good: number of good answers for which the time is prolonged, by `PROLONGED_S` at most.
-        is_right: check of the answers with status 200, called once for each different body of a connection.
-        meter: called at the start and the end of the measured time, for example for the server's processor time.
+    The measured time begins after the warm-up, when every connection has got an answer, and lasts until the answer to
+    the last open request. It is prolonged by `PROLONGED_S` at most, until `n_good` answers are good. `is_right` checks
+    the answers with status 200, once for each different body of a connection. `meter` is called at the start and the
+    end of the measured time, for example for the server's processor time.
     """
     connections = [_Connection(address, request, is_right) for _ in range(n_connections)]
 
@@ -229,14 +221,9 @@ def closed_loop(
 
 
 def open_loop(address: Address, request: bytes, due: Iterable[float], n_connections: int, seconds: float) -> Outcome:
-    """Send requests at given times. A request waits while no connection is free.
+    """Send requests at due times, ascending seconds from the start. A request waits while no connection is free.
 
-    Args:
-        address: host and port.
-        request: result of `http_request`.
-        due: due times in seconds from the start, ascending.
-        n_connections: maximum number of open requests.
-        seconds: time in which the requests are due; afterwards it waits for answers, at most `TIMEOUT_S`.
+    After `seconds`, in which all are due, it waits for answers, at most `TIMEOUT_S`.
     """
     connections = [_Connection(address, request) for _ in range(n_connections)]
 

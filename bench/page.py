@@ -78,7 +78,7 @@ Strokes = list[list[list[float]]]
 def served() -> Iterator[str]:
     """Start the service, and yield its address."""
     command = [sys.executable, "-m", "serving", "--port", "{port}"]
-    with running(command, raw_tensor("/api/predict").request, cwd=ROOT, stderr=subprocess.DEVNULL) as server:
+    with running(command, raw_tensor("/api/predict").request, cwd=ROOT, stdout=subprocess.DEVNULL) as server:
         yield f"http://127.0.0.1:{server.address[1]}"
 
 

@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from bench import begin
 from bench.jobs import SIDE_PX, raw_canvas
@@ -27,14 +26,12 @@ from bench.rounds import by_figure, ratio, spread
 from bench.server import CLIENT_CORE, SERVER_CORE, Figures, Server, ServerError, measure, set_up
 from pipeline.base import markdown
 from pipeline.base.errors import DataError
-from pipeline.base.figures import save_figure
 from pipeline.base.files import read_arrays
-from pipeline.base.paths import RAW, ROOT
+from pipeline.base.paths import RAW
 from pipeline.sources.unipen import Drawing, unpack
 from serving.http.connection import MAX_BODIES_BYTES
 from serving.settings import Settings
 
-PLOT = ROOT / "docs" / "scale.png"
 FRAME_S = 1 / 60  # most screens
 WORKERS = (1, 2)
 SHARES = (0.2, 0.5, 0.8, 0.95, 1.2)  # shares of the capacity
@@ -203,7 +200,6 @@ def section(results: Mapping[str, Any]) -> str:
         "core, and the load generator another. Two workers have both cores and **share one with the generator**, so "
         f"their figures are a lower bound. Medians over {len(one['capacity_per_s'])} rounds of "
         f"{results['seconds']:g} s a load; CPU is of each answer, with the cost of refusals.\n\n"
-        "![p99 by share of the capacity](scale.png)\n\n"
         + "".join(f"### {workers(n)}\n\n{_rates(service)}\n\n" for n, service in services.items())
         + f"Two workers have {ratio(two['capacity_per_s'], one['capacity_per_s'])} times the capacity of one, median "
         f"(least to largest). The busier one had {spread(busiest)} of their processor time.\n\n"
@@ -273,27 +269,8 @@ def _replicas(results: Mapping[str, Any]) -> str:
     )
 
 
-def plot(results: Mapping[str, Any]) -> Figure:
-    """Plot p99 by the offered share of the capacity, with one panel for each number of workers."""
-    figure = Figure(figsize=(10, 3.8), layout="constrained")
-    panels = figure.subplots(1, len(WORKERS), sharey=True)
-    for axes, (n_workers, service) in zip(panels, results["services"].items(), strict=True):
-        for kind, words in ARRIVALS.items():
-            # The offered share varies for drawings, because few begin in a short time.
-            capacity, every = service["whole"]["capacity_per_s"], service[kind].values()
-            points = sorted((ratio(row["offered_per_s"], capacity).median, spread(row["p99_ms"])) for row in every)
-            offered, measured = zip(*points, strict=True)
-            axes.plot(offered, [one.median for one in measured], "o-", label=words)
-            axes.fill_between(offered, [one.low for one in measured], [one.high for one in measured], alpha=0.15)
-        axes.axhline(P99_MS, color="black", linewidth=0.8, linestyle=":")
-        axes.set(title=workers(n_workers), yscale="log", xlabel="offered, share of the capacity", ylabel="p99, ms")
-        axes.yaxis.set_major_formatter("{x:g}")
-    panels[0].legend(fontsize=8, frameon=False)
-    return figure
-
-
 def main() -> None:
-    """Print the report section, and write bench/results/scale.json and docs/scale.png."""
+    """Print the report section, and write bench/results/scale.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds of load for each figure and round")
     parser.add_argument("--rounds", type=int, default=3, help="number of rounds")
@@ -310,9 +287,7 @@ def main() -> None:
     drawing = {"n_drawings": len(n_requests), "mean_requests": mean, "frame_s": FRAME_S, "body_bytes": SIDE_PX**2}
     limits = {name: getattr(settings, name) for name in ("max_connections", "idle_timeout_s")}
     limits["max_bodies_bytes"] = MAX_BODIES_BYTES
-    results = save({"seconds": arguments.seconds, "drawing": drawing, "limits": limits, "services": services})
-    print(section(results))
-    save_figure(plot(results), PLOT)
+    print(section(save({"seconds": arguments.seconds, "drawing": drawing, "limits": limits, "services": services})))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def set_up() -> None:
     if (os.cpu_count() or 1) < 2:
         raise ServerError("server and client need a core each, and this machine has one")
     os.sched_setaffinity(0, {CLIENT_CORE})
-    # Orphans of a server become children of this process, so `_end` finds them.
+    # Orphans of a server become children of this process, so `_end` finds them, too.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
@@ -130,19 +130,9 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _end(process: psutil.Popen) -> None:
-    processes = _tree(process)
     if process.poll() is None:
         process.terminate()
-    psutil.wait_procs(processes, STOP_LIMIT_S)
-    # Includes orphans of its session.
-    left = [child for child in psutil.Process().children(recursive=True) if process.pid in (child.pid, _session(child))]
-    for one in {*left, *(one for one in processes if one.is_running())}:
+    _, left = psutil.wait_procs([process, *psutil.Process().children(recursive=True)], STOP_LIMIT_S)
+    for one in left:
         one.kill()
     psutil.wait_procs(left, STOP_LIMIT_S)
-
-
-def _session(process: psutil.Process) -> int:
-    try:
-        return os.getsid(process.pid)
-    except ProcessLookupError:
-        return 0

@@ -98,32 +98,21 @@ def section(results: Mapping[str, Any]) -> str:
 
 
 def aims(results: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each aim whose figures were measured."""
+    """Yield the cells of each aim whose figures were measured, those of the first form of a peer for the job."""
+    first: dict[tuple[str, str, int], Row] = {}
+    for row in results["rows"]:
+        first.setdefault((row["peer"], row["job"], row["connections"]), row)
     for job, figure, n_own, other, n_other, limit in AIMS:
-        own, base = _row(results, OURS, job, n_own), _row(results, other, job, n_other)
-        if own and base:
-            measured = ratio(own[figure], base[figure])
-            is_least = figure == RATE
+        if (own := first.get((OURS, job, n_own))) and (base := first.get((other, job, n_other))):
+            measured, is_least = ratio(own[figure], base[figure]), figure == RATE
             is_reached = measured.median >= limit if is_least else measured.median <= limit
-            yield (
-                JOBS[job],
-                FIGURES[figure],
-                str(n_own),
-                other if n_other == n_own else f"{other} at {n_other}",
-                f"at {'least' if is_least else 'most'} {limit}",
-                str(measured),
-                "yes" if is_reached else "**no**",
-            )
+            divisor = other if n_other == n_own else f"{other} at {n_other}"
+            aim = f"at {'least' if is_least else 'most'} {limit}"
+            yield JOBS[job], FIGURES[figure], str(n_own), divisor, aim, str(measured), "yes" if is_reached else "**no**"
 
 
 def _label(row: Row) -> str:
     return f"{row['peer']}, {row['form']}"
-
-
-def _row(results: Mapping[str, Any], peer: str, job: str, n_connections: int) -> Row | None:
-    """Return the row of the first form of a peer for the job."""
-    key = peer, job, n_connections
-    return next((row for row in results["rows"] if (row["peer"], row["job"], row["connections"]) == key), None)
 
 
 def _figures(results: Mapping[str, Any], job: str) -> str:

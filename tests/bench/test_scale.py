@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.rounds import by_figure
-from bench.scale import FRAME_S, arrivals, plot, replicas, requests_of, section, served
+from bench.scale import FRAME_S, arrivals, replicas, requests_of, section, served
 from pipeline.sources.unipen import Drawing
 
 RATE = 200.0
@@ -72,4 +72,3 @@ SENTENCES = [
 def test_the_section_contains_the_derived_figures():
     text = section(RESULTS)
     assert [sentence for sentence in SENTENCES if sentence not in text] == []
-    assert [len(axes.lines) for axes in plot(RESULTS).axes] == [3, 3]
