@@ -1,8 +1,9 @@
-"""Requests for model servers: a picture of a 7 as a 28x28 tensor, a 280x280 PNG, and a grey canvas."""
+"""Requests for model servers: a picture of a 7 as a 28x28 tensor, a 280x280 PNG, and pen strokes."""
 
 import io
 import json
 import re
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from bench.load import Answer, http_request
 
 DIGIT = 7
 SIDE_PX = 280
+CORNERS = (75, 60), (205, 60), (120, 230)  # of the 7
 SMOOTH = 4  # the picture is drawn this many times larger and then reduced, to get smooth edges as on a canvas
 
 RAW = "application/octet-stream"
@@ -20,7 +22,7 @@ JSON_LENGTH = re.compile(rb"\r\ninference-header-content-length: *(\d+)")
 
 
 class Form(NamedTuple):
-    """A job ("tensor", "png" or "canvas") as one request, with a short description for the report."""
+    """A job ("tensor", "png" or "strokes") as one request, with a short description for the report."""
 
     job: str
     name: str
@@ -32,7 +34,7 @@ def picture() -> Image.Image:
     side = SIDE_PX * SMOOTH
     image = Image.new("RGB", (side, side), "white")
     pen, width = ImageDraw.Draw(image), 24 * SMOOTH
-    points = [(x * SMOOTH, y * SMOOTH) for x, y in ((75, 60), (205, 60), (120, 230))]
+    points = [(x * SMOOTH, y * SMOOTH) for x, y in CORNERS]
     pen.line(points, "black", width)
     for point in points:
         pen.circle(point, width // 2, "black")
@@ -51,10 +53,11 @@ def raw_tensor(path: str) -> Form:
     return Form("tensor", "raw bytes", _request(f"{path}?width=28&height=28", TENSOR.tobytes(), RAW))
 
 
-def raw_canvas(path: str) -> Form:
-    """Send the grey levels of the picture as the body, as a canvas."""
-    grey = PICTURE.convert("L").tobytes()
-    return Form("canvas", "raw grey", _request(f"{path}?width={SIDE_PX}&height={SIDE_PX}", grey, RAW))
+def json_strokes(path: str) -> Form:
+    """Send the strokes of the picture as the page does, with a point each 5 pixels."""
+    parts = [np.linspace(*ends, num=int(np.hypot(*np.subtract(*ends)) / 5)) for ends in pairwise(CORNERS)]
+    stroke = (np.concatenate(parts) / SIDE_PX).round(4).tolist()
+    return Form("strokes", "JSON", _request(path, json.dumps({"strokes": [stroke]}, separators=(",", ":")).encode()))
 
 
 def json_tensor(path: str, name: str | None = "image") -> Form:

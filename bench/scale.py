@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from bench import begin
-from bench.jobs import SIDE_PX, raw_canvas
+from bench.jobs import json_strokes
 from bench.load import ask, open_loop
 from bench.peers import OURS, table
 from bench.rounds import by_figure, ratio, spread
@@ -29,7 +29,6 @@ from pipeline.base.errors import DataError
 from pipeline.base.files import read_arrays
 from pipeline.base.paths import RAW
 from pipeline.sources.unipen import Drawing, unpack
-from serving.http.connection import MAX_BODIES_BYTES
 from serving.settings import Settings
 
 FRAME_S = 1 / 60  # most screens
@@ -44,7 +43,7 @@ P99_MS = 50.0
 HEADROOM = 0.3
 DRAWINGS_PER_HOUR = 1_000_000
 
-CANVAS = raw_canvas("/api/predict")
+DRAWING = json_strokes("/api/predict")
 COLUMNS = {
     "offered/s": ("offered_per_s", 0), "answered/s": ("answered_per_s", 0), "refused/s": ("refused_per_s", 0),
     "lost": ("lost", 0), "p50, ms": ("p50_ms", 1), "p99, ms": ("p99_ms", 1), "CPU, us": ("cpu_us", 0),
@@ -90,7 +89,7 @@ def compare(n_requests: Sequence[int], n_rounds: int, seconds: float) -> dict[st
         for n_workers in WORKERS[:: -1 if number % 2 else 1]:
             print(f"round {number + 1} of {n_rounds}: {workers(n_workers)}", flush=True)
             command = f"{table.SERVICE.command} --workers {n_workers}"
-            peer = replace(table.SERVICE, command=command, forms=(CANVAS,), environment=OURS)
+            peer = replace(table.SERVICE, command=command, forms=(DRAWING,), environment=OURS)
             with peer.running((SERVER_CORE, CLIENT_CORE)[:n_workers]) as server:
                 for key, figures in measure_service(server, n_workers, n_requests, seconds, number):
                     rounds.setdefault((str(n_workers), *key), []).append(figures)
@@ -109,8 +108,8 @@ def measure_service(
         ServerError: some requests of the closed loop, or all of the open loop, were not answered.
     """
     connection_kb = connection_bytes(server) / 1e3
-    full = measure(server, CANVAS.request, N_CLOSED * n_workers, seconds)
-    calm = measure(server, CANVAS.request, 1, seconds)
+    full = measure(server, DRAWING.request, N_CLOSED * n_workers, seconds)
+    calm = measure(server, DRAWING.request, 1, seconds)
     capacity = full["requests_per_s"]
     for index, share in enumerate(SHARES):
         for name, numbers in {"requests": [1], "drawings": n_requests}.items():
@@ -130,7 +129,7 @@ def offer(server: Server, due: Sequence[float], seconds: float) -> Figures:
         ServerError: none was answered.
     """
     before_s = server.cpu_s()
-    outcome = open_loop(server.address, CANVAS.request, due, N_CONNECTIONS, seconds)
+    outcome = open_loop(server.address, DRAWING.request, due, N_CONNECTIONS, seconds)
     cpu_s = [after_s - before_s.get(pid, 0.0) for pid, after_s in server.cpu_s().items()]
     statuses = outcome.statuses
     if not statuses[200]:
@@ -149,12 +148,12 @@ def offer(server: Server, due: Sequence[float], seconds: float) -> Figures:
 
 def connection_bytes(server: Server) -> float:
     """Return the mean memory of an open connection, in bytes."""
-    ask(server.address, CANVAS.request)
+    ask(server.address, DRAWING.request)
     before_mb = server.memory_mb()
     with ExitStack() as held:
         for _ in range(N_HELD):
             held.enter_context(socket.create_connection(server.address))
-        ask(server.address, CANVAS.request)  # connections are accepted in order, so all are open now
+        ask(server.address, DRAWING.request)  # connections are accepted in order, so all are open now
         return 1e6 * (server.memory_mb() - before_mb) / N_HELD
 
 
@@ -191,12 +190,12 @@ def section(results: Mapping[str, Any]) -> str:
     one, two = (services[n]["whole"] for n in ("1", "2"))
     busiest = [share for kind in ARRIVALS for row in services["2"][kind].values() for share in row["busiest_share"]]
     return (
-        f"## Scale\n\n`{origin['command']}`, on {origin['cpu']}, {origin['n_cores']} cores. Canvases of "
-        f"{drawing['body_bytes']:,} bytes of grey, on connections that are kept. The capacity is measured in a closed "
-        "loop, and shares of it are offered in an open one: latency counts from when a request was due. *Single "
-        "requests* arrive independently (Poisson). *Drawings* begin independently, and each asks once a frame of "
-        f"{1e3 * drawing['frame_s']:.1f} ms, {drawing['mean_requests']:.1f} times on average: once for each point of "
-        f"the {drawing['n_drawings']:,} drawings of Pendigits' training writers, which have no times. One worker has a "
+        f"## Scale\n\n`{origin['command']}`, on {origin['cpu']}, {origin['n_cores']} cores. Pen strokes as the page "
+        f"sends them, {drawing['request_bytes']:,} bytes with the head, on connections that are kept. The capacity is "
+        "measured in a closed loop, and shares of it are offered in an open one: latency counts from when a request was "
+        "due. *Single requests* arrive independently (Poisson). *Drawings* begin independently, and each asks once a "
+        f"frame of {1e3 * drawing['frame_s']:.1f} ms, {drawing['mean_requests']:.1f} times on average: once for each "
+        f"point of the {drawing['n_drawings']:,} drawings of Pendigits' training writers, which have no times. One worker has a "
         "core, and the load generator another. Two workers have both cores and **share one with the generator**, so "
         f"their figures are a lower bound. Medians over {len(one['capacity_per_s'])} rounds of "
         f"{results['seconds']:g} s a load; CPU is of each answer, with the cost of refusals.\n\n"
@@ -223,7 +222,7 @@ def _rates(service: Mapping[str, Any]) -> str:
 
 def _limits(results: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each limit."""
-    service, limits, body_bytes = results["services"]["1"], results["limits"], results["drawing"]["body_bytes"]
+    service, limits = results["services"]["1"], results["limits"]
     whole = service["whole"]
     busy = [1e-6 * per_s * us for per_s, us in zip(whole["capacity_per_s"], whole["capacity_cpu_us"], strict=True)]
     yield (
@@ -236,11 +235,9 @@ def _limits(results: Mapping[str, Any]) -> Iterator[str]:
         f"Connections: {limits['max_connections']:,.0f} a worker, of {connection_kb:.1f} kB each. A visitor's is kept "
         f"for {limits['idle_timeout_s']:g} s after its last answer."
     )
-    bodies_mb = min(limits["max_bodies_bytes"], limits["max_connections"] * body_bytes) / 1e6
     yield (
         f"Memory: {_median(whole, 'memory_mb'):.0f} MB after the load, with two workers "
-        f"{_median(results['services']['2']['whole'], 'memory_mb'):.0f} MB in all. Canvases that wait add at most "
-        f"{bodies_mb:.0f} MB, one for each connection."
+        f"{_median(results['services']['2']['whole'], 'memory_mb'):.0f} MB in all."
     )
 
 
@@ -284,9 +281,13 @@ def main() -> None:
     except (DataError, ServerError) as error:
         sys.exit(f"error: {error}")
     mean, settings = round(sum(n_requests) / len(n_requests), 3), Settings()
-    drawing = {"n_drawings": len(n_requests), "mean_requests": mean, "frame_s": FRAME_S, "body_bytes": SIDE_PX**2}
+    drawing = {
+        "n_drawings": len(n_requests),
+        "mean_requests": mean,
+        "frame_s": FRAME_S,
+        "request_bytes": len(DRAWING.request),
+    }
     limits = {name: getattr(settings, name) for name in ("max_connections", "idle_timeout_s")}
-    limits["max_bodies_bytes"] = MAX_BODIES_BYTES
     print(section(save({"seconds": arguments.seconds, "drawing": drawing, "limits": limits, "services": services})))
 
 

@@ -47,7 +47,7 @@ SERVICE = {
 RESULTS = {
     "origin": {"command": "python -m bench.scale", "cpu": "a processor", "n_cores": 2},
     "seconds": 2.0,
-    "drawing": {"n_drawings": 9, "mean_requests": 36.0, "frame_s": 1 / 60, "body_bytes": 78_400},
+    "drawing": {"n_drawings": 9, "mean_requests": 36.0, "frame_s": 1 / 60, "request_bytes": 1129},
     "limits": {"max_connections": 1000, "idle_timeout_s": 30.0, "max_bodies_bytes": 2**27},
     "services": {"1": SERVICE, "2": SERVICE},
 }
