@@ -192,12 +192,12 @@ def section(results: Mapping[str, Any]) -> str:
     return (
         f"## Scale\n\n`{origin['command']}`, on {origin['cpu']}, {origin['n_cores']} cores. Pen strokes as the page "
         f"sends them, {drawing['request_bytes']:,} bytes with the head, on connections that are kept. The capacity is "
-        "measured in a closed loop, and shares of it are offered in an open one: latency counts from when a request was "
-        "due. *Single requests* arrive independently (Poisson). *Drawings* begin independently, and each asks once a "
-        f"frame of {1e3 * drawing['frame_s']:.1f} ms, {drawing['mean_requests']:.1f} times on average: once for each "
-        f"point of the {drawing['n_drawings']:,} drawings of Pendigits' training writers, which have no times. One worker has a "
-        "core, and the load generator another. Two workers have both cores and **share one with the generator**, so "
-        f"their figures are a lower bound. Medians over {len(one['capacity_per_s'])} rounds of "
+        "measured in a closed loop, and shares of it are offered in an open one: latency counts from when a request "
+        "was due. *Single requests* arrive independently (Poisson). *Drawings* begin independently, and each asks once "
+        f"a frame of {1e3 * drawing['frame_s']:.1f} ms, {drawing['mean_requests']:.1f} times on average: once for each "
+        f"point of the {drawing['n_drawings']:,} drawings of Pendigits' training writers, which have no times. One "
+        "worker has a core, and the load generator another. Two workers have both cores and **share one with the "
+        f"generator**, so their figures are a lower bound. Medians over {len(one['capacity_per_s'])} rounds of "
         f"{results['seconds']:g} s a load; CPU is of each answer, with the cost of refusals.\n\n"
         + "".join(f"### {workers(n)}\n\n{_rates(service)}\n\n" for n, service in services.items())
         + f"Two workers have {ratio(two['capacity_per_s'], one['capacity_per_s'])} times the capacity of one, median "

@@ -62,7 +62,6 @@ def test_served_ends_at_the_first_late_or_refused_answers():
 SENTENCES = [
     "| single requests | 0.5 | 500 | 500 | 0 | 0 | 2.0 | 20.0 | 900 |",
     "The service then had 0.80 (0.80 to 0.80) of its core's time",
-    "add at most 78 MB, one for each connection",
     # 10,000 / (500 x 0.7) and 278 / (800 x 0.7)
     "| 36.0 | 10,000 | 500 | 0.5 | 29 | 8,500 | 13 | **29** |",
     "| 1.0 | 278 | 800 | 0.8 | 1 | 8,338 | 12 | **12** |",
