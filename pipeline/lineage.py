@@ -4,7 +4,8 @@ python -m pipeline.lineage models/digits.onnx       a model file in any folder
 python -m pipeline.lineage 648eb4ae1781             a SHA-256 or its first digits, such as an answer's `model_version`
 python -m pipeline.lineage http://127.0.0.1:8000    the model of a running service
 
---json prints JSON. The exit code is 1 if the origin is unknown. Nothing is written.
+--json prints JSON. --verify KEY also checks the signature beside a model file, and its statement, with a public key.
+The exit code is 1 if the origin is unknown or, with --verify, if a comparison does not agree. Nothing is written.
 """
 
 import argparse
@@ -21,13 +22,23 @@ import requests
 
 from pipeline.base.errors import DataError, InklingError, RegistryError
 from pipeline.base.paths import ROOT
-from pipeline.provenance.checks import compare_commit, compare_lock, compare_run
+from pipeline.provenance.checks import (
+    AGREES,
+    DIFFERS,
+    Check,
+    compare_commit,
+    compare_lock,
+    compare_run,
+    compare_statement,
+)
 from pipeline.provenance.commits import contents
 from pipeline.provenance.dvc_lock import stages_to
 from pipeline.provenance.search import FETCHED, MODEL, Lineage, search, sha256_of
 from pipeline.provenance.text import describe
 from pipeline.registry import store
 from pipeline.tracking.store import uri
+from serving.errors import StartError
+from serving.signature import SignatureError, load_key, signature_of
 
 TREE = "the working tree"
 
@@ -62,7 +73,7 @@ def trace(asked: str, directory: Path = ROOT) -> Lineage:
     except RegistryError as error:
         missing["MLflow"] = f"{error}: open its run and version in `make ui`"
     if lineage.content:
-        lineage.card = _read_card(lineage.content, asked)
+        lineage.card = read_card(lineage.content, asked)
         _add_stages(lineage, directory)
     else:
         missing["file"] = "there is no copy of it here, and dvc.lock has only its MD5: name the file"
@@ -106,7 +117,8 @@ def _ask(address: str) -> str:
         raise LineageError(f"{what}: start it (`make serve`), or name another address") from error
 
 
-def _read_card(file: bytes, name: str) -> dict[str, Any]:
+def read_card(file: bytes, name: str) -> dict[str, Any]:
+    """Return the metadata of a model file that is compared, or raise DataError."""
     try:
         metadata = {entry.key: entry.value for entry in onnx.load_model_from_string(file).metadata_props}
         read = {key: json.loads(metadata[key]) for key in ("parameters", "data", "metrics")}
@@ -132,19 +144,43 @@ def _add_stages(lineage: Lineage, directory: Path) -> None:
         lineage.checks += compare_run(lineage.card, run)
 
 
+def verify(lineage: Lineage, file: Path, key: Path, directory: Path = ROOT) -> None:
+    """Add the checks of the signature beside a model file, and of its statement.
+
+    Raises:
+        LineageError: there is no such file, or the key can't be used.
+    """
+    signature = signature_of(file)
+    try:
+        public = load_key(key)
+        if not (public and file.is_file()):
+            raise LineageError("a signature lies beside a model file: name the file")
+        signed = public.verify(signature.read_bytes(), lineage.content).provenance
+    except StartError as error:
+        raise LineageError(str(error)) from error
+    except (OSError, SignatureError) as error:
+        lineage.checks.append(Check("signature", str(signature), DIFFERS, str(error)))
+        return
+    lineage.checks.append(Check("signature", str(signature), AGREES))
+    lineage.checks.append(compare_statement(lineage.card, lineage.md5, signed, directory))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("model")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--verify", metavar="KEY", type=Path)
     options = parser.parse_args(arguments)
     try:
         lineage = trace(options.model)
+        if options.verify:
+            verify(lineage, Path(options.model), options.verify)
     except InklingError as error:
         sys.exit(f"error: {error}")
     found = {name: value for name, value in asdict(lineage).items() if name != "content"}
     print(json.dumps(found, indent=2) if options.json else "\n".join(describe(lineage)))
-    if not lineage.is_known:
+    if not lineage.is_known or (options.verify and any(check.result != AGREES for check in lineage.checks)):
         sys.exit(1)
 
 

@@ -3,7 +3,8 @@
 python -m pipeline.register
 
 models/digits.onnx becomes a version with the alias `challenger`, and also `champion` if it passes every gate. The
-results of the gates are printed, and stored as tags of the version.
+results of the gates are printed, and stored as tags of the version. So is the signature beside the file, if it is
+signed; `python -m pipeline.fetch` writes it again.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pipeline.reproduce import changed_stages
 from pipeline.tracking.git import GitError, git
 from serving.errors import ModelError
 from serving.model.predictor import Predictor
+from serving.signature import SignatureError, read_bundle, signature_of
 
 
 def register() -> None:
@@ -34,9 +36,12 @@ def register() -> None:
     """
     commit = require_commit()
     file = Outputs().model
+    signature = read_signature(file)
     export = store.find_export(file_sha256(file))
     champion = store.versions().get(CHAMPION)
     version = store.add_version(export)
+    if signature:
+        store.tag_version(version, {store.SIGNATURE_TAG: signature})
     print(f"version {version.number}, {version.sha256[:12]}, is the challenger")
     if champion == version:
         print("it is the champion already")
@@ -70,6 +75,26 @@ def measure(file: Path, export: Trial, champion: Version | None) -> list[Gate]:
         champions = find_correct(present, validation, parts) if sha256 == other else None
         gates += relative_gates(right, champions, latency_ratio(challenger, present), limits)
     return gates
+
+
+def read_signature(file: Path) -> str:
+    """Return the signature beside a model file, or an empty text if there is none.
+
+    Raises:
+        PromotionError: it is damaged, or that of another file.
+    """
+    signature = signature_of(file)
+    try:
+        text = signature.read_text()
+        (resource,) = read_bundle(text.encode())[1].resources
+        if resource.digest == file_sha256(file):
+            return text
+        reason = "it is that of another file"
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, SignatureError) as error:
+        reason = str(error)
+    raise PromotionError(f"{signature} can't be used ({reason}): sign the model again, or remove it")
 
 
 def require_commit() -> str:

@@ -17,6 +17,7 @@ from serving.reload.shadow import Shadow
 from serving.reload.shared import SharedModel
 from serving.service import Service
 from serving.settings import Settings
+from serving.signature import load_key
 from serving.v2 import routes
 
 # Figures in the model's card. deploy/prometheus/alerts.yaml compares those of the requests with them.
@@ -42,7 +43,7 @@ def create_app(
         drawings.prepare(settings.collect)
     metrics = metrics or Metrics()
     engine = Engine()
-    lifecycle = Lifecycle(settings.model, engine, metrics, shared)
+    lifecycle = Lifecycle(settings.model, engine, metrics, shared, load_key(settings.public_key))
     lifecycle.start()
     engine.observers.append(metrics.count_run)
     if shadow:

@@ -60,6 +60,7 @@ class Settings:
     drain_s: Annotated[float, _is("seconds after SIGTERM in which connections are still accepted", 0, 3600)] = 1.0
     watch: Annotated[bool, _is("reload the model file when it changes")] = False
     collect: Annotated[Path | None, _is("folder for the drawings that visitors correct, for training")] = None
+    public_key: Annotated[Path | None, _is("public key in PEM that model files must be signed with")] = None
     shadow: Annotated[Path | None, _is("a second model file, compared on the same images")] = None
     log_requests: Annotated[bool, _is("log one line per request")] = False
 

@@ -22,6 +22,7 @@ from serving.reload.lifecycle import Lifecycle
 from serving.reload.shadow import Shadow
 from serving.reload.shared import SharedModel
 from serving.settings import PROGRAM, Settings
+from serving.signature import load_key
 from serving.version import inkling_version
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,10 @@ def serve(settings: Settings, listener: socket.socket, address: str) -> None:
     raise_file_limit(settings.max_connections)
     limit_heap()
     metrics = Metrics(settings.workers + 1)  # and a row for the shadow model
-    shadow = Shadow.start(settings.shadow, metrics, settings.workers, listener) if settings.shadow else None
+    shadow = None
+    if settings.shadow:
+        key = load_key(settings.public_key)
+        shadow = Shadow.start(settings.shadow, metrics, settings.workers, listener, key)
     if settings.workers == 1:
         Server(create_app(settings, metrics, shadow), lambda: announce(address)).run(sockets=[listener])
     else:
@@ -85,7 +89,7 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         """Copy the model for all workers."""
-        self.shared = SharedModel(self.settings.model, self.settings.workers)
+        self.shared = SharedModel(self.settings.model, self.settings.workers, load_key(self.settings.public_key))
         self._pid = os.getpid()
         self._workers = [Worker(index) for index in range(self.settings.workers)]
         self._is_announced = False

@@ -9,7 +9,8 @@ from typing import Any
 
 from pipeline.config.values import dotted
 from pipeline.provenance.commits import contents, directory_md5
-from pipeline.provenance.dvc_lock import Stage, conflicts, read_yaml, sources
+from pipeline.provenance.dvc_lock import Stage, conflicts, read_yaml, sources, stages_to
+from pipeline.provenance.statement import build_definition
 from pipeline.registry.store import Trial
 from pipeline.tracking.runs import DATA_TAG
 
@@ -52,6 +53,17 @@ def compare_run(card: Mapping[str, Any], run: Trial) -> Iterator[Check]:
     where = f"run {run.run_id}"
     yield _compare("parameters", where, card["parameters"], run.parameters and run.values)
     yield _compare("data", where, card["data"]["sha256"], json.loads(run.tags.get(DATA_TAG, "null")))
+
+
+def compare_statement(card: Mapping[str, Any], md5: str, provenance: Mapping[str, Any], directory: Path) -> Check:
+    """Compare a signed provenance with the commit that it names."""
+    build = provenance.get("buildDefinition", {})
+    digests = {one["name"]: one["digest"] for one in build.get("resolvedDependencies", ())}
+    commit = digests.get("code", {}).get("gitCommit", "unknown")
+    (lock,) = contents([f"{commit}:./dvc.lock"], directory)
+    stages = stages_to(lock.decode(), md5) if lock else []
+    built = stages and build_definition(card, commit, stages, directory)
+    return _compare("statement", f"dvc.lock of {commit[:12]}", build, built)
 
 
 def _hashes(name: str, stages: Sequence[Stage], directory: Path) -> tuple[dict[str, str], dict[str, str]]:

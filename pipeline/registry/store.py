@@ -34,6 +34,7 @@ MODEL = "digits"
 ACCURACY = "kept_val_accuracy"  # metric of a training that decides between settings
 CHAMPION = "champion"  # alias of the version to serve
 CHALLENGER = "challenger"  # alias of the latest version
+SIGNATURE_TAG = "signature"
 ALL = 50_000  # the largest number of runs for which MLflow can be asked
 
 
@@ -167,6 +168,7 @@ class Version:
     run_id: str = field(default="", compare=False)  # the run that exported it
     commit: str = field(default="", compare=False)  # HEAD when it was registered
     aliases: Sequence[str] = field(default=(), compare=False)  # such as "champion"
+    signature: str = field(default="", compare=False, repr=False)  # of the model file, if it was signed
 
 
 def versions() -> dict[str, Version]:
@@ -229,7 +231,11 @@ def _store() -> Iterator[mlflow.MlflowClient]:
 
 
 def _version(one: ModelVersion) -> Version:
-    return Version(str(one.version), one.tags.get(MODEL_TAG, ""), one.run_id or "", one.tags.get("git_commit", ""))
+    tags = one.tags
+    return Version(
+        str(one.version), tags.get(MODEL_TAG, ""), one.run_id or "", tags.get("git_commit", ""),
+        signature=tags.get(SIGNATURE_TAG, ""),
+    )  # fmt: skip
 
 
 def _trial(client: mlflow.MlflowClient, run: MlflowRun) -> Trial:

@@ -11,7 +11,8 @@ from serving.errors import ModelError, NotTakenUpError, ServingError
 from serving.metrics import Metrics
 from serving.model.predictor import Predictor
 from serving.queue.engine import Engine
-from serving.reload.shared import SharedModel, stamp_of
+from serving.reload.shared import SharedModel, load_model, stamp_of
+from serving.signature import PublicKey
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +28,25 @@ POLL_S = 0.02
 class Lifecycle:
     """Load models and put them into an engine."""
 
-    def __init__(self, path: Path, engine: Engine, metrics: Metrics, shared: SharedModel | None = None) -> None:
-        """Load and watch the user's file `path`. `shared` is the model of all workers, if there are several."""
+    def __init__(
+        self,
+        path: Path,
+        engine: Engine,
+        metrics: Metrics,
+        shared: SharedModel | None = None,
+        key: PublicKey | None = None,
+    ) -> None:
+        """Load and watch the user's file `path`, which must be signed if there is a `key`.
+
+        `shared` is the model of all workers, if there are several.
+        """
         self.path = path
         self.engine = engine
         self.metrics = metrics
         self.shared = shared
+        self.key = key
         self._one_at_a_time = asyncio.Lock()
-        self._stamp = shared.stamp if shared else stamp_of(path)  # of the last content read
+        self._stamp = shared.stamp if shared else stamp_of(path, key)  # of the last content read
 
     def start(self) -> None:
         """Load the first model, before the event loop starts."""
@@ -42,7 +54,7 @@ class Lifecycle:
             number, self.engine.predictor = self.shared.load()
             self.shared.take(number)
         else:
-            self.engine.predictor = Predictor.load(self.path)
+            self.engine.predictor = load_model(self.path, self.key)
 
     async def load(self) -> None:
         """Load the file again: warm up and check the new model while the old one serves, then swap them.
@@ -71,7 +83,7 @@ class Lifecycle:
         seen = self._stamp
         while True:
             await asyncio.sleep(WATCH_S)
-            stamp = stamp_of(self.path)
+            stamp = stamp_of(self.path, self.key)
             if stamp != self._stamp and stamp == seen:
                 await self.reload()
             seen = stamp
@@ -84,9 +96,9 @@ class Lifecycle:
                 self._use(predictor, number)
 
     async def _read(self) -> Predictor:
-        self._stamp = stamp_of(self.path)
+        self._stamp = stamp_of(self.path, self.key)
         try:
-            return await to_thread.run_sync(Predictor.load, self.path)
+            return await to_thread.run_sync(load_model, self.path, self.key)
         except ModelError as error:
             self.metrics.loads.add("refused")
             log.error("The model file was refused, and the model in use stays. %s", error)

@@ -20,8 +20,10 @@ import numpy as np
 from serving.errors import ModelError, StartError
 from serving.metrics import Metrics
 from serving.model.decisions import READ, State
-from serving.model.predictor import Predictor, Verdict
+from serving.model.predictor import Verdict
 from serving.queue.engine import Answer, Images
+from serving.reload.shared import load_model
+from serving.signature import PublicKey
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +46,16 @@ class Shadow:
     is_gone: bool = False
 
     @classmethod
-    def start(cls, path: Path, metrics: Metrics, row: int, listener: socket.socket) -> "Shadow":
+    def start(
+        cls, path: Path, metrics: Metrics, row: int, listener: socket.socket, key: PublicKey | None = None
+    ) -> "Shadow":
         """Fork the process, which counts in this row and closes the listener. Wait until its model is loaded."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if not os.fork():
             ours.close()
             listener.close()
             metrics.count_as(row)
-            _run(path, theirs, metrics)
+            _run(path, theirs, metrics, key)
         theirs.close()
         is_loaded, _, text = (ours.recv(4096).decode() or "no Its process died.").partition(" ")
         if is_loaded != "yes":
@@ -75,14 +79,14 @@ class Shadow:
             self.metrics.shadow_dropped.add(reason, amount=len(images))
 
 
-def _run(path: Path, line: socket.socket, metrics: Metrics) -> NoReturn:
+def _run(path: Path, line: socket.socket, metrics: Metrics, key: PublicKey | None) -> NoReturn:
     """Compare the images until all workers have ended."""
     code = 1
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # it ends after the workers
         os.nice(LOWEST_PRIORITY)
-        predictor = Predictor.load(path)
+        predictor = load_model(path, key)
         line.send(f"yes {predictor.card.version}".encode())
         while message := line.recv(2 * BUFFER_BYTES):
             shape, expected, pixels = msgspec.msgpack.decode(message, type=Message)

@@ -16,10 +16,12 @@ from typing import IO
 
 from serving.errors import NotTakenUpError, StartError
 from serving.model.predictor import Predictor
+from serving.signature import PublicKey, signature_of
 
 log = logging.getLogger(__name__)
 
-Stamp = tuple[int, int, int]  # inode, bytes, nanoseconds of the last change
+# Of each file: inode, bytes, nanoseconds of the last change; None if there is no file.
+Stamp = list[tuple[int, int, int] | None]
 
 
 class SharedModel:
@@ -32,16 +34,16 @@ class SharedModel:
         beats: a number for each worker, which it increases as long as its event loop runs.
     """
 
-    def __init__(self, path: Path, n_workers: int) -> None:
-        """Store the user's file without a check: the first workers report its faults."""
+    def __init__(self, path: Path, n_workers: int, key: PublicKey | None = None) -> None:
+        """Store the user's file. Only its signature is checked: the first workers report other faults."""
         numbers = memoryview(mmap.mmap(-1, 8 * (1 + 2 * n_workers))).cast("q")
         self._last, self._taken, self.beats = numbers[:1], numbers[1 : 1 + n_workers], numbers[1 + n_workers :]
-        self.path, self.stamp, self.worker = path, stamp_of(path), 0
+        self.path, self.stamp, self.worker = path, stamp_of(path, key), 0
         try:
             # A change writes the file that is not in use, so that a full disk damages nothing.
             self._descriptors = _unnamed_file(), _unnamed_file()
             with self._open("wb") as (_, file):
-                file.write(path.read_bytes())
+                file.write(key.read(path) if key else path.read_bytes())
         except OSError as error:
             text = f"The model file {path} cannot be copied to a temporary folder: {error.strerror}."
             raise StartError(text) from None
@@ -103,10 +105,18 @@ def _unnamed_file() -> int:
     return descriptor
 
 
-def stamp_of(path: Path) -> Stamp | None:
-    """Return a value that changes with the content of a file; None if there is no file."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+def stamp_of(path: Path, key: PublicKey | None) -> Stamp:
+    """Return a value that changes with the content of a model file, and with its signature if there is a key."""
+    stamp: Stamp = []
+    for file in (path, signature_of(path)) if key else (path,):
+        try:
+            facts = file.stat()
+            stamp.append((facts.st_ino, facts.st_size, facts.st_mtime_ns))
+        except OSError:
+            stamp.append(None)
+    return stamp
+
+
+def load_model(path: Path, key: PublicKey | None) -> Predictor:
+    """Load a model file. With a key, nothing reads it before its signature is verified."""
+    return Predictor.of(key.read(path), path) if key else Predictor.load(path)

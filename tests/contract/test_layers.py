@@ -30,37 +30,42 @@ SERVING = {
     "errors": "",
     "logs": "",
     "settings": "errors",
+    "signature": "errors",
     "version": "settings",
     "drawing": "",
     "numbers": "drawing",
     "model": "errors numbers",
     "queue": "errors model",
     "metrics": "errors model queue",
-    "reload": "errors metrics model queue",
+    "reload": "errors metrics model queue signature",
     "service": "metrics queue reload settings",
     "http": "errors metrics queue service settings",
     "api": "drawing errors http model numbers queue service",
     "v2": "errors http metrics model queue service version",
     "openapi": "api drawing errors http model numbers service settings v2 version",
-    "app": "api errors http metrics model openapi queue reload service settings v2",
+    "app": "api errors http metrics model openapi queue reload service settings signature v2",
     "site": "api errors http model settings",
-    "workers": "app errors http metrics reload settings version",
+    "workers": "app errors http metrics reload settings signature version",
     "__main__": "errors logs settings workers",
 }
 # Packages of the service that the pipeline's commands use.
-SHARED = {"serving.drawing", "serving.errors", "serving.model", "serving.numbers"}
+SHARED = {"serving.drawing", "serving.errors", "serving.model", "serving.numbers", "serving.signature"}
 
 # The only modules that import a library.
 ADAPTERS = {
     "HersheyFonts": {"pipeline.nondigits.glyphs"},
     "mlflow": {"pipeline.registry.store", "pipeline.tracking.runs", "pipeline.tracking.store"},
+    "cryptography": {"pipeline.sign", "serving.signature"},
     "dvc": {"pipeline.reproduce"},
+    "model_signing": {"pipeline.sign"},
     "tf2onnx": {"pipeline.modelfile.onnx_graph"},
     "optuna": {"pipeline.tracking.study"},
     "onnxruntime": {"serving.model.predictor"},
 }
-# anyio comes with starlette.
-SERVING_LIBRARIES = {"anyio", "httptools", "msgspec", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"}
+# anyio comes with starlette. cryptography is imported only for --public-key.
+SERVING_LIBRARIES = {
+    "anyio", "cryptography", "httptools", "msgspec", "numpy", "onnxruntime", "orjson", "PIL", "starlette", "uvicorn"
+}  # fmt: skip
 
 
 def modules(top):
@@ -122,7 +127,7 @@ def top_level(file):
 @pytest.mark.parametrize(
     ("statement", "forbidden"),
     [
-        ("import serving.app, serving.__main__", NOT_IN_THE_SERVICE),
+        ("import serving.app, serving.__main__", (*NOT_IN_THE_SERVICE, "cryptography")),
         # The pipeline uses these, so they load no web library.
         ("import serving.model.predictor, serving.drawing.rasterize", ("starlette", "uvicorn", "anyio")),
     ],

@@ -10,9 +10,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.base.files import file_sha256
 from requirements.lock import lock_all
 from requirements.platforms import DOCUMENT as PLATFORMS
 from requirements.platforms import describe_wheels, digest
+from requirements.sbom import DESCRIBED, with_model
 from requirements.sbom import DOCUMENT as BILL
 from tests.project import ROOT
 
@@ -76,12 +78,33 @@ def test_the_smaller_locks_have_the_versions_of_the_whole(lock):
 
 def test_the_bill_of_materials_lists_the_locked_packages():
     bill = json.loads(BILL.read_text(encoding="utf-8"))
-    listed = {canonicalize_name(component["name"]): component["version"] for component in bill["components"]}
-    assert len(listed) == len(bill["components"])
+    packages = [component for component in bill["components"] if component["type"] not in DESCRIBED]
+    listed = {canonicalize_name(component["name"]): component["version"] for component in packages}
+    assert len(listed) == len(packages)
     linux = {"python_version": "3.11", "python_full_version": "3.11.0", "sys_platform": "linux"}
     assert listed == locked_here("serving", **linux), "run `python -m requirements.sbom`"
     own = bill["metadata"]["component"]
     assert (own["name"], own["version"]) == ("inkling", PROJECT["version"]), "run `python -m requirements.sbom`"
+
+
+def test_the_bill_of_materials_describes_the_committed_model_and_its_data():
+    bill = BILL.read_text(encoding="utf-8")
+    assert with_model(json.loads(bill)) == bill, "run `python -m requirements.sbom --model`"
+    model, *data = [component for component in json.loads(bill)["components"] if component["type"] in DESCRIBED]
+    assert model["hashes"] == [{"alg": "SHA-256", "content": file_sha256(ROOT / "models/digits.onnx")}]
+    metrics = json.loads((ROOT / "metrics/test.json").read_text())
+    accuracy = model["modelCard"]["quantitativeAnalysis"]["performanceMetrics"][0]
+    assert (accuracy["type"], accuracy["value"]) == ("test_accuracy", str(metrics["test_accuracy"]))
+    assert accuracy["confidenceInterval"]["lowerBound"] == str(metrics["test_accuracy_low"])
+    assert [one["ref"] for one in model["modelCard"]["modelParameters"]["datasets"]] == [one["bom-ref"] for one in data]
+    licences = [[one["license"]["id"] for one in component["licenses"]] for component in data]
+    assert licences == [
+        ["CC-BY-4.0", "CC-BY-SA-3.0", "MIT"],
+        ["CC-BY-4.0", "CC-BY-SA-3.0"],
+        ["CC-BY-SA-3.0"],
+        ["CC-BY-4.0"],
+    ]
+    assert all(component["hashes"][0]["content"] in (ROOT / "docs/model_card.md").read_text() for component in data)
 
 
 def test_the_document_on_platforms_belongs_to_the_locks():

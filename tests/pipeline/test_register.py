@@ -14,6 +14,7 @@ from pipeline.dataset.splits import DataCard, Split
 from pipeline.registry import store
 from pipeline.tracking import runs
 from serving.model.predictor import Predictor
+from tests.keys import sign, write_keys
 
 # MLflow warns of its own type hints when it first stores a model.
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")
@@ -59,3 +60,17 @@ def test_a_challenger_is_compared_with_a_champion_of_the_same_validation_images(
         assert found[f"{part}_p_value"].passes
     measured = {gate.name for gate in found.values() if gate.value is not None}
     assert measured == {"mnist", "pendigits", "size_bytes", "parity", "latency_ratio"}
+
+
+def test_a_version_has_the_signature_of_its_file_also_if_it_is_signed_later(champion, tmp_path, monkeypatch):
+    outputs = Outputs(tmp_path / "signed")
+    outputs.model.parent.mkdir(parents=True)
+    shutil.copy(MODEL, outputs.model)
+    monkeypatch.setattr(register, "Outputs", lambda: outputs)
+    monkeypatch.setattr(register, "require_commit", lambda: "0" * 40)
+    monkeypatch.setattr(register, "measure", lambda *_: [])
+    register.register()
+    assert store.versions()["champion"].signature == ""
+    signature = sign(outputs.model, write_keys(tmp_path, "own")[0])
+    register.register()
+    assert store.versions()["champion"].signature == signature.read_text()

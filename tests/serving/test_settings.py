@@ -41,6 +41,7 @@ TEXTS: dict[str, tuple[str, object]] = {
     "drain_s": ("0", 0.0),
     "watch": ("yes", True),
     "collect": ("/tmp/drawings", Path("/tmp/drawings")),
+    "public_key": ("/tmp/public.pem", Path("/tmp/public.pem")),
     "shadow": ("/tmp/b.onnx", Path("/tmp/b.onnx")),
     "log_requests": ("on", True),
 }

@@ -21,6 +21,7 @@ from pipeline.registry import store
 from pipeline.tracking import runs
 from pipeline.tracking.store import EXPERIMENT, opened, uri
 from serving.model.predictor import Predictor
+from serving.signature import signature_of
 
 CARD = DataCard("mnist", "MNIST", 2, 4, 2, {}, 0, {"train": "a", "validation": "b", "test": "c"}, {})
 # MLflow warns of its own type hints when it first stores a model.
@@ -87,8 +88,11 @@ def test_a_file_has_one_version_and_is_fetched_byte_by_byte(fetched):
     store.tag_version(version, {"gate.size_bytes": "holds"}, is_champion=True)
     assert store.versions() == {"1": version, "challenger": version, "champion": version}
     assert mlflow.MlflowClient().get_model_version("digits", "1").tags["gate.size_bytes"] == "holds"
-    for name in ("champion", "1"):
+    for name, signature in (("champion", ""), ("1", "a signature" * 1000), ("1", "")):
+        store.tag_version(version, {store.SIGNATURE_TAG: signature})
         path = fetch.fetch(name)
+        assert signature_of(path).exists() == bool(signature)
+        assert not signature or signature_of(path).read_text() == signature
         assert path == fetched / f"{name}.onnx"
         assert path.read_bytes() == MODEL.read_bytes()
     with pytest.raises(RegistryError, match=r"no model 'best'; it has 1, challenger, champion"):
