@@ -66,7 +66,8 @@ def main() -> int:
     except StartError as error:
         print(f"python -m serving.site: {error}", file=sys.stderr)
         return 1
-    print(f"Any static host can serve {arguments.folder}. To try it: python -m http.server -d {arguments.folder}")
+    folder = arguments.folder
+    print(f"Any static host can serve {folder}. To try it: python -m http.server -b 127.0.0.1 -d {folder}")
     return 0
 
 

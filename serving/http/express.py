@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A canvas of the page has 78 kB of grey levels.
+# A canvas of 280 x 280 grey levels has 78 kB.
 MAX_BODY_BYTES = 128 * 1024
 MAX_BODY_DIGITS = len(str(MAX_BODY_BYTES))
 

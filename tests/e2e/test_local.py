@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bench.browser import ASK, BROWSER
-from tests.contract.local import compare, drawings
 from tests.e2e.answers import expect_digit, serve_card
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.digits import DIGITS
