@@ -171,8 +171,9 @@ def _figures(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     n_changed = next(iter(metrics["robustness"].values()))["n"]
     left_out = [(row["label"], interval(row, "accuracy", 2)) for row in metrics["steps"].values()]
     parts = (
-        "## Figures\n\nBrackets contain 95 % intervals (Wilson). They treat pictures as independent; for other writers "
-        "and families they would be wider. ECE is the expected calibration error.",
+        "## Figures\n\nBrackets contain 95 % intervals. Unless the text says otherwise, they are Wilson's, which treat "
+        "pictures as independent; for other writers and families they would be wider. ECE is the expected calibration "
+        "error.",
         _accuracy(test, strokes),
         STROKES if strokes else "",
         DISPUTED if "test_undisputed_errors" in test else "",
