@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-PIP = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off", "--require-hashes"]
+# The lock has all dependencies. With hashes, pip rejects some that it finds itself, such as pydantic[email].
+PIP = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off", "--require-hashes",
+       "--no-deps"]  # fmt: skip
 
 
 def main() -> None:
