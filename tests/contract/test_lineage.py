@@ -18,8 +18,9 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 @pytest.fixture(autouse=True)
 def no_store(tmp_path, monkeypatch):
-    """Use no MLflow store, and create none."""
+    """Look as in a clone without an MLflow store, also where the project has one, and create none."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    monkeypatch.setattr("pipeline.provenance.search.exists", lambda _: False)
     monkeypatch.chdir(tmp_path)
     yield
     assert not list(tmp_path.iterdir())
