@@ -82,7 +82,7 @@ def section(results: Mapping[str, Any]) -> str:
     ]
     return (
         f"## From corrections to a better model\n\n`{results['origin']['command']}`. A model that also learns from "
-        f"{N_CORRECTIONS} corrections by half of the test writers, of which {N_FALSE} are false: a review of the first "
+        f"{N_CORRECTIONS} corrections by half of the test writers; {N_FALSE} of them are false: a review of the first "
         f"{N_LOOKED_AT} finds {results['n_false_found']}. It measures a way of working; the model in use never learns "
         "from these writers.\n\n"
         + table(("measured on", "corrections", "accuracy", "strokes", "worst of eight ways", "refused"), rows)

@@ -3,6 +3,8 @@
 import functools
 import hashlib
 import json
+import shutil
+from copy import copy
 
 import onnx
 import yaml
@@ -38,6 +40,13 @@ def md5(content):
 
 
 class LineageProject(Project):
+    def copy_to(self, directory):
+        """Return a copy of the project in a new directory."""
+        copied = copy(self)
+        copied.directory = directory
+        shutil.copytree(self.directory, directory)
+        return copied
+
     def export(self, config, metrics=METRICS):
         """Write the files that `dvc repro` makes from these values, and return the model."""
         content = model(config, metrics)

@@ -1,9 +1,7 @@
 """Lineage in a small project in git with a dvc.lock; registry/test_store.py has that in MLflow."""
 
 import json
-import shutil
 import threading
-from copy import copy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -39,9 +37,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def project(made, tmp_path, monkeypatch):
     """A copy that a test may change."""
-    project = copy(made)
-    project.directory = tmp_path / "project"
-    shutil.copytree(made.directory, project.directory)
+    project = made.copy_to(tmp_path / "project")
     monkeypatch.setattr(lineage, "trace", project.trace)
     return project
 

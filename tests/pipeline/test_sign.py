@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from copy import copy
 from functools import partial
 
 import pytest
@@ -42,9 +41,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def project(made, tmp_path, monkeypatch):
     """A copy that a test may change."""
-    project = copy(made)
-    project.directory = tmp_path / "project"
-    shutil.copytree(made.directory, project.directory)
+    project = made.copy_to(tmp_path / "project")
     monkeypatch.setattr(lineage, "trace", project.trace)
     return project
 
