@@ -5,12 +5,14 @@ python -m bench.numbers
 The weights maximise the confidence of the true readings, of strings and of single digits. The limit of the cost is the
 highest cost of a string that is read right, so that it loses none of them. They are printed for the section `number` of
 params.yaml, and written to bench/results/numbers.json with the figures of each kind of string, and of letters of the
-training families. The model file, params.yaml and data/prepared/validation_drawings.npz are read, and no test data.
+training families, and with the time that six digits take. The model file, params.yaml and
+data/prepared/validation_drawings.npz are read, and no test data.
 """
 
 import argparse
 import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
@@ -38,7 +40,7 @@ from pipeline.sources.unipen import unpack
 from serving.errors import ModelError
 from serving.model.predictor import Predictor
 from serving.numbers.decode import Reading, are_on_one_line, decode, step_cost
-from serving.numbers.reader import Sketch, sketch
+from serving.numbers.reader import Answers, Sketch, read_number, sketch
 from serving.numbers.weights import NumberWeights
 
 NAMES = [field.name for field in fields(NumberWeights) if field.name != "max_cost"]
@@ -47,6 +49,7 @@ NO_LIMIT = 100.0
 UNITS = [NumberWeights(*[*row, NO_LIMIT]) for row in np.eye(len(NAMES)).tolist()]
 N_EACH = 60  # strings of each length and spacing
 N_LETTERS = 400  # of each family
+N_TIMED = 4  # rounds over the strings of six digits
 SEED = 5
 # Standard deviation of the weights beforehand. Without it, what never happens in the strings would cost infinitely.
 SPREAD = 3.0
@@ -185,15 +188,32 @@ def letters_figures(predictor: Predictor, weights: NumberWeights) -> dict[str, f
     return {"n": len(letters), **proportion("became_number", became_number(numbers))}
 
 
+def time_six_digits(predictor: Predictor, tight: Sequence[Case], weights: NumberWeights) -> dict[str, float]:
+    """Return the median and the 95 % quantile of the ms from the strokes of six digits to their number, on one core."""
+
+    def model(pictures: np.ndarray) -> Answers:
+        prediction = predictor.run(pictures)
+        return prediction.probabilities, prediction.digit_score
+
+    thresholds, times_ms = predictor.card.thresholds, []
+    for case in N_TIMED * [case for case in tight if len(case.string.label) == 6]:
+        started_s = time.perf_counter()
+        read_number(case.string.strokes, model, weights, thresholds.digit_score, thresholds.confidence)
+        times_ms.append(1000 * (time.perf_counter() - started_s))
+    return {name: round(float(np.quantile(times_ms, q)), 1) for name, q in {"median": 0.5, "p95": 0.95}.items()}
+
+
 def section(results: Mapping[str, Any]) -> str:
     """Return the section of docs/measurements.md."""
     weights = table(results["weights"], [[f"{value:g}" for value in results["weights"].values()]])
     rows = [(kind, f"{row['n']:,}", interval(row, "accuracy", 2), "") for kind, row in results["validation"].items()]
-    letters = results["letters"]
+    letters, six = results["letters"], results["six_digits_ms"]
     rows.append(("letters of several strokes", f"{letters['n']:,}", "", interval(letters, "became_number", 2)))
     return (
         f"## The weights that read numbers\n\n`{results['origin']['command']}`, fitted on strings of validation "
-        f"writers:\n\n{weights}\n\n{table(('strings', 'number', 'read right', 'become a number'), rows)}"
+        f"writers:\n\n{weights}\n\n{table(('strings', 'number', 'read right', 'become a number'), rows)}\n\n"
+        f"Six tight digits take {six['median']} ms of one core, {six['p95']} at the 95 % quantile, on "
+        f"{results['origin']['cpu']}."
     )
 
 
@@ -209,7 +229,9 @@ def main() -> None:
     weights, loss = fit(by_kind)
     weights = replace(weights, max_cost=limit(by_kind, weights))
     results = {"weights": asdict(weights), "loss": loss, "validation": figures(by_kind, weights)}
-    print(section(save(results | {"letters": letters_figures(predictor, weights)})))
+    results |= {"letters": letters_figures(predictor, weights)}
+    results |= {"six_digits_ms": time_six_digits(predictor, by_kind["tight"], weights)}
+    print(section(save(results)))
 
 
 if __name__ == "__main__":

@@ -180,18 +180,18 @@ def test_nothing_moves_where_motion_is_reduced(page: Page, motion: str) -> None:
     assert moved == [] if motion == "reduce" else moved != []
 
 
-@pytest.mark.parametrize("part", ["network", "evaluation", "confusion"])
+@pytest.mark.parametrize(("part", "room"), [("network", "layers"), ("evaluation", "stats"), ("confusion", "confusion")])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_card_fills_reserved_room_with_a_waiting_note(tab: Page, part: str) -> None:
+def test_the_card_fills_reserved_room_with_a_waiting_note(tab: Page, part: str, room: str) -> None:
     page = tab
     page.emulate_media(reduced_motion="reduce")
     held = hold(page, "**/api/model")
     page.goto("/")
     page.locator(f"#{part}").evaluate("(part) => part.scrollIntoView()")
-    waiting = "getComputedStyle(document.querySelector('#layers'), '::before').content"
+    waiting = f"getComputedStyle(document.querySelector('#{room}'), '::before').content"
     assert page.evaluate(waiting).startswith('"Waiting')
     held.pop().continue_()
-    expect(page.locator("#confusion table")).to_be_visible()
+    expect(page.locator(f"#{room} > *").first).to_be_visible()
     assert page.evaluate(waiting) == "none"
     assert page.evaluate(SHIFT) < 0.05
 

@@ -25,6 +25,10 @@ def text_of(page: Page, selector: str) -> str:
 def other(tab: Page, card: Card) -> Page:
     serve_card(tab, other_card(card))
     tab.goto("/")
+    expect(tab.locator("#model-state")).to_have_text("Ready")
+    # What needs much of the card is built when it is about to be seen; a link to a part shows all.
+    expect(tab.locator(".stat")).to_have_count(0)
+    tab.locator("#parts a").first.click()
     expect(tab.locator(".stat")).to_have_count(8)
     return tab
 
@@ -59,6 +63,7 @@ def test_the_matrix_shows_the_images_of_a_cell(page: Page, card: Card) -> None:
     confusion = card["evaluation"]["confusion"]["mnist"]
     pairs = [(actual, taken) for actual in range(10) for taken in range(10) if actual != taken]
     pairs.sort(key=lambda pair: -confusion[pair[0]][pair[1]] / sum(confusion[pair[0]]))
+    page.locator("#evaluation").scroll_into_view_if_needed()
     title = page.locator("#confusion-title")
     expect(title).to_have_text(re.compile(r"^{} taken for {} on MNIST: \d+ images?$".format(*pairs[0])))
     page.get_by_role("button", name="{} taken for {}".format(*pairs[1])).click()

@@ -90,5 +90,5 @@ def test_without_the_runtime_there_is_no_button(page: Page, card: dict[str, Any]
     for runtime in (False, True):
         serve_card(page, card | {"service": {"collects": False, "runtime": runtime}})
         page.reload()
-        expect(page.locator("#stats dt").first).to_be_attached()
+        expect(page.locator("#model-state")).to_have_text("Ready")
         expect(page.locator("#keep")).to_be_visible(visible=runtime)

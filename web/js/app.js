@@ -11,7 +11,7 @@ import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
 import * as choice from "./local/choice.js";
 import * as keep from "./local/keep.js";
-import { whenIdle } from "./base/idle.js";
+import { beforeSeen } from "./base/later.js";
 import * as navigation from "./base/navigation.js";
 import * as network from "./answer/network.js";
 import { LatestRequest } from "./service/latest.js";
@@ -31,10 +31,10 @@ import "./base/theme.js";
 import * as verdict from "./answer/verdict.js";
 import { HealthMonitor } from "./service/health.js";
 
-/** @type {Part[]} the parts of the page that only show the card, below the first screen */
-const below = [architecture, evaluation, keep];
 /** @type {Part[]} the parts of the page that show the card or the answers */
-const parts = [hand, correction, steps, network, ...below];
+const parts = [hand, correction, steps, network, keep, architecture, evaluation];
+/** @type {Part[]} those with many elements, which are built late, so that the first answer does not wait */
+const late = [architecture, evaluation];
 
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
@@ -279,7 +279,7 @@ function takeCard(card, isLocal) {
     const isComplete = part.needs?.every((entry) => card[entry] !== null) ?? true;
     if (part.section) byId(part.section).hidden = !isComplete;
     if (!isComplete) continue;
-    if (below.includes(part)) whenIdle(() => part.showCard?.(card));
+    if (part.section && late.includes(part)) beforeSeen(byId(part.section), () => part.showCard?.(card));
     else part.showCard?.(card);
   }
 }
