@@ -75,7 +75,7 @@ BENCHES = {
     "corrections": Bench(None),
     "networks": Bench(None),
     "seeds": Bench(None, "--seeds 1 2 3 4"),
-    "clones": Bench(None),
+    "clone": Bench(None),
 }
 
 

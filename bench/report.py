@@ -45,7 +45,7 @@ def report() -> str:
 
 def reproducibility(text: str) -> str:
     """Return the text of docs/reproducibility.md with a new measured part, or none without results."""
-    measured = "\n\n".join(filter(None, map(section, ("clones", "bits"))))
+    measured = "\n\n".join(filter(None, map(section, ("clone", "bits"))))
     written_by_hand = text.split(MEASURED)[0].rstrip() + "\n"
     return f"{written_by_hand}\n{MEASURED}{measured}\n" if measured else written_by_hand
 

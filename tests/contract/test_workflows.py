@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from bench.clones import differing, hashes
+from bench.clone import differing, hashes
 from tests.contract.clone import MAKE, OFFLINE, clone_into, get, served
 from tests.project import run, stages_run
 

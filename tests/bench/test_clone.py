@@ -1,4 +1,4 @@
-from bench.clones import differing, hashes
+from bench.clone import differing, hashes
 
 LOCK = """
 stages:
