@@ -130,8 +130,9 @@ def section(results: Mapping[str, Any]) -> str:
     step, origin = results["step_ms"], results["origin"]
     return (
         f"`{origin['command']}`, on {origin['cpu']}, {origin['n_cores']} cores. {results['steps']} steps of the "
-        "training and some pictures, in a process of their own, are compared with those of a process with mode=portable. "
-        "Where bits differ, the table shows in how many arrays, and the largest difference of a value.\n\n"
+        "training and some pictures, in a process of their own, are compared with those of a process with "
+        "mode=portable. Where bits differ, the table shows in how many arrays, and the largest difference of a "
+        "value.\n\n"
         + table(("", "what was changed", "bits"), rows)
         + f"\n\nA step in mode=portable takes {ratio(step['portable'], step['fast'])} of one in mode=fast; "
         f"{len(step['fast'])} pairs, both at once."

@@ -37,8 +37,8 @@ def differing(first: str, second: str) -> list[str]:
 def section(results: Mapping[str, Any]) -> str:
     """Return the section of docs/reproducibility.md."""
     return (
-        f"`{results['origin']['command']}`: all {results['n_outputs']} outputs of a clean clone, made from the raw data, "
-        "agree with `dvc.lock`."
+        f"`{results['origin']['command']}`: all {results['n_outputs']} outputs of a clean clone, made from the raw "
+        "data, agree with `dvc.lock`."
     )
 
 
