@@ -31,8 +31,8 @@ class SigningError(InklingError):
     """The key can't be used, or the file is not the result of the commit."""
 
 
-def sign(model: Path, key: Path, output: Path | None = None, directory: Path = ROOT) -> Path:
-    """Sign a model file, and return the path of the signature. By default, it is written beside the file.
+def sign(model: Path, key: Path, directory: Path = ROOT) -> Path:
+    """Sign a model file, and return the path of the signature beside it.
 
     Raises:
         SigningError: see there.
@@ -66,7 +66,7 @@ def sign(model: Path, key: Path, output: Path | None = None, directory: Path = R
             raise SigningError(f"{check.what} of {model} differ from {check.where} ({check.note}): {do}")
     payload = Payload(hashing.Config().set_ignored_paths(paths=[], ignore_git_paths=False).hash(model.resolve()))
     payload.statement.pb.predicate.update({"provenance": provenance(card, commit, stages, directory)})
-    output = output or signature_of(model)
+    output = signature_of(model)
     write_atomic(output, Signer(key).sign(payload).write)
     return output
 
@@ -99,10 +99,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--key", type=Path, required=True, help="private key in PEM")
-    parser.add_argument("--output", type=Path, help="the signature; the default is the model's name with .sig")
     options = parser.parse_args()
     try:
-        print(sign(options.model, options.key, options.output))
+        print(sign(options.model, options.key))
     except InklingError as error:
         sys.exit(f"error: {error}")
 
