@@ -10,6 +10,7 @@ import * as evaluation from "./model/evaluation.js";
 import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
 import * as choice from "./local/choice.js";
+import * as client from "./local/client.js";
 import * as keep from "./local/keep.js";
 import { beforeSeen } from "./base/later.js";
 import * as navigation from "./base/navigation.js";
@@ -267,6 +268,7 @@ async function takeDown(error) {
  * @param {boolean} isLocal whether this browser reads
  */
 function takeCard(card, isLocal) {
+  if (isLocal) client.prepare();
   state.versions.add(card.version);
   setClasses(card.classes);
   state.hasNumbers = card.number !== null;

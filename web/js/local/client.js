@@ -1,4 +1,4 @@
-// Asks the worker instead of the service. The worker starts with the first question.
+// Asks the worker instead of the service.
 
 import { ServiceError } from "../service/predict.js";
 
@@ -44,6 +44,11 @@ export function askKernel({ layer, channel }) {
  */
 export function askNumber(strokes) {
   return call("number", strokes);
+}
+
+/** Start the worker, which loads the model, before the first question. */
+export function prepare() {
+  worker ??= start();
 }
 
 /** Load the model anew, because another was kept. It gets the questions without an answer. */
