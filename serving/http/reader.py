@@ -85,7 +85,11 @@ class Reader(HttpToolsProtocol):
                 self._unparsed = memoryview(bytes(data[upgrade.args[0] :]) + self._unparsed)
                 self._ignore_upgrade()
             except httptools.HttpParserError:
-                self.refuse(BadRequestError(NOT_HTTP))
+                if self.cycle is None or self.cycle.response_complete or self.is_receiving:
+                    self.refuse(BadRequestError(NOT_HTTP))
+                else:  # the requests before are answered, and the last answer ends the connection
+                    self.cycle.keep_alive = False
+                    self._unparsed = memoryview(b"")
             if self._n_pending_bytes > MAX_HEAD_BYTES:
                 self._refuse_head()
         self._is_parsing = False

@@ -115,6 +115,14 @@ def test_a_client_that_has_sent_all_gets_its_answers(service: Running, asked: by
         assert list(statuses(connection)) == [200] * n_answers
 
 
+@pytest.mark.parametrize("n_requests", [1, 3])
+@pytest.mark.parametrize("asked", [SEVEN, READY], ids=["picture", "probe"])
+def test_what_is_no_request_does_not_lose_the_answers_before(service: Running, asked: bytes, n_requests: int) -> None:
+    with connect(service) as connection:
+        connection.sendall(asked * n_requests + b"no request\r\n")
+        assert list(statuses(connection)) == [200] * n_requests
+
+
 @pytest.mark.parametrize("asked", [b"", HEAD, HEAD + b"Content-Length: 9\r\n\r\nhalf"])
 def test_half_a_request_with_its_end_is_closed(service: Running, asked: bytes) -> None:
     with connect(service) as connection:
