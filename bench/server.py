@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -94,7 +95,7 @@ def running(
                 reason = str(error)
             time.sleep(pause_s)
         else:
-            raise ServerError(f"`{command[0]}` is not up after {passed:.0f} s: {reason}; status {process.poll()}")
+            raise ServerError(f"{Path(command[0]).name} is not up after {passed:.0f} s: {reason}; status {process.poll()}")
         yield Server(process, address, time.perf_counter() - started)
     finally:
         _end(process)

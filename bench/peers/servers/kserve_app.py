@@ -22,7 +22,8 @@ class Digits(Model):
         for name, values in zip(OUTPUTS, self.network.run(images), strict=True):
             outputs.append(InferOutput(name, list(values.shape), "FP32"))
             outputs[-1].set_data_from_numpy(values, binary_data=bool(payload.use_binary_outputs))
-        return InferResponse(payload.id, "digits", outputs, use_binary_outputs=payload.use_binary_outputs)
+        # KServe requires an ID in the answer, but none in the request.
+        return InferResponse(payload.id or "none", "digits", outputs, use_binary_outputs=payload.use_binary_outputs)
 
 
 if __name__ == "__main__":
