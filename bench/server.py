@@ -95,7 +95,8 @@ def running(
                 reason = str(error)
             time.sleep(pause_s)
         else:
-            raise ServerError(f"{Path(command[0]).name} is not up after {passed:.0f} s: {reason}; status {process.poll()}")
+            name = Path(command[0]).name
+            raise ServerError(f"{name} is not up after {passed:.0f} s: {reason}; status {process.poll()}")
         yield Server(process, address, time.perf_counter() - started)
     finally:
         _end(process)

@@ -7,7 +7,7 @@ import pytest
 from tests.web.node import ROOT, node
 
 MODULES = ROOT / "web/js"
-# The folders that each folder may import; app.js may import all.
+# The folders that each folder may import; app.js and cards.js may import all.
 FOLDERS = {
     "base": "",
     "sheet": "base",

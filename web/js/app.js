@@ -3,19 +3,17 @@
 import * as architecture from "./model/architecture.js";
 import { DrawingCanvas } from "./sheet/canvas.js";
 import * as correction from "./answer/correction.js";
-import { setClasses } from "./base/classes.js";
 import { byId } from "./base/dom.js";
 import * as hand from "./memory/hand.js";
 import * as evaluation from "./model/evaluation.js";
 import { takeFiles } from "./sheet/files.js";
 import { takeKeys } from "./sheet/keys.js";
 import * as choice from "./local/choice.js";
-import * as client from "./local/client.js";
 import * as keep from "./local/keep.js";
-import { beforeSeen } from "./base/later.js";
 import * as navigation from "./base/navigation.js";
 import * as network from "./answer/network.js";
 import { LatestRequest } from "./service/latest.js";
+import * as cards from "./cards.js";
 import { keepOffline } from "./service/offline.js";
 import { addSamples, sampleOf } from "./sheet/picker.js";
 import { MAX_STROKES } from "./number/decode.js";
@@ -34,15 +32,13 @@ import { HealthMonitor } from "./service/health.js";
 
 /** @type {Part[]} the parts of the page that show the card or the answers */
 const parts = [hand, correction, steps, network, keep, architecture, evaluation];
-/** @type {Part[]} those with many elements, which are built late, so that the first answer does not wait */
-const late = [architecture, evaluation];
 
 const sheet = new DrawingCanvas(byId("ink", HTMLCanvasElement), { start: startStroke, ink: askInk, end: endStroke, pen: () => verdict.showPenMode(true) });
 /** @type {LatestRequest<Ask, Answer>} */
 const predictor = new LatestRequest(hand.read, { answer: takeAnswer, error: takeError });
 /** @type {LatestRequest<Ask, Answer>} reads one digit of a number by itself, to show what the network sees */
 const explainer = new LatestRequest(hand.read, { answer: explain, error: () => {} });
-const health = new HealthMonitor({ card: takeServiceCard, down: takeDown, back: takeBack });
+const health = new HealthMonitor({ card: cards.takeServiceCard, down: cards.takeDown, back: takeBack });
 
 /** Pause after the pen's end before the verdict: a digit may have another stroke, above all ink that is no digit yet. */
 const VERDICT_MS = 150;
@@ -67,11 +63,6 @@ const state = {
   failed: null,
   /** @type {Ask | null} the question that was asked again; a second failure is not retried */
   askedAgain: null,
-  /** @type {Set<string>} models whose card was requested; two models that alternate cost one request each */
-  versions: new Set(),
-  /** Whether the model file has the weights for numbers. Before its card comes, the service is asked. */
-  hasNumbers: true,
-  shownCard: "",
 };
 
 /** A stroke on an image or a sample replaces it. */
@@ -142,11 +133,7 @@ function takeAnswer(answer, ask, isNewest) {
   verdict.showProgress(answer);
   showParts(true);
   if (isNewest && !sheet.isDrawing) conclude();
-  // A new model answered, so its card is needed.
-  if (!state.versions.has(answer.model_version)) {
-    state.versions.add(answer.model_version);
-    health.check();
-  }
+  if (cards.isNew(answer.model_version)) health.check();
 }
 
 /** Show the verdict when the drawing has come to rest. */
@@ -177,7 +164,7 @@ function conclude() {
  * @returns {Promise<NumberAnswer | null>} null if the strokes cannot be a number, or there is no answer in time
  */
 async function readNumber({ strokes }) {
-  if (!state.hasNumbers || !strokes || strokes.length < 2 || strokes.length > MAX_STROKES) return null;
+  if (!cards.hasNumbers || !strokes || strokes.length < 2 || strokes.length > MAX_STROKES) return null;
   try {
     return await choice.askNumber(strokes, AbortSignal.timeout(NUMBER_MS));
   } catch {
@@ -243,47 +230,6 @@ function takeBack() {
   if (!state.failed) return;
   state.askedAgain = state.failed;
   predictor.askAgain();
-}
-
-/** @param {Card} card of a service that answers */
-function takeServiceCard(card) {
-  choice.setReached(true);
-  takeCard(card, choice.isAlone);
-}
-
-/**
- * Without the service, show the card of the model that this browser keeps, if it does.
- *
- * @param {ServiceError} error
- */
-async function takeDown(error) {
-  choice.setReached(false);
-  const card = await keep.keptCard();
-  if (card) takeCard(card, true);
-  else verdict.showCardError(error);
-}
-
-/**
- * @param {Card} card
- * @param {boolean} isLocal whether this browser reads
- */
-function takeCard(card, isLocal) {
-  if (isLocal) client.prepare();
-  state.versions.add(card.version);
-  setClasses(card.classes);
-  state.hasNumbers = card.number !== null;
-  verdict.showCard(card, isLocal);
-  // Showing the same card again would reset the visitor's choices.
-  const key = JSON.stringify([card.version, card.sha256, card.service]);
-  if (key === state.shownCard) return;
-  state.shownCard = key;
-  for (const part of parts) {
-    const isComplete = part.needs?.every((entry) => card[entry] !== null) ?? true;
-    if (part.section) byId(part.section).hidden = !isComplete;
-    if (!isComplete) continue;
-    if (part.section && late.includes(part)) beforeSeen(byId(part.section), () => part.showCard?.(card));
-    else part.showCard?.(card);
-  }
 }
 
 function showSheet() {
@@ -393,6 +339,7 @@ byId("model-retry").addEventListener("click", async () => {
 });
 window.addEventListener("hashchange", () => isOwnLink() || openLink());
 
+cards.start(parts);
 takeKeys({ undo, redo, clear, sample: playSample });
 takeFiles({ file: askFile, none: () => refuseInput("There is no image file in what you gave. Save the image, then give the file.") });
 showBlank();

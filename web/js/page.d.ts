@@ -62,6 +62,8 @@ interface Part {
   /** The ID of its section, and the entries of the card that it needs: without them the section is hidden. */
   section?: string;
   needs?: (keyof Card)[];
+  /** Whether it has many elements, and is built only before it is seen, so that the first answer does not wait. */
+  isLate?: boolean;
   showCard?(card: Card): void;
   showAnswer?(answer: Answer, drawing: Drawing): void;
   showBlank?(): void;

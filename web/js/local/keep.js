@@ -12,6 +12,7 @@ const MODEL = "api/model.onnx";
 const FILES = [
   "js/local/metadata.js",
   "js/local/reader.js",
+  "js/local/values.js",
   "js/local/worker.js",
   "js/base/pixels.js",
   "js/base/raster.js",

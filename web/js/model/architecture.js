@@ -12,6 +12,7 @@ const PICTURE = 96;
 const MOST_TICKS = 8;
 
 export const section = "network";
+export const isLate = true;
 /** @type {(keyof Card)[]} */
 export const needs = ["network", "parameters", "training"];
 

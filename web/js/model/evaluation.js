@@ -17,6 +17,7 @@ const N_FIRST = 3;
 let matrix = null;
 
 export const section = "evaluation";
+export const isLate = true;
 /** @type {(keyof Card)[]} */
 export const needs = ["data", "evaluation", "metrics"];
 
