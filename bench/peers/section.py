@@ -64,6 +64,7 @@ def plot(results: Mapping[str, Any]) -> Figure:
         bars = axes.barh([_label(row) for row in rows], medians, xerr=ranges, color=colours, log=True)
         axes.bar_label(bars, [f"{median:,.{2 if median < 10 else 0}f}" for median in medians], padding=4, fontsize=8)
         axes.set_title(title, fontsize=10, loc="left")
+        axes.tick_params(axis="x", which="minor", labelbottom=False)  # they would overlap
         axes.spines[["top", "right"]].set_visible(False)
     return figure
 
