@@ -8,6 +8,7 @@ is trained as the stage `train` does, with the others as `data.extra_strokes`. I
 these writers, and on the other writers. The model in use never learns from these writers.
 """
 
+import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -91,6 +92,7 @@ def section(results: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Simulate, train, print a table, and write bench/results/corrections.json."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     save = begin("corrections")
     try:
         config, outputs = load_config(), Outputs()

@@ -61,7 +61,8 @@ def compare(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray], tol
         )
     if answers.keys() != expected.keys():
         raise ParityError(f"the file has the outputs {[*answers]}, and the evaluated network {[*expected]}")
-    allowed = {"digit_score": tolerance, "normalized": 1, "box": 0, "features": tolerance}
+    # One grey level of a pixel moves a feature further than a probability.
+    allowed = {"digit_score": tolerance, "normalized": 1, "box": 0, "features": 10 * tolerance}
     for name in list(answers)[1:]:
         gap = np.abs(answers[name].astype(np.float64) - expected[name].astype(np.float64)).max()
         if not gap <= allowed[name]:

@@ -123,6 +123,8 @@ class Connection(Refuser):
         super().on_body(body)
         if not self.is_receiving:
             return
+        if self._express:  # uvicorn has stopped reading a body above 64 KiB until the task takes it, but there is none
+            self.flow.resume_reading()
         if self.cycle.response_complete or self.transport.is_closing():
             self._linger_on()
             return

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from unittest.mock import Mock
 
 import pytest
@@ -68,6 +69,16 @@ def test_a_body_in_pieces_and_requests_in_a_row_are_answered_in_order(service: R
     answers = sent.split(b"HTTP/1.1 ")[1:]
     assert [answer[:3] for answer in answers] == [b"200", b"200", b"200"]
     assert [b"normalized" in answer for answer in answers] == [False, True, False]
+
+
+def test_a_body_of_more_than_one_read_is_answered(service: Running) -> None:
+    canvas = {"Content_Type": "application/octet-stream"}
+    whole = request("/api/predict?width=300&height=300", bytes(300 * 300), **canvas, Connection="close")
+    with socket.create_connection(service.address, 5) as connection:
+        for piece in (whole[:70_000], whole[70_000:]):
+            connection.sendall(piece)
+            time.sleep(0.05)  # so that the service reads twice
+        assert connection.recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_fault_is_a_500_without_details_and_is_logged(
