@@ -31,7 +31,7 @@ def test_a_killed_trial_is_recorded_as_killed_and_its_sweep_as_failed(project):
     project.sweep(f"train.seed=0,{KILLED}", "hydra/launcher=cores", "hydra.launcher.n_jobs=2", ok=False)
     (sweep,), trials = project.runs()
     assert sweep.info.status == "FAILED"
-    assert {run.info.status for run in trials if run.data.params["train.seed"] == str(KILLED)} == {"KILLED"}
+    assert {run.info.status for run in trials if run.data.params.get("train.seed") == str(KILLED)} == {"KILLED"}
     assert "RUNNING" not in statuses(trials)
 
 
