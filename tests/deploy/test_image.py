@@ -97,10 +97,9 @@ def test_without_tmp_one_worker_serves_and_several_report_the_missing_folder(ima
         assert container.outer.stdout.readline()
         assert health(image, container) == 0
         url = f"{container.address}/api/predict"
-        small, large = ({"image": encode(draw(7), "BMP") + bytes(size)} for size in (0, 2**21))
-        assert httpx2.post(url, files=small, trust_env=False).json()["digit"] == 7
-        answer = httpx2.post(url, files=large, trust_env=False)
-        assert answer.status_code == 500
+        for n_more in (0, 2**21):
+            picture = encode(draw(7), "BMP") + bytes(n_more)
+            assert httpx2.post(url, files={"image": picture}, trust_env=False).json()["digit"] == 7
     with run(image, "--workers", "2", has_tmp=False) as container:
         stdout, stderr = container.outer.communicate(timeout=START_S)
         assert (container.outer.returncode, stdout) == (1, "")
