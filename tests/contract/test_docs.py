@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -22,11 +23,21 @@ REFUSED = {"letters": "letters", "symbols": "symbols", "scribbles": "scribbles",
 NUMBERS = {"spaced": "with gaps", "tight": "with narrow gaps", "touching": "touching"}
 
 
+def anchors(document):
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_and_every_target_exists(document):
+def test_every_link_module_and_target_exists(document):
     text = document.read_text()
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-        assert (document.parent / link).exists(), link
+    for link, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        target = document.parent / link if link else document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), f"{link}#{anchor}"
+    for module in re.findall(r"python -m ([a-z0-9_.]*[a-z0-9_])", text):
+        assert find_spec(module), module
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
     for words in re.findall(r"`make ([a-z -]+)", text) + re.findall(r"^make ([a-z -]+)", blocks, re.MULTILINE):
